@@ -1,0 +1,2 @@
+//! The trackers.
+pub mod local;

@@ -1,0 +1,3 @@
+//! Executors of supervised jobs.
+pub mod command;
+pub mod usage;

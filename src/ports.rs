@@ -1,0 +1,321 @@
+//! What the tick asks of the world. One trait a counterpart; everything that comes back is plain domain data.
+//!
+//! An answer is one of three things: it worked, it was refused (asking again will not help), or it has to be tried
+//! later. Nobody may take "later" for "no".
+
+use std::path::{Path, PathBuf};
+
+use crate::domain::model::{
+    ApprovalEvidence, Blocker, Change, ClaimHolder, Comment, Issue, JobState, Oid, Permission, Person,
+    RepoId, StageReading, UnixTime,
+};
+
+/// Why a port did not do or tell what it was asked.
+#[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
+pub enum PortError {
+    /// Unreachable, limited or busy. Tried again by a later tick; `after` where the other side named a time.
+    #[error("{what}")]
+    Later { what: String, after: Option<UnixTime> },
+    /// The other side said no, and will say so again (permission, rule, conflict).
+    #[error("{what}")]
+    Refused { what: String },
+    /// The credentials were refused.
+    #[error("{what}")]
+    Credentials { what: String },
+    /// It is not there (any more).
+    #[error("{what}")]
+    Gone { what: String },
+    /// The answer makes no sense. Handled like `Later`, and said.
+    #[error("{what}")]
+    Broken { what: String },
+}
+
+impl PortError {
+    pub fn later(what: impl Into<String>) -> Self {
+        Self::Later { what: what.into(), after: None }
+    }
+    pub fn refused(what: impl Into<String>) -> Self {
+        Self::Refused { what: what.into() }
+    }
+    pub fn broken(what: impl Into<String>) -> Self {
+        Self::Broken { what: what.into() }
+    }
+    pub fn gone(what: impl Into<String>) -> Self {
+        Self::Gone { what: what.into() }
+    }
+}
+
+pub type PortResult<T> = Result<T, PortError>;
+
+pub trait Clock {
+    fn now(&self) -> UnixTime;
+}
+
+/// What a forge can do, as data, so that no caller asks which forge it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Keeps who edited title and body, and when.
+    pub edit_history: bool,
+    /// Answers conditional requests.
+    pub conditional: bool,
+    /// Writing the tracker needs rights on the machine itself: whoever labels is trusted.
+    pub writers_are_trusted: bool,
+}
+
+/// The listing of a repo's ready issues.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// The stored set still stands.
+    NotModified,
+    Issues {
+        issues: Vec<Issue>,
+        etag: Option<String>,
+        broken: Vec<BrokenIssue>,
+    },
+}
+
+/// An issue that could not be read; the others of its repo go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokenIssue {
+    pub number: Option<u64>,
+    /// A sentence: what was wrong and what to do.
+    pub what: String,
+}
+
+/// The issue tracker of one forge. Reads tell what is; writes are idempotent: what is already so is success.
+pub trait Forge {
+    fn capabilities(&self) -> Capabilities;
+    /// Open issues that carry `label`. The caller filters again.
+    fn list(&self, repo: &RepoId, label: &str, etag: Option<&str>) -> PortResult<Listing>;
+    /// `Gone` where the issue does not exist (any more).
+    fn issue(&self, repo: &RepoId, number: u64) -> PortResult<Issue>;
+    fn approval(&self, repo: &RepoId, issue: &Issue, label: &str) -> PortResult<ApprovalEvidence>;
+    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission>;
+    /// The forge's own dependencies of the issue, and the state of the issues named in `also`.
+    fn blockers(&self, repo: &RepoId, issue: &Issue, also: &[u64]) -> PortResult<Vec<Blocker>>;
+    fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Comment>>;
+    /// Adds (`id` none) or rewrites a comment; returns its id.
+    fn put_comment(&self, repo: &RepoId, number: u64, id: Option<&str>, body: &str) -> PortResult<String>;
+    fn set_label(&self, repo: &RepoId, number: u64, label: &str, present: bool) -> PortResult<()>;
+    /// `open` false closes, true opens again.
+    fn set_open(&self, repo: &RepoId, number: u64, open: bool) -> PortResult<()>;
+    /// Where the repository's git is, and which branch work lands on unless the config names one.
+    fn remote(&self, repo: &RepoId) -> PortResult<Remote>;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remote {
+    /// A URL or path that git understands. Never contains a secret.
+    pub url: String,
+    pub default_branch: String,
+}
+
+/// Result of trying to take an issue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimAnswer {
+    Won(Oid),
+    /// Somebody else holds the issue or the repo's slot.
+    Lost(String),
+}
+
+/// What is to be claimed, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimRequest {
+    pub number: u64,
+    pub run: String,
+    pub installation: String,
+    pub at: UnixTime,
+}
+
+/// A run's folder: everything a run has on disk lies below `dir`.
+///
+/// `dir/run.json` (adoption marker), `dir/work` (the clone the agent works in), `dir/jobs/<job>/` (lock, started,
+/// result and output of each supervised job; outside `work`, never unlinked while the run lives).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFolder {
+    pub dir: PathBuf,
+}
+
+impl RunFolder {
+    pub fn work(&self) -> PathBuf {
+        self.dir.join("work")
+    }
+    pub fn job(&self, job: &str) -> PathBuf {
+        self.dir.join("jobs").join(job)
+    }
+}
+
+/// What the workspace holds, after its commits were fetched into the private repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Work {
+    pub head: Oid,
+    /// Commits that are in the head and not in the base.
+    pub new_commits: u32,
+    /// The tree differs from the base's (an empty change is no work).
+    pub changes_tree: bool,
+    /// Tracked files with changes that are not committed, or untracked ones that are not ignored.
+    pub uncommitted: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Merged {
+    /// The workspace's branch stands on this commit now; it contains the target.
+    UpToDate(Oid),
+    /// These paths conflict.
+    Conflict(Vec<String>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    Done,
+    /// The target is not what it was expected to be (any more).
+    Raced,
+}
+
+/// Where work was kept.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Salvaged {
+    /// Bundle of the run's commits; `None` where there were none.
+    pub bundle: Option<PathBuf>,
+    /// Archive of files that were not committed; `None` where there were none.
+    pub archive: Option<PathBuf>,
+    pub head: Option<Oid>,
+    /// What could not be kept, as sentences.
+    pub notes: Vec<String>,
+}
+
+/// All git work of one repo: the private bare repository and the workspaces cut from it.
+///
+/// Only this port's implementation runs git. Pushes happen from the private repository, and only through the
+/// functions here; a workspace is read without secrets and without its own configuration.
+pub trait Git {
+    /// The target branch's newest commit, fetched into the private repository.
+    fn fetch_target(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Oid>;
+    /// Takes issue and slot in one atomic create-only push; a lost answer is read back.
+    fn claim(&self, repo: &RepoId, remote: &Remote, request: &ClaimRequest) -> PortResult<ClaimAnswer>;
+    /// Who holds the repo's slot and the issue, if anybody: `(slot, issues)`.
+    fn claims(&self, repo: &RepoId, remote: &Remote) -> PortResult<Claims>;
+    /// Deletes claim and slot if they are `oid` (with a lease). Already gone is success.
+    fn release(&self, repo: &RepoId, remote: &Remote, number: u64, oid: &Oid) -> PortResult<()>;
+    /// Makes the run's clone on a new branch at `base`. An existing clone of this run is kept as it is.
+    fn prepare(&self, repo: &RepoId, folder: &RunFolder, base: &Oid, branch: &str) -> PortResult<()>;
+    /// Fetches the workspace's HEAD by path and looks at it. `Refused` where the workspace was tampered with or is gone.
+    fn work(&self, repo: &RepoId, folder: &RunFolder, run: &str, base: &Oid) -> PortResult<Work>;
+    /// What pushing `head` would bring to a target at `base`.
+    fn change(&self, repo: &RepoId, base: &Oid, head: &Oid) -> PortResult<Change>;
+    fn is_ancestor(&self, repo: &RepoId, ancestor: &Oid, of: &Oid) -> PortResult<bool>;
+    /// Merges the target into the work in the private repository and moves the workspace's branch there.
+    fn bring_up_to_date(
+        &self,
+        repo: &RepoId,
+        folder: &RunFolder,
+        head: &Oid,
+        target: &Oid,
+        message: &str,
+    ) -> PortResult<Merged>;
+    /// Pushes `head` to the branch, which must be at `expected` (`None`: must not exist). Never forced beyond that lease.
+    fn push(
+        &self,
+        repo: &RepoId,
+        remote: &Remote,
+        branch: &str,
+        expected: Option<&Oid>,
+        head: &Oid,
+    ) -> PortResult<Pushed>;
+    /// The remote branch as it is now; `None` where there is none.
+    fn remote_head(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Option<Oid>>;
+    /// A clean checkout of a commit at `dir`, made fresh; for verify and CI commands.
+    fn checkout(&self, repo: &RepoId, oid: &Oid, dir: &Path) -> PortResult<()>;
+    /// Keeps commits as a bundle and everything not committed and not ignored as an archive, below `to`.
+    fn salvage(
+        &self,
+        repo: &RepoId,
+        folder: &RunFolder,
+        run: &str,
+        base: &Oid,
+        to: &Path,
+    ) -> PortResult<Salvaged>;
+    /// Removes the run's folder. Refuses a path that is not below the workspace root.
+    fn remove(&self, folder: &RunFolder) -> PortResult<()>;
+}
+
+/// What the forge's git says about claims.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Claims {
+    pub slot: Option<ClaimHolder>,
+    pub issues: Vec<(u64, ClaimHolder)>,
+}
+
+/// A supervised job: at most one process tree, started in one tick and read in a later one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobSpec {
+    /// Unique for ever: `<run>-t<k>` for turns, `<run>-v<k>` for verify, `ci-<oid>-<stage>-<k>` for CI stages.
+    /// It is the idempotency key, the cookie (`OFFHOURS_TURN`) and the folder's name.
+    pub id: String,
+    pub repo: RepoId,
+    pub dir: PathBuf,
+    pub kind: JobKind,
+    pub timeout_seconds: u64,
+    /// Without output or change in the workspace for this long the job is ended. `None`: no stall limit.
+    pub stall_seconds: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum JobKind {
+    /// An agent in the workspace, hooks around it, then verify on what it committed.
+    Turn(Box<TurnSpec>),
+    /// A command on a clean checkout of `oid`: verify after a merge, or a CI stage.
+    Check { oid: Oid, argv: Vec<String> },
+    /// A command in a directory (hook `before_remove`, teardown).
+    Command { cwd: PathBuf, argv: Vec<String> },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct TurnSpec {
+    pub run: String,
+    pub folder: RunFolder,
+    pub base: Oid,
+    pub runner: String,
+    pub prompt: String,
+    /// Session of the run's earlier turns, where the agent can continue one.
+    pub session: Option<String>,
+    pub budget_usd: f64,
+    /// First turn of this workspace: `after_create` runs.
+    pub first: bool,
+    pub verify: Vec<String>,
+}
+
+/// Starts and reads supervised jobs. The job's id is the idempotency key: starting twice starts once.
+pub trait Runner {
+    /// `Refused` where the runner cannot start this at all (its program does not exist).
+    fn start(&self, job: &JobSpec) -> PortResult<()>;
+    fn state(&self, dir: &Path) -> PortResult<JobState>;
+    /// Ends everything that carries the job's cookie; returns once nothing of it is left.
+    fn stop(&self, dir: &Path, id: &str) -> PortResult<()>;
+    /// Blocks until the job's lock is free. For `--foreground` only.
+    fn wait(&self, dir: &Path) -> PortResult<()>;
+}
+
+/// CI of one repo's commits, by stage name.
+pub trait Ci {
+    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid) -> PortResult<StageReading>;
+    /// Starts a stage that offhours runs itself, or asks for the failed checks to run again.
+    /// `attempt` counts from 1 and is part of the idempotency key.
+    fn start(&self, repo: &RepoId, stage: &str, oid: &Oid, attempt: u32) -> PortResult<()>;
+}
+
+/// A message for people, on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    pub key: String,
+    pub kind: String,
+    pub title: String,
+    pub body: String,
+    pub link: Option<String>,
+    /// Sent before, perhaps, without an answer: the receiver cannot be asked.
+    pub possible_repeat: bool,
+}
+
+pub trait Notifier {
+    fn send(&self, notice: &Notice) -> PortResult<()>;
+}
