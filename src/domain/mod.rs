@@ -1,6 +1,9 @@
 //! Pure: no clock, no I/O, no randomness, no hash, no serde.
 
 pub mod dispatch;
+pub mod effect;
 pub mod guard;
+pub mod message;
 pub mod model;
+pub mod run;
 pub mod trust;

@@ -267,8 +267,8 @@ pub struct Usage {
     pub session: Option<String>,
 }
 
-/// How a turn's agent ended. Exit 0 alone is not success: see `facts` in the README's security model.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How a turn's agent ended. Exit 0 alone is not success: agents exit 0 after doing nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TurnEnd {
     /// The process ended by itself with success.
     Finished,
@@ -391,7 +391,6 @@ pub enum HandBack {
     NoChecks,
     CiTimeout,
     WorkspaceUnreadable,
-    PromptFailed,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -400,9 +399,29 @@ pub enum Freeze {
     TurnsUsed,
     TimeUsed,
     CorrectiveTurnFailed,
+    BudgetUsed,
 }
 
 impl HandBack {
+    pub const ALL: [Self; 16] = [
+        Self::Moved,
+        Self::HumanTookOver,
+        Self::Blocked,
+        Self::NothingDone,
+        Self::Failed,
+        Self::TimedOut,
+        Self::Stalled,
+        Self::PermissionDenied,
+        Self::Orphaned,
+        Self::GuardRefused,
+        Self::PushRefused,
+        Self::Conflict,
+        Self::BaseRed,
+        Self::NoChecks,
+        Self::CiTimeout,
+        Self::WorkspaceUnreadable,
+    ];
+
     pub fn code(self) -> &'static str {
         match self {
             Self::Moved => "moved",
@@ -421,23 +440,35 @@ impl HandBack {
             Self::NoChecks => "no-checks",
             Self::CiTimeout => "ci-timeout",
             Self::WorkspaceUnreadable => "workspace-unreadable",
-            Self::PromptFailed => "prompt-failed",
         }
     }
 }
 
 impl Freeze {
+    pub const ALL: [Self; 5] =
+        [Self::SameFailure, Self::TurnsUsed, Self::TimeUsed, Self::CorrectiveTurnFailed, Self::BudgetUsed];
+
     pub fn code(self) -> &'static str {
         match self {
             Self::SameFailure => "same-failure",
             Self::TurnsUsed => "fix-turns-used",
             Self::TimeUsed => "fix-time-used",
             Self::CorrectiveTurnFailed => "fix-turn-failed",
+            Self::BudgetUsed => "budget-used",
         }
     }
 }
 
 impl Outcome {
+    /// The outcome that has this code, as the store and JSON spell it.
+    pub fn parse(code: &str) -> Option<Self> {
+        let single =
+            [Self::Landed, Self::Withdrawn, Self::Stopped, Self::ClaimLost, Self::NotStarted].into_iter();
+        let handed = HandBack::ALL.into_iter().map(Self::HandedBack);
+        let frozen = Freeze::ALL.into_iter().map(Self::Frozen);
+        single.chain(handed).chain(frozen).find(|outcome| outcome.code() == code)
+    }
+
     pub fn code(&self) -> &'static str {
         match self {
             Self::Landed => "landed",

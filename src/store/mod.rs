@@ -1,1 +1,345 @@
-//! (in the making)
+//! One SQLite file: what neither the tracker nor CI can remember. Concrete; tests use real SQLite.
+#![allow(clippy::disallowed_methods, reason = "the state file is this room's work")]
+
+mod host;
+mod intents;
+mod issues;
+mod migrations;
+mod runs;
+
+pub use host::{Hold, Park};
+pub use intents::{Intent, IntentState, OutboxRow};
+pub use issues::{FirstSightRow, LedgerRow};
+pub use runs::{RunRow, RunText, Spend, TurnRow};
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior, params};
+
+use crate::boundary;
+use crate::domain::model::UnixTime;
+
+/// Why the state file could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the state file {path} {what}")]
+    Unusable { path: String, what: String },
+    /// It belongs to another machine or a newer offhours.
+    #[error("the state file {path} {what}")]
+    Foreign { path: String, what: String },
+    #[error("the state file could not be {doing}: {source}")]
+    Sql { doing: &'static str, source: rusqlite::Error },
+    #[error("a row of the state file makes no sense: {what}")]
+    Row { what: String },
+}
+
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// Turns a database error into one that says what was being done.
+pub(crate) fn sql(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
+    move |source| StoreError::Sql { doing, source }
+}
+
+pub struct Store {
+    conn: Connection,
+    /// Identifies this state file, made when it was.
+    pub installation: String,
+    pub path: PathBuf,
+}
+
+/// Magic numbers of file systems on which SQLite's locks do not hold (statfs(2)).
+const NETWORK_FILE_SYSTEMS: [(u64, &str); 6] = [
+    (0x6969, "NFS"),
+    (0x517b, "SMB"),
+    (0xff53_4d42, "CIFS"),
+    (0xfe53_4d42, "SMB2"),
+    (0x0102_1997, "9p"),
+    (0x7461_636f, "OCFS2"),
+];
+
+impl Store {
+    /// Opens or makes the state file: mode 0600, WAL, foreign keys, every migration applied.
+    ///
+    /// `machine` is this machine's identity; a file that was made elsewhere is refused. `fresh_id` names a new
+    /// installation, if one has to be made.
+    pub fn open(path: &Path, machine: &str, fresh_id: &str, now: UnixTime) -> StoreResult<Self> {
+        let unusable = |what: String| StoreError::Unusable { path: path.display().to_string(), what };
+        if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+            fs::create_dir_all(parent).map_err(|e| {
+                unusable(format!(
+                    "has no folder, and making it failed: {e}; make it or name another with --state"
+                ))
+            })?;
+            refuse_network(parent, path)?;
+        }
+        let existed = path.exists();
+        if existed {
+            let meta = fs::metadata(path).map_err(|e| unusable(format!("cannot be looked at: {e}")))?;
+            if !meta.is_file() {
+                return Err(unusable("is not a file; name another with --state".to_owned()));
+            }
+            if meta.mode() & 0o077 != 0 {
+                fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(|e| {
+                    unusable(format!("is readable by others and cannot be closed to them: {e}"))
+                })?;
+            }
+        } else {
+            fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map_err(
+                |e| unusable(format!("cannot be made: {e}; check the folder's owner and the disk")),
+            )?;
+        }
+        match Self::open_file(path, machine, fresh_id, now) {
+            Err(StoreError::Sql { source, .. }) if is_corrupt(&source) => {
+                let aside = path.with_extension(format!("corrupt-{}", now.0));
+                fs::rename(path, &aside)
+                    .map_err(|e| unusable(format!("is damaged, and setting it aside failed: {e}")))?;
+                for suffix in ["-wal", "-shm"] {
+                    let mut side = path.as_os_str().to_owned();
+                    side.push(suffix);
+                    let mut to = aside.as_os_str().to_owned();
+                    to.push(suffix);
+                    if Path::new(&side).exists() {
+                        drop(fs::rename(&side, &to));
+                    }
+                }
+                Err(unusable(format!(
+                    "is damaged ({source}); it was set aside as {}. Put a backup in its place, or run again to begin \
+                     with an empty one: claims on the forge keep issues that were in work from being started twice",
+                    aside.display()
+                )))
+            }
+            other => other,
+        }
+    }
+
+    fn open_file(path: &Path, machine: &str, fresh_id: &str, now: UnixTime) -> StoreResult<Self> {
+        let conn = Connection::open(path).map_err(sql("opened"))?;
+        let mut store = Self { conn, installation: String::new(), path: path.to_owned() };
+        store.prepare()?;
+        store.migrate(now)?;
+        store.identify(path, machine, fresh_id)?;
+        Ok(store)
+    }
+
+    /// A copy in memory: what is written to it is gone with it. For dry runs; a missing file is an empty one.
+    pub fn open_copy(path: &Path, now: UnixTime) -> StoreResult<Self> {
+        let mut conn = Connection::open_in_memory().map_err(sql("copied to memory"))?;
+        if path.exists() {
+            let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+            let from = Connection::open_with_flags(path, flags).map_err(sql("opened for reading"))?;
+            let backup = rusqlite::backup::Backup::new(&from, &mut conn).map_err(sql("copied to memory"))?;
+            backup
+                .run_to_completion(1000, Duration::from_millis(1), None)
+                .map_err(sql("copied to memory"))?;
+        }
+        let mut store = Self { conn, installation: "dry-run".to_owned(), path: path.to_owned() };
+        store.conn.pragma_update(None, "foreign_keys", true).map_err(sql("set up"))?;
+        store.migrate(now)?;
+        if let Some(id) = store.meta("installation")? {
+            store.installation = id;
+        }
+        Ok(store)
+    }
+
+    /// Copies the whole file elsewhere while it may be in use.
+    pub fn backup(&self, to: &Path) -> StoreResult<()> {
+        self.conn.execute("VACUUM INTO ?1", [to.display().to_string()]).map_err(sql("backed up"))?;
+        Ok(())
+    }
+
+    fn prepare(&self) -> StoreResult<()> {
+        self.conn.busy_timeout(Duration::from_secs(20)).map_err(sql("set up"))?;
+        self.conn.pragma_update(None, "foreign_keys", true).map_err(sql("set up"))?;
+        self.conn.pragma_update(None, "synchronous", "FULL").map_err(sql("set up"))?;
+        let mode: String =
+            self.conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(sql("set up"))?;
+        if mode != "wal" {
+            return Err(StoreError::Row { what: format!("journal mode is {mode}, not wal") });
+        }
+        Ok(())
+    }
+
+    fn migrate(&mut self, now: UnixTime) -> StoreResult<()> {
+        let version =
+            |conn: &Connection| conn.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
+        let at = version(&self.conn).map_err(sql("read"))?;
+        let newest = i64::try_from(migrations::MIGRATIONS.len()).unwrap_or(i64::MAX);
+        if at > newest {
+            return Err(StoreError::Foreign {
+                path: self.path.display().to_string(),
+                what: format!(
+                    "was written by a newer offhours (format {at}; this one knows {newest}); use that one"
+                ),
+            });
+        }
+        if at == newest {
+            return Ok(());
+        }
+        if at > 0 {
+            let copy = self.path.with_extension(format!("before-{newest}-{}", now.0));
+            self.backup(&copy)?;
+        }
+        let tx =
+            self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql("upgraded"))?;
+        // Another process may have done it between the look and the lock.
+        let at = version(&tx).map_err(sql("read"))?;
+        for (number, text) in (1i64..).zip(migrations::MIGRATIONS) {
+            if number > at {
+                tx.execute_batch(text).map_err(sql("upgraded"))?;
+                tx.pragma_update(None, "user_version", number).map_err(sql("upgraded"))?;
+            }
+        }
+        tx.commit().map_err(sql("upgraded"))
+    }
+
+    fn identify(&mut self, path: &Path, machine: &str, fresh_id: &str) -> StoreResult<()> {
+        if self.meta("installation")?.is_none() {
+            let tx =
+                self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql("set up"))?;
+            for (key, value) in [("installation", fresh_id), ("machine", machine)] {
+                tx.execute("INSERT OR IGNORE INTO meta (key, value) VALUES (?1, ?2)", [key, value])
+                    .map_err(sql("set up"))?;
+            }
+            tx.commit().map_err(sql("set up"))?;
+        }
+        self.installation = self.meta("installation")?.unwrap_or_default();
+        let owner = self.meta("machine")?.unwrap_or_default();
+        if owner != machine {
+            return Err(StoreError::Foreign {
+                path: path.display().to_string(),
+                what: "was made on another machine. Two machines on one state lose each other's work: use a state file of \
+                       this machine's own, or set `machine = \"NAME\"` in the config on both where hosts are ephemeral"
+                    .to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    pub fn meta(&self, key: &str) -> StoreResult<Option<String>> {
+        self.conn
+            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))
+            .optional()
+            .map_err(sql("read"))
+    }
+
+    /// Runs `work` in one transaction; the boundary before its end and after it are where a kill is tested.
+    pub(crate) fn transact<T>(
+        &mut self,
+        name: &'static str,
+        work: impl FnOnce(&rusqlite::Transaction<'_>) -> StoreResult<T>,
+    ) -> StoreResult<T> {
+        let tx =
+            self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql("locked"))?;
+        let value = work(&tx)?;
+        boundary::pass(name);
+        tx.commit().map_err(sql("written"))?;
+        boundary::pass(name);
+        Ok(value)
+    }
+
+    /// Whether every page and reference is sound; a list of what is not.
+    pub fn check(&self) -> StoreResult<Vec<String>> {
+        let mut statement = self.conn.prepare("PRAGMA integrity_check").map_err(sql("checked"))?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(sql("checked"))?;
+        let mut found = vec![];
+        for row in rows {
+            let line = row.map_err(sql("checked"))?;
+            if line != "ok" {
+                found.push(line);
+            }
+        }
+        Ok(found)
+    }
+
+    /// An event happens once: a second one with the same key changes nothing.
+    pub fn event(&mut self, event: &Event) -> StoreResult<()> {
+        insert_event(&self.conn, event)
+    }
+
+    /// The events of one run, oldest first.
+    pub fn events_of(&self, run: &str) -> StoreResult<Vec<Event>> {
+        let mut statement = self
+            .conn
+            .prepare("SELECT key, at, kind, repo, number, run, data FROM events WHERE run = ?1 ORDER BY id")
+            .map_err(sql("read"))?;
+        let rows = statement
+            .query_map([run], |row| {
+                Ok(Event {
+                    key: row.get(0)?,
+                    at: UnixTime(row.get(1)?),
+                    kind: row.get(2)?,
+                    repo: row.get(3)?,
+                    number: row.get::<_, Option<i64>>(4)?.and_then(|n| u64::try_from(n).ok()),
+                    run: row.get(5)?,
+                    data: row.get(6)?,
+                })
+            })
+            .map_err(sql("read"))?;
+        rows.collect::<Result<_, _>>().map_err(sql("read"))
+    }
+}
+
+/// Something that happened, once. `data` is JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    pub key: String,
+    pub at: UnixTime,
+    pub kind: String,
+    pub repo: Option<String>,
+    pub number: Option<u64>,
+    pub run: Option<String>,
+    pub data: String,
+}
+
+pub(crate) fn insert_event(conn: &Connection, event: &Event) -> StoreResult<()> {
+    conn.execute(
+        "INSERT OR IGNORE INTO events (key, at, kind, repo, number, run, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            event.key,
+            event.at.0,
+            event.kind,
+            event.repo,
+            event.number.map(to_i64),
+            event.run,
+            event.data
+        ],
+    )
+    .map_err(sql("written"))?;
+    Ok(())
+}
+
+/// Issue numbers and counts are far below 2^63; one that is not is kept as the largest there is.
+pub(crate) fn to_i64(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn to_u32(n: i64) -> u32 {
+    u32::try_from(n).unwrap_or(0)
+}
+
+fn is_corrupt(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+fn refuse_network(folder: &Path, path: &Path) -> StoreResult<()> {
+    let stat = rustix::fs::statfs(folder).map_err(|e| StoreError::Unusable {
+        path: path.display().to_string(),
+        what: format!("lies in a folder that cannot be looked at: {e}"),
+    })?;
+    #[expect(
+        clippy::cast_sign_loss,
+        clippy::unnecessary_cast,
+        reason = "magic numbers are bit patterns; the type differs by platform"
+    )]
+    let magic = (stat.f_type as u64) & 0xffff_ffff;
+    match NETWORK_FILE_SYSTEMS.iter().find(|(number, _)| *number == magic) {
+        Some((_, name)) => Err(StoreError::Unusable {
+            path: path.display().to_string(),
+            what: format!("lies on {name}, where file locks do not hold; name a local path with --state"),
+        }),
+        None => Ok(()),
+    }
+}

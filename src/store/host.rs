@@ -1,0 +1,329 @@
+//! What concerns the host or a repo as a whole: holds, parks, pauses, back-offs, alarms, outages, ticks.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::{Store, StoreResult, sql, to_i64, to_u32};
+use crate::domain::model::{IssueRef, Oid, RepoId, UnixTime};
+
+/// Nothing starts in the repo until it is cleared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// `frozen` or `base-red`.
+    pub kind: String,
+    /// For `base-red`: the red commit; another one on the branch lifts the hold.
+    pub oid: Option<Oid>,
+    pub run: Option<String>,
+    pub since: UnixTime,
+}
+
+/// A runner account that is not to be used now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Park {
+    /// `quota`, `login` or `breaker`.
+    pub kind: String,
+    pub detail: String,
+    pub since: UnixTime,
+    /// `None`: until a person resumes it.
+    pub until: Option<UnixTime>,
+}
+
+impl Store {
+    pub fn put_hold(&mut self, repo: &RepoId, hold: &Hold) -> StoreResult<()> {
+        self.conn
+            .execute(
+                "INSERT OR REPLACE INTO holds (repo, kind, oid, run, since) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    repo.to_string(),
+                    hold.kind,
+                    hold.oid.as_ref().map(Oid::as_str),
+                    hold.run,
+                    hold.since.0
+                ],
+            )
+            .map_err(sql("written"))?;
+        Ok(())
+    }
+
+    pub fn holds(&self, repo: &RepoId) -> StoreResult<Vec<Hold>> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT kind, oid, run, since FROM holds WHERE repo = ?1 ORDER BY kind")
+            .map_err(sql("read"))?;
+        let rows = statement
+            .query_map([repo.to_string()], |row| {
+                Ok(Hold {
+                    kind: row.get(0)?,
+                    oid: row.get::<_, Option<String>>(1)?.as_deref().and_then(Oid::parse),
+                    run: row.get(2)?,
+                    since: UnixTime(row.get(3)?),
+                })
+            })
+            .map_err(sql("read"))?;
+        rows.collect::<Result<_, _>>().map_err(sql("read"))
+    }
+
+    pub fn clear_hold(&mut self, repo: &RepoId, kind: &str) -> StoreResult<bool> {
+        let gone = self
+            .conn
+            .execute("DELETE FROM holds WHERE repo = ?1 AND kind = ?2", [&repo.to_string(), kind])
+            .map_err(sql("written"))?;
+        Ok(gone > 0)
+    }
+
+    pub fn park(&mut self, account: &str, park: &Park) -> StoreResult<()> {
+        self.conn
+            .execute(
+                "INSERT OR REPLACE INTO parks (account, kind, detail, since, until) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![account, park.kind, park.detail, park.since.0, park.until.map(|t| t.0)],
+            )
+            .map_err(sql("written"))?;
+        Ok(())
+    }
+
+    /// The account's park, if it is one now.
+    pub fn parked(&self, account: &str, now: UnixTime) -> StoreResult<Option<Park>> {
+        let park = self
+            .conn
+            .query_row(
+                "SELECT kind, detail, since, until FROM parks WHERE account = ?1",
+                [account],
+                read_park,
+            )
+            .optional()
+            .map_err(sql("read"))?;
+        Ok(park.filter(|p| p.until.is_none_or(|until| until > now)))
+    }
+
+    pub fn parks(&self) -> StoreResult<Vec<(String, Park)>> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT kind, detail, since, until, account FROM parks ORDER BY account")
+            .map_err(sql("read"))?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get::<_, String>(4)?, read_park(row)?)))
+            .map_err(sql("read"))?;
+        rows.collect::<Result<_, _>>().map_err(sql("read"))
+    }
+
+    pub fn unpark(&mut self, account: &str) -> StoreResult<bool> {
+        self.conn
+            .execute("DELETE FROM start_failures WHERE account = ?1", [account])
+            .map_err(sql("written"))?;
+        let gone =
+            self.conn.execute("DELETE FROM parks WHERE account = ?1", [account]).map_err(sql("written"))?;
+        Ok(gone > 0)
+    }
+
+    /// Counts a failure to start; equal ones in a row add up. Returns how many there are now.
+    pub fn start_failed(&mut self, account: &str, detail: &str) -> StoreResult<u32> {
+        self.conn
+            .execute(
+                "INSERT INTO start_failures (account, detail, count) VALUES (?1, ?2, 1) ON CONFLICT (account) DO UPDATE SET \
+                 count = CASE WHEN detail = excluded.detail THEN count + 1 ELSE 1 END, detail = excluded.detail",
+                [account, detail],
+            )
+            .map_err(sql("written"))?;
+        self.conn
+            .query_row("SELECT count FROM start_failures WHERE account = ?1", [account], |row| {
+                row.get::<_, i64>(0)
+            })
+            .map(to_u32)
+            .map_err(sql("read"))
+    }
+
+    /// A turn really began: the count of failures to start begins anew.
+    pub fn start_worked(&mut self, account: &str) -> StoreResult<()> {
+        self.conn
+            .execute("DELETE FROM start_failures WHERE account = ?1", [account])
+            .map_err(sql("written"))?;
+        Ok(())
+    }
+
+    /// `scope` is `*` or a repo.
+    pub fn pause(&mut self, scope: &str, now: UnixTime, until: Option<UnixTime>) -> StoreResult<()> {
+        self.conn
+            .execute(
+                "INSERT OR REPLACE INTO pauses (scope, since, until) VALUES (?1, ?2, ?3)",
+                params![scope, now.0, until.map(|t| t.0)],
+            )
+            .map_err(sql("written"))?;
+        Ok(())
+    }
+
+    pub fn unpause(&mut self, scope: &str) -> StoreResult<bool> {
+        let gone =
+            self.conn.execute("DELETE FROM pauses WHERE scope = ?1", [scope]).map_err(sql("written"))?;
+        Ok(gone > 0)
+    }
+
+    /// Whether the scope is paused now, and until when.
+    pub fn paused(&self, scope: &str, now: UnixTime) -> StoreResult<Option<Option<UnixTime>>> {
+        let until = self
+            .conn
+            .query_row("SELECT until FROM pauses WHERE scope = ?1", [scope], |row| {
+                row.get::<_, Option<i64>>(0)
+            })
+            .optional()
+            .map_err(sql("read"))?;
+        Ok(until.map(|u| u.map(UnixTime)).filter(|u| u.is_none_or(|until| until > now)))
+    }
+
+    /// Another failed dispatch of an issue. Returns how many there were.
+    pub fn put_backoff(&mut self, issue: &IssueRef, failures: u32, until: UnixTime) -> StoreResult<()> {
+        self.conn
+            .execute(
+                "INSERT OR REPLACE INTO backoffs (repo, number, failures, until) VALUES (?1, ?2, ?3, ?4)",
+                params![issue.repo.to_string(), to_i64(issue.number), failures, until.0],
+            )
+            .map_err(sql("written"))?;
+        Ok(())
+    }
+
+    /// `(failures, until)` of an issue whose dispatch failed.
+    pub fn backoff(&self, issue: &IssueRef) -> StoreResult<Option<(u32, UnixTime)>> {
+        self.conn
+            .query_row(
+                "SELECT failures, until FROM backoffs WHERE repo = ?1 AND number = ?2",
+                params![issue.repo.to_string(), to_i64(issue.number)],
+                |row| Ok((to_u32(row.get(0)?), UnixTime(row.get(1)?))),
+            )
+            .optional()
+            .map_err(sql("read"))
+    }
+
+    pub fn clear_backoff(&mut self, issue: &IssueRef) -> StoreResult<()> {
+        self.conn
+            .execute(
+                "DELETE FROM backoffs WHERE repo = ?1 AND number = ?2",
+                params![issue.repo.to_string(), to_i64(issue.number)],
+            )
+            .map_err(sql("written"))?;
+        Ok(())
+    }
+
+    /// Raises an alarm. Returns its number if it is news, so that its notice has a key of its own.
+    pub fn raise(&mut self, cause: &str, detail: &str, now: UnixTime) -> StoreResult<Option<u32>> {
+        let changed = self
+            .conn
+            .execute(
+                "INSERT OR IGNORE INTO alarms (cause, since, detail, raised) VALUES (?1, ?2, ?3, 1)",
+                params![cause, now.0, detail],
+            )
+            .map_err(sql("written"))?;
+        Ok((changed > 0).then_some(u32::try_from(now.0 & 0x7fff_ffff).unwrap_or(0)))
+    }
+
+    /// Clears an alarm. Returns since when it stood, if it did.
+    pub fn clear_alarm(&mut self, cause: &str) -> StoreResult<Option<UnixTime>> {
+        let since = self
+            .conn
+            .query_row("SELECT since FROM alarms WHERE cause = ?1", [cause], |row| row.get::<_, i64>(0))
+            .optional()
+            .map_err(sql("read"))?;
+        self.conn.execute("DELETE FROM alarms WHERE cause = ?1", [cause]).map_err(sql("written"))?;
+        Ok(since.map(UnixTime))
+    }
+
+    /// `(cause, since, detail)` of every standing alarm.
+    pub fn alarms(&self) -> StoreResult<Vec<(String, UnixTime, String)>> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT cause, since, detail FROM alarms ORDER BY since, cause")
+            .map_err(sql("read"))?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, UnixTime(row.get(1)?), row.get(2)?)))
+            .map_err(sql("read"))?;
+        rows.collect::<Result<_, _>>().map_err(sql("read"))
+    }
+
+    /// An outage was met again. Returns whether it is to be said: the 1st, 2nd, 4th, 8th... time.
+    pub fn outage(&mut self, subject: &str, now: UnixTime) -> StoreResult<bool> {
+        self.conn
+            .execute(
+                "INSERT INTO outages (subject, since, times, last_said) VALUES (?1, ?2, 1, ?2) \
+                 ON CONFLICT (subject) DO UPDATE SET times = times + 1",
+                params![subject, now.0],
+            )
+            .map_err(sql("written"))?;
+        let times = self
+            .conn
+            .query_row("SELECT times FROM outages WHERE subject = ?1", [subject], |row| row.get::<_, i64>(0))
+            .map_err(sql("read"))?;
+        Ok(u64::try_from(times).is_ok_and(u64::is_power_of_two))
+    }
+
+    /// The subject answers again. Returns whether it had not.
+    pub fn outage_over(&mut self, subject: &str) -> StoreResult<bool> {
+        let gone =
+            self.conn.execute("DELETE FROM outages WHERE subject = ?1", [subject]).map_err(sql("written"))?;
+        Ok(gone > 0)
+    }
+
+    pub fn tick_started(&mut self, command: &str, now: UnixTime) -> StoreResult<()> {
+        self.conn
+            .execute(
+                "INSERT INTO ticks (command, started_at) VALUES (?1, ?2) ON CONFLICT (command) DO UPDATE SET \
+                 started_at = excluded.started_at, ended_at = NULL, lock_misses = 0",
+                params![command, now.0],
+            )
+            .map_err(sql("written"))?;
+        Ok(())
+    }
+
+    pub fn tick_ended(&mut self, command: &str, outcome: &str, now: UnixTime) -> StoreResult<()> {
+        self.conn
+            .execute(
+                "UPDATE ticks SET ended_at = ?2, outcome = ?3 WHERE command = ?1",
+                params![command, now.0, outcome],
+            )
+            .map_err(sql("written"))?;
+        Ok(())
+    }
+
+    /// Another tick held the lock for all of the wait. Returns how often in a row.
+    pub fn lock_missed(&mut self, command: &str, now: UnixTime) -> StoreResult<u32> {
+        self.conn
+            .execute(
+                "INSERT INTO ticks (command, started_at, lock_misses) VALUES (?1, ?2, 1) ON CONFLICT (command) DO UPDATE SET \
+                 lock_misses = lock_misses + 1",
+                params![command, now.0],
+            )
+            .map_err(sql("written"))?;
+        self.conn
+            .query_row("SELECT lock_misses FROM ticks WHERE command = ?1", [command], |row| {
+                row.get::<_, i64>(0)
+            })
+            .map(to_u32)
+            .map_err(sql("read"))
+    }
+
+    /// `(command, started, ended, outcome)` of each command's last tick.
+    pub fn ticks(&self) -> StoreResult<Vec<(String, UnixTime, Option<UnixTime>, Option<String>)>> {
+        let mut statement = self
+            .conn
+            .prepare_cached(
+                "SELECT command, started_at, ended_at, outcome FROM ticks ORDER BY started_at DESC",
+            )
+            .map_err(sql("read"))?;
+        let rows = statement
+            .query_map([], |row| {
+                Ok((
+                    row.get(0)?,
+                    UnixTime(row.get(1)?),
+                    row.get::<_, Option<i64>>(2)?.map(UnixTime),
+                    row.get(3)?,
+                ))
+            })
+            .map_err(sql("read"))?;
+        rows.collect::<Result<_, _>>().map_err(sql("read"))
+    }
+}
+
+fn read_park(row: &rusqlite::Row<'_>) -> rusqlite::Result<Park> {
+    Ok(Park {
+        kind: row.get(0)?,
+        detail: row.get(1)?,
+        since: UnixTime(row.get(2)?),
+        until: row.get::<_, Option<i64>>(3)?.map(UnixTime),
+    })
+}

@@ -1,0 +1,320 @@
+//! Effects that were decided, and notices on their way out.
+
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+
+use super::runs::{parse_turn_kind, turn_kind_code};
+use super::{Store, StoreError, StoreResult, sql};
+use crate::domain::effect::{Effect, NoticeKind};
+use crate::domain::model::{Oid, UnixTime};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntentState {
+    Done,
+    /// The world said no; it is not tried again.
+    Refused,
+    /// Not wanted any more.
+    Cancelled,
+}
+
+impl IntentState {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// An effect that is to be carried out. `tries` above 0: it may have happened already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    pub id: i64,
+    pub effect: Effect,
+    pub tries: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxRow {
+    pub id: i64,
+    pub key: String,
+    pub notifier: String,
+    pub kind: String,
+    pub title: String,
+    pub body: String,
+    pub link: Option<String>,
+    pub tries: u32,
+    /// Was begun before without an answer that we know.
+    pub begun: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+enum Wire {
+    Claim,
+    Prepare,
+    StartTurn { turn: u32, kind: String, failure: String },
+    StopTurn { turn: u32 },
+    Label { label: String, present: bool },
+    Progress { body: String },
+    Say { body: String },
+    BringUpToDate { head: String, target: String, number: u32 },
+    Verify { oid: String, number: u32 },
+    Land { head: String, expected: String },
+    StartCi { stage: String, oid: String, attempt: u32 },
+    Salvage { push: bool },
+    Close,
+    Release,
+    RemoveWorkspace,
+    Notify { kind: String, title: String, body: String },
+}
+
+fn to_wire(effect: &Effect) -> Wire {
+    match effect.clone() {
+        Effect::Claim => Wire::Claim,
+        Effect::Prepare => Wire::Prepare,
+        Effect::StartTurn { turn, kind, failure } => {
+            Wire::StartTurn { turn, kind: turn_kind_code(kind).to_owned(), failure }
+        }
+        Effect::StopTurn { turn } => Wire::StopTurn { turn },
+        Effect::Label { label, present } => Wire::Label { label, present },
+        Effect::Progress { body } => Wire::Progress { body },
+        Effect::Say { body } => Wire::Say { body },
+        Effect::BringUpToDate { head, target, number } => {
+            Wire::BringUpToDate { head: head.to_string(), target: target.to_string(), number }
+        }
+        Effect::Verify { oid, number } => Wire::Verify { oid: oid.to_string(), number },
+        Effect::Land { head, expected } => {
+            Wire::Land { head: head.to_string(), expected: expected.to_string() }
+        }
+        Effect::StartCi { stage, oid, attempt } => Wire::StartCi { stage, oid: oid.to_string(), attempt },
+        Effect::Salvage { push } => Wire::Salvage { push },
+        Effect::Close => Wire::Close,
+        Effect::Release => Wire::Release,
+        Effect::RemoveWorkspace => Wire::RemoveWorkspace,
+        Effect::Notify { kind, title, body } => Wire::Notify { kind: kind.code().to_owned(), title, body },
+    }
+}
+
+fn from_wire(wire: Wire) -> StoreResult<Effect> {
+    let oid =
+        |text: String| Oid::parse(&text).ok_or(StoreError::Row { what: format!("object name `{text}`") });
+    Ok(match wire {
+        Wire::Claim => Effect::Claim,
+        Wire::Prepare => Effect::Prepare,
+        Wire::StartTurn { turn, kind, failure } => {
+            Effect::StartTurn { turn, kind: parse_turn_kind(&kind)?, failure }
+        }
+        Wire::StopTurn { turn } => Effect::StopTurn { turn },
+        Wire::Label { label, present } => Effect::Label { label, present },
+        Wire::Progress { body } => Effect::Progress { body },
+        Wire::Say { body } => Effect::Say { body },
+        Wire::BringUpToDate { head, target, number } => {
+            Effect::BringUpToDate { head: oid(head)?, target: oid(target)?, number }
+        }
+        Wire::Verify { oid: at, number } => Effect::Verify { oid: oid(at)?, number },
+        Wire::Land { head, expected } => Effect::Land { head: oid(head)?, expected: oid(expected)? },
+        Wire::StartCi { stage, oid: at, attempt } => Effect::StartCi { stage, oid: oid(at)?, attempt },
+        Wire::Salvage { push } => Effect::Salvage { push },
+        Wire::Close => Effect::Close,
+        Wire::Release => Effect::Release,
+        Wire::RemoveWorkspace => Effect::RemoveWorkspace,
+        Wire::Notify { kind, title, body } => Effect::Notify {
+            kind: NoticeKind::parse(&kind)
+                .ok_or(StoreError::Row { what: format!("notice kind `{kind}`") })?,
+            title,
+            body,
+        },
+    })
+}
+
+/// An effect whose key is known for the run was decided before: it is not recorded twice. One that was cancelled (a push
+/// that lost a race) may be wanted again.
+pub(super) fn insert_intents(
+    conn: &Connection,
+    run: &str,
+    effects: &[Effect],
+    now: UnixTime,
+) -> StoreResult<()> {
+    for effect in effects {
+        let payload = serde_json::to_string(&to_wire(effect))
+            .map_err(|e| StoreError::Row { what: format!("effect: {e}") })?;
+        let line = effect.line();
+        conn.execute(
+            "INSERT INTO intents (run, key, kind, payload, created_at) VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT (run, key) DO UPDATE SET state = 'pending', done_at = NULL WHERE state = 'cancelled'",
+            params![run, effect.key(), line, payload, now.0],
+        )
+        .map_err(sql("written"))?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// A run's effects that are still to be carried out, in their order.
+    pub fn pending(&self, run: &str) -> StoreResult<Vec<Intent>> {
+        let mut statement = self
+            .conn
+            .prepare_cached(
+                "SELECT id, payload, tries FROM intents WHERE run = ?1 AND state = 'pending' ORDER BY id",
+            )
+            .map_err(sql("read"))?;
+        let rows = statement
+            .query_map([run], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, u32>(2)?))
+            })
+            .map_err(sql("read"))?;
+        rows.map(|row| {
+            let (id, payload, tries) = row.map_err(sql("read"))?;
+            let wire: Wire = serde_json::from_str(&payload)
+                .map_err(|e| StoreError::Row { what: format!("effect {id}: {e}") })?;
+            Ok(Intent { id, effect: from_wire(wire)?, tries })
+        })
+        .collect()
+    }
+
+    /// Marks an effect as being tried, before it is.
+    pub fn trying(&mut self, intent: i64) -> StoreResult<()> {
+        self.transact("state.trying", |tx| {
+            tx.execute("UPDATE intents SET tries = tries + 1 WHERE id = ?1", [intent])
+                .map_err(sql("written"))?;
+            Ok(())
+        })
+    }
+
+    pub fn settle(
+        &mut self,
+        intent: i64,
+        state: IntentState,
+        outcome: &str,
+        now: UnixTime,
+    ) -> StoreResult<()> {
+        self.transact("state.settle", |tx| {
+            tx.execute(
+                "UPDATE intents SET state = ?2, outcome = ?3, done_at = ?4 WHERE id = ?1",
+                params![intent, state.code(), outcome, now.0],
+            )
+            .map_err(sql("written"))?;
+            Ok(())
+        })
+    }
+
+    /// Gives up whatever of the run is still pending.
+    pub fn cancel_pending(&mut self, run: &str, now: UnixTime) -> StoreResult<()> {
+        self.conn
+            .execute(
+                "UPDATE intents SET state = 'cancelled', done_at = ?2 WHERE run = ?1 AND state = 'pending'",
+                params![run, now.0],
+            )
+            .map_err(sql("written"))?;
+        Ok(())
+    }
+
+    /// The effect that the run recorded under a key, whatever became of it.
+    pub fn effect(&self, run: &str, key: &str) -> StoreResult<Option<Effect>> {
+        use rusqlite::OptionalExtension as _;
+        let payload = self
+            .conn
+            .query_row("SELECT payload FROM intents WHERE run = ?1 AND key = ?2", [run, key], |row| {
+                row.get::<_, String>(0)
+            })
+            .optional()
+            .map_err(sql("read"))?;
+        payload
+            .map(|text| {
+                let wire = serde_json::from_str(&text)
+                    .map_err(|e| StoreError::Row { what: format!("effect: {e}") })?;
+                from_wire(wire)
+            })
+            .transpose()
+    }
+
+    /// Why the run's newest refused effect of a kind was refused.
+    pub fn refusal(&self, run: &str, key: &str) -> StoreResult<Option<String>> {
+        use rusqlite::OptionalExtension as _;
+        self.conn
+            .query_row(
+                "SELECT outcome FROM intents WHERE run = ?1 AND key = ?2 AND state = 'refused'",
+                [run, key],
+                |row| row.get::<_, Option<String>>(0),
+            )
+            .optional()
+            .map(Option::flatten)
+            .map_err(sql("read"))
+    }
+
+    /// Queues a notice for every notifier, once per key.
+    pub fn enqueue(
+        &mut self,
+        notifiers: &[String],
+        notice: &crate::ports::Notice,
+        now: UnixTime,
+    ) -> StoreResult<()> {
+        self.transact("state.enqueue", |tx| {
+            for notifier in notifiers {
+                tx.execute(
+                    "INSERT OR IGNORE INTO outbox (key, notifier, kind, title, body, link, created_at) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                    params![notice.key, notifier, notice.kind, notice.title, notice.body, notice.link, now.0],
+                )
+                .map_err(sql("written"))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Notices that are due, oldest first.
+    pub fn outbox_due(&self, now: UnixTime, limit: u32) -> StoreResult<Vec<OutboxRow>> {
+        let mut statement = self
+            .conn
+            .prepare_cached(
+                "SELECT id, key, notifier, kind, title, body, link, tries, begun FROM outbox \
+                 WHERE state = 'pending' AND not_before <= ?1 ORDER BY id LIMIT ?2",
+            )
+            .map_err(sql("read"))?;
+        let rows = statement
+            .query_map(params![now.0, limit], |row| {
+                Ok(OutboxRow {
+                    id: row.get(0)?,
+                    key: row.get(1)?,
+                    notifier: row.get(2)?,
+                    kind: row.get(3)?,
+                    title: row.get(4)?,
+                    body: row.get(5)?,
+                    link: row.get(6)?,
+                    tries: row.get(7)?,
+                    begun: row.get(8)?,
+                })
+            })
+            .map_err(sql("read"))?;
+        rows.collect::<Result<_, _>>().map_err(sql("read"))
+    }
+
+    /// Marks a notice as begun, before it is sent: if the answer is lost, the next one is marked as a possible repeat.
+    pub fn outbox_begin(&mut self, id: i64) -> StoreResult<()> {
+        self.transact("state.outbox", |tx| {
+            tx.execute("UPDATE outbox SET begun = 1 WHERE id = ?1", [id]).map_err(sql("written"))?;
+            Ok(())
+        })
+    }
+
+    pub fn outbox_sent(&mut self, id: i64, now: UnixTime) -> StoreResult<()> {
+        self.transact("state.outbox", |tx| {
+            tx.execute("UPDATE outbox SET state = 'sent', done_at = ?2 WHERE id = ?1", params![id, now.0])
+                .map_err(sql("written"))?;
+            Ok(())
+        })
+    }
+
+    /// The receiver said no or did not answer: later again; `clean` when it certainly did not get it.
+    pub fn outbox_failed(&mut self, id: i64, clean: bool, not_before: UnixTime) -> StoreResult<()> {
+        self.conn
+            .execute(
+                "UPDATE outbox SET tries = tries + 1, not_before = ?2, begun = CASE WHEN ?3 THEN 0 ELSE begun END WHERE id = ?1",
+                params![id, not_before.0, clean],
+            )
+            .map_err(sql("written"))?;
+        Ok(())
+    }
+}

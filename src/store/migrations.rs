@@ -1,0 +1,130 @@
+//! Numbered, never edited, applied one by one. Each has sample data in its test.
+
+/// What each step does to the one before. The number of a step is its place, from 1.
+pub const MIGRATIONS: [&str; 1] = [FIRST];
+
+const FIRST: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+CREATE TABLE runs (
+  id TEXT PRIMARY KEY,
+  repo TEXT NOT NULL, number INTEGER NOT NULL,
+  asked_by TEXT NOT NULL, approval TEXT NOT NULL,
+  title TEXT NOT NULL, body TEXT NOT NULL, comments TEXT NOT NULL,
+  runner TEXT NOT NULL, account TEXT NOT NULL, template TEXT NOT NULL,
+  budget_usd REAL NOT NULL,
+  attempt INTEGER NOT NULL, phase TEXT NOT NULL, outcome TEXT,
+  landing TEXT NOT NULL, target_branch TEXT NOT NULL, base TEXT NOT NULL,
+  turns INTEGER NOT NULL, turn_kind TEXT NOT NULL, turn_head TEXT NOT NULL,
+  fix_forward INTEGER NOT NULL, verifies INTEGER NOT NULL,
+  conflict_tries INTEGER NOT NULL, reruns INTEGER NOT NULL,
+  pushed TEXT, last_fix TEXT, conflict TEXT, push_refused TEXT,
+  ci_stage INTEGER NOT NULL, ci_seconds INTEGER NOT NULL,
+  fix_seconds INTEGER NOT NULL, turn_seconds INTEGER NOT NULL,
+  last_seen INTEGER NOT NULL, wait TEXT,
+  created_at INTEGER NOT NULL, ended_at INTEGER,
+  claim TEXT, comment_id TEXT, end_comment_id TEXT,
+  salvage TEXT, stop_asked INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX runs_by_issue ON runs (repo, number, created_at);
+CREATE INDEX runs_in_flight ON runs (phase) WHERE phase <> 'ended';
+CREATE INDEX runs_by_time ON runs (created_at);
+
+CREATE TABLE turns (
+  run TEXT NOT NULL REFERENCES runs (id), turn INTEGER NOT NULL,
+  kind TEXT NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER,
+  ending TEXT, detail TEXT, cost_usd REAL, input_tokens INTEGER, output_tokens INTEGER,
+  session TEXT, summary TEXT,
+  PRIMARY KEY (run, turn)
+) STRICT;
+
+CREATE TABLE intents (
+  id INTEGER PRIMARY KEY,
+  run TEXT NOT NULL REFERENCES runs (id),
+  key TEXT NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL,
+  state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'refused', 'cancelled')),
+  tries INTEGER NOT NULL DEFAULT 0, outcome TEXT,
+  created_at INTEGER NOT NULL, done_at INTEGER,
+  UNIQUE (run, key)
+) STRICT;
+CREATE INDEX intents_pending ON intents (run, id) WHERE state = 'pending';
+
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL, notifier TEXT NOT NULL, kind TEXT NOT NULL,
+  title TEXT NOT NULL, body TEXT NOT NULL, link TEXT,
+  state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'sent', 'given-up')),
+  tries INTEGER NOT NULL DEFAULT 0, begun INTEGER NOT NULL DEFAULT 0,
+  not_before INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL, done_at INTEGER,
+  UNIQUE (key, notifier)
+) STRICT;
+CREATE INDEX outbox_pending ON outbox (id) WHERE state = 'pending';
+
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  key TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, kind TEXT NOT NULL,
+  repo TEXT, number INTEGER, run TEXT, data TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_by_run ON events (run, id);
+
+CREATE TABLE ledger (
+  id INTEGER PRIMARY KEY,
+  repo TEXT NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL,
+  reason TEXT NOT NULL, sentence TEXT NOT NULL, passed TEXT NOT NULL
+) STRICT;
+CREATE INDEX ledger_by_issue ON ledger (repo, number, id);
+
+CREATE TABLE forge_cache (
+  repo TEXT PRIMARY KEY, url TEXT NOT NULL, identity TEXT NOT NULL,
+  etag TEXT, fetched_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE issues (
+  repo TEXT NOT NULL, number INTEGER NOT NULL,
+  title TEXT NOT NULL, body TEXT NOT NULL, open INTEGER NOT NULL, labels TEXT NOT NULL,
+  author TEXT, author_bot INTEGER NOT NULL DEFAULT 0, updated_at INTEGER NOT NULL,
+  priority INTEGER, text_hash TEXT NOT NULL,
+  PRIMARY KEY (repo, number)
+) STRICT;
+
+CREATE TABLE approvals (
+  repo TEXT NOT NULL, number INTEGER NOT NULL,
+  event_id TEXT NOT NULL, text_hash TEXT NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY (repo, number)
+) STRICT;
+
+CREATE TABLE holds (
+  repo TEXT NOT NULL, kind TEXT NOT NULL, oid TEXT, run TEXT, since INTEGER NOT NULL,
+  PRIMARY KEY (repo, kind)
+) STRICT;
+
+CREATE TABLE parks (
+  account TEXT PRIMARY KEY, kind TEXT NOT NULL, detail TEXT NOT NULL,
+  since INTEGER NOT NULL, until INTEGER
+) STRICT;
+
+CREATE TABLE start_failures (
+  account TEXT PRIMARY KEY, detail TEXT NOT NULL, count INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE pauses (scope TEXT PRIMARY KEY, since INTEGER NOT NULL, until INTEGER) STRICT;
+
+CREATE TABLE backoffs (
+  repo TEXT NOT NULL, number INTEGER NOT NULL, failures INTEGER NOT NULL, until INTEGER NOT NULL,
+  PRIMARY KEY (repo, number)
+) STRICT;
+
+CREATE TABLE alarms (
+  cause TEXT PRIMARY KEY, since INTEGER NOT NULL, detail TEXT NOT NULL, raised INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE outages (
+  subject TEXT PRIMARY KEY, since INTEGER NOT NULL, times INTEGER NOT NULL, last_said INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE ticks (
+  command TEXT PRIMARY KEY, started_at INTEGER NOT NULL, ended_at INTEGER, outcome TEXT,
+  lock_misses INTEGER NOT NULL DEFAULT 0
+) STRICT;
+";
