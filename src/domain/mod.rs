@@ -1,6 +1,9 @@
 //! Pure: no clock, no I/O, no randomness, no hash, no serde.
 
+pub mod backoff;
+pub mod checks;
 pub mod dispatch;
 pub mod guard;
 pub mod model;
+pub mod priority;
 pub mod trust;
