@@ -1,9 +1,12 @@
 //! Pure: no clock, no I/O, no randomness, no hash, no serde.
 
+pub mod backoff;
+pub mod checks;
 pub mod dispatch;
 pub mod effect;
 pub mod guard;
 pub mod message;
 pub mod model;
 pub mod run;
+pub mod priority;
 pub mod trust;

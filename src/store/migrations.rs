@@ -1,7 +1,7 @@
 //! Numbered, never edited, applied one by one. Each has sample data in its test.
 
 /// What each step does to the one before. The number of a step is its place, from 1.
-pub const MIGRATIONS: [&str; 1] = [FIRST];
+pub(super) const MIGRATIONS: [&str; 1] = [FIRST];
 
 const FIRST: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
