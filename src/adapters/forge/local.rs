@@ -1,1 +1,575 @@
-//! (in the making)
+//! The local forge: a tracker made of files, for working offline and for being understood in a minute.
+//!
+//! ```text
+//! <root>/<owner>/<name>/issues/0003.md               an issue (3.md and 0003-some-words.md are issue 3 too)
+//! <root>/<owner>/<name>/issues/0003.comments/0001.md a comment
+//! <root>/<owner>/<name>/repo.git                     the repository, bare
+//! ```
+//!
+//! An issue is Markdown below TOML front matter:
+//!
+//! ```text
+//! +++
+//! title = "Parse empty input"
+//! state = "open"                  # or "closed"; open where it is missing
+//! labels = ["ready-for-agent"]
+//! priority = 5                    # larger goes first
+//! blocked_by = [1, 2]
+//! author = "ann"
+//!
+//! [[labelled]]                    # who labelled when; offhours keeps it
+//! label = "ready-for-agent"
+//! by = "ann"
+//! at = 2026-07-01T12:00:00Z
+//! added = true
+//! +++
+//!
+//! The text of the issue.
+//! ```
+//!
+//! Only `title` is needed. A label written into `labels` by hand counts as put there by the file's owner at its
+//! modification time, and is recorded so with the first change that offhours makes. Whoever may write the folder is
+//! trusted: its permissions are the gate. Every change replaces a file only while it still is what was read.
+
+mod files;
+mod text;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::boundary;
+use crate::domain::model::{
+    ApprovalEvidence, Blocker, Comment, EditHistory, Issue, Labelled, Permission, Person, RepoId, Seen,
+    UnixTime,
+};
+use crate::ports::{BrokenIssue, Capabilities, Clock, Forge, Listing, PortError, PortResult, Remote};
+
+use files::{Raw, ReadError, Replaced, RepoDir, RepoLock, failed};
+pub use text::NewIssue;
+use text::{Applied, CommentFile, Flaw, IssueFile};
+
+/// How often a change is tried again after somebody else's came first.
+const TRIES: u32 = 5;
+/// Between those tries, and before a file that is being written is read again.
+const PAUSE: Duration = Duration::from_millis(20);
+
+#[cfg(test)]
+type Hook = Box<dyn Fn(&Path)>;
+
+/// A directory of repositories with their issues.
+pub struct LocalForge {
+    root: PathBuf,
+    clock: Rc<dyn Clock>,
+    /// Who the changes through the port are by.
+    actor: String,
+    /// Called between the comparison and the rename of every replacement.
+    #[cfg(test)]
+    before_rename: Option<Hook>,
+}
+
+/// An issue with everything about it, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WholeIssue {
+    pub issue: Issue,
+    pub blockers: Vec<Blocker>,
+    pub comments: Vec<Comment>,
+}
+
+/// Everything in a repo's issue folder, by number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllIssues {
+    pub issues: Vec<Issue>,
+    pub broken: Vec<BrokenIssue>,
+}
+
+/// A file read and understood.
+struct Loaded {
+    path: PathBuf,
+    raw: Raw,
+    file: IssueFile,
+}
+
+impl LocalForge {
+    /// `root` need not exist yet. `actor` signs the comments and labels of the port's own writes.
+    pub fn new(root: PathBuf, clock: Rc<dyn Clock>, actor: &str) -> Self {
+        Self {
+            root,
+            clock,
+            actor: actor.to_owned(),
+            #[cfg(test)]
+            before_rename: None,
+        }
+    }
+
+    /// Writes a new issue and returns its number.
+    pub fn new_issue(&self, repo: &RepoId, new: &NewIssue) -> PortResult<u64> {
+        let dir = RepoDir::open(&self.root, repo)?;
+        let text = text::new_issue(new, self.clock.now());
+        if text.len() > text::MAX_BYTES {
+            return Err(PortError::refused("the new issue is larger than 1 MB; shorten it"));
+        }
+        // What could not be read again is not written.
+        IssueFile::parse(text.clone().into_bytes())
+            .map_err(|flaw| PortError::refused(flaw.sentence("the new issue")))?;
+        let issues = dir.issues();
+        fs::create_dir_all(&issues).map_err(|error| failed("making", &issues, &error))?;
+        let mut lock = dir.lock()?;
+        for _ in 0..TRIES {
+            let number = dir.next_number(&mut lock)?;
+            if files::create(&issues.join(format!("{number:04}.md")), text.as_bytes(), &lock)? {
+                return Ok(number);
+            }
+        }
+        Err(PortError::later(format!(
+            "finding a free issue number in {} failed; try again",
+            issues.display()
+        )))
+    }
+
+    /// Every issue of a repo, open and closed.
+    pub fn list_all(&self, repo: &RepoId) -> PortResult<AllIssues> {
+        let dir = RepoDir::open(&self.root, repo)?;
+        let scan = dir.scan("")?;
+        Ok(read_all(&dir, &scan.entries, scan.broken))
+    }
+
+    /// One issue with its blockers and comments.
+    pub fn show(&self, repo: &RepoId, number: u64) -> PortResult<WholeIssue> {
+        let issue = self.issue(repo, number)?;
+        let blockers = self.blockers(repo, &issue, &[])?;
+        let comments = self.comments(repo, number)?;
+        Ok(WholeIssue { issue, blockers, comments })
+    }
+
+    /// Puts a label on or takes it off, in somebody's name. True where that changed anything.
+    pub fn label_as(
+        &self,
+        repo: &RepoId,
+        number: u64,
+        label: &str,
+        present: bool,
+        who: &str,
+    ) -> PortResult<bool> {
+        if label.trim().is_empty() || label.chars().any(char::is_control) {
+            return Err(PortError::refused("a label has to be one line of text; name another one"));
+        }
+        let change =
+            Applied { label: label.to_owned(), by: who.to_owned(), at: self.clock.now(), added: present };
+        self.update(repo, number, &|loaded| loaded.file.with_label(present, &change, &loaded.raw.hand()))
+    }
+
+    /// Adds a comment in somebody's name; returns its id.
+    pub fn comment_as(&self, repo: &RepoId, number: u64, body: &str, who: &str) -> PortResult<String> {
+        let dir = RepoDir::open(&self.root, repo)?;
+        dir.find(number)?;
+        let text = text::new_comment(body, who, self.clock.now());
+        if text.len() > text::MAX_BYTES {
+            return Err(PortError::refused(format!(
+                "a comment on {repo}#{number} is larger than 1 MB; shorten it"
+            )));
+        }
+        let lock = dir.lock()?;
+        let folder = dir.comments(number);
+        fs::create_dir_all(&folder).map_err(|error| failed("making", &folder, &error))?;
+        for _ in 0..TRIES {
+            let largest = comment_ids(&folder)?.iter().filter_map(|id| leading_number(id)).max();
+            let id = format!("{:04}", largest.unwrap_or(0).saturating_add(1));
+            if files::create(&folder.join(format!("{id}.md")), text.as_bytes(), &lock)? {
+                return Ok(id);
+            }
+        }
+        Err(PortError::later(format!(
+            "finding a free comment number in {} failed; try again",
+            folder.display()
+        )))
+    }
+
+    /// Closes or opens again. True where that changed anything.
+    pub fn change_open(&self, repo: &RepoId, number: u64, open: bool) -> PortResult<bool> {
+        self.update(repo, number, &|loaded| loaded.file.with_open(open, &loaded.raw.hand()))
+    }
+
+    /// Changes an issue's file; `edit` answers none where it is already so.
+    fn update(
+        &self,
+        repo: &RepoId,
+        number: u64,
+        edit: &dyn Fn(&Loaded) -> Option<String>,
+    ) -> PortResult<bool> {
+        let dir = RepoDir::open(&self.root, repo)?;
+        let lock = dir.lock()?;
+        for _ in 0..TRIES {
+            let loaded = load(&dir, number)?;
+            let Some(text) = edit(&loaded) else { return Ok(false) };
+            IssueFile::parse(text.clone().into_bytes()).map_err(|flaw| {
+                let shown = flaw.sentence(&loaded.path.display().to_string());
+                PortError::refused(format!(
+                    "changing the front matter would break it ({shown}); change it by hand"
+                ))
+            })?;
+            match self.replace(&loaded.path, &loaded.raw, text.as_bytes(), &lock)? {
+                Replaced::Done => return Ok(true),
+                Replaced::Changed => std::thread::sleep(PAUSE),
+            }
+        }
+        Err(contended(&format!("{repo}#{number}")))
+    }
+
+    fn rewrite_comment(&self, repo: &RepoId, number: u64, id: &str, body: &str) -> PortResult<()> {
+        let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if id.is_empty() || id.starts_with('.') || !id.chars().all(good) {
+            return Err(PortError::refused(format!(
+                "{} is no comment of {repo}#{number}; ids are made of letters, digits, '-', '_' and '.'",
+                id.escape_debug()
+            )));
+        }
+        let dir = RepoDir::open(&self.root, repo)?;
+        dir.find(number)?;
+        let path = dir.comments(number).join(format!("{id}.md"));
+        let lock = dir.lock()?;
+        for _ in 0..TRIES {
+            boundary::pass("local forge: read");
+            let raw = match files::read(&path) {
+                Ok(raw) => raw,
+                Err(ReadError::Gone) => {
+                    return Err(PortError::gone(format!(
+                        "{repo}#{number} has no comment {id} (any more): there is no file {}",
+                        path.display()
+                    )));
+                }
+                Err(ReadError::Flaw(flaw)) => {
+                    return Err(PortError::refused(flaw.sentence(&path.display().to_string())));
+                }
+                Err(ReadError::Port(error)) => return Err(error),
+            };
+            let comment = CommentFile::parse(raw.bytes.clone())
+                .map_err(|flaw| PortError::refused(flaw.sentence(&path.display().to_string())))?;
+            let Some(text) = comment.with_body(body, &self.actor, self.clock.now()) else { return Ok(()) };
+            match self.replace(&path, &raw, text.as_bytes(), &lock)? {
+                Replaced::Done => return Ok(()),
+                Replaced::Changed => std::thread::sleep(PAUSE),
+            }
+        }
+        Err(contended(&format!("comment {id} of {repo}#{number}")))
+    }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "tests put something between comparison and rename")]
+    fn replace(&self, path: &Path, old: &Raw, bytes: &[u8], lock: &RepoLock) -> PortResult<Replaced> {
+        files::replace(path, old, bytes, &|_| {}, lock)
+    }
+
+    #[cfg(test)]
+    fn replace(&self, path: &Path, old: &Raw, bytes: &[u8], lock: &RepoLock) -> PortResult<Replaced> {
+        match &self.before_rename {
+            Some(hook) => files::replace(path, old, bytes, hook, lock),
+            None => files::replace(path, old, bytes, &|_| {}, lock),
+        }
+    }
+}
+
+fn contended(what: &str) -> PortError {
+    PortError::later(format!(
+        "changing {what} was put off: its file was saved by somebody else {TRIES} times in a row; it is tried again \
+         by the next tick"
+    ))
+}
+
+/// Reads a file that may be just being written: what is wrong and fresh gets a second look.
+fn load_file(path: &Path) -> Result<(Raw, IssueFile), ReadError> {
+    let raw = files::read(path)?;
+    match IssueFile::parse(raw.bytes.clone()) {
+        Ok(file) => Ok((raw, file)),
+        Err(flaw) if !raw.is_fresh() => Err(ReadError::Flaw(flaw)),
+        Err(_) => {
+            std::thread::sleep(PAUSE);
+            let raw = files::read(path)?;
+            IssueFile::parse(raw.bytes.clone()).map(|file| (raw, file)).map_err(ReadError::Flaw)
+        }
+    }
+}
+
+fn load(dir: &RepoDir, number: u64) -> PortResult<Loaded> {
+    boundary::pass("local forge: read");
+    let mut last = None;
+    // A file that was renamed between finding and reading is found again.
+    for _ in 0..TRIES {
+        let name = dir.find(number)?;
+        let path = dir.issues().join(&name);
+        match load_file(&path) {
+            Ok((raw, file)) => return Ok(Loaded { path, raw, file }),
+            Err(ReadError::Flaw(flaw)) => return Err(PortError::broken(flaw.sentence(&dir.show(&name)))),
+            Err(ReadError::Port(error)) => return Err(error),
+            Err(ReadError::Gone) => last = Some(name),
+        }
+    }
+    let name = last.unwrap_or_default();
+    Err(PortError::later(format!("reading {} failed: it comes and goes; try again", dir.show(&name))))
+}
+
+/// Reads every entry; what cannot be read is told beside the others.
+fn read_all(dir: &RepoDir, entries: &[files::Entry], mut broken: Vec<BrokenIssue>) -> AllIssues {
+    let mut issues = Vec::new();
+    for same_number in entries.chunk_by(|a, b| a.number == b.number) {
+        let [entry] = same_number else {
+            let names: Vec<String> = same_number.iter().map(|e| e.name.clone()).collect();
+            broken.extend(
+                same_number
+                    .iter()
+                    .map(|e| BrokenIssue { number: Some(e.number), what: dir.twice(e.number, &names) }),
+            );
+            continue;
+        };
+        match load_file(&dir.issues().join(&entry.name)) {
+            Ok((raw, file)) => issues.push(issue(entry.number, &raw, file)),
+            Err(ReadError::Gone) => {}
+            Err(ReadError::Flaw(flaw)) => broken.push(BrokenIssue {
+                number: Some(entry.number),
+                what: flaw.sentence(&dir.show(&entry.name)),
+            }),
+            // One file's trouble does not stop the others.
+            Err(ReadError::Port(error)) => {
+                broken.push(BrokenIssue { number: Some(entry.number), what: error.to_string() });
+            }
+        }
+    }
+    AllIssues { issues, broken }
+}
+
+fn issue(number: u64, raw: &Raw, file: IssueFile) -> Issue {
+    let body = file.body().to_owned();
+    Issue {
+        number,
+        text_hash: super::text_hash(&file.title, &body),
+        title: file.title,
+        body,
+        open: file.open,
+        labels: file.labels,
+        author: file.author.map(|login| Person { login, bot: false }),
+        updated_at: raw.hand().at,
+        priority: file.priority,
+    }
+}
+
+fn comment_ids(folder: &Path) -> PortResult<Vec<String>> {
+    let listed = match fs::read_dir(folder) {
+        Ok(listed) => listed,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed("listing", folder, &error)),
+    };
+    let mut ids = Vec::new();
+    for file in listed {
+        let name = file.map_err(|error| failed("listing", folder, &error))?.file_name();
+        let Some(id) = name.to_str().and_then(|n| n.strip_suffix(".md")) else { continue };
+        if !id.is_empty() && !id.starts_with('.') {
+            ids.push(id.to_owned());
+        }
+    }
+    ids.sort_by(|a, b| {
+        let key = |id: &str| leading_number(id).unwrap_or(u64::MAX);
+        (key(a), a).cmp(&(key(b), b))
+    });
+    Ok(ids)
+}
+
+fn leading_number(id: &str) -> Option<u64> {
+    id.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+impl Forge for LocalForge {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { edit_history: false, conditional: true, writers_are_trusted: true }
+    }
+
+    fn list(&self, repo: &RepoId, label: &str, etag: Option<&str>) -> PortResult<Listing> {
+        let dir = RepoDir::open(&self.root, repo)?;
+        let scan = dir.scan(label)?;
+        if etag.is_some() && etag == scan.fingerprint.as_deref() {
+            return Ok(Listing::NotModified);
+        }
+        let AllIssues { mut issues, broken } = read_all(&dir, &scan.entries, scan.broken);
+        issues.retain(|issue| issue.open && issue.has_label(label));
+        Ok(Listing::Issues { issues, etag: scan.fingerprint, broken })
+    }
+
+    fn issue(&self, repo: &RepoId, number: u64) -> PortResult<Issue> {
+        let dir = RepoDir::open(&self.root, repo)?;
+        let loaded = load(&dir, number)?;
+        Ok(issue(number, &loaded.raw, loaded.file))
+    }
+
+    /// Nobody edits who is not trusted here, so the history of edits by others is complete and empty.
+    fn approval(&self, repo: &RepoId, issue: &Issue, label: &str) -> PortResult<ApprovalEvidence> {
+        let dir = RepoDir::open(&self.root, repo)?;
+        let loaded = load(&dir, issue.number)?;
+        let labelled = loaded.file.labelled(label, &loaded.raw.hand()).map(|(event_id, applied)| Labelled {
+            event_id,
+            by: Some(Person { login: applied.by, bot: false }),
+            at: applied.at,
+        });
+        Ok(ApprovalEvidence { labelled, edits: EditHistory::Complete(Vec::new()) })
+    }
+
+    /// Everybody who shows up in a file could write it: the folder's permissions are the gate.
+    fn permission(&self, _repo: &RepoId, _person: &Person) -> PortResult<Permission> {
+        Ok(Permission::Write)
+    }
+
+    fn blockers(&self, repo: &RepoId, issue: &Issue, also: &[u64]) -> PortResult<Vec<Blocker>> {
+        let dir = RepoDir::open(&self.root, repo)?;
+        let mut numbers = load(&dir, issue.number)?.file.blocked_by;
+        numbers.extend(also);
+        numbers.sort_unstable();
+        numbers.dedup();
+        let seen = |number| match load(&dir, number) {
+            Ok(loaded) => Seen::Known(loaded.file.open),
+            Err(error) => Seen::Unreadable(error.to_string()),
+        };
+        Ok(numbers.into_iter().map(|n| Blocker { name: format!("#{n}"), open: seen(n) }).collect())
+    }
+
+    /// A comment that cannot be read is given without an author, so that nobody trusts it.
+    fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Comment>> {
+        let dir = RepoDir::open(&self.root, repo)?;
+        dir.find(number)?;
+        boundary::pass("local forge: read");
+        let folder = dir.comments(number);
+        let mut comments = Vec::new();
+        for id in comment_ids(&folder)? {
+            let unreadable = |id: &str, at: UnixTime, flaw: &Flaw| Comment {
+                id: id.to_owned(),
+                author: None,
+                at,
+                body: flaw.sentence(&dir.show(&format!("{number:04}.comments/{id}.md"))),
+            };
+            let raw = match files::read(&folder.join(format!("{id}.md"))) {
+                Ok(raw) => raw,
+                Err(ReadError::Gone) => continue,
+                Err(ReadError::Flaw(flaw)) => {
+                    comments.push(unreadable(&id, UnixTime(0), &flaw));
+                    continue;
+                }
+                Err(ReadError::Port(error)) => return Err(error),
+            };
+            let hand = raw.hand();
+            match CommentFile::parse(raw.bytes) {
+                Ok(file) => comments.push(Comment {
+                    author: Some(Person {
+                        bot: file.by.as_ref() == Some(&self.actor),
+                        login: file.by.clone().unwrap_or(hand.by),
+                    }),
+                    at: file.at.unwrap_or(hand.at),
+                    body: file.body().to_owned(),
+                    id,
+                }),
+                Err(flaw) => comments.push(unreadable(&id, hand.at, &flaw)),
+            }
+        }
+        Ok(comments)
+    }
+
+    fn put_comment(&self, repo: &RepoId, number: u64, id: Option<&str>, body: &str) -> PortResult<String> {
+        match id {
+            None => self.comment_as(repo, number, body, &self.actor),
+            Some(id) => self.rewrite_comment(repo, number, id, body).map(|()| id.to_owned()),
+        }
+    }
+
+    fn set_label(&self, repo: &RepoId, number: u64, label: &str, present: bool) -> PortResult<()> {
+        self.label_as(repo, number, label, present, &self.actor).map(drop)
+    }
+
+    fn set_open(&self, repo: &RepoId, number: u64, open: bool) -> PortResult<()> {
+        self.change_open(repo, number, open).map(drop)
+    }
+
+    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
+        let dir = RepoDir::open(&self.root, repo)?;
+        let git = dir.git();
+        let git = std::path::absolute(&git).map_err(|error| failed("finding", &git, &error))?;
+        let head = git.join("HEAD");
+        boundary::pass("local forge: read");
+        let raw = files::read(&head).map_err(|error| match error {
+            ReadError::Gone => PortError::gone(format!(
+                "{repo} has no repository at {}; make one with git init --bare, or put it there",
+                git.display()
+            )),
+            ReadError::Flaw(flaw) => PortError::refused(flaw.sentence(&head.display().to_string())),
+            ReadError::Port(error) => error,
+        })?;
+        let text = String::from_utf8_lossy(&raw.bytes);
+        let default_branch = text
+            .trim_end_matches(['\n', '\r'])
+            .strip_prefix("ref: refs/heads/")
+            .filter(|branch| is_branch(branch))
+            .ok_or_else(|| {
+                PortError::refused(format!(
+                    "{} names no branch; set it with git -C {} symbolic-ref HEAD refs/heads/main",
+                    head.display(),
+                    git.display()
+                ))
+            })?
+            .to_owned();
+        let url = git.to_str().ok_or_else(|| {
+            PortError::refused(format!("the path {} is not UTF-8; keep the forge elsewhere", git.display()))
+        })?;
+        Ok(Remote { url: url.to_owned(), default_branch })
+    }
+}
+
+/// The rules of git-check-ref-format for a branch, and nothing that an option could begin with.
+fn is_branch(name: &str) -> bool {
+    let forbidden = |c: char| c.is_control() || " ~^:?*[\\".contains(c);
+    !name.is_empty()
+        && name.len() <= 200
+        && name != "@"
+        && !name.starts_with('-')
+        && !name.ends_with('.')
+        && !name.contains(forbidden)
+        && !name.contains("..")
+        && !name.contains("@{")
+        && name
+            .split('/')
+            .all(|part| !part.is_empty() && !part.starts_with('.') && part.strip_suffix(".lock").is_none())
+}
+
+/// Makes a repo's folders, and its bare repository where there is none. What is there already stays as it is.
+pub fn init_repo(root: &Path, owner: &str, name: &str) -> PortResult<()> {
+    let dir = RepoDir::at(root, owner, name)?;
+    let issues = dir.issues();
+    fs::create_dir_all(&issues).map_err(|error| failed("making", &issues, &error))?;
+    let git = dir.git();
+    if git.exists() {
+        return Ok(());
+    }
+    let mut command = Command::new("git");
+    command.args(["init", "--quiet", "--bare", "--template=", "--initial-branch=main", "--"]).arg(&git);
+    command.env_clear().env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+    command.env("LC_ALL", "C").stdin(Stdio::null());
+    if let Some(path) = std::env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+    boundary::pass("local forge: before git init");
+    let output = command.output().map_err(|error| {
+        PortError::refused(format!(
+            "making the repository {} failed, git did not start: {error}; install git",
+            git.display()
+        ))
+    })?;
+    boundary::pass("local forge: after git init");
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(PortError::refused(format!(
+        "making the repository {} failed, git said: {}",
+        git.display(),
+        String::from_utf8_lossy(&output.stderr).trim().escape_debug()
+    )))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,340 @@
+//! `offhours issue`: the local forge by hand.
+//!
+//! Every function takes plain values and answers with what to print, as text and as JSON.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::adapters::forge::local::{LocalForge, NewIssue};
+use crate::domain::model::{Blocker, Comment, Issue, RepoId, Seen};
+use crate::error::{Error, Kind};
+use crate::ports::{BrokenIssue, PortError};
+
+/// What a verb has to say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// For people; ends with a line end.
+    pub text: String,
+    /// One item of the envelope; `list` gives an array of them.
+    pub json: Value,
+}
+
+/// `issue new`: writes an issue and tells its number.
+#[expect(clippy::too_many_arguments, reason = "one a flag")]
+pub fn new(
+    forge: &LocalForge,
+    repo: &RepoId,
+    title: &str,
+    body: &str,
+    labels: &[String],
+    priority: Option<i64>,
+    blocked_by: &[u64],
+    who: &str,
+) -> Result<Answer, Error> {
+    // A text file ends with a line end, so that people can go on writing below.
+    let end = if body.is_empty() || body.ends_with('\n') { "" } else { "\n" };
+    let issue = NewIssue {
+        title: title.to_owned(),
+        body: format!("{body}{end}"),
+        labels: labels.to_vec(),
+        priority,
+        blocked_by: blocked_by.to_vec(),
+        by: who.to_owned(),
+    };
+    let number = forge.new_issue(repo, &issue).map_err(said)?;
+    Ok(Answer {
+        text: format!("{repo}#{number} written: {}\n", printable(title)),
+        json: json!({ "issue": format!("{repo}#{number}"), "number": number }),
+    })
+}
+
+/// `issue list`: open issues, and closed ones with `all`. Files that cannot be read are told below.
+pub fn list(forge: &LocalForge, repo: &RepoId, all: bool) -> Result<Answer, Error> {
+    let found = forge.list_all(repo).map_err(said)?;
+    let mut text = String::new();
+    let mut items = Vec::new();
+    for issue in found.issues.iter().filter(|issue| all || issue.open) {
+        let state = if issue.open { "" } else { "  (closed)" };
+        let labels = match issue.labels.join(", ") {
+            labels if labels.is_empty() => labels,
+            labels => format!("  [{}]", printable(&labels)),
+        };
+        line(&mut text, &format!("#{:<4} {}{labels}{state}", issue.number, printable(&issue.title)));
+        items.push(issue_json(repo, issue));
+    }
+    for BrokenIssue { what, number } in &found.broken {
+        line(&mut text, &format!("cannot be read: {}", printable(what)));
+        items.push(json!({ "number": number, "error": what }));
+    }
+    if text.is_empty() {
+        let kind = if all { "issues" } else { "open issues" };
+        text = format!("{repo} has no {kind}.\n");
+    }
+    Ok(Answer { text, json: Value::Array(items) })
+}
+
+/// `issue show`: one issue with what it waits for and its comments.
+pub fn show(forge: &LocalForge, repo: &RepoId, number: u64) -> Result<Answer, Error> {
+    let whole = forge.show(repo, number).map_err(said)?;
+    let issue = &whole.issue;
+    let mut text = String::new();
+    line(&mut text, &format!("{repo}#{number}  {}", printable(&issue.title)));
+    line(&mut text, &format!("state:    {}", state(issue.open)));
+    if !issue.labels.is_empty() {
+        line(&mut text, &format!("labels:   {}", printable(&issue.labels.join(", "))));
+    }
+    if let Some(priority) = issue.priority {
+        line(&mut text, &format!("priority: {priority}"));
+    }
+    for blocker in &whole.blockers {
+        line(&mut text, &format!("blocked by {} ({})", blocker.name, printable(&blocker_state(blocker))));
+    }
+    if let Some(author) = &issue.author {
+        line(&mut text, &format!("author:   {}", printable(&author.login)));
+    }
+    if !issue.body.trim().is_empty() {
+        line(&mut text, &format!("\n{}", printable(issue.body.trim_end())));
+    }
+    for comment in &whole.comments {
+        let by = comment.author.as_ref().map_or("(unknown)", |a| a.login.as_str());
+        let by = printable(by);
+        line(
+            &mut text,
+            &format!("\n-- {} by {by}\n{}", printable(&comment.id), printable(comment.body.trim_end())),
+        );
+    }
+    let mut item = issue_json(repo, issue);
+    if let Some(fields) = item.as_object_mut() {
+        fields.insert("body".to_owned(), json!(issue.body));
+        fields.insert("blocked_by".to_owned(), whole.blockers.iter().map(blocker_json).collect());
+        fields.insert("comments".to_owned(), whole.comments.iter().map(comment_json).collect());
+    }
+    Ok(Answer { text, json: item })
+}
+
+/// `issue label`: puts labels on and takes labels off, in this order.
+pub fn label(
+    forge: &LocalForge,
+    repo: &RepoId,
+    number: u64,
+    add: &[String],
+    remove: &[String],
+    who: &str,
+) -> Result<Answer, Error> {
+    if add.is_empty() && remove.is_empty() {
+        return Err(Error::usage(format!("labelling {repo}#{number}: no label was named"))
+            .hint("name labels to add or to remove"));
+    }
+    let mut text = String::new();
+    let mut changed = false;
+    let wanted = add.iter().map(|l| (l, true)).chain(remove.iter().map(|l| (l, false)));
+    for (label, present) in wanted {
+        let done = forge.label_as(repo, number, label, present, who).map_err(said)?;
+        changed |= done;
+        let what = match (done, present) {
+            (true, true) => "is labelled",
+            (true, false) => "is no longer labelled",
+            (false, true) => "was labelled already:",
+            (false, false) => "was not labelled",
+        };
+        line(&mut text, &format!("{repo}#{number} {what} {}", printable(label)));
+    }
+    Ok(Answer { text, json: json!({ "issue": format!("{repo}#{number}"), "changed": changed }) })
+}
+
+/// `issue comment`: adds a comment and tells its id.
+pub fn comment(
+    forge: &LocalForge,
+    repo: &RepoId,
+    number: u64,
+    body: &str,
+    who: &str,
+) -> Result<Answer, Error> {
+    if body.trim().is_empty() {
+        return Err(Error::usage(format!("commenting on {repo}#{number}: the comment is empty"))
+            .hint("give it some text"));
+    }
+    let end = if body.ends_with('\n') { "" } else { "\n" };
+    let id = forge.comment_as(repo, number, &format!("{body}{end}"), who).map_err(said)?;
+    Ok(Answer {
+        text: format!("{repo}#{number} has comment {id}\n"),
+        json: json!({ "issue": format!("{repo}#{number}"), "comment": id }),
+    })
+}
+
+/// `issue close`.
+pub fn close(forge: &LocalForge, repo: &RepoId, number: u64) -> Result<Answer, Error> {
+    change_open(forge, repo, number, false)
+}
+
+/// `issue reopen`.
+pub fn reopen(forge: &LocalForge, repo: &RepoId, number: u64) -> Result<Answer, Error> {
+    change_open(forge, repo, number, true)
+}
+
+fn change_open(forge: &LocalForge, repo: &RepoId, number: u64, open: bool) -> Result<Answer, Error> {
+    let changed = forge.change_open(repo, number, open).map_err(said)?;
+    let verb = if changed { "is" } else { "was already" };
+    Ok(Answer {
+        text: format!("{repo}#{number} {verb} {}\n", state(open)),
+        json: json!({ "issue": format!("{repo}#{number}"), "state": state(open), "changed": changed }),
+    })
+}
+
+fn state(open: bool) -> &'static str {
+    if open { "open" } else { "closed" }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
+fn said(error: PortError) -> Error {
+    let kind = match &error {
+        PortError::Later { .. } | PortError::Broken { .. } => Kind::TryLater,
+        PortError::Refused { .. } | PortError::Gone { .. } => Kind::Usage,
+        PortError::Credentials { .. } => Kind::Refused,
+    };
+    Error::new(kind, error.to_string())
+}
+
+fn line(text: &mut String, line: &str) {
+    text.push_str(line);
+    text.push('\n');
+}
+
+/// Text from files, fit for a terminal: control characters besides line end and tab are shown escaped.
+fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && c != '\n' && c != '\t' {
+            // Writing to a String does not fail.
+            write!(out, "{}", c.escape_default()).ok();
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+fn issue_json(repo: &RepoId, issue: &Issue) -> Value {
+    json!({
+        "issue": format!("{repo}#{}", issue.number),
+        "number": issue.number,
+        "title": issue.title,
+        "state": state(issue.open),
+        "labels": issue.labels,
+        "priority": issue.priority,
+        "author": issue.author.as_ref().map(|a| &a.login),
+        "updated_at": issue.updated_at.0,
+    })
+}
+
+fn blocker_state(blocker: &Blocker) -> String {
+    match &blocker.open {
+        Seen::Known(open) => state(*open).to_owned(),
+        Seen::Unreadable(why) => why.clone(),
+    }
+}
+
+fn blocker_json(blocker: &Blocker) -> Value {
+    match &blocker.open {
+        Seen::Known(open) => json!({ "issue": blocker.name, "state": state(*open) }),
+        Seen::Unreadable(why) => json!({ "issue": blocker.name, "state": null, "error": why }),
+    }
+}
+
+fn comment_json(comment: &Comment) -> Value {
+    json!({
+        "id": comment.id,
+        "author": comment.author.as_ref().map(|a| &a.login),
+        "at": comment.at.0,
+        "body": comment.body,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::adapters::forge::local::init_repo;
+    use crate::domain::model::UnixTime;
+    use crate::ports::Clock;
+
+    struct At(i64);
+    impl Clock for At {
+        fn now(&self) -> UnixTime {
+            UnixTime(self.0)
+        }
+    }
+
+    fn world(root: &Path) -> (LocalForge, RepoId) {
+        init_repo(root, "ann", "tool").unwrap();
+        let forge = LocalForge::new(root.to_owned(), Rc::new(At(1_782_907_200)), "offhours");
+        (forge, RepoId::parse("here:ann/tool", None).unwrap())
+    }
+
+    #[test]
+    fn a_persons_day() {
+        let root = tempfile::tempdir().unwrap();
+        let (forge, repo) = world(root.path());
+        assert_eq!(list(&forge, &repo, false).unwrap().text, "here:ann/tool has no open issues.\n");
+        let written = new(&forge, &repo, "First", "", &[], None, &[], "ann").unwrap();
+        assert_eq!(written.json["number"], 1);
+        new(&forge, &repo, "Second", "Do \u{1b}[2J it.", &["ready".to_owned()], Some(4), &[1, 8], "ann")
+            .unwrap();
+        let said = label(&forge, &repo, 2, &["Ready".to_owned()], &["no".to_owned()], "bob").unwrap();
+        assert_eq!(
+            said.text,
+            "here:ann/tool#2 was labelled already: Ready\nhere:ann/tool#2 was not labelled no\n"
+        );
+        assert_eq!(said.json["changed"], false);
+        comment(&forge, &repo, 2, "Please hurry.", "bob").unwrap();
+        assert_eq!(close(&forge, &repo, 1).unwrap().text, "here:ann/tool#1 is closed\n");
+        assert_eq!(close(&forge, &repo, 1).unwrap().text, "here:ann/tool#1 was already closed\n");
+        insta::assert_snapshot!(show(&forge, &repo, 2).unwrap().text, @r"
+        here:ann/tool#2  Second
+        state:    open
+        labels:   ready
+        priority: 4
+        blocked by #1 (closed)
+        blocked by #8 (ann/tool has no issue 8: there is no file ann/tool/issues/0008.md)
+        author:   ann
+
+        Do \u{1b}[2J it.
+
+        -- 0001 by bob
+        Please hurry.
+        ");
+        insta::assert_snapshot!(list(&forge, &repo, true).unwrap().text, @r"
+        #1    First  (closed)
+        #2    Second  [ready]
+        ");
+        assert_eq!(reopen(&forge, &repo, 1).unwrap().json["state"], "open");
+        let shown = show(&forge, &repo, 2).unwrap().json;
+        assert_eq!(shown["blocked_by"][0], json!({ "issue": "#1", "state": "open" }));
+        assert_eq!(shown["comments"][0]["author"], "bob");
+    }
+
+    #[test]
+    fn mistakes_get_a_sentence_and_a_code() {
+        let root = tempfile::tempdir().unwrap();
+        let (forge, repo) = world(root.path());
+        let kind = |answer: Result<Answer, Error>| answer.unwrap_err().kind;
+        assert_eq!(kind(show(&forge, &repo, 9)), Kind::Usage);
+        assert_eq!(kind(comment(&forge, &repo, 9, "x", "ann")), Kind::Usage);
+        assert_eq!(kind(comment(&forge, &repo, 1, " ", "ann")), Kind::Usage);
+        assert_eq!(kind(label(&forge, &repo, 1, &[], &[], "ann")), Kind::Usage);
+        assert_eq!(kind(new(&forge, &repo, " ", "", &[], None, &[], "ann")), Kind::Usage);
+        let other = RepoId::parse("here:ann/none", None).unwrap();
+        assert_eq!(kind(list(&forge, &other, true)), Kind::Usage);
+        std::fs::write(root.path().join("ann/tool/issues/0001.md"), "hello").unwrap();
+        assert_eq!(kind(show(&forge, &repo, 1)), Kind::TryLater);
+        assert!(
+            list(&forge, &repo, true)
+                .unwrap()
+                .text
+                .starts_with("cannot be read: ann/tool/issues/0001.md, line 1")
+        );
+    }
+}
