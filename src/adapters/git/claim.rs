@@ -45,7 +45,7 @@ enum Standing {
 }
 
 /// Why a claim's push was not accepted.
-enum Rejection {
+pub(super) enum Rejection {
     /// Somebody was faster, or is at it right now.
     Contended,
     /// The server does not want refs of this kind.
@@ -297,7 +297,7 @@ impl GitRooms {
         names::oid(&self.children.run(&call)?.local(doing)?.text(), doing)
     }
 
-    fn push_claim(
+    pub(super) fn push_claim(
         &self,
         repo: &RepoId,
         remote: &Remote,

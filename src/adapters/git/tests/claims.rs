@@ -1,5 +1,6 @@
 use std::sync::Barrier;
 
+use super::super::claim::Rejection;
 use super::*;
 use crate::ports::{ClaimAnswer, PortError};
 
@@ -40,6 +41,22 @@ fn of_two_hosts_exactly_one_wins() {
         hosts[0].release(&world.repo, &world.remote, request.number, oid).unwrap();
         assert_eq!(world.remote_refs(), "refs/heads/main");
     }
+}
+
+#[test]
+fn a_claim_is_created_and_never_overwritten() {
+    // Somebody claimed between our look and our push.
+    let world = World::new();
+    world.rooms.claim(&world.repo, &world.remote, &request(3, "r1")).unwrap();
+    let host = rooms(&world.path(), "two");
+    let oid = host.fetch_target(&world.repo, &world.remote, "main").unwrap();
+    for number in [3, 4] {
+        let pushed = host.push_claim(&world.repo, &world.remote, "refs/offhours", number, &oid, "x").unwrap();
+        assert!(matches!(pushed, Some(Rejection::Contended)), "issue {number}");
+    }
+    assert_eq!(world.remote_refs(), "refs/heads/main\nrefs/offhours/claim/3\nrefs/offhours/slot");
+    let claims = host.claims(&world.repo, &world.remote).unwrap();
+    assert_eq!(claims.slot.unwrap().run.as_deref(), Some("r1"));
 }
 
 #[test]
