@@ -1,1 +1,191 @@
-//! (in the making)
+//! All git work: private bare repositories with the remotes, and the workspaces that agents work in.
+//!
+//! Two repositories a run, so that nothing an agent plants runs with our rights to push. The *private* one is where
+//! fetches, merges and pushes happen. The *workspace* is a clone that shares its objects; git is never started on its
+//! configuration. What is needed from there (where HEAD stands) is read as plain files, its objects are read through
+//! a shadow repository with a configuration of ours, and its files through the private repository with an index of
+//! ours.
+//!
+//! Nothing here is collected: the private repository keeps every object, because workspaces borrow from it.
+
+mod change;
+mod child;
+mod claim;
+mod land;
+mod names;
+mod places;
+mod salvage;
+#[cfg(test)]
+mod tests;
+mod workspace;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::domain::model::{Change, Oid, RepoId};
+use crate::ports::{
+    ClaimAnswer, ClaimRequest, Claims, Git, Merged, PortError, PortResult, Pushed, Remote, RunFolder,
+    Salvaged, Work,
+};
+use child::{Call, Children};
+
+/// The port [`Git`] on the git command line.
+#[derive(Clone, Debug)]
+pub struct GitRooms {
+    private_root: PathBuf,
+    workspace_root: PathBuf,
+    children: Children,
+}
+
+impl GitRooms {
+    /// Private repositories lie at `private_root/<forge>/<owner>/<name>.git`, runs' folders below `workspace_root`;
+    /// both absolute, made when first needed. A git process is ended after `timeout`.
+    pub fn new(private_root: PathBuf, workspace_root: PathBuf, timeout: Duration) -> Self {
+        let children = Children { home: private_root.join(".home"), timeout };
+        Self { private_root, workspace_root, children }
+    }
+
+    /// The repo's private repository, made if it is not there.
+    fn private(&self, repo: &RepoId) -> PortResult<PathBuf> {
+        if !self.children.home.is_dir() {
+            places::create_private(&self.children.home)?;
+        }
+        places::private(&self.private_root, repo)
+    }
+
+    /// The run's folder with symlinks resolved, below the workspace root.
+    fn folder(&self, dir: &Path) -> PortResult<PathBuf> {
+        places::create_private(&self.workspace_root)?;
+        places::inside(&self.workspace_root, dir)
+    }
+
+    fn scratch(&self) -> PortResult<places::Scratch> {
+        places::Scratch::new(&self.private_root)
+    }
+}
+
+impl Git for GitRooms {
+    fn fetch_target(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Oid> {
+        let private = self.private(repo)?;
+        let url = names::url(&remote.url)?;
+        let branch = names::branch(branch)?;
+        // Encoded, so that a branch `a` that became `a/b` does not stand in its own way.
+        let kept = format!("refs/offhours/target/{}", branch.replace('/', "%"));
+        let doing = format!("fetching the branch {branch} of {repo}");
+        let call = Call::new("git.fetch", &private)
+            .args(["--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet", "--"])
+            .arg(url)
+            .arg(format!("+refs/heads/{branch}:{kept}"));
+        let answer = self.children.run(&call)?;
+        if !answer.good() {
+            if answer.stderr.contains("couldn't find remote ref") {
+                return Err(PortError::gone(format!(
+                    "{doing}: the repository has no such branch, or no commits yet. Push a first commit to it, or \
+                     name the branch to work on in the configuration."
+                )));
+            }
+            return Err(answer.remote_error(&doing));
+        }
+        let call = Call::new("git.rev-parse", &private).args(["--verify", "--quiet"]).arg(&kept);
+        names::oid(&self.children.run(&call)?.local(&doing)?.text(), &doing)
+    }
+
+    fn claim(&self, repo: &RepoId, remote: &Remote, request: &ClaimRequest) -> PortResult<ClaimAnswer> {
+        self.take_claim(repo, remote, request)
+    }
+
+    fn claims(&self, repo: &RepoId, remote: &Remote) -> PortResult<Claims> {
+        self.read_claims(repo, remote)
+    }
+
+    fn release(&self, repo: &RepoId, remote: &Remote, number: u64, oid: &Oid) -> PortResult<()> {
+        self.drop_claim(repo, remote, number, oid)
+    }
+
+    fn prepare(&self, repo: &RepoId, folder: &RunFolder, base: &Oid, branch: &str) -> PortResult<()> {
+        self.prepare_workspace(repo, folder, base, branch)
+    }
+
+    fn work(&self, repo: &RepoId, folder: &RunFolder, run: &str, base: &Oid) -> PortResult<Work> {
+        self.read_work(repo, folder, run, base)
+    }
+
+    fn change(&self, repo: &RepoId, base: &Oid, head: &Oid) -> PortResult<Change> {
+        self.read_change(repo, base, head)
+    }
+
+    fn is_ancestor(&self, repo: &RepoId, ancestor: &Oid, of: &Oid) -> PortResult<bool> {
+        let private = self.private(repo)?;
+        let call = Call::new("git.merge-base", &private)
+            .arg("--is-ancestor")
+            .arg(ancestor.as_str())
+            .arg(of.as_str());
+        let answer = self.children.run(&call)?;
+        if answer.code == Some(1) {
+            return Ok(false);
+        }
+        answer.local(&format!("asking in {repo} whether {} contains {}", of.short(), ancestor.short()))?;
+        Ok(true)
+    }
+
+    fn bring_up_to_date(
+        &self,
+        repo: &RepoId,
+        folder: &RunFolder,
+        head: &Oid,
+        target: &Oid,
+        message: &str,
+    ) -> PortResult<Merged> {
+        self.merge_target(repo, folder, head, target, message)
+    }
+
+    fn push(
+        &self,
+        repo: &RepoId,
+        remote: &Remote,
+        branch: &str,
+        expected: Option<&Oid>,
+        head: &Oid,
+    ) -> PortResult<Pushed> {
+        self.push_branch(repo, remote, branch, expected, head)
+    }
+
+    fn remote_head(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Option<Oid>> {
+        let branch = names::branch(branch)?;
+        let wanted = format!("refs/heads/{branch}");
+        let refs = self.list_remote(repo, remote, &[&wanted])?;
+        Ok(refs.get(&wanted).cloned())
+    }
+
+    fn checkout(&self, repo: &RepoId, oid: &Oid, dir: &Path) -> PortResult<()> {
+        self.fresh_checkout(repo, oid, dir)
+    }
+
+    fn salvage(
+        &self,
+        repo: &RepoId,
+        folder: &RunFolder,
+        run: &str,
+        base: &Oid,
+        to: &Path,
+    ) -> PortResult<Salvaged> {
+        self.keep_work(repo, folder, run, base, to)
+    }
+
+    fn remove(&self, folder: &RunFolder) -> PortResult<()> {
+        // Without a slash at its end, which would follow a symlink.
+        let dir: &Path = &folder.dir.components().collect::<PathBuf>();
+        if std::fs::symlink_metadata(dir).is_ok_and(|m| m.is_symlink()) {
+            return Err(PortError::refused(format!(
+                "removing the folder {}: it is a symlink, and its target is not known to be ours. Remove it by hand.",
+                dir.display()
+            )));
+        }
+        let real = self.folder(dir)?;
+        crate::boundary::pass("remove");
+        let removed = places::remove_tree(&real)
+            .map_err(|error| places::io_later("removing the folder", &real, &error));
+        crate::boundary::pass("remove");
+        removed
+    }
+}

@@ -1,0 +1,328 @@
+//! One git process: its environment, its bounds, and what came back.
+//!
+//! A child gets nothing of our environment but `PATH`, an empty home and no configuration files. Hooks, fsmonitor,
+//! automatic maintenance and the `ext` transport are off for every command; submodules are never entered.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{Read, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::names::cleaned;
+use crate::boundary;
+use crate::ports::{PortError, PortResult};
+
+/// No answer that we ask for is larger; what is, is refused instead of held in memory.
+const STDOUT_BYTES: usize = 64 * 1024 * 1024;
+const STDERR_BYTES: usize = 16 * 1024;
+
+/// Settings of every child, stronger than any file.
+const SETTINGS: &[&str] = &[
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.untrackedCache=false",
+    "core.sshCommand=ssh -oBatchMode=yes",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "submodule.recurse=false",
+    "fetch.recurseSubmodules=false",
+    "push.recurseSubmodules=no",
+    "commit.gpgSign=false",
+    "push.gpgSign=false",
+    "protocol.ext.allow=never",
+    "protocol.file.allow=always",
+    "credential.helper=",
+    "advice.detachedHead=false",
+    "safe.directory=*",
+];
+
+/// A git command about to be run.
+pub(super) struct Call {
+    /// `git.<verb>`: the boundary's name; the verb is the command.
+    name: &'static str,
+    args: Vec<OsString>,
+    git_dir: PathBuf,
+    work_tree: Option<PathBuf>,
+    env: Vec<(&'static str, OsString)>,
+    settings: Vec<&'static str>,
+    stdin: Vec<u8>,
+}
+
+impl Call {
+    /// `name` is `git.<verb>`.
+    pub(super) fn new(name: &'static str, git_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            name,
+            args: Vec::new(),
+            git_dir: git_dir.into(),
+            work_tree: None,
+            env: Vec::new(),
+            settings: Vec::new(),
+            stdin: Vec::new(),
+        }
+    }
+
+    pub(super) fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    pub(super) fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.args.extend(args.into_iter().map(|a| a.as_ref().to_owned()));
+        self
+    }
+
+    pub(super) fn work_tree(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.work_tree = Some(dir.into());
+        self
+    }
+
+    pub(super) fn env(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.env.push((name, value.into()));
+        self
+    }
+
+    /// A setting for this command only, stronger than those of every child.
+    pub(super) fn setting(mut self, setting: &'static str) -> Self {
+        self.settings.push(setting);
+        self
+    }
+
+    pub(super) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+}
+
+/// What a git command said. A non-zero exit is an answer; only a child that did not run to its end is an error.
+pub(super) struct Answer {
+    pub(super) code: Option<i32>,
+    pub(super) stdout: Vec<u8>,
+    /// Cleaned of control characters, at most about 400 bytes.
+    pub(super) stderr: String,
+}
+
+impl Answer {
+    pub(super) fn good(&self) -> bool {
+        self.code == Some(0)
+    }
+
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// The answer of a command that works on local files only and has no reason to fail.
+    pub(super) fn local(self, doing: &str) -> PortResult<Self> {
+        if self.good() {
+            return Ok(self);
+        }
+        Err(PortError::broken(format!(
+            "{doing}: git ended with {} and said: {}. Look at the private repository with `git fsck`; the next tick \
+             tries again.",
+            self.ending(),
+            self.said()
+        )))
+    }
+
+    /// What went wrong in talking to a remote. What is not plainly a refusal is tried again later.
+    pub(super) fn remote_error(&self, doing: &str) -> PortError {
+        let said = self.said();
+        let lower = said.to_ascii_lowercase();
+        let credentials = [
+            "authentication failed",
+            "could not read username",
+            "could not read password",
+            "permission denied (",
+            "terminal prompts disabled",
+            "returned error: 401",
+            "returned error: 403",
+        ];
+        if credentials.iter().any(|c| lower.contains(c)) {
+            return PortError::Credentials {
+                what: format!(
+                    "{doing}: the remote refused the credentials: {said}. Check the forge's token and its rights."
+                ),
+            };
+        }
+        if lower.contains("transport '") && lower.contains("not allowed") {
+            return PortError::refused(format!(
+                "{doing}: {said}. Only https, http, ssh, git and local paths are used."
+            ));
+        }
+        PortError::later(format!(
+            "{doing}: the remote could not be used: {said}. It is tried again by the next tick; check its address if \
+             this stays."
+        ))
+    }
+
+    pub(super) fn said(&self) -> String {
+        let said = self.stderr.trim_end_matches('.');
+        if said.is_empty() { "(nothing)".to_owned() } else { said.to_owned() }
+    }
+
+    pub(super) fn ending(&self) -> String {
+        self.code.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"))
+    }
+}
+
+/// Runs git children, one at a time.
+#[derive(Clone, Debug)]
+pub(super) struct Children {
+    /// An empty directory of ours.
+    pub(super) home: PathBuf,
+    pub(super) timeout: Duration,
+}
+
+impl Children {
+    pub(super) fn run(&self, call: &Call) -> PortResult<Answer> {
+        boundary::pass(call.name);
+        let answer = self.run_inner(call);
+        boundary::pass(call.name);
+        answer
+    }
+
+    fn run_inner(&self, call: &Call) -> PortResult<Answer> {
+        let deadline = Instant::now() + self.timeout;
+        let mut child = self.command(call).spawn().map_err(|error| not_started(call.name, &error))?;
+        let (done, ends) = mpsc::channel();
+        if let Some(mut stdin) = child.stdin.take() {
+            let bytes = call.stdin.clone();
+            // A child that ends early closes the pipe; its exit code tells why.
+            thread::spawn(move || drop(stdin.write_all(&bytes)));
+        }
+        let stdout = child.stdout.take().map(|pipe| collect(pipe, STDOUT_BYTES, true, done.clone()));
+        let stderr = child.stderr.take().map(|pipe| collect(pipe, STDERR_BYTES, false, done));
+        let ended = wait(&mut child, &ends, deadline);
+        let Some(status) = ended else {
+            end_group(&mut child);
+            return Err(PortError::later(format!(
+                "running {}: it gave no answer within {} s and was ended. It is tried again by the next tick.",
+                call.name.replace('.', " "),
+                self.timeout.as_secs()
+            )));
+        };
+        let (stdout, overflow) = stdout.and_then(|t| t.join().ok()).unwrap_or_default();
+        let (stderr, _) = stderr.and_then(|t| t.join().ok()).unwrap_or_default();
+        if overflow {
+            return Err(PortError::refused(format!(
+                "running {}: its answer is larger than {} MB, which is more than offhours reads. Look at the \
+                 repository by hand.",
+                call.name.replace('.', " "),
+                STDOUT_BYTES / 1024 / 1024
+            )));
+        }
+        Ok(Answer { code: status.code(), stdout, stderr: cleaned(&stderr) })
+    }
+
+    fn command(&self, call: &Call) -> Command {
+        let mut command = Command::new("git");
+        command
+            .env_clear()
+            .env("PATH", absolute_path())
+            .env("HOME", &self.home)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_ATTR_NOSYSTEM", "1")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_NO_REPLACE_OBJECTS", "1")
+            .env("GIT_CEILING_DIRECTORIES", "/")
+            .env("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh")
+            .env("LC_ALL", "C")
+            .env("GIT_AUTHOR_NAME", "offhours")
+            .env("GIT_AUTHOR_EMAIL", "offhours@localhost")
+            .env("GIT_COMMITTER_NAME", "offhours")
+            .env("GIT_COMMITTER_EMAIL", "offhours@localhost")
+            .envs(call.env.iter().map(|(name, value)| (name, value)));
+        command.arg("--git-dir").arg(&call.git_dir);
+        if let Some(dir) = &call.work_tree {
+            command.arg("--work-tree").arg(dir).current_dir(dir);
+        } else {
+            command.current_dir(&call.git_dir);
+        }
+        for setting in SETTINGS.iter().chain(&call.settings) {
+            command.arg("-c").arg(setting);
+        }
+        command.arg(call.name.strip_prefix("git.").unwrap_or(call.name)).args(&call.args);
+        let stdin = if call.stdin.is_empty() { Stdio::null() } else { Stdio::piped() };
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        command
+    }
+}
+
+/// Our `PATH` without relative parts: a child may stand in a workspace.
+fn absolute_path() -> OsString {
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
+    std::env::join_paths(std::env::split_paths(&path).filter(|part| part.is_absolute())).unwrap_or_default()
+}
+
+fn not_started(name: &str, error: &std::io::Error) -> PortError {
+    let name = name.replace('.', " ");
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return PortError::later(format!(
+            "starting {name}: no git was found on PATH, or the folder to run it in is gone. Install git 2.38 or newer \
+             (`apt install git`, `dnf install git`, `brew install git`) and see that cron's PATH names its folder."
+        ));
+    }
+    PortError::later(format!("starting {name}: {error}. It is tried again by the next tick."))
+}
+
+/// Reads a pipe to its end. Beyond `limit` bytes: with `stop` the pipe is closed, without the rest is dropped.
+fn collect(
+    mut pipe: impl Read + Send + 'static,
+    limit: usize,
+    stop: bool,
+    done: mpsc::Sender<()>,
+) -> thread::JoinHandle<(Vec<u8>, bool)> {
+    thread::spawn(move || {
+        let mut kept = Vec::new();
+        let mut overflow = false;
+        let mut buffer = vec![0; 64 * 1024];
+        while let Ok(count) = pipe.read(&mut buffer) {
+            if count == 0 {
+                break;
+            }
+            let room = limit.saturating_sub(kept.len()).min(count);
+            kept.extend_from_slice(&buffer[..room]);
+            overflow |= room < count;
+            if overflow && stop {
+                break;
+            }
+        }
+        drop(pipe);
+        // The receiver is gone when the deadline came first.
+        done.send(()).ok();
+        (kept, overflow)
+    })
+}
+
+/// How the child ended, once both pipes are closed and it is gone; `None` when the deadline comes first.
+fn wait(child: &mut Child, ends: &mpsc::Receiver<()>, deadline: Instant) -> Option<ExitStatus> {
+    for _ in 0..2 {
+        ends.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()?;
+    }
+    loop {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Some(status);
+        }
+        if Instant::now() >= deadline {
+            return None;
+        }
+        thread::sleep(Duration::from_micros(500));
+    }
+}
+
+/// Ends the child and everything it started in its process group.
+fn end_group(child: &mut Child) {
+    let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    if let Some(group) = group {
+        // All of it may be gone by itself.
+        rustix::process::kill_process_group(group, rustix::process::Signal::KILL).ok();
+    }
+    drop(child.wait());
+}
