@@ -1,1 +1,455 @@
-//! (in the making)
+//! The command line as types. The doc comments are the help: they say what a command does, not how.
+#![allow(clippy::doc_markdown, reason = "the comments are shown in a terminal, where backticks are noise")]
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// A control plane for coding agents that work while you are away from the keyboard.
+#[derive(Debug, Parser)]
+#[command(name = "offhours", version, disable_help_subcommand = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global flags")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
+pub struct Global {
+    /// The configuration file [default: $OFFHOURS_CONFIG, then the usual places]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The state file [default: in $STATE_DIRECTORY, then $XDG_STATE_HOME/offhours]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Print what would be done, and do nothing
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+    /// Print one JSON document on standard output, and nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Answer a verdict by the exit code: 0 good, 1 bad, 75 pending
+    #[arg(long, global = true)]
+    pub exit_code: bool,
+    /// Wait this long for a verdict
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub wait: Option<u64>,
+    /// Say more; twice: everything
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Say only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Start no new work when this much of a tick is over
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 240,
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub deadline: u64,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read ready issues, choose what may start, claim it and dispatch it
+    Poll(PollArgs),
+    /// Look at each run in flight and take its next step
+    Watch,
+    /// Do what watch and poll do, in one process
+    Tick(TickArgs),
+    /// Check, show or explain the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Show what would start in a repo, and put the repo on the allowlist
+    Arm(ArmArgs),
+    /// Put the kill switch on
+    Off(OffArgs),
+    /// Start nothing new; what runs is landed
+    Pause(PauseArgs),
+    /// End a pause, or take the kill switch file away
+    Resume(ResumeArgs),
+    /// Show what runs, what waits and what needs you
+    Status,
+    /// Say why an issue has not started or what it waits for
+    Why(WhyArgs),
+    /// Look at runs and steer them
+    #[command(subcommand)]
+    Run(RunCommand),
+    /// Print the prompt that would be sent for an issue
+    Prompt(IssueArg),
+    /// Write and read issues of a local forge
+    #[command(subcommand)]
+    Issue(IssueCommand),
+    /// Check or copy the state file
+    #[command(subcommand)]
+    State(StateCommand),
+    /// Hold one job to its end; started by a tick, not by hand
+    #[command(hide = true)]
+    Supervise(SuperviseArgs),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PollArgs {
+    /// With --dry-run: plan as if the kill switch were off
+    #[arg(long, requires = "dry_run")]
+    pub assume_armed: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct TickArgs {
+    /// With --dry-run: plan as if the kill switch were off
+    #[arg(long, requires = "dry_run")]
+    pub assume_armed: bool,
+    /// Hold the turns to their end, for places where a background process is ended with its job
+    #[arg(long)]
+    pub foreground: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Read the configuration and say what is wrong with it
+    Check,
+    /// Print the configuration file
+    Show {
+        /// Print every value that holds, also those that the file leaves out
+        #[arg(long)]
+        effective: bool,
+    },
+    /// Explain every key: type, default and meaning
+    Reference,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ArmArgs {
+    /// The repo, as NAME:owner/repo or owner/repo
+    #[arg(value_name = "REPO")]
+    pub repo: String,
+    /// Also start on issues that carried the ready label before
+    #[arg(long)]
+    pub include_existing: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct OffArgs {
+    /// Also end the turns that run
+    #[arg(long)]
+    pub now: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PauseArgs {
+    /// Only this repo [default: all]
+    #[arg(value_name = "REPO")]
+    pub repo: Option<String>,
+    /// End by itself after this time: 30m, 12h, 2d
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
+    pub seconds: Option<u64>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ResumeArgs {
+    /// Only this repo [default: all, and the kill switch file]
+    #[arg(value_name = "REPO")]
+    pub repo: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct WhyArgs {
+    /// A repo or an issue, as REPO or REPO#N [default: this host]
+    #[arg(value_name = "REPO[#N]")]
+    pub target: Option<String>,
+    /// Ask the forge afresh instead of reading what the last tick stored
+    #[arg(long)]
+    pub live: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RunCommand {
+    /// List runs, newest first
+    List {
+        /// Only runs of this repo
+        #[arg(value_name = "REPO")]
+        repo: Option<String>,
+        /// Also runs that are over
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one run: its state, turns, checks and cost
+    Show(RunArg),
+    /// Print the output of a run's latest turn
+    Log {
+        #[command(flatten)]
+        run: RunArg,
+        /// Go on printing until the turn is over
+        #[arg(short, long)]
+        follow: bool,
+    },
+    /// End a run, keep its work and release the issue
+    Stop(RunArg),
+    /// Release a claim whose holder is gone
+    Release(IssueArg),
+    /// Take up a run again that was handed back or frozen
+    Retry(RunArg),
+    /// Work on one issue now, whatever else is ready
+    Once {
+        #[command(flatten)]
+        issue: IssueArg,
+        /// Hold the turns to their end
+        #[arg(long)]
+        foreground: bool,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RunArg {
+    /// The run's id, or the issue's REPO#N for its latest run
+    #[arg(value_name = "RUN")]
+    pub run: String,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct IssueArg {
+    /// The issue, as NAME:owner/repo#N or owner/repo#N
+    #[arg(value_name = "REPO#N", value_parser = IssueTarget::parse)]
+    pub issue: IssueTarget,
+}
+
+/// `REPO#N` with the repo as it was written; the configuration knows which forge it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueTarget {
+    pub repo: String,
+    pub number: u64,
+}
+
+impl IssueTarget {
+    /// # Errors
+    /// A sentence where the text is not `REPO#N`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let read = text.rsplit_once('#').and_then(|(repo, number)| {
+            let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+            let number = number.parse::<u64>().ok().filter(|n| digits && *n > 0)?;
+            (!repo.is_empty()).then(|| Self { repo: repo.to_owned(), number })
+        });
+        read.ok_or_else(|| "write the issue as REPO#N, for example home:me/project#7".to_owned())
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum IssueCommand {
+    /// Open an issue
+    New(IssueNew),
+    /// List issues
+    List {
+        /// The repo, as NAME:owner/repo or owner/repo
+        #[arg(value_name = "REPO")]
+        repo: String,
+        /// Only issues with this label; with several, all of them
+        #[arg(long = "label", value_name = "L")]
+        labels: Vec<String>,
+        /// Also closed issues
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show an issue with its comments
+    Show(IssueArg),
+    /// Put labels on an issue, or take them away
+    Label(IssueLabel),
+    /// Comment on an issue
+    Comment {
+        #[command(flatten)]
+        issue: IssueArg,
+        /// The comment; - reads it from standard input
+        #[arg(value_name = "TEXT")]
+        text: String,
+    },
+    /// Close an issue
+    Close(IssueArg),
+    /// Open a closed issue again
+    Reopen(IssueArg),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct IssueNew {
+    /// The repo, as NAME:owner/repo or owner/repo
+    #[arg(value_name = "REPO")]
+    pub repo: String,
+    /// The title
+    #[arg(long, value_name = "T")]
+    pub title: String,
+    /// File with the body; - reads it from standard input
+    #[arg(long, value_name = "F")]
+    pub body_file: Option<PathBuf>,
+    /// A label; may be given more than once
+    #[arg(long = "label", value_name = "L")]
+    pub labels: Vec<String>,
+    /// Priority; larger goes first
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub priority: Option<i64>,
+    /// Number of an issue that has to be closed first; may be given more than once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub blocked_by: Vec<u64>,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(group = clap::ArgGroup::new("change").required(true).multiple(true).args(["add", "remove"]))]
+pub struct IssueLabel {
+    #[command(flatten)]
+    pub issue: IssueArg,
+    /// A label to put on; may be given more than once
+    #[arg(long, value_name = "L")]
+    pub add: Vec<String>,
+    /// A label to take away; may be given more than once
+    #[arg(long, value_name = "L")]
+    pub remove: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum StateCommand {
+    /// Check that the state file is whole
+    Check,
+    /// Copy the state file, also while it is in use
+    Backup {
+        /// Where to; the file must not exist
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct SuperviseArgs {
+    /// The job's folder
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+}
+
+/// Reads `30m`, `12h` or `2d` as seconds.
+///
+/// # Errors
+/// A sentence where it is none of these, zero, or longer than ten years.
+pub fn parse_duration(text: &str) -> Result<u64, String> {
+    let units = [('m', 60), ('h', 3600), ('d', 86_400)];
+    let seconds = units.into_iter().find_map(|(unit, seconds)| {
+        let number = text.strip_suffix(unit)?;
+        let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+        digits.then_some(())?;
+        number.parse::<u64>().ok()?.checked_mul(seconds)
+    });
+    let ten_years = 3650 * 86_400;
+    seconds
+        .filter(|seconds| (1..=ten_years).contains(seconds))
+        .ok_or_else(|| "write a time like 30m, 12h or 2d, up to 3650d".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once("offhours").chain(line.split(' ')))
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn good_lines() {
+        for line in [
+            "poll",
+            "poll --dry-run --assume-armed",
+            "watch --json --deadline 10",
+            "tick --foreground -vv --color never",
+            "config check",
+            "config show --effective",
+            "config reference",
+            "arm home:me/a --include-existing",
+            "off --now",
+            "pause",
+            "pause me/a --for 12h",
+            "resume me/a",
+            "status --json",
+            "why",
+            "why me/a#3 --live",
+            "run list",
+            "run show r1 --exit-code --wait 60",
+            "run log me/a#3 -f",
+            "run stop r1",
+            "run release me/a#3",
+            "run retry r1",
+            "run once me/a#3 --foreground",
+            "prompt home:me/a#3",
+            "issue new me/a --title T --body-file - --label x --label y --priority -3 --blocked-by 1 --blocked-by 2",
+            "issue list me/a --label x",
+            "issue show me/a#3",
+            "issue label me/a#3 --add x --remove y",
+            "issue comment me/a#3 -",
+            "issue close me/a#3",
+            "issue reopen me/a#3",
+            "state check",
+            "state backup copy.db",
+            "supervise dir",
+            "--config c.toml --state s.db poll",
+        ] {
+            parse(line).unwrap_or_else(|e| panic!("{line}: {e}"));
+        }
+    }
+
+    #[test]
+    fn bad_lines() {
+        for line in [
+            "harvest",
+            "poll --assume-armed",
+            "poll -v -q",
+            "poll --deadline 0",
+            "arm",
+            "pause --for 12",
+            "prompt me/a",
+            "issue label me/a#3",
+            "issue new me/a",
+            "issue new me/a --title T --blocked-by 0",
+            "run once me/a",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_supervisor_is_not_in_the_help() {
+        assert!(!Cli::command().render_long_help().to_string().contains("supervise"));
+    }
+
+    #[test]
+    fn durations() {
+        for (text, seconds) in [("30m", 1800), ("12h", 43_200), ("2d", 172_800)] {
+            assert_eq!(parse_duration(text), Ok(seconds));
+        }
+        for text in ["", "m", "0h", "-1h", "+1h", "1.5h", "12", "3651d", "99999999999999999999d", "1w", "1ü"]
+        {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn issues() {
+        let target = IssueTarget::parse("home:me/a#12").unwrap();
+        assert_eq!((target.repo.as_str(), target.number), ("home:me/a", 12));
+        for text in
+            ["", "#1", "a/b", "a/b#", "a/b#0", "a/b#-1", "a/b#+1", "a/b#x", "a/b#99999999999999999999"]
+        {
+            assert!(IssueTarget::parse(text).is_err(), "{text}");
+        }
+    }
+}

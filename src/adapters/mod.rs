@@ -8,3 +8,4 @@ pub mod forge;
 pub mod git;
 pub mod process;
 pub mod runner;
+pub mod secret;

@@ -1,0 +1,235 @@
+//! What no single key can know: names that must exist elsewhere, and settings that contradict each other.
+
+use std::collections::BTreeSet;
+
+use toml_edit::TableLike;
+
+use super::read::{Place, Reader};
+use super::{Config, NotifyKind, RepoConfig, RunnerSettings, SecretSource, Stage};
+use crate::domain::model::{Landing, RepoId};
+
+/// Names become file names, parts of ids and words in messages.
+const NAME_RULE: &str = "names have 1 to 40 letters, digits, - and _";
+
+/// Notes every contradiction. Called only when each key by itself is good.
+pub(super) fn check(config: &Config, top: &dyn TableLike, reader: &mut Reader<'_>) {
+    let mut note = |at: &[&str], what: String| {
+        let line = line_of(top, at, reader);
+        reader.problem(line, what);
+    };
+    for (group, names) in [
+        ("forge", config.forges.keys().collect::<Vec<_>>()),
+        ("runner", config.runners.keys().collect()),
+        ("notify", config.notifiers.keys().collect()),
+    ] {
+        for name in names.into_iter().filter(|name| !good_name(name)) {
+            note(&[group, name], format!("\"{name}\" is no name for a {group}: {NAME_RULE}"));
+        }
+    }
+    labels(config, &mut note);
+    if let Some(name) =
+        config.global.default_runner.as_ref().filter(|name| !config.runners.contains_key(*name))
+    {
+        note(&["default_runner"], format!("`default_runner` names \"{name}\": {}", config.no_runner()));
+    }
+    for (name, notify) in &config.notifiers {
+        let wrong = match notify.kind {
+            NotifyKind::Command if no_program(&notify.argv) => {
+                Some("a command needs `argv`, with a program first")
+            }
+            NotifyKind::Command if notify.url.is_some() => Some("a command has no `url`: take it out"),
+            NotifyKind::Webhook if notify.url.is_none() => Some("a webhook needs `url`, which is a secret"),
+            NotifyKind::Webhook if !notify.argv.is_empty() => Some("a webhook has no `argv`: take it out"),
+            NotifyKind::Command | NotifyKind::Webhook => None,
+        };
+        if let Some(wrong) = wrong {
+            note(&["notify", name], format!("[notify.{name}]: {wrong}"));
+        }
+    }
+    let secrets = secret_variables(config);
+    for (name, runner) in &config.runners {
+        for what in runner_problems(&runner.settings, &secrets) {
+            note(&["runner", name], format!("[runner.{name}]: {what}"));
+        }
+    }
+    for what in stage_problems(&config.stages) {
+        note(&["ci", "stage"], what);
+    }
+    for what in run_problems(config) {
+        note(&[what.0], what.1);
+    }
+    repos(config, top, &secrets, &mut note);
+}
+
+/// The line of the deepest of these keys that is there.
+fn line_of(top: &dyn TableLike, at: &[&str], reader: &Reader<'_>) -> usize {
+    let mut place = Place::top();
+    let mut table = top;
+    for key in at {
+        place.line = reader.line_of(table, key, &place);
+        match table.get(key).and_then(toml_edit::Item::as_table_like) {
+            Some(below) => table = below,
+            None => break,
+        }
+    }
+    place.line
+}
+
+fn good_name(name: &str) -> bool {
+    (1..=40).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
+fn no_program(argv: &[String]) -> bool {
+    argv.first().is_none_or(String::is_empty)
+}
+
+fn labels(config: &Config, note: &mut impl FnMut(&[&str], String)) {
+    let g = &config.global;
+    let labels = [
+        ("ready_label", &g.ready_label),
+        ("in_progress_label", &g.in_progress_label),
+        ("human_label", &g.human_label),
+    ];
+    for (i, (key, label)) in labels.iter().enumerate() {
+        if let Some((other, _)) = labels[..i].iter().find(|(_, earlier)| earlier.eq_ignore_ascii_case(label))
+        {
+            note(&[key], format!("`{key}` and `{other}` are the same label \"{label}\": give each its own"));
+        }
+    }
+}
+
+/// Variables of our own environment that hold secrets.
+fn secret_variables(config: &Config) -> BTreeSet<&str> {
+    let mut variables = BTreeSet::new();
+    for source in config.notifiers.values().filter_map(|notify| notify.url.as_ref()) {
+        match source {
+            SecretSource::Env(name) => {
+                variables.insert(name.as_str());
+            }
+            SecretSource::File(_) | SecretSource::Credential(_) | SecretSource::Command(_) => {}
+        }
+    }
+    variables
+}
+
+fn runner_problems(runner: &RunnerSettings, secrets: &BTreeSet<&str>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if no_program(&runner.argv) {
+        wrong.push("`argv` names no program: write argv = [\"PROGRAM\", \"ARGUMENT\"]".to_owned());
+    }
+    for name in &runner.env {
+        let plain = !name.is_empty()
+            && !name.starts_with(|c: char| c.is_ascii_digit())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !plain {
+            wrong.push(format!("`env` holds \"{name}\": it wants names of variables, without values"));
+        } else if secrets.contains(name.as_str()) {
+            wrong.push(format!(
+                "`env` hands {name} to the agent, and that is a secret of offhours: take it out"
+            ));
+        } else if matches!(name.as_str(), "HOME" | "PATH" | "SSH_AUTH_SOCK") || name.starts_with("OFFHOURS_")
+        {
+            wrong.push(format!("`env` names {name}, which the agent never gets from you: take it out"));
+        }
+    }
+    for path in &runner.home_files {
+        if path.is_empty() || path.starts_with(['/', '~']) || path.split('/').any(|part| part == "..") {
+            wrong.push(format!(
+                "`home_files` holds \"{path}\": it wants paths below your home, like \".config/tool\""
+            ));
+        }
+    }
+    wrong
+}
+
+fn stage_problems(stages: &[Stage]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (i, stage) in stages.iter().enumerate() {
+        let name = &stage.name;
+        if !good_name(name) {
+            wrong.push(format!("\"{name}\" is no name for a CI stage: {NAME_RULE}"));
+        }
+        if stages[..i].iter().any(|earlier| earlier.name == *name) {
+            wrong.push(format!("two CI stages are called \"{name}\": give each its own name"));
+        }
+        if no_program(&stage.argv) {
+            wrong.push(format!("the CI stage \"{name}\" has an `argv` without a program"));
+        }
+    }
+    wrong
+}
+
+fn run_problems(config: &Config) -> Vec<(&'static str, String)> {
+    let bad = config.run.branch.as_ref().filter(|branch| !good_branch(branch));
+    bad.map(|branch| ("branch", format!("`branch` = \"{branch}\" is no name of a branch")))
+        .into_iter()
+        .collect()
+}
+
+/// The part of git's rules that keeps a name from being an option, a range or a path out of `refs/heads`.
+fn good_branch(name: &str) -> bool {
+    let strange = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
+    !name.starts_with(['-', '/', '.'])
+        && !name.ends_with(['/', '.'])
+        && !name.chars().any(strange)
+        && !["..", "//", "@{", "/."].iter().any(|part| name.contains(part))
+        && name.rsplit('.').next() != Some("lock")
+}
+
+/// The repo's own table and the name it has in the file.
+fn own_table<'t>(top: &'t dyn TableLike, id: &RepoId) -> Option<(String, &'t dyn TableLike)> {
+    let tables = top.get("repo")?.as_table_like()?;
+    let names = [id.to_string(), id.path()];
+    names.into_iter().find_map(|name| tables.get(&name)?.as_table_like().map(|table| (name, table)))
+}
+
+fn repos(
+    config: &Config,
+    top: &dyn TableLike,
+    secrets: &BTreeSet<&str>,
+    note: &mut impl FnMut(&[&str], String),
+) {
+    for (id, repo) in &config.repos {
+        let name = own_table(top, id).map_or_else(|| id.to_string(), |(name, _)| name);
+        let mut say = |what: String| note(&["repo", &name], format!("[repo.\"{name}\"]: {what}"));
+        if repo.runner != config.inherited(id, Some(&repo.runner_name)).runner {
+            runner_problems(&repo.runner, secrets).into_iter().for_each(&mut say);
+        }
+        if repo.stages != config.stages {
+            stage_problems(&repo.stages).into_iter().for_each(&mut say);
+        }
+        if let Some(branch) = repo.run.branch.as_ref().filter(|branch| !good_branch(branch)) {
+            say(format!("`branch` = \"{branch}\" is no name of a branch"));
+        }
+    }
+    for id in &config.allowlist {
+        let repo = config.repo(id);
+        if repo.run.landing.mode == Landing::PullRequest {
+            note(
+                &["allowlist"],
+                format!(
+                    "`allowlist` names {id}, and its landing is the default \"pull-request\", which is not in this version \
+                 yet: set landing = \"push\" at the top or in [repo.\"{id}\"]"
+                ),
+            );
+        }
+        let named = own_table(top, id).is_some_and(|(_, table)| table.contains_key("runner"));
+        if let Some(what) = runner_choice(config, &repo, named) {
+            note(&["allowlist"], what);
+        }
+    }
+}
+
+fn runner_choice(config: &Config, repo: &RepoConfig, named: bool) -> Option<String> {
+    let id = &repo.id;
+    if config.runners.is_empty() {
+        return Some(format!("`allowlist` names {id}, and {}", config.no_runner()));
+    }
+    let chosen = named || config.global.default_runner.is_some() || config.runners.len() == 1;
+    (!chosen).then(|| {
+        format!(
+            "`allowlist` names {id}, and which of the runners works on it is not said: set `default_runner` at the \
+             top, or `runner` in [repo.\"{id}\"]"
+        )
+    })
+}

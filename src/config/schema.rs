@@ -1,0 +1,411 @@
+//! The one place where keys are written down. From a row here come its parsing, its default, its bounds, its line in
+//! `config reference` and in `examples/complete.toml`, and its line in `config show --effective`.
+#![allow(
+    clippy::doc_markdown,
+    clippy::doc_link_with_quotes,
+    reason = "the comments are the reference text, where backticks and escapes are noise"
+)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use toml_edit::{Item, TableLike, Value};
+
+use super::hours::{Hours, Offset};
+use super::read::{Place, Reader};
+use super::secret::SecretSource;
+use super::value::{Bad, Element, LandingRule, Setting, words};
+use crate::domain::model::{Landing, Permission};
+
+/// One key as data.
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    pub(super) accepts: fn() -> String,
+    pub(super) default: fn() -> Option<Value>,
+    pub(super) bounds: Option<(i32, i32)>,
+    pub(super) required: bool,
+    pub(super) doc: &'static str,
+}
+
+/// Keys that are read and shown together.
+pub(super) trait Group {
+    const ROWS: &'static [Row];
+    /// The tables in which these keys may stand.
+    const TABLES: &'static [&'static str];
+    /// Takes over every key that the table has; what it does not have stays as it is.
+    fn read(&mut self, table: &dyn TableLike, place: &Place, reader: &mut Reader<'_>);
+    /// The values in the order of the rows.
+    fn show(&self) -> Vec<(&'static str, Option<Value>)>;
+}
+
+/// `name: Type [least, most] {required} = default;`, where bounds and `{required}` may be left out.
+macro_rules! keys {
+    ($(
+        $(#[doc = $doc:literal])+
+        $vis:vis $group:ident in [$($table:literal),+] {
+            $(
+                $(#[doc = $key_doc:literal])+
+                $key:ident : $type:ty $([$low:literal, $high:literal])? $({$required:ident})? = $default:expr;
+            )+
+        }
+    )+) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(Clone, Debug, PartialEq)]
+            $vis struct $group { $( $(#[doc = $key_doc])+ $vis $key: $type, )+ }
+
+            impl Default for $group {
+                fn default() -> Self {
+                    Self { $( $key: $default, )+ }
+                }
+            }
+
+            impl Group for $group {
+                const ROWS: &'static [Row] = &[$( Row {
+                    name: stringify!($key),
+                    accepts: <$type as Setting>::accepts,
+                    default: || { let value: $type = $default; value.show() },
+                    bounds: keys!(@bounds $($low, $high)?),
+                    required: keys!(@required $($required)?),
+                    doc: concat!($($key_doc, "\n"),+),
+                }, )+];
+                const TABLES: &'static [&'static str] = &[$($table),+];
+
+                fn read(&mut self, table: &dyn TableLike, place: &Place, reader: &mut Reader<'_>) {
+                    let mut rows = Self::ROWS.iter();
+                    $(
+                        if let Some(value) = rows.next().and_then(|row| reader.take(table, place, row)) {
+                            self.$key = value;
+                        }
+                    )+
+                }
+
+                fn show(&self) -> Vec<(&'static str, Option<Value>)> {
+                    vec![$( (stringify!($key), self.$key.show()), )+]
+                }
+            }
+        )+
+
+        /// Every key with the tables it may stand in.
+        pub(super) fn rows() -> impl Iterator<Item = (&'static Row, &'static [&'static str])> {
+            let none = std::iter::empty();
+            $( let none = none.chain(<$group as Group>::ROWS.iter().map(|row| (row, <$group as Group>::TABLES))); )+
+            none
+        }
+    };
+    (@bounds) => { None };
+    (@bounds $low:literal, $high:literal) => { Some(($low, $high)) };
+    (@required) => { false };
+    (@required required) => { true };
+}
+
+/// Every table, in the order of the reference. A star is a name that you choose.
+pub(super) const TABLES: &[(&str, &str)] = &[
+    ("trust", "Whose ready label counts."),
+    (
+        "workspace",
+        "Where runs have their folders, and commands around them. The commands may be changed per repo.",
+    ),
+    ("ci", "What has to be green. May be changed per repo."),
+    ("ci.stage", "One table for each stage, in order. A list of a repo replaces this one."),
+    ("fix_forward", "How often an agent may repair what it broke. May be changed per repo."),
+    ("retention", "How long things are kept."),
+    ("forge.*", "An issue tracker with repositories; the star is a name that you choose."),
+    (
+        "runner.*",
+        "How agents are run; the star is a name that you choose. All but `kind` may be changed per repo.",
+    ),
+    ("notify.*", "Where messages go; the star is a name that you choose."),
+    (
+        "repo.*",
+        "What is different for one repo. The star is NAME:owner/repo, in quotes; owner/repo where one forge is named.",
+    ),
+    ("repo.*.workspace", "As [workspace], for one repo."),
+    ("repo.*.ci", "As [ci], for one repo."),
+    ("repo.*.ci.stage", "As [[ci.stage]], for one repo."),
+    ("repo.*.fix_forward", "As [fix_forward], for one repo."),
+];
+
+/// A key of a later version: known, and refused with a sentence.
+pub(super) struct Later {
+    pub(super) name: &'static str,
+    pub(super) tables: &'static [&'static str],
+    pub(super) doc: &'static str,
+}
+
+const fn later(name: &'static str, tables: &'static [&'static str], doc: &'static str) -> Later {
+    Later { name, tables, doc }
+}
+
+const REVIEW: &str = "landing by pull request, with a person's review, comes later";
+
+pub(super) const NOT_YET: &[Later] = &[
+    later("review_label", &[""], REVIEW),
+    later("max_awaiting_review", &["", "repo.*"], REVIEW),
+    later("max_awaiting_review_total", &[""], REVIEW),
+    later("review_max_age_days", &["", "repo.*"], REVIEW),
+    later("review_max_turns", &["", "repo.*"], REVIEW),
+    later("merge", &["", "repo.*"], REVIEW),
+    later("agent_pushes", &["", "repo.*"], "agents that push themselves come later; here offhours pushes"),
+    later("session", &["runner.*", "repo.*"], "turns that a person can attach to come later"),
+    later("url", &["forge.*"], "forges over the network come later"),
+    later("token", &["forge.*"], "forges over the network come later"),
+    later("control", &[""], "steering from an issue comes later; use kill_switch_file"),
+    later("heartbeat", &[""], "pinging a URL at each tick comes later"),
+    later("harvest", &[""], "scoring template versions comes later"),
+    later("canary", &[""], "trying out template versions comes later"),
+    later("lessons", &[""], "the journal of lessons comes later"),
+    later("upgrade", &[""], "upgrades of images come later"),
+];
+
+words! {
+    /// Which end of the priority numbers goes first.
+    PriorityOrder { LargestFirst = "largest-first", SmallestFirst = "smallest-first", } not yet []
+}
+words! {
+    /// What kind of issue tracker.
+    ForgeKind { Local = "local", } not yet ["github", "forgejo", "gitea"]
+}
+words! {
+    /// How turns are started.
+    RunnerKind { Command = "command", } not yet ["t3"]
+}
+words! {
+    /// Whose output is read for usage, session and errors.
+    Profile { Script = "script", Claude = "claude", Codex = "codex", } not yet ["opencode"]
+}
+words! {
+    /// How the agent is handed its prompt.
+    PromptBy { Stdin = "stdin", File = "file", Argument = "argument", } not yet []
+}
+words! {
+    /// What runs a CI stage.
+    StageKind { Command = "command", } not yet ["forge", "woodpecker", "drone"]
+}
+words! {
+    /// What sends messages.
+    NotifyKind { Command = "command", Webhook = "webhook", } not yet ["slack", "ntfy", "email"]
+}
+words! {
+    /// The kinds of messages: a closed list.
+    NoticeKind {
+        Done = "done",
+        NeedsHuman = "needs-human",
+        Frozen = "frozen",
+        Review = "review",
+        RolledBack = "rolled_back",
+        Graduated = "graduated",
+        UpgradeSummary = "upgrade_summary",
+        Alarm = "alarm",
+        Recovered = "recovered",
+    } not yet []
+}
+words! {
+    /// The least permission that makes somebody's label count.
+    TrustPermission { Write = "write", Admin = "admin", } not yet []
+}
+
+impl TrustPermission {
+    pub fn permission(self) -> Permission {
+        match self {
+            Self::Write => Permission::Write,
+            Self::Admin => Permission::Admin,
+        }
+    }
+}
+
+keys! {
+    /// Keys at the top of the file that hold for the whole installation.
+    pub Global in [""] {
+        /// On: nothing starts an agent, pushes, triggers or merges. Also on if this key is missing, if
+        /// OFFHOURS_KILL_SWITCH is on, or while kill_switch_file exists.
+        kill_switch: bool = true;
+        /// While this file exists the switch is on; `off --now` makes it. Not set: the file `off`
+        /// beside the state file.
+        kill_switch_file: Option<PathBuf> = None;
+        /// The repos that offhours may work on, each by its exact name. Empty: none.
+        allowlist: Vec<String> = Vec::new();
+        /// Name of this host, for places where hosts are made anew and their own identity changes.
+        machine: Option<String> = None;
+        /// When work may start. Empty: always. A window over midnight belongs to the day it starts.
+        dispatch_hours: Hours = Hours::default();
+        /// When anything may be merged. Empty: always.
+        merge_hours: Hours = Hours::default();
+        /// The clock that the hours are written in: a fixed distance to UTC, without summer time.
+        timezone_offset: Offset = Offset::default();
+        /// The label that asks for an agent.
+        ready_label: String = "ready-for-agent".to_owned();
+        /// The label of an issue that is being worked on.
+        in_progress_label: String = "agent-in-progress".to_owned();
+        /// The label of an issue that was handed back to a person.
+        human_label: String = "needs-human".to_owned();
+        /// Whether larger or smaller priority numbers go first.
+        priority_order: PriorityOrder = PriorityOrder::LargestFirst;
+        /// What words in labels are worth, besides `priority:<n>` and `P0` to `P9`.
+        priority: BTreeMap<String, i64> = BTreeMap::new();
+        /// Requests to all forges together in a minute.
+        max_requests_per_minute: u32 [1, 100_000] = 600;
+        /// Ticks in a row that find the lock taken before an alarm is raised.
+        lock_alarm_ticks: u32 [1, 1000] = 3;
+        /// Minutes with ready issues of which none could start before an alarm is raised.
+        alarm_after_minutes: u32 [1, 100_000] = 180;
+        /// Runs at the same time, over all repos. Within a repo it is always one.
+        max_running: u32 [1, 1000] = 2;
+        /// Runs started in one day, over all repos.
+        max_runs_per_day: u32 [0, 100_000] = 15;
+        /// What all runs of one day may cost together.
+        daily_budget_usd: f64 [0, 1_000_000] = 40.0;
+        /// What all runs of one month may cost together; an alarm is raised at 80%.
+        monthly_budget_usd: f64 [0, 10_000_000] = 300.0;
+        /// Equal failures to start after which a runner is parked instead of handing back every ready issue.
+        breaker: u32 [1, 1000] = 2;
+        /// Wait before a dispatch that failed is tried again; doubles up to 3600.
+        retry_backoff_seconds: u64 [1, 3600] = 60;
+        /// The runner of every repo that names none. Not needed with a single runner.
+        default_runner: Option<String> = None;
+    }
+
+    /// Keys at the top of the file that one repo may have otherwise.
+    pub RunSettings in ["", "repo.*"] {
+        /// How finished work reaches the target branch: "push" (brought up to date, verified again, fast-forward
+        /// only). As a table it also lets paths through the push guard: { mode = "push", allow_paths = [".ci/"] }.
+        /// Landing by pull request, which will be the default, is not in this version yet: a repo on the allowlist
+        /// needs "push".
+        landing: LandingRule = LandingRule { mode: Landing::PullRequest, allow_paths: Vec::new() };
+        /// The repo's own tests: a program with its arguments, run on a clean checkout. Empty: none.
+        verify: Vec<String> = Vec::new();
+        /// How long that may take.
+        verify_timeout_seconds: u64 [1, 86_400] = 1800;
+        /// The branch that work lands on. Not set: the repository's default branch.
+        branch: Option<String> = None;
+        /// Runs of one issue before only a fresh ready label starts another.
+        max_attempts_per_issue: u32 [1, 100] = 2;
+        /// What one run may cost. It is reserved at the start, and counted where the real cost is not known.
+        budget_usd: f64 [0, 100_000] = 10.0;
+    }
+
+    /// Which runner a repo uses.
+    pub(super) RunnerChoice in ["repo.*"] {
+        /// The name of the runner for this repo, where several are named.
+        runner: Option<String> = None;
+    }
+
+    /// Whose ready label counts.
+    pub Trust in ["trust"] {
+        /// The least permission on the repo of the person who applied the ready label.
+        permission: TrustPermission = TrustPermission::Write;
+        /// Accounts that are trusted without it. Bots are trusted only by name, here.
+        people: Vec<String> = Vec::new();
+    }
+
+    /// Where workspaces are.
+    pub(super) WorkspaceRoot in ["workspace"] {
+        /// The folder of all run folders. Not set: `work` beside the state file.
+        root: Option<PathBuf> = None;
+    }
+
+    /// Commands around turns and workspaces; each is a program with its arguments, run in the workspace.
+    pub Hooks in ["workspace", "repo.*.workspace"] {
+        /// Once, when a workspace was made. A failure ends the attempt.
+        after_create: Vec<String> = Vec::new();
+        /// Before each turn. A failure ends the attempt.
+        before_turn: Vec<String> = Vec::new();
+        /// After each turn. A failure is logged.
+        after_turn: Vec<String> = Vec::new();
+        /// Before a workspace is removed. A failure is logged.
+        before_remove: Vec<String> = Vec::new();
+        /// How long each of them may take.
+        hook_timeout_seconds: u64 [1, 86_400] = 300;
+    }
+
+    /// What has to be green.
+    pub Ci in ["ci", "repo.*.ci"] {
+        /// How often checks that failed are run again before an agent is asked.
+        rerun: u32 [0, 10] = 1;
+        /// Checks that must be green, by name. Not set: all that report, and at least one. Empty: none is needed.
+        required: Option<Vec<String>> = None;
+        /// How long a stage may take to show its first check.
+        grace_seconds: u64 [0, 86_400] = 600;
+        /// How long checks may be pending.
+        timeout_seconds: u64 [1, 604_800] = 7200;
+    }
+
+    /// One CI stage.
+    pub Stage in ["ci.stage", "repo.*.ci.stage"] {
+        /// Its name: letters, digits, - and _.
+        name: String {required} = String::new();
+        /// What runs it.
+        kind: StageKind = StageKind::Command;
+        /// The program with its arguments, run on a clean checkout of the pushed commit.
+        argv: Vec<String> {required} = Vec::new();
+        /// How long it may take.
+        timeout_seconds: u64 [1, 86_400] = 3600;
+    }
+
+    /// How often an agent may repair what it broke.
+    pub FixForward in ["fix_forward", "repo.*.fix_forward"] {
+        /// Corrective turns in one run.
+        max_turns: u32 [0, 100] = 3;
+        /// Time for all of them, without the waiting for CI.
+        max_seconds: u64 [1, 604_800] = 14_400;
+    }
+
+    /// How long things are kept.
+    pub Retention in ["retention"] {
+        /// Days for which salvaged work (bundles and archives) is kept.
+        salvage_keep_days: u32 [1, 36_500] = 30;
+    }
+
+    /// An issue tracker with repositories.
+    pub Forge in ["forge.*"] {
+        /// What kind of forge.
+        kind: ForgeKind {required} = ForgeKind::Local;
+        /// The directory that holds the trackers, as owner/name below it.
+        path: PathBuf {required} = PathBuf::new();
+    }
+
+    /// What a runner is.
+    pub(super) RunnerBasics in ["runner.*"] {
+        /// How turns are started.
+        kind: RunnerKind = RunnerKind::Command;
+    }
+
+    /// How a runner runs its agent; one repo may have it otherwise.
+    pub RunnerSettings in ["runner.*", "repo.*"] {
+        /// The agent's program with its arguments.
+        argv: Vec<String> {required} = Vec::new();
+        /// Whose output this is, so that cost, session and errors can be read from it.
+        profile: Profile = Profile::Script;
+        /// How the agent is handed its prompt; as an argument it comes last.
+        prompt: PromptBy = PromptBy::Stdin;
+        /// Names of environment variables that the agent gets, besides PATH and a HOME of its own.
+        env: Vec<String> = Vec::new();
+        /// Files and folders of your home, by their path below it, that the agent finds in its HOME.
+        home_files: Vec<String> = Vec::new();
+        /// Put in front of the agent's program: a sandbox such as bwrap, systemd-run or docker run. Without one the
+        /// agent can do what your user can.
+        wrap: Vec<String> = Vec::new();
+        /// How long one turn may take.
+        turn_timeout_seconds: u64 [1, 604_800] = 3600;
+        /// How long a turn may be without output and without a change in its workspace, for profiles that stream.
+        stall_seconds: u64 [1, 604_800] = 900;
+        /// Whose quota it uses: runners with the same account are parked together. Not set: the runner's name.
+        account: Option<String> = None;
+        /// Price of a million input tokens, for agents that tell tokens and no cost.
+        price_input_usd_per_million: Option<f64> [0, 100_000] = None;
+        /// Price of a million output tokens.
+        price_output_usd_per_million: Option<f64> [0, 100_000] = None;
+    }
+
+    /// Where messages go.
+    pub Notify in ["notify.*"] {
+        /// What sends the messages.
+        kind: NotifyKind {required} = NotifyKind::Command;
+        /// For "command": the program with its arguments; the message comes on its standard input.
+        argv: Vec<String> = Vec::new();
+        /// For "webhook": the URL, which is a secret.
+        url: Option<SecretSource> = None;
+        /// Only messages of these kinds. Empty: all.
+        kinds: Vec<NoticeKind> = Vec::new();
+    }
+}

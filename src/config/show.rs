@@ -1,0 +1,283 @@
+//! The key table as text: the reference, the complete example, and the effective values of a configuration.
+
+use std::fmt::Write as _;
+
+use toml_edit::Value;
+
+use super::schema::{Group, NOT_YET, Row, RunnerBasics, TABLES, WorkspaceRoot, rows};
+use super::{Config, RepoConfig, Runner, RunnerSettings, Stage};
+
+/// Values for the complete example, where the default says little or is nothing. TOML on the right.
+const EXAMPLES: &[(&str, &str, &str)] = &[
+    ("", "kill_switch_file", r#""/var/lib/offhours/off""#),
+    ("", "allowlist", r#"["home:me/project", "home:me/website"]"#),
+    ("", "machine", r#""nightshift""#),
+    ("", "dispatch_hours", r#"["Mon-Fri 22:00-06:00", "Sat,Sun 00:00-24:00"]"#),
+    ("", "merge_hours", r#"["08:00-20:00"]"#),
+    ("", "timezone_offset", r#""+02:00""#),
+    ("", "priority", "{ urgent = 100, someday = -10 }"),
+    ("", "default_runner", r#""claude""#),
+    ("", "landing", r#""push""#),
+    ("", "verify", r#"["cargo", "test"]"#),
+    ("", "branch", r#""main""#),
+    ("trust", "people", r#"["me", "release-bot"]"#),
+    ("workspace", "root", r#""/var/lib/offhours/work""#),
+    ("workspace", "after_create", r#"["npm", "ci"]"#),
+    ("workspace", "before_turn", r#"["git", "status"]"#),
+    ("workspace", "after_turn", r#"["git", "log", "-5"]"#),
+    ("workspace", "before_remove", r#"["make", "clean"]"#),
+    ("ci", "required", r#"["build"]"#),
+    ("ci.stage", "name", r#""build""#),
+    ("ci.stage", "argv", r#"["make", "ci"]"#),
+    ("forge.*", "path", r#""/srv/offhours/forge""#),
+    (
+        "runner.*",
+        "argv",
+        r#"["claude", "-p", "--output-format", "stream-json", "--verbose", "--permission-mode", "acceptEdits"]"#,
+    ),
+    ("runner.*", "profile", r#""claude""#),
+    ("runner.*", "env", r#"["ANTHROPIC_API_KEY", "LANG"]"#),
+    ("runner.*", "home_files", r#"[".gitconfig"]"#),
+    ("runner.*", "wrap", r#"["nice", "-n", "10"]"#),
+    ("runner.*", "account", r#""team""#),
+    ("runner.*", "price_input_usd_per_million", "3.0"),
+    ("runner.*", "price_output_usd_per_million", "15.0"),
+    ("notify.*", "kind", r#""webhook""#),
+    ("notify.*", "url", r#"{ env = "OFFHOURS_WEBHOOK_URL" }"#),
+    ("notify.*", "kinds", r#"["needs-human", "frozen", "alarm", "recovered"]"#),
+    ("repo.*", "runner", r#""claude""#),
+    ("repo.*", "landing", r#"{ mode = "push", allow_paths = [".ci/"] }"#),
+    ("repo.*", "verify", r#"["npm", "test"]"#),
+    ("repo.*", "budget_usd", "5.0"),
+    ("repo.*", "turn_timeout_seconds", "1800"),
+    ("repo.*.workspace", "after_create", r#"["npm", "ci"]"#),
+    ("repo.*.ci", "required", "[]"),
+    ("repo.*.ci.stage", "name", r#""deploy""#),
+    ("repo.*.ci.stage", "argv", r#"["make", "deploy"]"#),
+    ("repo.*.fix_forward", "max_turns", "1"),
+];
+
+/// The names that stand for the stars in the complete example.
+const STARS: &[(&str, &str)] =
+    &[("forge.*", "home"), ("runner.*", "claude"), ("notify.*", "phone"), ("repo.*", "\"home:me/website\"")];
+
+pub(super) fn example(table: &str, key: &str) -> Option<&'static str> {
+    EXAMPLES.iter().find(|(t, k, _)| *t == table && *k == key).map(|(_, _, value)| *value)
+}
+
+fn is_array(table: &str) -> bool {
+    table.rsplit('.').next() == Some("stage")
+}
+
+fn header(table: &str, name: &str) -> String {
+    if is_array(table) { format!("[[{name}]]") } else { format!("[{name}]") }
+}
+
+fn rows_of(table: &'static str) -> impl Iterator<Item = &'static Row> {
+    rows().filter(move |(_, tables)| tables.contains(&table)).map(|(row, _)| row)
+}
+
+/// Words filled into lines of at most 100 characters, each behind `before`.
+fn paragraph(out: &mut String, before: &str, text: &str) {
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() && before.len() + line.len() + 1 + word.len() > 100 {
+            write_into(out, format_args!("{before}{line}\n"));
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    write_into(out, format_args!("{before}{line}\n"));
+}
+
+/// What a key accepts and what holds without it.
+fn facts(row: &Row) -> String {
+    let mut facts = (row.accepts)();
+    if let Some((low, high)) = row.bounds {
+        write_into(&mut facts, format_args!(" from {low} to {high}"));
+    }
+    match (row.default)() {
+        _ if row.required => facts.push_str("; required"),
+        Some(value) => write_into(&mut facts, format_args!("; default {}", plain(value))),
+        None => facts.push_str("; not set by default"),
+    }
+    facts
+}
+
+fn write_into(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    out.write_fmt(text).unwrap_or_default();
+}
+
+/// A value without the blanks that its place in a document gave it.
+fn plain(value: Value) -> String {
+    value.decorated("", "").to_string()
+}
+
+/// Every key with its type, default and meaning: `offhours config reference`.
+pub fn reference() -> String {
+    let mut out = String::from("Keys at the top of the file\n");
+    rows_of("").for_each(|row| reference_row(&mut out, row));
+    for (table, doc) in TABLES {
+        write_into(&mut out, format_args!("\n{}\n", header(table, table)));
+        paragraph(&mut out, "", doc);
+        if table.starts_with("repo.") {
+            // The same rows a second time would be read by nobody; the names are enough.
+            let names: Vec<&str> = rows_of(table).map(|row| row.name).collect();
+            paragraph(&mut out, "  ", &names.join(", "));
+        } else {
+            rows_of(table).for_each(|row| reference_row(&mut out, row));
+        }
+    }
+    out.push_str("\nNot in this version yet\n");
+    for later in NOT_YET {
+        let tables: Vec<String> = later
+            .tables
+            .iter()
+            .map(|table| if table.is_empty() { "at the top".to_owned() } else { format!("in [{table}]") })
+            .collect();
+        write_into(&mut out, format_args!("  {} ({}): {}\n", later.name, tables.join(", "), later.doc));
+    }
+    out
+}
+
+fn reference_row(out: &mut String, row: &Row) {
+    write_into(out, format_args!("  {}\n", row.name));
+    paragraph(out, "      ", row.doc);
+    paragraph(out, "      ", &format!("({})", facts(row)));
+}
+
+/// A configuration with every key, commented: `examples/complete.toml`.
+pub fn complete() -> String {
+    let mut out = String::new();
+    paragraph(
+        &mut out,
+        "# ",
+        "Every key of offhours, each with its meaning and its default. Copy what you need: a key that is left out \
+         keeps its default. Made from the source of `offhours config reference`.",
+    );
+    for row in rows_of("") {
+        example_row(&mut out, "", row);
+    }
+    for (table, doc) in TABLES {
+        let name = STARS.iter().fold((*table).to_owned(), |name, (star, with)| {
+            let (before, _) = star.split_at(star.len() - 1);
+            name.strip_prefix(star).map_or(name.clone(), |rest| format!("{before}{with}{rest}"))
+        });
+        out.push('\n');
+        paragraph(&mut out, "# ", doc);
+        write_into(&mut out, format_args!("{}\n", header(table, &name)));
+        for row in rows_of(table) {
+            if !table.starts_with("repo.") {
+                example_row(&mut out, table, row);
+            } else if let Some(value) = example(table, row.name) {
+                write_into(&mut out, format_args!("{} = {value}\n", row.name));
+            }
+        }
+    }
+    out
+}
+
+fn example_row(out: &mut String, table: &str, row: &Row) {
+    out.push('\n');
+    paragraph(out, "# ", row.doc);
+    paragraph(out, "# ", &format!("({})", facts(row)));
+    match example(table, row.name).map(str::to_owned).or_else(|| (row.default)().map(plain)) {
+        Some(value) => write_into(out, format_args!("{} = {value}\n", row.name)),
+        None => write_into(out, format_args!("# {} =\n", row.name)),
+    }
+}
+
+pub(super) fn effective(config: &Config) -> String {
+    let mut out = String::new();
+    lines(&mut out, &config.global);
+    lines(&mut out, &config.run);
+    section(&mut out, "trust", &config.trust);
+    section(&mut out, "workspace", &WorkspaceRoot { root: config.workspace_root.clone() });
+    lines(&mut out, &config.hooks);
+    section(&mut out, "ci", &config.ci);
+    stages(&mut out, "ci", &config.stages, &[]);
+    section(&mut out, "fix_forward", &config.fix_forward);
+    section(&mut out, "retention", &config.retention);
+    for (name, forge) in &config.forges {
+        section(&mut out, &path("forge", name), forge);
+    }
+    for (name, Runner { kind, settings }) in &config.runners {
+        section(&mut out, &path("runner", name), &RunnerBasics { kind: *kind });
+        lines(&mut out, settings);
+    }
+    for (name, notify) in &config.notifiers {
+        section(&mut out, &path("notify", name), notify);
+    }
+    for repo in config.repos.values() {
+        repo_section(&mut out, config, repo);
+    }
+    out
+}
+
+/// Only what differs from what the repo inherits: the rest follows the tables above.
+fn repo_section(out: &mut String, config: &Config, repo: &RepoConfig) {
+    let at = path("repo", &repo.id.to_string());
+    write_into(out, format_args!("\n[{at}]\n"));
+    if !repo.runner_name.is_empty() {
+        write_into(out, format_args!("runner = {}\n", plain(Value::from(repo.runner_name.as_str()))));
+    }
+    let base = config.inherited(&repo.id, Some(&repo.runner_name));
+    out.push_str(&differing(&repo.run, &base.run));
+    out.push_str(&differing::<RunnerSettings>(&repo.runner, &base.runner));
+    let below = |out: &mut String, table: &str, lines: String| {
+        if !lines.is_empty() {
+            write_into(out, format_args!("\n[{at}.{table}]\n{lines}"));
+        }
+    };
+    below(out, "workspace", differing(&repo.hooks, &base.hooks));
+    let mut ci = differing(&repo.ci, &base.ci);
+    if repo.stages.is_empty() && !base.stages.is_empty() {
+        // An empty list is a value of its own: this repo has no stages.
+        ci.push_str("stage = []\n");
+    }
+    below(out, "ci", ci);
+    stages(out, &format!("{at}.ci"), &repo.stages, &base.stages);
+    below(out, "fix_forward", differing(&repo.fix_forward, &base.fix_forward));
+}
+
+fn path(group: &str, name: &str) -> String {
+    format!("{group}.{}", toml_edit::Key::new(name))
+}
+
+fn section(out: &mut String, name: &str, group: &impl Group) {
+    write_into(out, format_args!("\n[{name}]\n"));
+    lines(out, group);
+}
+
+fn lines(out: &mut String, group: &impl Group) {
+    for (key, value) in group.show() {
+        match value {
+            Some(value) => write_into(out, format_args!("{key} = {}\n", plain(value))),
+            None => write_into(out, format_args!("# {key} is not set\n")),
+        }
+    }
+}
+
+fn differing<G: Group>(group: &G, base: &G) -> String {
+    let mut out = String::new();
+    for ((key, value), (_, inherited)) in group.show().into_iter().zip(base.show()) {
+        let (value, inherited) = (value.map(plain), inherited.map(plain));
+        if let Some(value) = value.filter(|value| Some(value) != inherited.as_ref()) {
+            write_into(&mut out, format_args!("{key} = {value}\n"));
+        }
+    }
+    out
+}
+
+fn stages(out: &mut String, parent: &str, stages: &[Stage], inherited: &[Stage]) {
+    if stages == inherited {
+        return;
+    }
+    for stage in stages {
+        section(out, &format!("[{parent}.stage]"), stage);
+    }
+}

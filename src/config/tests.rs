@@ -1,0 +1,490 @@
+use super::*;
+use crate::domain::model::{Landing, UnixTime};
+use crate::error::Kind;
+use schema::{NOT_YET, Row, TABLES, rows};
+use std::fmt::Write as _;
+
+const GOOD: &str = r#"
+kill_switch = false
+allowlist = ["home:me/a", "me/b"]
+landing = "push"
+verify = ["make", "test"]
+
+[forge.home]
+kind = "local"
+path = "forge"
+
+[runner.main]
+argv = ["agent"]
+
+[runner.other]
+argv = ["other"]
+account = "shared"
+turn_timeout_seconds = 60
+
+[[ci.stage]]
+name = "build"
+argv = ["make"]
+
+[repo."home:me/a"]
+runner = "other"
+budget_usd = 3
+stall_seconds = 30
+ci.required = []
+fix_forward.max_turns = 0
+
+[repo."me/b"]
+runner = "main"
+ci.stage = []
+workspace.before_turn = ["true"]
+"#;
+
+fn load(text: &str) -> Result<Config, Error> {
+    Config::load(Path::new("/etc/offhours/c.toml"), text, None)
+}
+
+fn refused(text: &str) -> String {
+    let error = load(text).expect_err(text);
+    assert_eq!(error.kind, Kind::Config);
+    error.what
+}
+
+#[test]
+fn an_empty_file_is_off_and_names_nothing() {
+    let config = load("").unwrap();
+    assert!(config.global.kill_switch);
+    assert!(config.allowlisted().is_empty());
+    assert_eq!(config.global.max_running, 2);
+    assert_eq!(config.workspace_root(Path::new("/s")), Path::new("/s/work"));
+    assert_eq!(config.kill_switch_file(Path::new("/s")), Path::new("/s/off"));
+}
+
+#[test]
+fn a_repo_overrides_what_it_inherits() {
+    let config = load(GOOD).unwrap();
+    let [a, b] = <[RepoId; 2]>::try_from(config.allowlisted()).unwrap();
+    assert_eq!((a.to_string().as_str(), b.to_string().as_str()), ("home:me/a", "home:me/b"));
+    let a = config.repo(&a);
+    assert_eq!(
+        (a.runner_name.as_str(), a.account(), a.runner.argv[0].as_str()),
+        ("other", "shared", "other")
+    );
+    assert_eq!((a.runner.turn_timeout_seconds, a.runner.stall_seconds), (60, 30));
+    assert_eq!((a.ci.required, a.ci.rerun, a.fix_forward.max_turns), (Some(Vec::new()), 1, 0));
+    assert_eq!((a.run.landing.mode, a.run.verify.len(), a.stages.len()), (Landing::Push, 2, 1));
+    let b = config.repo(&b);
+    assert_eq!((b.account(), b.stages.len(), b.hooks.before_turn.len()), ("main", 0, 1));
+    // A repo without a table, which may be one whose run outlived its place on the list.
+    let c = config.repo(&RepoId::parse("home:me/c", None).unwrap());
+    assert_eq!((c.runner_name.as_str(), c.run, c.ci), ("main", config.run.clone(), config.ci.clone()));
+    assert_eq!(config.forges["home"].path, Path::new("/etc/offhours/forge"));
+}
+
+#[test]
+fn hours_are_read_with_their_offset() {
+    let text = "dispatch_hours = [\"08:00-09:00\"]\ntimezone_offset = \"+02:00\"\n";
+    let hours = load(text).unwrap().global.dispatch_hours;
+    assert!(is_open(&hours, UnixTime(6 * 3600 + 60)));
+    assert!(!is_open(&hours, UnixTime(8 * 3600 + 60)));
+}
+
+#[test]
+fn any_of_the_three_puts_the_switch_on() {
+    let at = Path::new("c.toml");
+    for text in ["on", "ON", "true", "1", "yes", " yes "] {
+        let config = Config::load(at, "kill_switch = false", Some(text)).unwrap();
+        assert_eq!(switch(&config, false).because, [SwitchedBy::Environment], "{text}");
+    }
+    for text in ["off", "false", "0", "No"] {
+        let config = Config::load(at, "kill_switch = false", Some(text)).unwrap();
+        assert!(!switch(&config, false).on, "{text}");
+        assert_eq!(switch(&config, true).because, [SwitchedBy::File]);
+        // Off in one place does not outweigh on in another.
+        let config = Config::load(at, "", Some(text)).unwrap();
+        assert_eq!(switch(&config, false), Switch { on: true, because: vec![SwitchedBy::Config] });
+    }
+    for text in ["", "maybe", "2", "offf", "\u{1b}[2J"] {
+        let error = Config::load(at, "kill_switch = false", Some(text)).unwrap_err();
+        assert!(error.what.contains("OFFHOURS_KILL_SWITCH"), "{error}");
+        assert!(!error.what.contains('\u{1b}'));
+    }
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn bad_input_is_a_sentence_with_its_line() {
+    let forge = "[forge.home]\nkind = \"local\"\npath = \"f\"\n";
+    let runner = "[runner.main]\nargv = [\"a\"]\n";
+    let armed = |list: &str| format!("allowlist = {list}\nlanding = \"push\"\n{forge}{runner}");
+    let table: Vec<(String, &[&str])> = vec![
+        // Unknown keys.
+        (
+            "\nmax_runing = 3".into(),
+            &["line 2: `max_runing` is not a key that is known: did you mean `max_running`?"],
+        ),
+        ("rerun = 1".into(), &["line 1: `rerun` is not a key at the top: it belongs under [ci]"]),
+        ("salvage_keep_days = 1".into(), &["it belongs under [retention]"]),
+        (
+            "[trust]\nallowlist = []".into(),
+            &[
+                "line 2: `allowlist` is not a key in [trust]: it belongs at the top of the file, above the first [table]",
+            ],
+        ),
+        ("[notifiy.x]\nkind = \"command\"".into(), &["line 1: `notifiy`", "did you mean `notify`?"]),
+        ("[trust]\nmax_turn = 1".into(), &["did you mean `max_turns`, which belongs under [fix_forward]?"]),
+        (
+            "[retention]\nqqqq = 1".into(),
+            &["line 2: `qqqq` in [retention] is not a key that is known: here are salvage_keep_days"],
+        ),
+        (format!("{forge}\n[forge.home.deep]\nx = 1"), &["line 5: `deep` in [forge.home]"]),
+        ("[forge]\nkind = \"local\"".into(), &["line 2: `kind` stands directly in [forge]"]),
+        ("runner = \"x\"".into(), &["line 1: `runner` wants a table [runner], and this is a string"]),
+        // Wrong types and values.
+        (
+            "\n\nmax_running = \"two\"".into(),
+            &["line 3: `max_running` wants a whole number, and this is a string"],
+        ),
+        ("kill_switch = \"off\"".into(), &["`kill_switch` wants true or false, and this is a string"]),
+        ("allowlist = \"me/a\"".into(), &["`allowlist` wants an array of strings, and this is a string"]),
+        ("verify = [\"make\", 3]".into(), &["`verify` wants an array of strings"]),
+        (
+            "max_running = 0".into(),
+            &["`max_running` is out of bounds: it wants a whole number from 1 to 1000"],
+        ),
+        ("max_running = -1".into(), &["`max_running` cannot be -1"]),
+        ("budget_usd = -0.5".into(), &["`budget_usd` is out of bounds"]),
+        ("budget_usd = nan".into(), &["`budget_usd` is out of bounds"]),
+        ("daily_budget_usd = inf".into(), &["out of bounds"]),
+        ("budget_usd = 99999999999".into(), &["`budget_usd` cannot be 99999999999"]),
+        ("ci = 3".into(), &["`ci` wants a table [ci], and this is a whole number"]),
+        ("[ci]\nstage = 3".into(), &["`stage` in [ci] wants tables, each below [[ci.stage]]"]),
+        ("[[ci.stage]]\nname = \"x\"".into(), &["line 2: `argv` is missing in [ci.stage]"]),
+        (
+            "[priority]\nurgent = \"high\"".into(),
+            &["`priority` gives `urgent` something that is not a whole number"],
+        ),
+        (
+            "priority_order = \"biggest\"".into(),
+            &["wants \"largest-first\" or \"smallest-first\", and \"biggest\" is not that"],
+        ),
+        ("dispatch_hours = [\"25:00-26:00\"]".into(), &["`dispatch_hours` cannot read \"25:00-26:00\""]),
+        ("timezone_offset = \"Europe/Berlin\"".into(), &["`timezone_offset` cannot read"]),
+        ("ready_label = \" \"".into(), &["`ready_label` is empty"]),
+        (
+            "human_label = \"Ready-For-Agent\"".into(),
+            &["line 1: `human_label` and `ready_label` are the same label"],
+        ),
+        ("[workspace]\nroot = \"~/work\"".into(), &["not expanded here"]),
+        ("branch = \"--force\"".into(), &["line 1: `branch` = \"--force\" is no name of a branch"]),
+        ("landing = { mode = \"push\", allow_paths = [\"../x\"] }".into(), &["allows the path \"../x\""]),
+        // Not TOML, or not once.
+        ("a = 1\nb = = 2".into(), &["line 2: this is not TOML"]),
+        ("max_running = 1\nmax_running = 2".into(), &["line 2: this is not TOML", "duplicate key"]),
+        // Of a later version.
+        ("review_label = \"x\"".into(), &["line 1: `review_label` is not in this version yet"]),
+        ("[heartbeat]\nurl = \"x\"".into(), &["`heartbeat` is not in this version yet"]),
+        ("landing = \"pull-request\"".into(), &["`landing` = \"pull-request\" is not in this version yet"]),
+        (
+            "[forge.gh]\nkind = \"github\"\ntoken = \"x\"".into(),
+            &["line 2: `kind` in [forge.gh] = \"github\" is not in this version yet: it wants \"local\""],
+        ),
+        ("[runner.x]\nkind = \"t3\"".into(), &["\"t3\" is not in this version yet"]),
+        (
+            "[runner.x]\nargv = [\"a\"]\nsession = \"tmux\"".into(),
+            &["`session` in [runner.x] is not in this version yet"],
+        ),
+        (
+            "[runner.x]\nargv = [\"a\"]\nprofile = \"opencode\"".into(),
+            &["\"opencode\" is not in this version yet"],
+        ),
+        ("[notify.x]\nkind = \"slack\"".into(), &["\"slack\" is not in this version yet"]),
+        ("[[ci.stage]]\nname = \"a\"\nkind = \"forge\"".into(), &["\"forge\" is not in this version yet"]),
+        // Secrets.
+        (
+            "[notify.x]\nkind = \"webhook\"\nurl = \"https://h/x\"".into(),
+            &["line 3: `url` in [notify.x] is a secret", "{ env = \"NAME\" }"],
+        ),
+        (
+            "[notify.x]\nkind = \"webhook\"\nurl = { env = \"A\", file = \"b\" }".into(),
+            &["exactly one source"],
+        ),
+        ("[notify.x]\nkind = \"webhook\"\nurl = { vault = \"A\" }".into(), &["knows no source `vault`"]),
+        (
+            "[notify.x]\nkind = \"webhook\"\nurl = { credential = \"../A\" }".into(),
+            &["names a credential by a path"],
+        ),
+        ("[notify.x]\nkind = \"webhook\"".into(), &["[notify.x]: a webhook needs `url`"]),
+        ("[notify.x]\nkind = \"command\"".into(), &["[notify.x]: a command needs `argv`"]),
+        ("[notify.x]\nargv = [\"a\"]".into(), &["`kind` is missing in [notify.x]"]),
+        (
+            format!("{runner}env = [\"HOOK\"]\n[notify.x]\nkind = \"webhook\"\nurl = {{ env = \"HOOK\" }}"),
+            &["that is a secret of offhours"],
+        ),
+        (format!("{runner}env = [\"SSH_AUTH_SOCK\"]"), &["which the agent never gets from you"]),
+        (format!("{runner}home_files = [\"../x\"]"), &["paths below your home"]),
+        ("[runner.main]\nargv = []".into(), &["[runner.main]: `argv` names no program"]),
+        // Names that must exist.
+        (
+            armed("[\"home:me/*\"]"),
+            &["line 1: `allowlist`: \"home:me/*\" is a pattern: name each repo exactly"],
+        ),
+        (armed("[\"hub:me/a\"]"), &["on the forge \"hub\", which is not configured (configured: home)"]),
+        (armed("[\"me\"]"), &["\"me\" is not a repo: write NAME:owner/repo"]),
+        (armed("[\"me/a\", \"home:me/a\"]"), &["names home:me/a twice"]),
+        (
+            armed("[\"me/a*\", \"me\", \"hub:me/a\"]"),
+            &["is a pattern", "\"me\" is not a repo", "the forge \"hub\""],
+        ),
+        ("allowlist = [\"me/a\"]".into(), &["names no forge, and not exactly one is configured (none)"]),
+        (format!("allowlist = [\"me/a\"]\n{forge}{runner}"), &["line 1:", "set landing = \"push\""]),
+        (format!("allowlist = [\"me/a\"]\nlanding = \"push\"\n{forge}"), &["no runner is configured"]),
+        (format!("{}[runner.two]\nargv = [\"b\"]", armed("[\"me/a\"]")), &["set `default_runner`"]),
+        (
+            format!("default_runner = \"x\"\n{runner}"),
+            &["line 1: `default_runner` names \"x\": there is no such runner; configured: main"],
+        ),
+        (
+            format!("{forge}{runner}[repo.\"me/a\"]\nrunner = \"x\""),
+            &["line 7: `runner` in [repo.\"me/a\"] names \"x\""],
+        ),
+        (format!("{forge}[repo.\"me/a\"]\n[repo.\"home:me/a\"]"), &["is the second table of home:me/a"]),
+        (format!("{forge}[repo.\"x:me/a\"]"), &["[repo.\"x:me/a\"]:", "the forge \"x\""]),
+        (
+            format!("{forge}{runner}[repo.\"me/a\"]\nargv = []"),
+            &["line 6: [repo.\"me/a\"]: `argv` names no program"],
+        ),
+        (
+            format!("{forge}[repo.\"me/a\"]\nmax_running = 1"),
+            &["`max_running` is not a key in [repo.\"me/a\"]: it belongs at the top"],
+        ),
+        ("[runner.\"a b\"]\nargv = [\"a\"]".into(), &["line 1: \"a b\" is no name for a runner"]),
+        ("[[ci.stage]]\nname = \"../x\"\nargv = [\"a\"]".into(), &["\"../x\" is no name for a CI stage"]),
+        (
+            "ci.stage = [{ name = \"x\", argv = [\"a\"] }, { name = \"x\", argv = [\"a\"] }]".into(),
+            &["two CI stages are called \"x\""],
+        ),
+    ];
+    for (text, parts) in &table {
+        let what = refused(text);
+        for part in *parts {
+            assert!(what.contains(part), "{text}\n  gives: {what}\n  lacks: {part}");
+        }
+    }
+}
+
+#[test]
+fn every_problem_is_told_at_once_up_to_a_bound() {
+    let what = refused("max_running = 0\nmax_runing = 1\n[ci]\nrerun = true\n");
+    assert_eq!(what.matches("line ").count(), 3, "{what}");
+    let mut text = String::new();
+    for i in 0..1000 {
+        writeln!(text, "key{i} = 1").unwrap();
+    }
+    let what = refused(&text);
+    assert!(what.lines().count() == 22 && what.ends_with("and 980 more"), "{what}");
+}
+
+#[test]
+fn strange_bytes_never_panic() {
+    let deep = format!("a = {}", "[".repeat(100_000));
+    let long = format!("{} = 1", "k".repeat(100_000));
+    let huge = "#".repeat(5 * 1024 * 1024);
+    let texts = [
+        "\u{feff}",
+        "\0",
+        "=",
+        "[",
+        "[[ci]]",
+        "[ci]\n[ci]",
+        "\"\" = 1",
+        "a.b.c.d = 1",
+        "[[forge]]\nx = 1",
+        "[repo]\n\"\" = {}",
+        "[[repo.\"a/b\".ci.stage]]",
+        "forge = []",
+        "ci.stage = [1]",
+        "allowlist = [\"\"]",
+    ];
+    for text in texts.into_iter().chain([deep.as_str(), long.as_str(), huge.as_str()]) {
+        if let Err(error) = load(text) {
+            assert_eq!(error.kind, Kind::Config);
+            assert!(!error.what.is_empty());
+        }
+    }
+    // Every beginning of a good file, so that each kind of value is cut in the middle.
+    for end in (0..GOOD.len()).filter(|end| GOOD.is_char_boundary(*end)) {
+        drop(load(&GOOD[..end]));
+    }
+}
+
+#[test]
+fn a_thousand_repos_are_read_in_a_moment() {
+    let mut text = String::from(GOOD);
+    for i in 0..3000 {
+        writeln!(text, "[repo.\"home:many/r{i}\"]\nbudget_usd = {i}").unwrap();
+    }
+    assert_eq!(load(&text).unwrap().repos.len(), 3002);
+}
+
+/// A value for the key that differs from its default: from the example, or made from the default.
+fn other_value(table: &str, tables: &[&str], row: &Row) -> String {
+    let default = (row.default)().map(|value| value.decorated("", "").to_string());
+    let example = |table: &&str| show::example(table, row.name).map(str::to_owned);
+    let example = example(&table).or_else(|| tables.iter().find_map(example));
+    if let Some(value) = example.filter(|value| Some(value) != default.as_ref()) {
+        return value;
+    }
+    let default = default.unwrap_or_else(|| "\"\"".to_owned());
+    match default.as_str() {
+        "true" => "false".to_owned(),
+        "[]" => "[\"changed\"]".to_owned(),
+        "\"\"" => "\"changed\"".to_owned(),
+        "\"largest-first\"" => "\"smallest-first\"".to_owned(),
+        "\"stdin\"" => "\"file\"".to_owned(),
+        "\"script\"" => "\"codex\"".to_owned(),
+        "\"write\"" => "\"admin\"".to_owned(),
+        text if text.starts_with('"') => "\"changed\"".to_owned(),
+        number => {
+            let value: f64 = number.parse().expect(row.name);
+            if number.contains('.') { format!("{:.1}", value + 1.0) } else { format!("{}", value - 1.0) }
+        }
+    }
+}
+
+#[test]
+fn every_key_is_read_and_shown() {
+    // Kinds with a single word have no other value.
+    let single =
+        [("forge.*", "kind"), ("runner.*", "kind"), ("ci.stage", "kind"), ("repo.*.ci.stage", "kind")];
+    for (row, tables) in rows() {
+        for table in tables.iter().filter(|table| !single.contains(&(table, row.name))) {
+            let mut base: toml_edit::DocumentMut = SKELETON.parse().unwrap();
+            let before = load(&base.to_string()).unwrap().effective();
+            let value: toml_edit::Value = other_value(table, tables, row).parse().unwrap();
+            let mut at = base.as_item_mut();
+            for part in table.split('.').filter(|part| !part.is_empty()) {
+                let name = match (part, *table) {
+                    ("*", "forge.*") => "home",
+                    ("*", "runner.*") => "main",
+                    ("*", "notify.*") => "phone",
+                    ("*", _) => "home:me/a",
+                    (part, _) => part,
+                };
+                at = match &mut at[name] {
+                    toml_edit::Item::ArrayOfTables(_) => &mut at[name][0],
+                    toml_edit::Item::None => {
+                        at[name] = toml_edit::table();
+                        &mut at[name]
+                    }
+                    toml_edit::Item::Table(_) | toml_edit::Item::Value(_) => &mut at[name],
+                };
+            }
+            at[row.name] = toml_edit::Item::Value(value);
+            if (*table, row.name) == ("notify.*", "kind") {
+                at["url"] = toml_edit::value("x");
+                at["url"] = toml_edit::Item::Value("{ env = \"X\" }".parse().unwrap());
+                at.as_table_like_mut().unwrap().remove("argv");
+            }
+            if (*table, row.name) == ("notify.*", "url") {
+                at["kind"] = toml_edit::value("webhook");
+                at.as_table_like_mut().unwrap().remove("argv");
+            }
+            let text = base.to_string();
+            let after = load(&text).unwrap_or_else(|e| panic!("{e}\n{text}")).effective();
+            assert_ne!(before, after, "`{}` in [{table}] is not read:\n{text}", row.name);
+            let shown = after.lines().any(|line| line.starts_with(&format!("{} = ", row.name)));
+            assert!(shown, "`{}` in [{table}] is not shown:\n{after}", row.name);
+        }
+    }
+}
+
+/// Everything that a key may need around it.
+const SKELETON: &str = r#"
+landing = { mode = "push", allow_paths = ["x"] }
+default_runner = "main"
+[workspace]
+[trust]
+[retention]
+[fix_forward]
+[ci]
+[[ci.stage]]
+name = "first"
+argv = ["a"]
+[forge.home]
+kind = "local"
+path = "f"
+[runner.main]
+argv = ["a"]
+[runner.claude]
+argv = ["b"]
+[notify.phone]
+kind = "command"
+argv = ["a"]
+[repo."home:me/a"]
+runner = "main"
+[[repo."home:me/a".ci.stage]]
+name = "own"
+argv = ["c"]
+"#;
+
+#[test]
+fn the_effective_configuration_loads_to_itself() {
+    for text in ["", GOOD, SKELETON, &complete()] {
+        let config = load(text).unwrap();
+        let shown = config.effective();
+        let again = load(&shown).unwrap_or_else(|e| panic!("{e}\n{shown}"));
+        assert_eq!(again.effective(), shown);
+        // The allowlist may have been written short.
+        for id in config.allowlisted() {
+            assert_eq!(again.repo(&id), config.repo(&id));
+        }
+    }
+}
+
+#[test]
+fn a_secret_is_shown_as_its_source() {
+    let text = "[notify.x]\nkind = \"webhook\"\nurl = { env = \"HOOK\" }\n";
+    assert!(load(text).unwrap().effective().contains("url = { env = \"HOOK\" }"));
+}
+
+#[test]
+fn the_reference_has_every_key() {
+    let reference = reference();
+    for (row, _) in rows() {
+        assert!(reference.contains(row.name) && !row.doc.trim().is_empty(), "{}", row.name);
+    }
+    for (table, _) in TABLES {
+        assert!(reference.contains(&format!("[{table}]")), "{table}");
+    }
+    for later in NOT_YET {
+        assert!(reference.contains(later.name), "{}", later.name);
+    }
+    assert!(reference.lines().all(|line| line.len() <= 120), "{reference}");
+}
+
+#[test]
+fn no_key_is_there_and_not_yet() {
+    for later in NOT_YET {
+        let both = rows().any(|(row, tables)| {
+            row.name == later.name && tables.iter().any(|table| later.tables.contains(table))
+        });
+        assert!(!both, "{}", later.name);
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the switch that regenerates lives in the environment")]
+fn the_complete_example_is_the_generated_one() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/complete.toml");
+    let text = complete();
+    if std::env::var_os("REGENERATE").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == text, "examples/complete.toml is old: run `REGENERATE=1 cargo test --lib config`");
+    let config = load(&text).unwrap_or_else(|e| panic!("{e}"));
+    assert!(config.global.kill_switch, "an example is off until somebody arms it");
+    assert_eq!(config.allowlisted().len(), 2);
+    // What the example sets beside `[repo]` is written out for every key: nothing may be left as "not set".
+    assert!(!text.lines().any(|line| line.starts_with("# ") && line.ends_with(" =")), "{text}");
+}
