@@ -5,9 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::domain::run::Run;
 use crate::domain::model::{
-    ApprovalEvidence, Blocker, Change, ClaimHolder, Comment, Issue, JobState, Oid, Permission, Person,
-    RepoId, StageReading, UnixTime,
+    ApprovalEvidence, Blocker, Change, ClaimHolder, Comment, Issue, IssueRef, JobState, Oid, Permission, Person,
+    RepoId, RunText, StageReading, UnixTime,
 };
 
 /// Why a port did not do or tell what it was asked.
@@ -318,4 +319,18 @@ pub struct Notice {
 
 pub trait Notifier {
     fn send(&self, notice: &Notice) -> PortResult<()>;
+}
+
+/// Renders what an agent is told; strict, so that nothing half is ever sent.
+pub trait Prompter {
+    fn render(&self, run: &Run, text: &RunText, failure: &str) -> PortResult<String>;
+    /// Name and version of the template.
+    fn template(&self) -> String;
+}
+
+/// Where on this machine a run's folder is, and the marker in it.
+pub trait Folders {
+    fn of(&self, issue: &IssueRef, run: &str) -> RunFolder;
+    /// Writes `run.json`, by which a run is known again when the state is lost.
+    fn mark(&self, run: &Run, claim: Option<&Oid>) -> PortResult<()>;
 }

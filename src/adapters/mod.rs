@@ -1,11 +1,13 @@
 //! The only rooms that touch the world: files, processes, git, HTTP.
-#![allow(
-    clippy::disallowed_methods,
-    reason = "an I/O room: files, processes and the environment are its work"
-)]
+#![allow(clippy::disallowed_methods, reason = "an I/O room: files, processes and the environment are its work")]
 
+pub mod ci;
+pub mod dry;
 pub mod forge;
 pub mod git;
+pub mod host;
+pub mod notify;
 pub mod process;
+pub mod prompt;
 pub mod runner;
 pub mod secret;

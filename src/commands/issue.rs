@@ -50,11 +50,11 @@ pub fn new(
 }
 
 /// `issue list`: open issues, and closed ones with `all`. Files that cannot be read are told below.
-pub fn list(forge: &LocalForge, repo: &RepoId, all: bool) -> Result<Answer, Error> {
+pub fn list(forge: &LocalForge, repo: &RepoId, labels: &[String], all: bool) -> Result<Answer, Error> {
     let found = forge.list_all(repo).map_err(said)?;
     let mut text = String::new();
     let mut items = Vec::new();
-    for issue in found.issues.iter().filter(|issue| all || issue.open) {
+    for issue in found.issues.iter().filter(|issue| (all || issue.open) && labels.iter().all(|l| issue.has_label(l))) {
         let state = if issue.open { "" } else { "  (closed)" };
         let labels = match issue.labels.join(", ") {
             labels if labels.is_empty() => labels,
@@ -251,6 +251,70 @@ fn comment_json(comment: &Comment) -> Value {
     })
 }
 
+/// The person at the keyboard, as the tracker names them.
+pub fn who() -> String {
+    #[expect(clippy::disallowed_methods, reason = "who labels is who is logged in")]
+    let named = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    named.ok().filter(|n| !n.is_empty()).unwrap_or_else(|| "owner".to_owned())
+}
+
+/// Text given on the command line, from a file, or (`-`) from standard input.
+fn text_from(path: &std::path::Path) -> Result<String, Error> {
+    let unreadable = |e: std::io::Error| Error::usage(format!("{} could not be read: {e}", path.display()));
+    if path.as_os_str() == "-" {
+        return std::io::read_to_string(std::io::stdin()).map_err(unreadable);
+    }
+    std::fs::read_to_string(path).map_err(unreadable)
+}
+
+/// `offhours issue ...`, from the command line.
+pub fn run(app: &super::App, command: &crate::cli::IssueCommand) -> Result<u8, Error> {
+    use crate::cli::IssueCommand as C;
+    let target = |issue: &crate::cli::IssueArg| -> Result<(LocalForge, RepoId, u64), Error> {
+        let repo = app.repo(&issue.issue.repo)?;
+        Ok((app.local_forge(&repo)?, repo, issue.issue.number))
+    };
+    let answer = match command {
+        C::New(new_issue) => {
+            let repo = app.repo(&new_issue.repo)?;
+            let body = new_issue.body_file.as_deref().map(text_from).transpose()?.unwrap_or_default();
+            let n = new_issue;
+            new(&app.local_forge(&repo)?, &repo, &n.title, &body, &n.labels, n.priority, &n.blocked_by, &who())?
+        }
+        C::List { repo, labels, all } => {
+            let repo = app.repo(repo)?;
+            list(&app.local_forge(&repo)?, &repo, labels, *all)?
+        }
+        C::Show(issue) => {
+            let (forge, repo, number) = target(issue)?;
+            show(&forge, &repo, number)?
+        }
+        C::Label(args) => {
+            let (forge, repo, number) = target(&args.issue)?;
+            label(&forge, &repo, number, &args.add, &args.remove, &who())?
+        }
+        C::Comment { issue, text } => {
+            let (forge, repo, number) = target(issue)?;
+            let body = if text == "-" { text_from(std::path::Path::new("-"))? } else { text.clone() };
+            comment(&forge, &repo, number, &body, &who())?
+        }
+        C::Close(issue) => {
+            let (forge, repo, number) = target(issue)?;
+            close(&forge, &repo, number)?
+        }
+        C::Reopen(issue) => {
+            let (forge, repo, number) = target(issue)?;
+            reopen(&forge, &repo, number)?
+        }
+    };
+    let items = match answer.json {
+        Value::Array(items) => items,
+        other => vec![other],
+    };
+    super::output::answer(&app.global, "issue", &answer.text, items);
+    Ok(0)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -278,7 +342,7 @@ mod tests {
     fn a_persons_day() {
         let root = tempfile::tempdir().unwrap();
         let (forge, repo) = world(root.path());
-        assert_eq!(list(&forge, &repo, false).unwrap().text, "here:ann/tool has no open issues.\n");
+        assert_eq!(list(&forge, &repo, &[], false).unwrap().text, "here:ann/tool has no open issues.\n");
         let written = new(&forge, &repo, "First", "", &[], None, &[], "ann").unwrap();
         assert_eq!(written.json["number"], 1);
         new(&forge, &repo, "Second", "Do \u{1b}[2J it.", &["ready".to_owned()], Some(4), &[1, 8], "ann")
@@ -306,7 +370,7 @@ mod tests {
         -- 0001 by bob
         Please hurry.
         ");
-        insta::assert_snapshot!(list(&forge, &repo, true).unwrap().text, @r"
+        insta::assert_snapshot!(list(&forge, &repo, &[], true).unwrap().text, @r"
         #1    First  (closed)
         #2    Second  [ready]
         ");
@@ -327,11 +391,11 @@ mod tests {
         assert_eq!(kind(label(&forge, &repo, 1, &[], &[], "ann")), Kind::Usage);
         assert_eq!(kind(new(&forge, &repo, " ", "", &[], None, &[], "ann")), Kind::Usage);
         let other = RepoId::parse("here:ann/none", None).unwrap();
-        assert_eq!(kind(list(&forge, &other, true)), Kind::Usage);
+        assert_eq!(kind(list(&forge, &other, &[], true)), Kind::Usage);
         std::fs::write(root.path().join("ann/tool/issues/0001.md"), "hello").unwrap();
         assert_eq!(kind(show(&forge, &repo, 1)), Kind::TryLater);
         assert!(
-            list(&forge, &repo, true)
+            list(&forge, &repo, &[], true)
                 .unwrap()
                 .text
                 .starts_with("cannot be read: ann/tool/issues/0001.md, line 1")

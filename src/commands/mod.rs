@@ -1,1 +1,362 @@
-//! (in the making)
+//! One file per command. This file alone names concrete adapters: it builds the world a command works with.
+#![allow(clippy::disallowed_methods, reason = "the composition root reads the environment and the clock")]
+
+pub mod arm;
+pub mod config;
+pub mod issue;
+pub mod once;
+pub mod output;
+pub mod prompt;
+pub mod run;
+pub mod state;
+pub mod status;
+pub mod supervise;
+pub mod switch;
+pub mod tick;
+pub mod why;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use crate::adapters::ci::{CommandCi, CommandStage};
+use crate::adapters::dry::{DryCi, DryForge, DryGit, DryRunner, Scratch};
+use crate::adapters::forge::local::LocalForge;
+use crate::adapters::git::GitRooms;
+use crate::adapters::host::{SystemClock, WorkFolders, machine_id};
+use crate::adapters::notify::{CommandNotifier, WebhookNotifier};
+use crate::adapters::prompt::BuiltIn;
+use crate::adapters::runner::command::{CommandRunner, TurnSettings};
+use crate::adapters::runner::files::{Profile, PromptBy};
+use crate::cli::{Cli, Command, Global};
+use crate::config::{self as cfg, Config, Switch};
+use crate::domain::dispatch::Labels;
+use crate::domain::model::RepoId;
+use crate::domain::priority::Order;
+use crate::domain::run::Policy;
+use crate::domain::trust::TrustPolicy;
+use crate::error::{Error, Kind};
+use crate::ports::{Ci, Clock, Forge, Git, Notifier, PortError, Runner};
+use crate::store::Store;
+use crate::tick::world::{HostPolicy, RepoPolicy, Sender, StagePolicy, World};
+use crate::tick::Report;
+
+/// Git commands of a tick are ended after this long; fetches of large repositories take their time.
+const GIT_TIMEOUT: Duration = Duration::from_secs(120);
+/// A failed dispatch is tried again after an hour at the latest.
+const LONGEST_BACKOFF_SECONDS: i64 = 3600;
+/// A turn's own limits and what ending it takes.
+const TURN_MARGIN_SECONDS: u64 = 120;
+
+/// Runs a command; the exit code where nothing failed.
+pub fn run(cli: &Cli) -> Result<u8, Error> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Supervise(args) => supervise::run(&args.dir),
+        Command::Config(command) => config::run(global, command),
+        Command::Poll(args) => tick::run(&App::load(global)?, tick::Parts::Poll, args.assume_armed, false),
+        Command::Watch => tick::run(&App::load(global)?, tick::Parts::Watch, false, false),
+        Command::Tick(args) => tick::run(&App::load(global)?, tick::Parts::All, args.assume_armed, args.foreground),
+        Command::Arm(args) => arm::run(&App::load(global)?, args),
+        Command::Off(args) => switch::off(&App::load(global)?, args.now),
+        Command::Pause(args) => switch::pause(&App::load(global)?, args.repo.as_deref(), args.seconds),
+        Command::Resume(args) => switch::resume(&App::load(global)?, args.repo.as_deref()),
+        Command::Status => status::run(&App::load(global)?),
+        Command::Why(args) => why::run(&App::load(global)?, args),
+        Command::Run(command) => run::run(&App::load(global)?, command),
+        Command::Prompt(args) => prompt::run(&App::load(global)?, args),
+        Command::Issue(command) => issue::run(&App::load(global)?, command),
+        Command::State(command) => state::run(&App::load(global)?, command),
+    }
+}
+
+/// The configuration, and where things are.
+pub struct App {
+    pub global: Global,
+    pub config: Rc<Config>,
+    pub state: PathBuf,
+    pub state_dir: PathBuf,
+    pub switch: Switch,
+    pub started: Instant,
+}
+
+fn env(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name)
+}
+
+/// Where the state file is: the flag, systemd's folder, the user's.
+fn state_path(global: &Global) -> Result<PathBuf, Error> {
+    if let Some(path) = &global.state {
+        return std::path::absolute(path).map_err(|e| Error::usage(format!("--state {}: {e}", path.display())));
+    }
+    let full = |dir: std::ffi::OsString| Some(PathBuf::from(dir)).filter(|d| d.is_absolute());
+    let user = || env("HOME").and_then(full).map(|home| home.join(".local/state"));
+    if let Some(dir) = env("STATE_DIRECTORY").and_then(full) {
+        return Ok(dir.join("offhours.db"));
+    }
+    env("XDG_STATE_HOME")
+        .and_then(full)
+        .or_else(user)
+        .map(|dir| dir.join("offhours").join("offhours.db"))
+        .ok_or_else(|| Error::config("there is no place for the state file: HOME is not set").hint("name one with --state FILE"))
+}
+
+impl App {
+    pub fn load(global: &Global) -> Result<Self, Error> {
+        let path = cfg::find(global.config.as_deref(), &env)?;
+        let text = cfg::read(&path)?;
+        let switch_word = match env("OFFHOURS_KILL_SWITCH") {
+            None => None,
+            Some(word) => Some(word.into_string().map_err(|_odd| {
+                Error::config("OFFHOURS_KILL_SWITCH is not a word that can be read").hint("set it to on or off, or unset it")
+            })?),
+        };
+        let config = Config::load(&path, &text, switch_word.as_deref())?;
+        let state = state_path(global)?;
+        let state_dir = state.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+        // A file that cannot be looked for may be there: the switch is on.
+        let file = config.kill_switch_file(&state_dir).try_exists().unwrap_or(true);
+        let switch = cfg::switch(&config, file);
+        Ok(Self { global: global.clone(), config: Rc::new(config), state, state_dir, switch, started: Instant::now() })
+    }
+
+    pub fn machine(&self) -> String {
+        self.config.global.machine.clone().map_or_else(machine_id, |name| format!("named:{name}"))
+    }
+
+    /// Opens the state file, or a copy of it in memory for a dry run.
+    pub fn store(&self) -> Result<Store, Error> {
+        let now = SystemClock.now();
+        let fresh = uuid::Uuid::new_v4().to_string();
+        Ok(if self.global.dry_run {
+            Store::open_copy(&self.state, now)?
+        } else {
+            Store::open(&self.state, &self.machine(), &fresh, now)?
+        })
+    }
+
+    /// A store to read from; none where no tick has made one yet.
+    pub fn existing_store(&self) -> Result<Option<Store>, Error> {
+        if self.state.exists() { self.store().map(Some) } else { Ok(None) }
+    }
+
+    pub fn repo(&self, text: &str) -> Result<RepoId, Error> {
+        self.config.repo_id(text).map_err(Error::usage)
+    }
+
+    pub fn local_forge(&self, repo: &RepoId) -> Result<LocalForge, Error> {
+        self.config
+            .forges
+            .get(&repo.forge)
+            .map(|forge| LocalForge::new(forge.path.clone(), Rc::new(SystemClock), "offhours"))
+            .ok_or_else(|| Error::usage(format!("the forge `{}` is not in the config", repo.forge)))
+    }
+
+    fn git(&self, private_root: PathBuf) -> GitRooms {
+        GitRooms::new(private_root, self.config.workspace_root(&self.state_dir), GIT_TIMEOUT)
+    }
+
+    fn runner(&self) -> CommandRunner {
+        let config = Rc::clone(&self.config);
+        CommandRunner {
+            exe: std::env::current_exe().unwrap_or_else(|_gone| PathBuf::from("offhours")),
+            homes: self.state_dir.join("homes"),
+            user_home: env("HOME").map(PathBuf::from).unwrap_or_default(),
+            path: path_variable(),
+            private_root: self.state_dir.join("repos"),
+            workspace_root: self.config.workspace_root(&self.state_dir),
+            settings: Box::new(move |repo| Some(turn_settings(&config, repo))),
+            env: Box::new(env),
+        }
+    }
+
+    /// Everything a tick works with. With `--dry-run` it is a world that cannot be written.
+    pub fn world(&self, store: Store, assume_armed: bool, foreground: bool) -> Result<World, Error> {
+        let dry = self.global.dry_run;
+        let now = SystemClock.now();
+        let installation = store.installation.clone();
+        let mut forges: BTreeMap<String, Box<dyn Forge>> = BTreeMap::new();
+        for (name, forge) in &self.config.forges {
+            let local = LocalForge::new(forge.path.clone(), Rc::new(SystemClock), "offhours");
+            let forge: Box<dyn Forge> = if dry { Box::new(DryForge(Box::new(local))) } else { Box::new(local) };
+            forges.insert(name.clone(), forge);
+        }
+        let real = Rc::new(self.runner());
+        let ci_config = Rc::clone(&self.config);
+        let ci = CommandCi {
+            root: self.state_dir.join("ci"),
+            runner: Rc::clone(&real) as Rc<dyn Runner>,
+            stages: Box::new(move |repo| ci_stages(&ci_config, repo)),
+        };
+        let private = self.state_dir.join("repos");
+        let (git, runner, ci): (Box<dyn Git>, Box<dyn Runner>, Box<dyn Ci>) = if dry {
+            let scratch = Scratch::new().map_err(|e| Error::later(format!("a scratch folder for the dry run: {e}")))?;
+            let rooms = self.git(scratch.path().join("repos"));
+            (Box::new(DryGit::new(rooms, scratch)), Box::new(DryRunner(self.runner())), Box::new(DryCi(Box::new(ci))))
+        } else {
+            (Box::new(self.git(private)), Box::new(self.runner()), Box::new(ci))
+        };
+        let host = self.host_policy(now, assume_armed);
+        let policy_config = Rc::clone(&self.config);
+        let (started, deadline) = (self.started, Duration::from_secs(self.global.deadline));
+        Ok(World {
+            clock: Box::new(SystemClock),
+            forges,
+            git,
+            runner,
+            ci,
+            senders: self.senders(),
+            prompter: Box::new(BuiltIn),
+            folders: Box::new(WorkFolders { root: self.config.workspace_root(&self.state_dir), installation }),
+            repos: self.config.allowlisted(),
+            policy: Box::new(move |repo| repo_policy(&policy_config, repo)),
+            new_id: Box::new(|| format!("r{}", &uuid::Uuid::new_v4().simple().to_string()[..7])),
+            late: Box::new(move || !foreground && started.elapsed() >= deadline),
+            host,
+            dry,
+            report: Report::default(),
+            store,
+        })
+    }
+
+    fn host_policy(&self, now: crate::domain::model::UnixTime, assume_armed: bool) -> HostPolicy {
+        let g = &self.config.global;
+        HostPolicy {
+            labels: Labels { ready: g.ready_label.clone(), in_progress: g.in_progress_label.clone() },
+            human_label: g.human_label.clone(),
+            trust: TrustPolicy {
+                permission: self.config.trust.permission.permission(),
+                people: self.config.trust.people.clone(),
+            },
+            priority_words: g.priority.iter().map(|(word, n)| (word.clone(), *n)).collect(),
+            priority_order: match g.priority_order {
+                cfg::PriorityOrder::LargestFirst => Order::LargestFirst,
+                cfg::PriorityOrder::SmallestFirst => Order::SmallestFirst,
+            },
+            max_running: g.max_running,
+            max_runs_per_day: g.max_runs_per_day,
+            daily_budget_usd: g.daily_budget_usd,
+            monthly_budget_usd: g.monthly_budget_usd,
+            max_attempts: self.config.run.max_attempts_per_issue,
+            breaker: g.breaker,
+            backoff_seconds: i64::try_from(g.retry_backoff_seconds).unwrap_or(LONGEST_BACKOFF_SECONDS),
+            backoff_max_seconds: LONGEST_BACKOFF_SECONDS,
+            salvage_dir: self.state_dir.join("salvage"),
+            switch_on: self.switch.on && !assume_armed,
+            dispatch_open: cfg::is_open(&g.dispatch_hours, now),
+            merge_open: cfg::is_open(&g.merge_hours, now),
+        }
+    }
+
+    fn senders(&self) -> Vec<Sender> {
+        let make = |(name, notify): (&String, &cfg::Notify)| {
+            let port: Box<dyn Notifier> = match notify.kind {
+                cfg::NotifyKind::Command => {
+                    Box::new(CommandNotifier { argv: notify.argv.clone(), path: path_variable(), home: env("HOME") })
+                }
+                cfg::NotifyKind::Webhook => {
+                    let (source, wanted) = (notify.url.clone(), format!("notify.{name}.url"));
+                    Box::new(WebhookNotifier {
+                        url: Box::new(move || {
+                            let source = source.as_ref().ok_or_else(|| PortError::refused(format!("{wanted} is not set")))?;
+                            crate::adapters::secret::resolve(source, &wanted, &env)
+                                .map_err(|e| PortError::Credentials { what: e.to_string() })
+                        }),
+                    })
+                }
+            };
+            Sender { name: name.clone(), kinds: notify.kinds.iter().map(|k| k.word().to_owned()).collect(), port }
+        };
+        self.config.notifiers.iter().map(make).collect()
+    }
+}
+
+fn path_variable() -> String {
+    env("PATH").and_then(|p| p.into_string().ok()).unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned())
+}
+
+fn turn_settings(config: &Config, repo: &RepoId) -> TurnSettings {
+    let repo = config.repo(repo);
+    let r = repo.runner;
+    TurnSettings {
+        profile: match r.profile {
+            cfg::Profile::Script => Profile::Script,
+            cfg::Profile::Claude => Profile::Claude,
+            cfg::Profile::Codex => Profile::Codex,
+        },
+        argv: r.argv,
+        prompt: match r.prompt {
+            cfg::PromptBy::Stdin => PromptBy::Stdin,
+            cfg::PromptBy::File => PromptBy::File,
+            cfg::PromptBy::Argument => PromptBy::Argument,
+        },
+        env: r.env,
+        home_files: r.home_files,
+        wrap: r.wrap,
+        verify_timeout_seconds: repo.run.verify_timeout_seconds,
+        after_create: repo.hooks.after_create,
+        before_turn: repo.hooks.before_turn,
+        after_turn: repo.hooks.after_turn,
+        hook_timeout_seconds: repo.hooks.hook_timeout_seconds,
+        price_input: r.price_input_usd_per_million,
+        price_output: r.price_output_usd_per_million,
+    }
+}
+
+fn ci_stages(config: &Config, repo: &RepoId) -> Vec<CommandStage> {
+    let stages = config.repo(repo).stages;
+    let own = |s: cfg::Stage| CommandStage { name: s.name, argv: s.argv, timeout_seconds: s.timeout_seconds };
+    stages.into_iter().map(own).collect()
+}
+
+fn seconds(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+fn repo_policy(config: &Config, repo: &RepoId) -> Option<RepoPolicy> {
+    config.forges.get(&repo.forge)?;
+    let g = &config.global;
+    let r = config.repo(repo);
+    let turn = r.runner.turn_timeout_seconds + r.run.verify_timeout_seconds + 3 * r.hooks.hook_timeout_seconds;
+    Some(RepoPolicy {
+        allowed: config.allowlist.contains(repo),
+        landing: r.run.landing.mode,
+        branch: r.run.branch.clone(),
+        verify: r.run.verify.clone(),
+        verify_timeout_seconds: r.run.verify_timeout_seconds,
+        stages: r.stages.iter().map(|s| StagePolicy { name: s.name.clone(), ours: true }).collect(),
+        required: r.ci.required.clone(),
+        ci_grace_seconds: seconds(r.ci.grace_seconds),
+        ci_timeout_seconds: seconds(r.ci.timeout_seconds),
+        allow_paths: r.run.landing.allow_paths.clone(),
+        account: r.account().to_owned(),
+        runner: r.runner_name.clone(),
+        budget_usd: r.run.budget_usd,
+        turn_timeout_seconds: r.runner.turn_timeout_seconds,
+        stall_seconds: Some(r.runner.stall_seconds),
+        before_remove: r.hooks.before_remove.clone(),
+        hook_timeout_seconds: r.hooks.hook_timeout_seconds,
+        run: Policy {
+            ready_label: g.ready_label.clone(),
+            in_progress_label: g.in_progress_label.clone(),
+            human_label: g.human_label.clone(),
+            max_attempts: r.run.max_attempts_per_issue,
+            ci_rerun: r.ci.rerun,
+            fix_max_turns: r.fix_forward.max_turns,
+            fix_max_seconds: seconds(r.fix_forward.max_seconds),
+            turn_limit_seconds: seconds(turn + TURN_MARGIN_SECONDS),
+        },
+        repo: repo.clone(),
+    })
+}
+
+/// The error that a port's answer is to a person who asked by hand.
+pub fn by_hand(error: &PortError) -> Error {
+    let kind = match error {
+        PortError::Later { .. } | PortError::Broken { .. } => Kind::TryLater,
+        PortError::Refused { .. } | PortError::Gone { .. } => Kind::Usage,
+        PortError::Credentials { .. } => Kind::Refused,
+    };
+    Error::new(kind, error.to_string())
+}

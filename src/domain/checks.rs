@@ -72,7 +72,9 @@ pub fn fold(stages: &[StageSeen], grace_seconds: i64, timeout_seconds: i64) -> C
             Seen::Known(StageReading::Checks(checks)) => checks,
         };
         match one(checks, stage.required.as_deref()) {
-            Stage::Empty if stage.waited_seconds < grace_seconds => return CiVerdict::Pending { stage: name() },
+            Stage::Empty if stage.waited_seconds < grace_seconds => {
+                return CiVerdict::Pending { stage: name() };
+            }
             Stage::Empty if stage.required.as_ref().is_some_and(Vec::is_empty) => none_required = true,
             Stage::Empty => return CiVerdict::NoChecks { stage: name() },
             Stage::Red(checks) => return CiVerdict::Red { stage: name(), checks },
@@ -196,7 +198,8 @@ mod tests {
     /// both sides of the time-out, against the rule written down a second time.
     #[test]
     fn every_pair_of_states() {
-        let ways: [Option<&[&str]>; 5] = [None, Some(&[]), Some(&["a"]), Some(&["a", "b"]), Some(&["a", "c"])];
+        let ways: [Option<&[&str]>; 5] =
+            [None, Some(&[]), Some(&["a"]), Some(&["a", "b"]), Some(&["a", "c"])];
         for (x, y) in STATES.iter().flat_map(|x| STATES.iter().map(move |y| (*x, *y))) {
             for second in ["a", "b"] {
                 for required in ways {
@@ -214,7 +217,13 @@ mod tests {
         }
     }
 
-    fn expected(x: CheckState, y: CheckState, second: &str, required: Option<&[&str]>, waited: i64) -> &'static str {
+    fn expected(
+        x: CheckState,
+        y: CheckState,
+        second: &str,
+        required: Option<&[&str]>,
+        waited: i64,
+    ) -> &'static str {
         let b_counts = second == "a" || required.is_none_or(|r| r.is_empty() || r.contains(&"b"));
         let counted = if b_counts { vec![x, y] } else { vec![x] };
         let all = |good: &dyn Fn(CheckState) -> bool| counted.iter().all(|s| good(*s));
@@ -247,7 +256,10 @@ mod tests {
         else {
             panic!("not red");
         };
-        assert_eq!((red.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), at.as_str()), (vec!["a", "c"], "build"));
+        assert_eq!(
+            (red.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), at.as_str()),
+            (vec!["a", "c"], "build")
+        );
     }
 
     /// The first stage that is not green is the answer, whatever the later ones say.
@@ -263,7 +275,9 @@ mod tests {
                 3 => s.reading = Seen::Known(StageReading::Checks(vec![check(name, CheckState::Pending)])),
                 4 => s.reading = Seen::Known(StageReading::Checks(vec![])),
                 5 => s.reading = Seen::Known(StageReading::Checks(vec![check(name, CheckState::Red)])),
-                6 => s.reading = Seen::Known(StageReading::Checks(vec![check(name, CheckState::NeedsPerson)])),
+                6 => {
+                    s.reading = Seen::Known(StageReading::Checks(vec![check(name, CheckState::NeedsPerson)]))
+                }
                 _ => {
                     s.reading = Seen::Known(StageReading::Checks(vec![]));
                     s.required = Some(vec![]);
@@ -272,7 +286,14 @@ mod tests {
             s
         };
         let words = [
-            "green", "unreadable", "not-started", "pending", "no-checks", "red", "needs-person", "green-none",
+            "green",
+            "unreadable",
+            "not-started",
+            "pending",
+            "no-checks",
+            "red",
+            "needs-person",
+            "green-none",
         ];
         for x in 0..8 {
             for y in 0..8 {

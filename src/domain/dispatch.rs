@@ -1,1 +1,1147 @@
-//! (in the making)
+//! Which ready issues start now, and exactly why the others do not.
+//!
+//! [`select`] is called again after evidence was gathered, until no verdict is [`Reason::NeedsEvidence`].
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::model::{Blocker, Issue, IssueRef, RepoId, Seen, UnixTime};
+use super::trust::{Approval, TrustReason};
+
+/// What the state file knows of runs of this issue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RunSeen {
+    None,
+    Unfinished,
+    Finished,
+}
+
+/// What the forge's git says of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClaimSeen {
+    Free,
+    Ours,
+    Other,
+    /// Not looked up; taking the claim decides.
+    NotAsked,
+}
+
+/// One issue that the forge listed as ready.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    pub repo: RepoId,
+    pub issue: Issue,
+    /// Larger goes first.
+    pub priority: i64,
+    pub own_run: RunSeen,
+    pub claim: ClaimSeen,
+    /// `None`: not yet gathered.
+    pub approval: Option<Approval>,
+    /// `None`: not yet gathered.
+    pub blockers: Option<Vec<Blocker>>,
+    /// Attempts since the standing application of the ready label.
+    pub attempts_used: u32,
+    pub backoff_until: Option<UnixTime>,
+}
+
+impl Candidate {
+    pub fn name(&self) -> IssueRef {
+        IssueRef { repo: self.repo.clone(), number: self.issue.number }
+    }
+}
+
+/// A runner account that starts nothing for now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parked {
+    /// `None`: until a person or a probe ends it.
+    pub until: Option<UnixTime>,
+    pub why: String,
+}
+
+/// An allowlisted repository; a candidate of any other one is not allowlisted. One a repository.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RepoState {
+    pub repo: RepoId,
+    /// A claimed run of ours is in flight.
+    pub in_flight: bool,
+    /// Who holds the repo's slot on the forge.
+    pub slot: ClaimSeen,
+    pub paused: bool,
+    pub frozen: bool,
+    pub base_red: bool,
+    /// A ready issue carries the in-progress label (also one that is not among the candidates).
+    pub in_progress_label_seen: bool,
+    /// Runs that wait for a person's review.
+    pub awaiting_review: u32,
+    pub runner: String,
+    pub runner_parked: Option<Parked>,
+    /// Turns of that runner, over all repos.
+    pub runner_running: u32,
+    pub runner_max: Option<u32>,
+    /// What one dispatch reserves.
+    pub budget_usd: f64,
+    /// For the fair rotation: least recently served first.
+    pub last_dispatch: Option<UnixTime>,
+}
+
+/// What holds for the whole installation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Host {
+    pub now: UnixTime,
+    /// The kill switch.
+    pub switch_on: bool,
+    pub hours_open: bool,
+    pub paused: bool,
+    pub running: u32,
+    pub runs_today: u32,
+    /// Spent and reserved.
+    pub spent_today_usd: f64,
+    /// Spent and reserved.
+    pub spent_month_usd: f64,
+    pub awaiting_review_total: u32,
+    pub limits: Limits,
+}
+
+/// The configured bounds; each may be reached and not passed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    pub max_running: u32,
+    pub max_runs_per_day: u32,
+    pub daily_budget_usd: f64,
+    pub monthly_budget_usd: f64,
+    pub max_awaiting_review: u32,
+    pub max_awaiting_review_total: u32,
+    pub max_attempts_per_issue: u32,
+}
+
+/// The configured label names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels {
+    pub ready: String,
+    pub in_progress: String,
+}
+
+/// What is to be done with one candidate, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    pub issue: IssueRef,
+    pub reason: Reason,
+    /// The gates it passed, in order.
+    pub passed: Vec<&'static str>,
+}
+
+/// Who keeps a repository locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LockedBy {
+    OwnRun,
+    OwnSlot,
+    OtherHost,
+    Label,
+}
+
+/// Which pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    Host,
+    Repo,
+}
+
+/// Why an issue starts, or exactly why not.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reason {
+    Dispatch,
+    NeedsEvidence,
+    SwitchOn,
+    OutsideHours,
+    Paused(Scope),
+    NotAllowlisted,
+    Closed,
+    LabelMissing,
+    AlreadyRunning,
+    OrphanLabel,
+    StaleClaim,
+    Claimed,
+    RepoLocked(LockedBy),
+    NotTrusted(TrustReason),
+    Blocked { by: Vec<String> },
+    BlockerUnreadable { which: Vec<String> },
+    AttemptsUsed { used: u32, max: u32 },
+    BackOff { until: UnixTime },
+    LowerPriority { first: u64 },
+    RunsPerDay { max: u32 },
+    DailyBudget { spent_usd: f64, reserve_usd: f64, budget_usd: f64 },
+    MonthlyBudget { spent_usd: f64, reserve_usd: f64, budget_usd: f64 },
+    MaxRunning { max: u32 },
+    RunnerFull { runner: String, max: u32 },
+    ReviewBackpressure { scope: Scope, waiting: u32, max: u32 },
+    Parked { runner: String, until: Option<UnixTime>, why: String },
+    Frozen,
+    BaseRed,
+}
+
+impl Reason {
+    /// The stable word for ledger and JSON.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Dispatch => "dispatch",
+            Self::NeedsEvidence => "needs-evidence",
+            Self::SwitchOn => "switch-on",
+            Self::OutsideHours => "outside-hours",
+            Self::Paused(_) => "paused",
+            Self::NotAllowlisted => "not-allowlisted",
+            Self::Closed => "closed",
+            Self::LabelMissing => "label-missing",
+            Self::AlreadyRunning => "already-running",
+            Self::OrphanLabel => "orphan-label",
+            Self::StaleClaim => "stale-claim",
+            Self::Claimed => "claimed",
+            Self::RepoLocked(_) => "repo-locked",
+            Self::NotTrusted(why) => why.code(),
+            Self::Blocked { .. } => "blocked",
+            Self::BlockerUnreadable { .. } => "blocker-unreadable",
+            Self::AttemptsUsed { .. } => "attempts-used",
+            Self::BackOff { .. } => "back-off",
+            Self::LowerPriority { .. } => "lower-priority",
+            Self::RunsPerDay { .. } => "runs-per-day",
+            Self::DailyBudget { .. } => "daily-budget",
+            Self::MonthlyBudget { .. } => "monthly-budget",
+            Self::MaxRunning { .. } => "max-running",
+            Self::RunnerFull { .. } => "runner-full",
+            Self::ReviewBackpressure { .. } => "review-backpressure",
+            Self::Parked { .. } => "parked",
+            Self::Frozen => "frozen",
+            Self::BaseRed => "base-red",
+        }
+    }
+
+    /// What it means, and what ends it. Times are left to the caller, who knows the time zone.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Dispatch => "it starts now".into(),
+            Self::NeedsEvidence => "who asked for it and what it waits for has still to be read".into(),
+            Self::SwitchOn => "the kill switch is on".into(),
+            Self::OutsideHours => "it is outside dispatch_hours".into(),
+            Self::Paused(Scope::Host) => "dispatching is paused; `resume` ends it".into(),
+            Self::Paused(Scope::Repo) => "the repository is paused; `resume` with its name ends it".into(),
+            Self::NotAllowlisted => "the repository is not in the allowlist".into(),
+            Self::Closed => "the issue is closed".into(),
+            Self::LabelMissing => "the forge listed it, but it does not carry the ready label".into(),
+            Self::AlreadyRunning => "a run of this issue is not finished".into(),
+            Self::OrphanLabel => "it carries the in-progress label, but no claim of ours stands; take the label away if nobody works on it".into(),
+            Self::StaleClaim => "our claim stands although no run is left; `run release` deletes it".into(),
+            Self::Claimed => "another host has claimed it".into(),
+            Self::RepoLocked(LockedBy::OwnRun) => "another run is in flight in this repository".into(),
+            Self::RepoLocked(LockedBy::OwnSlot) => "our claim on the repository's slot still stands".into(),
+            Self::RepoLocked(LockedBy::OtherHost) => "another host is working in this repository".into(),
+            Self::RepoLocked(LockedBy::Label) => "a ready issue of this repository carries the in-progress label".into(),
+            Self::NotTrusted(why) => why.sentence(),
+            Self::Blocked { by } => format!("it is blocked by {}", by.join(", ")),
+            Self::BlockerUnreadable { which } => format!("whether {} is still open could not be read", which.join(", ")),
+            Self::AttemptsUsed { used, max } => format!("{used} of {max} attempts are used; applying the ready label again starts anew"),
+            Self::BackOff { .. } => "the last dispatch failed; it is tried again after a back-off".into(),
+            Self::LowerPriority { first } => format!("#{first} goes first in this repository"),
+            Self::RunsPerDay { max } => format!("the {max} runs of this day are used (max_runs_per_day)"),
+            Self::DailyBudget { spent_usd, reserve_usd, budget_usd } => money("daily_budget_usd", *spent_usd, *reserve_usd, *budget_usd),
+            Self::MonthlyBudget { spent_usd, reserve_usd, budget_usd } => money("monthly_budget_usd", *spent_usd, *reserve_usd, *budget_usd),
+            Self::MaxRunning { max } => format!("{max} runs are in flight already (max_running)"),
+            Self::RunnerFull { runner, max } => format!("the runner {runner} has its {max} turns already"),
+            Self::ReviewBackpressure { scope: Scope::Repo, waiting, max } => format!("{waiting} runs of this repository wait for review, {max} may (max_awaiting_review)"),
+            Self::ReviewBackpressure { scope: Scope::Host, waiting, max } => format!("{waiting} runs wait for review, {max} may (max_awaiting_review_total)"),
+            Self::Parked { runner, why, .. } => format!("the runner {runner} is parked: {why}"),
+            Self::Frozen => "the repository is frozen until its default branch is green or a person clears it".into(),
+            Self::BaseRed => "the default branch is red".into(),
+        }
+    }
+
+    /// Whether somebody chose it, so that it is no cause for an alarm however long it lasts.
+    pub fn chosen(&self) -> bool {
+        match self {
+            Self::Dispatch
+            | Self::SwitchOn
+            | Self::OutsideHours
+            | Self::Paused(_)
+            | Self::NotAllowlisted
+            | Self::Closed
+            | Self::AlreadyRunning
+            | Self::Blocked { .. }
+            | Self::LowerPriority { .. }
+            | Self::RunsPerDay { .. }
+            | Self::DailyBudget { .. }
+            | Self::MonthlyBudget { .. } => true,
+            Self::NeedsEvidence
+            | Self::LabelMissing
+            | Self::OrphanLabel
+            | Self::StaleClaim
+            | Self::Claimed
+            | Self::RepoLocked(_)
+            | Self::NotTrusted(_)
+            | Self::BlockerUnreadable { .. }
+            | Self::AttemptsUsed { .. }
+            | Self::BackOff { .. }
+            | Self::MaxRunning { .. }
+            | Self::RunnerFull { .. }
+            | Self::ReviewBackpressure { .. }
+            | Self::Parked { .. }
+            | Self::Frozen
+            | Self::BaseRed => false,
+        }
+    }
+}
+
+fn money(key: &str, spent: f64, reserve: f64, budget: f64) -> String {
+    format!("{spent:.2} USD are spent or reserved, {reserve:.2} more would pass {key} = {budget:.2}")
+}
+
+/// What this selection has given out so far.
+#[derive(Default)]
+struct Given {
+    runs: u32,
+    usd: f64,
+    by_runner: BTreeMap<String, u32>,
+    /// The issue that has the repo's slot, and whether its evidence is still missing.
+    slots: BTreeMap<RepoId, (u64, bool)>,
+}
+
+/// One verdict a candidate, in the order in which they were considered: by priority, then by fair rotation of the
+/// repos, then by repo and number. The order of the arguments does not matter.
+///
+/// The gates, in order: `switch`, `hours`, `pause`, `allowlist`, `open`, `ready-label`, `run`, `claim`,
+/// `label` (in-progress), `lock`, `trust`, `blockers`, `attempts`, `back-off`, `priority`, `runs-per-day`,
+/// `daily-budget`, `monthly-budget`, `max-running`, `runner`, `review`, `quota`, `frozen`, `base`. The reason is
+/// the first that fails. `priority` comes before whatever is shared, so that an issue behind another one of its
+/// repo says so, and not that the other one took the last slot.
+///
+/// A candidate without evidence takes slot and budget while it is being asked, so that nothing goes ahead of it.
+pub fn select(candidates: &[Candidate], repos: &[RepoState], host: &Host, labels: &Labels) -> Vec<Verdict> {
+    let repos: BTreeMap<&RepoId, &RepoState> = repos.iter().map(|state| (&state.repo, state)).collect();
+    let labelled: BTreeSet<&RepoId> = candidates
+        .iter()
+        .filter(|c| {
+            c.issue.open && c.issue.has_label(&labels.ready) && c.issue.has_label(&labels.in_progress)
+        })
+        .map(|c| &c.repo)
+        .collect();
+    let mut order: Vec<&Candidate> = candidates.iter().collect();
+    order.sort_by_key(|c| {
+        let last = repos.get(&c.repo).and_then(|state| state.last_dispatch);
+        (Reverse(c.priority), last, &c.repo, c.issue.number)
+    });
+
+    let mut given = Given::default();
+    let mut verdicts = Vec::with_capacity(order.len());
+    for candidate in order {
+        let view = View {
+            candidate,
+            state: repos.get(&candidate.repo).copied(),
+            host,
+            labels,
+            label_seen: labelled.contains(&candidate.repo),
+        };
+        let mut passed = Vec::new();
+        let reason = view.reason(&given, &mut passed);
+        if let (Reason::Dispatch | Reason::NeedsEvidence, Some(state)) = (&reason, view.state) {
+            given.take(candidate, state, reason == Reason::NeedsEvidence);
+        }
+        verdicts.push(Verdict { issue: candidate.name(), reason, passed });
+    }
+    verdicts
+}
+
+impl Given {
+    /// Gives the repo's slot to the candidate, unless one that goes first has it.
+    fn take(&mut self, candidate: &Candidate, state: &RepoState, unsure: bool) {
+        if self.slots.contains_key(&candidate.repo) {
+            return;
+        }
+        self.slots.insert(candidate.repo.clone(), (candidate.issue.number, unsure));
+        self.runs = self.runs.saturating_add(1);
+        self.usd += state.budget_usd;
+        let runner = self.by_runner.entry(state.runner.clone()).or_default();
+        *runner = runner.saturating_add(1);
+    }
+}
+
+/// One candidate and all that is known around it.
+struct View<'a> {
+    candidate: &'a Candidate,
+    state: Option<&'a RepoState>,
+    host: &'a Host,
+    labels: &'a Labels,
+    label_seen: bool,
+}
+
+/// What one gate says.
+enum Gate {
+    Pass,
+    /// Cannot be said before evidence was gathered.
+    Unknown,
+    Fail(Reason),
+}
+
+fn fail_if(failed: bool, reason: Reason) -> Gate {
+    if failed { Gate::Fail(reason) } else { Gate::Pass }
+}
+
+impl View<'_> {
+    fn reason(&self, given: &Given, passed: &mut Vec<&'static str>) -> Reason {
+        let host = self.host;
+        let first = [
+            ("switch", fail_if(host.switch_on, Reason::SwitchOn)),
+            ("hours", fail_if(!host.hours_open, Reason::OutsideHours)),
+            ("pause", self.pause()),
+        ];
+        let mut unknown = false;
+        if let Some(reason) = walk(first, &mut unknown, passed) {
+            return reason;
+        }
+        let Some(state) = self.state else { return Reason::NotAllowlisted };
+        passed.push("allowlist");
+        let issue = self.issue_gates();
+        let lock = [("lock", self.lock(state))];
+        let evidence = [("trust", self.trust()), ("blockers", self.blockers())];
+        let own = [("attempts", self.attempts()), ("back-off", self.back_off())];
+        let gates = issue.into_iter().chain(lock).chain(evidence).chain(own);
+        if let Some(reason) = walk(gates, &mut unknown, passed) {
+            return reason;
+        }
+        match given.slots.get(&self.candidate.repo) {
+            // Both are asked: the one that goes first may turn out not to be eligible.
+            Some((_, true)) if unknown => return Reason::NeedsEvidence,
+            Some((first, _)) => return Reason::LowerPriority { first: *first },
+            None => passed.push("priority"),
+        }
+        let shared = [
+            ("runs-per-day", self.runs_per_day(given)),
+            ("daily-budget", self.daily(state, given)),
+            ("monthly-budget", self.monthly(state, given)),
+            ("max-running", self.max_running(given)),
+            ("runner", self.runner(state, given)),
+            ("review", self.review(state)),
+            ("quota", self.quota(state)),
+            ("frozen", fail_if(state.frozen, Reason::Frozen)),
+            ("base", fail_if(state.base_red, Reason::BaseRed)),
+        ];
+        match walk(shared, &mut unknown, passed) {
+            Some(reason) => reason,
+            None if unknown => Reason::NeedsEvidence,
+            None => Reason::Dispatch,
+        }
+    }
+
+    fn pause(&self) -> Gate {
+        if self.host.paused {
+            return Gate::Fail(Reason::Paused(Scope::Host));
+        }
+        fail_if(self.state.is_some_and(|state| state.paused), Reason::Paused(Scope::Repo))
+    }
+
+    fn issue_gates(&self) -> [(&'static str, Gate); 5] {
+        let issue = &self.candidate.issue;
+        let run = match self.candidate.own_run {
+            RunSeen::Unfinished => Gate::Fail(Reason::AlreadyRunning),
+            RunSeen::None | RunSeen::Finished => Gate::Pass,
+        };
+        let claim = match self.candidate.claim {
+            ClaimSeen::Ours => Gate::Fail(Reason::StaleClaim),
+            ClaimSeen::Other => Gate::Fail(Reason::Claimed),
+            ClaimSeen::Free | ClaimSeen::NotAsked => Gate::Pass,
+        };
+        let labelled = issue.has_label(&self.labels.in_progress);
+        let label = match self.candidate.claim {
+            ClaimSeen::Free => fail_if(labelled, Reason::OrphanLabel),
+            // Whether it is an orphan is not known; the repo is locked all the same.
+            ClaimSeen::NotAsked | ClaimSeen::Ours | ClaimSeen::Other => {
+                fail_if(labelled, Reason::RepoLocked(LockedBy::Label))
+            }
+        };
+        [
+            ("open", fail_if(!issue.open, Reason::Closed)),
+            ("ready-label", fail_if(!issue.has_label(&self.labels.ready), Reason::LabelMissing)),
+            ("run", run),
+            ("claim", claim),
+            ("label", label),
+        ]
+    }
+
+    fn lock(&self, state: &RepoState) -> Gate {
+        if state.in_flight {
+            return Gate::Fail(Reason::RepoLocked(LockedBy::OwnRun));
+        }
+        match state.slot {
+            ClaimSeen::Ours => Gate::Fail(Reason::RepoLocked(LockedBy::OwnSlot)),
+            ClaimSeen::Other => Gate::Fail(Reason::RepoLocked(LockedBy::OtherHost)),
+            ClaimSeen::Free | ClaimSeen::NotAsked => {
+                let labelled = state.in_progress_label_seen || self.label_seen;
+                fail_if(labelled, Reason::RepoLocked(LockedBy::Label))
+            }
+        }
+    }
+
+    fn trust(&self) -> Gate {
+        match &self.candidate.approval {
+            None => Gate::Unknown,
+            Some(Approval::Approved { .. }) => Gate::Pass,
+            Some(Approval::Not(why)) => Gate::Fail(Reason::NotTrusted(why.clone())),
+        }
+    }
+
+    fn blockers(&self) -> Gate {
+        let Some(blockers) = &self.candidate.blockers else { return Gate::Unknown };
+        let (mut by, mut which) = (Vec::new(), Vec::new());
+        for blocker in blockers {
+            match &blocker.open {
+                Seen::Known(true) => by.push(blocker.name.clone()),
+                Seen::Known(false) => {}
+                Seen::Unreadable(_) => which.push(blocker.name.clone()),
+            }
+        }
+        if !by.is_empty() {
+            return Gate::Fail(Reason::Blocked { by });
+        }
+        fail_if(!which.is_empty(), Reason::BlockerUnreadable { which })
+    }
+
+    fn attempts(&self) -> Gate {
+        let (used, max) = (self.candidate.attempts_used, self.host.limits.max_attempts_per_issue);
+        fail_if(used >= max, Reason::AttemptsUsed { used, max })
+    }
+
+    fn back_off(&self) -> Gate {
+        match self.candidate.backoff_until {
+            Some(until) => fail_if(self.host.now < until, Reason::BackOff { until }),
+            None => Gate::Pass,
+        }
+    }
+
+    fn runs_per_day(&self, given: &Given) -> Gate {
+        let max = self.host.limits.max_runs_per_day;
+        fail_if(self.host.runs_today.saturating_add(given.runs) >= max, Reason::RunsPerDay { max })
+    }
+
+    fn daily(&self, state: &RepoState, given: &Given) -> Gate {
+        let (budget_usd, reserve_usd) = (self.host.limits.daily_budget_usd, state.budget_usd);
+        let spent_usd = self.host.spent_today_usd + given.usd;
+        let reason = Reason::DailyBudget { spent_usd, reserve_usd, budget_usd };
+        fail_if(!fits(spent_usd, reserve_usd, budget_usd), reason)
+    }
+
+    fn monthly(&self, state: &RepoState, given: &Given) -> Gate {
+        let (budget_usd, reserve_usd) = (self.host.limits.monthly_budget_usd, state.budget_usd);
+        let spent_usd = self.host.spent_month_usd + given.usd;
+        let reason = Reason::MonthlyBudget { spent_usd, reserve_usd, budget_usd };
+        fail_if(!fits(spent_usd, reserve_usd, budget_usd), reason)
+    }
+
+    fn max_running(&self, given: &Given) -> Gate {
+        let max = self.host.limits.max_running;
+        fail_if(self.host.running.saturating_add(given.runs) >= max, Reason::MaxRunning { max })
+    }
+
+    fn runner(&self, state: &RepoState, given: &Given) -> Gate {
+        let Some(max) = state.runner_max else { return Gate::Pass };
+        let started = given.by_runner.get(&state.runner).copied().unwrap_or(0);
+        let full = state.runner_running.saturating_add(started) >= max;
+        fail_if(full, Reason::RunnerFull { runner: state.runner.clone(), max })
+    }
+
+    fn review(&self, state: &RepoState) -> Gate {
+        let (waiting, max) = (state.awaiting_review, self.host.limits.max_awaiting_review);
+        if waiting >= max {
+            return Gate::Fail(Reason::ReviewBackpressure { scope: Scope::Repo, waiting, max });
+        }
+        let (waiting, max) = (self.host.awaiting_review_total, self.host.limits.max_awaiting_review_total);
+        fail_if(waiting >= max, Reason::ReviewBackpressure { scope: Scope::Host, waiting, max })
+    }
+
+    fn quota(&self, state: &RepoState) -> Gate {
+        let Some(Parked { until, why }) = &state.runner_parked else { return Gate::Pass };
+        let still = until.is_none_or(|until| self.host.now < until);
+        let runner = state.runner.clone();
+        fail_if(still, Reason::Parked { runner, until: *until, why: why.clone() })
+    }
+}
+
+/// The first gate that fails; what is passed before it is noted.
+fn walk(
+    gates: impl IntoIterator<Item = (&'static str, Gate)>,
+    unknown: &mut bool,
+    passed: &mut Vec<&'static str>,
+) -> Option<Reason> {
+    for (name, gate) in gates {
+        match gate {
+            Gate::Pass => passed.push(name),
+            Gate::Unknown => *unknown = true,
+            Gate::Fail(reason) => return Some(reason),
+        }
+    }
+    None
+}
+
+/// Whether `more` fits into the budget. What is not a number, or negative, fits into nothing.
+fn fits(spent: f64, more: f64, budget: f64) -> bool {
+    spent >= 0.0 && more >= 0.0 && spent + more <= budget
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn repo(name: &str) -> RepoId {
+        RepoId { forge: "f".into(), owner: "o".into(), name: name.into() }
+    }
+
+    fn labels() -> Labels {
+        Labels { ready: "ready".into(), in_progress: "working".into() }
+    }
+
+    fn approved() -> Approval {
+        Approval::Approved { event_id: "e".into(), at: UnixTime(1), by: None, record_first_sight: false }
+    }
+
+    fn not_trusted() -> Approval {
+        Approval::Not(TrustReason::ChangedSinceApproval)
+    }
+
+    fn candidate(name: &str, number: u64, priority: i64) -> Candidate {
+        Candidate {
+            repo: repo(name),
+            issue: Issue {
+                number,
+                title: "t".into(),
+                body: String::new(),
+                open: true,
+                labels: vec!["Ready".into()],
+                author: None,
+                updated_at: UnixTime(0),
+                priority: None,
+                text_hash: String::new(),
+            },
+            priority,
+            own_run: RunSeen::None,
+            claim: ClaimSeen::Free,
+            approval: Some(approved()),
+            blockers: Some(vec![]),
+            attempts_used: 1,
+            backoff_until: Some(UnixTime(1000)),
+        }
+    }
+
+    fn state(name: &str) -> RepoState {
+        RepoState {
+            repo: repo(name),
+            in_flight: false,
+            slot: ClaimSeen::Free,
+            paused: false,
+            frozen: false,
+            base_red: false,
+            in_progress_label_seen: false,
+            awaiting_review: 1,
+            runner: "r".into(),
+            runner_parked: Some(Parked { until: Some(UnixTime(1000)), why: "quota".into() }),
+            runner_running: 1,
+            runner_max: Some(2),
+            budget_usd: 10.0,
+            last_dispatch: None,
+        }
+    }
+
+    /// Everything stands one step below its bound.
+    fn host() -> Host {
+        Host {
+            now: UnixTime(1000),
+            switch_on: false,
+            hours_open: true,
+            paused: false,
+            running: 1,
+            runs_today: 14,
+            spent_today_usd: 30.0,
+            spent_month_usd: 290.0,
+            awaiting_review_total: 9,
+            limits: Limits {
+                max_running: 2,
+                max_runs_per_day: 15,
+                daily_budget_usd: 40.0,
+                monthly_budget_usd: 300.0,
+                max_awaiting_review: 2,
+                max_awaiting_review_total: 10,
+                max_attempts_per_issue: 2,
+            },
+        }
+    }
+
+    fn roomy() -> Host {
+        let mut host = host();
+        host.limits.max_running = 1000;
+        host.limits.max_runs_per_day = 1000;
+        host.limits.daily_budget_usd = f64::INFINITY;
+        host.limits.monthly_budget_usd = 1e9;
+        host
+    }
+
+    fn open_state(name: &str) -> RepoState {
+        RepoState { runner_max: None, ..state(name) }
+    }
+
+    #[derive(Clone)]
+    struct World {
+        candidate: Candidate,
+        state: RepoState,
+        allowlisted: bool,
+        host: Host,
+    }
+
+    fn world() -> World {
+        World { candidate: candidate("a", 7, 0), state: state("a"), allowlisted: true, host: host() }
+    }
+
+    impl World {
+        fn verdict(&self) -> Verdict {
+            let states: &[RepoState] = if self.allowlisted { std::slice::from_ref(&self.state) } else { &[] };
+            let mut all = select(std::slice::from_ref(&self.candidate), states, &self.host, &labels());
+            assert_eq!(all.len(), 1);
+            all.remove(0)
+        }
+
+        fn code(&self) -> &'static str {
+            self.verdict().reason.code()
+        }
+    }
+
+    type Break = fn(&mut World);
+
+    /// One way for every gate to fail, in the documented order; the gates before it are passed.
+    const GATES: [(&str, &str, Break); 24] = [
+        ("switch", "switch-on", |w| w.host.switch_on = true),
+        ("hours", "outside-hours", |w| w.host.hours_open = false),
+        ("pause", "paused", |w| w.host.paused = true),
+        ("allowlist", "not-allowlisted", |w| w.allowlisted = false),
+        ("open", "closed", |w| w.candidate.issue.open = false),
+        ("ready-label", "label-missing", |w| w.candidate.issue.labels.retain(|l| l != "Ready")),
+        ("run", "already-running", |w| w.candidate.own_run = RunSeen::Unfinished),
+        ("claim", "claimed", |w| w.candidate.claim = ClaimSeen::Other),
+        ("label", "orphan-label", |w| w.candidate.issue.labels.push("WORKING".into())),
+        ("lock", "repo-locked", |w| w.state.in_flight = true),
+        ("trust", "changed-since-approval", |w| w.candidate.approval = Some(not_trusted())),
+        ("blockers", "blocked", |w| w.candidate.blockers = Some(vec![blocker("#3", Seen::Known(true))])),
+        ("attempts", "attempts-used", |w| w.candidate.attempts_used = 2),
+        ("back-off", "back-off", |w| w.candidate.backoff_until = Some(UnixTime(1001))),
+        ("priority", "", |_| {}),
+        ("runs-per-day", "runs-per-day", |w| w.host.runs_today = 15),
+        ("daily-budget", "daily-budget", |w| w.host.spent_today_usd = 30.01),
+        ("monthly-budget", "monthly-budget", |w| w.host.spent_month_usd = 290.01),
+        ("max-running", "max-running", |w| w.host.running = 2),
+        ("runner", "runner-full", |w| w.state.runner_running = 2),
+        ("review", "review-backpressure", |w| w.state.awaiting_review = 2),
+        ("quota", "parked", |w| w.state.runner_parked = Some(Parked { until: None, why: String::new() })),
+        ("frozen", "frozen", |w| w.state.frozen = true),
+        ("base", "base-red", |w| w.state.base_red = true),
+    ];
+
+    fn blocker(name: &str, open: Seen<bool>) -> Blocker {
+        Blocker { name: name.into(), open }
+    }
+
+    /// Breaks the chosen gates and expects the first of them as the reason, with all before it passed.
+    fn expect_first(broken: impl Fn(usize) -> bool) {
+        let mut w = world();
+        let mut first = None;
+        for (i, (_, code, spoil)) in GATES.iter().enumerate() {
+            if !code.is_empty() && broken(i) {
+                spoil(&mut w);
+                first.get_or_insert(i);
+            }
+        }
+        let verdict = w.verdict();
+        let want = first.map_or("dispatch", |i| GATES[i].1);
+        assert_eq!(verdict.reason.code(), want);
+        let passed: Vec<&str> = GATES.iter().take(first.unwrap_or(GATES.len())).map(|g| g.0).collect();
+        assert_eq!(verdict.passed, passed, "{want}");
+        assert!(!verdict.reason.sentence().is_empty());
+    }
+
+    #[test]
+    fn the_first_gate_that_fails_is_the_reason() {
+        // Every combination within either half, and every three gates of all.
+        for mask in 0..1_usize << 12 {
+            expect_first(|i| i < 12 && mask >> i & 1 == 1);
+            expect_first(|i| i >= 12 && mask >> (i - 12) & 1 == 1);
+        }
+        for a in 0..GATES.len() {
+            for b in a..GATES.len() {
+                for c in b..GATES.len() {
+                    expect_first(|i| i == a || i == b || i == c);
+                }
+            }
+        }
+    }
+
+    /// Every combination of what may be known of run, claim, slot, label, lock, approval and blockers.
+    #[test]
+    fn every_combination_of_the_enums() {
+        let claims = [ClaimSeen::Free, ClaimSeen::Ours, ClaimSeen::Other, ClaimSeen::NotAsked];
+        let open = || blocker("#3", Seen::Known(true));
+        let dim = || blocker("o/x#4", Seen::Unreadable("404".into()));
+        let done = || blocker("#5", Seen::Known(false));
+        let waits = [
+            (None, None),
+            (Some(vec![done()]), Some("")),
+            (Some(vec![done(), open()]), Some("blocked")),
+            (Some(vec![dim(), open()]), Some("blocked")),
+            (Some(vec![dim(), done()]), Some("blocker-unreadable")),
+        ];
+        let approvals = [None, Some(approved()), Some(not_trusted())];
+        for run in [RunSeen::None, RunSeen::Unfinished, RunSeen::Finished] {
+            for (claim, slot) in claims.iter().flat_map(|c| claims.iter().map(move |s| (*c, *s))) {
+                for (bits, approval) in (0..8).flat_map(|b| approvals.iter().map(move |a| (b, a))) {
+                    for (blockers, waiting) in &waits {
+                        let mut w = world();
+                        let (label, in_flight, seen) = (bits & 1 == 1, bits & 2 == 2, bits & 4 == 4);
+                        if label {
+                            w.candidate.issue.labels.push("working".into());
+                        }
+                        w.state.in_flight = in_flight;
+                        w.state.in_progress_label_seen = seen;
+                        w.state.slot = slot;
+                        w.candidate.own_run = run;
+                        w.candidate.claim = claim;
+                        w.candidate.approval = approval.clone();
+                        w.candidate.blockers = blockers.clone();
+                        let slot_taken = slot == ClaimSeen::Ours || slot == ClaimSeen::Other;
+                        let want = if run == RunSeen::Unfinished {
+                            "already-running"
+                        } else if claim == ClaimSeen::Ours {
+                            "stale-claim"
+                        } else if claim == ClaimSeen::Other {
+                            "claimed"
+                        } else if label && claim == ClaimSeen::Free {
+                            "orphan-label"
+                        } else if label || in_flight || seen || slot_taken {
+                            "repo-locked"
+                        } else if *approval == Some(not_trusted()) {
+                            "changed-since-approval"
+                        } else if waiting.is_some_and(|code| !code.is_empty()) {
+                            waiting.unwrap_or_default()
+                        } else if approval.is_none() || waiting.is_none() {
+                            "needs-evidence"
+                        } else {
+                            "dispatch"
+                        };
+                        assert_eq!(
+                            w.code(),
+                            want,
+                            "{run:?} {claim:?} {slot:?} {bits} {approval:?} {blockers:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn both_sides_of_every_bound() {
+        let rows: Vec<(Break, &str)> = vec![
+            (|w| w.candidate.backoff_until = None, "dispatch"),
+            (|w| w.candidate.attempts_used = 3, "attempts-used"),
+            (|w| w.host.limits.max_attempts_per_issue = 0, "attempts-used"),
+            (|w| w.host.runs_today = u32::MAX, "runs-per-day"),
+            (|w| w.host.spent_today_usd = f64::NAN, "daily-budget"),
+            (|w| w.host.spent_today_usd = -1.0, "daily-budget"),
+            (|w| w.host.spent_today_usd = f64::INFINITY, "daily-budget"),
+            (|w| w.host.limits.daily_budget_usd = f64::NAN, "daily-budget"),
+            (|w| w.host.limits.daily_budget_usd = f64::INFINITY, "dispatch"),
+            (|w| w.state.budget_usd = f64::NAN, "daily-budget"),
+            (|w| w.state.budget_usd = -1.0, "daily-budget"),
+            (|w| w.state.budget_usd = 0.0, "dispatch"),
+            (|w| w.state.budget_usd = 10.01, "daily-budget"),
+            (|w| w.host.spent_month_usd = f64::NAN, "monthly-budget"),
+            (|w| w.host.limits.monthly_budget_usd = f64::NAN, "monthly-budget"),
+            (|w| w.host.limits.monthly_budget_usd = 299.99, "monthly-budget"),
+            (|w| w.host.running = u32::MAX, "max-running"),
+            (|w| w.host.limits.max_running = 0, "max-running"),
+            (|w| w.state.runner_max = Some(0), "runner-full"),
+            (|w| w.state.runner_max = Some(1), "runner-full"),
+            (|w| w.state.runner_max = None, "dispatch"),
+            (|w| w.host.awaiting_review_total = 10, "review-backpressure"),
+            (|w| w.state.runner_parked = None, "dispatch"),
+            (
+                |w| w.state.runner_parked = Some(Parked { until: Some(UnixTime(1001)), why: "q".into() }),
+                "parked",
+            ),
+            (|w| w.state.paused = true, "paused"),
+            (|w| w.candidate.own_run = RunSeen::Finished, "dispatch"),
+            (|w| w.candidate.issue.labels = vec!["ready-for".into()], "label-missing"),
+        ];
+        assert_eq!(world().code(), "dispatch");
+        for (i, (change, want)) in rows.iter().enumerate() {
+            let mut w = world();
+            change(&mut w);
+            assert_eq!(w.code(), *want, "row {i}");
+        }
+    }
+
+    fn told(candidates: &[Candidate], states: &[RepoState], host: &Host) -> Vec<String> {
+        select(candidates, states, host, &labels())
+            .iter()
+            .map(|v| match &v.reason {
+                Reason::LowerPriority { first } => format!("{} behind {first}", v.issue.number),
+                reason => format!("{} {}", v.issue.number, reason.code()),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn of_one_five_and_nine_the_nine() {
+        let all = [candidate("a", 1, 1), candidate("a", 2, 9), candidate("a", 3, 5)];
+        assert_eq!(told(&all, &[state("a")], &host()), ["2 dispatch", "3 behind 2", "1 behind 2"]);
+    }
+
+    #[test]
+    fn ties_go_to_the_lower_number() {
+        let all = [candidate("a", 12, 0), candidate("a", 4, 0)];
+        assert_eq!(told(&all, &[state("a")], &host()), ["4 dispatch", "12 behind 4"]);
+    }
+
+    #[test]
+    fn an_ineligible_issue_takes_no_slot() {
+        let mut first = candidate("a", 1, 9);
+        first.approval = Some(not_trusted());
+        let mut second = candidate("a", 2, 8);
+        second.blockers = Some(vec![blocker("#1", Seen::Known(true))]);
+        let all = [first, second, candidate("a", 3, 0)];
+        assert_eq!(
+            told(&all, &[state("a")], &host()),
+            ["1 changed-since-approval", "2 blocked", "3 dispatch"]
+        );
+    }
+
+    #[test]
+    fn a_locked_repo_does_not_hold_the_others() {
+        let mut working = candidate("a", 1, 0);
+        working.issue.labels.push("working".into());
+        working.own_run = RunSeen::Unfinished;
+        let all = [working, candidate("a", 2, 9), candidate("b", 3, 0)];
+        let states = [state("a"), state("b")];
+        assert_eq!(told(&all, &states, &host()), ["2 repo-locked", "1 already-running", "3 dispatch"]);
+    }
+
+    #[test]
+    fn a_closed_or_unready_issue_with_the_label_locks_nothing() {
+        let mut closed = candidate("a", 1, 9);
+        closed.issue.labels.push("working".into());
+        let mut unready = closed.clone();
+        closed.issue.open = false;
+        unready.issue.number = 2;
+        unready.issue.labels.retain(|l| l == "working");
+        let all = [closed, unready, candidate("a", 3, 0)];
+        assert_eq!(told(&all, &[state("a")], &host()), ["1 closed", "2 label-missing", "3 dispatch"]);
+    }
+
+    #[test]
+    fn the_last_slot_goes_by_priority_then_to_who_waited_longest_then_by_name() {
+        let mut states: Vec<RepoState> = ["a", "b", "c", "d"].map(open_state).into();
+        states[0].last_dispatch = Some(UnixTime(900));
+        states[1].last_dispatch = Some(UnixTime(800));
+        let all = [
+            candidate("a", 1, 0),
+            candidate("b", 2, 0),
+            candidate("c", 3, 0),
+            candidate("d", 4, 0),
+            candidate("a", 5, 1),
+        ];
+        assert_eq!(
+            told(&all, &states, &host()),
+            ["5 dispatch", "3 runs-per-day", "4 runs-per-day", "2 runs-per-day", "1 behind 5"]
+        );
+        assert_eq!(
+            told(&all[..4], &states, &roomy()),
+            ["3 dispatch", "4 dispatch", "2 dispatch", "1 dispatch"]
+        );
+    }
+
+    #[test]
+    fn what_is_shared_is_given_out_once() {
+        let all = [candidate("a", 1, 0), candidate("b", 2, 0), candidate("c", 3, 0)];
+        let mut states = ["a", "b", "c"].map(open_state);
+        let rows: Vec<(fn(&mut Host, &mut [RepoState; 3]), &str)> = vec![
+            (|h, _| h.limits.max_running = 3, "max-running"),
+            (|h, _| h.limits.max_runs_per_day = 16, "runs-per-day"),
+            (|h, _| h.limits.daily_budget_usd = 50.0, "daily-budget"),
+            (|h, _| h.limits.daily_budget_usd = 59.99, "daily-budget"),
+            (|h, _| h.limits.monthly_budget_usd = 310.0, "monthly-budget"),
+            (|_, s| s.iter_mut().for_each(|s| s.runner_max = Some(3)), "runner-full"),
+        ];
+        for (bound, code) in rows {
+            let mut host = roomy();
+            let mut states = states.clone();
+            bound(&mut host, &mut states);
+            assert_eq!(told(&all, &states, &host), ["1 dispatch", "2 dispatch", &format!("3 {code}")]);
+        }
+        states[1].runner = "other".into();
+        states.iter_mut().for_each(|s| s.runner_max = Some(2));
+        assert_eq!(told(&all, &states, &roomy()), ["1 dispatch", "2 dispatch", "3 runner-full"]);
+    }
+
+    #[test]
+    fn nothing_overtakes_what_is_still_being_asked() {
+        let mut unsure = candidate("a", 1, 9);
+        unsure.approval = None;
+        let mut also = candidate("a", 2, 5);
+        also.blockers = None;
+        let mut all = vec![unsure, also, candidate("a", 3, 0), candidate("b", 4, 0)];
+        let states = [state("a"), state("b")];
+        assert_eq!(
+            told(&all, &states, &host()),
+            ["1 needs-evidence", "2 needs-evidence", "3 behind 1", "4 runs-per-day"]
+        );
+        all[0].approval = Some(approved());
+        assert_eq!(
+            told(&all, &states, &host()),
+            ["1 dispatch", "2 behind 1", "3 behind 1", "4 runs-per-day"]
+        );
+        all[0].approval = Some(not_trusted());
+        assert_eq!(
+            told(&all, &states, &host()),
+            ["1 changed-since-approval", "2 needs-evidence", "3 behind 2", "4 runs-per-day"]
+        );
+    }
+
+    #[test]
+    fn without_candidates_there_is_nothing_to_say() {
+        assert_eq!(select(&[], &[state("a")], &host(), &labels()), []);
+    }
+
+    prop_compose! {
+        fn some_candidate()(
+            repo in prop::sample::select(vec!["a", "b", "c", "d"]),
+            priority in -1_i64..3,
+            flaw in 0_usize..40,
+            claim in prop::sample::select(vec![ClaimSeen::Free, ClaimSeen::NotAsked]),
+            evidence in prop::option::weighted(0.8, prop::bool::weighted(0.8)),
+        ) -> Candidate {
+            let mut c = candidate(repo, 0, priority);
+            c.claim = claim;
+            c.approval = evidence.map(|good| if good { approved() } else { not_trusted() });
+            match flaw {
+                0 => c.issue.open = false,
+                1 => c.issue.labels.push("working".into()),
+                2 => c.own_run = RunSeen::Unfinished,
+                3 => c.attempts_used = 2,
+                4 => c.blockers = None,
+                5 => c.backoff_until = Some(UnixTime(5000)),
+                _ => {}
+            }
+            c
+        }
+    }
+
+    prop_compose! {
+        fn some_state(name: &'static str)(
+            flaw in 0_usize..12,
+            budget_usd in prop::sample::select(vec![0.0, 0.1, 3.3, 10.0, f64::NAN]),
+            runner in prop::sample::select(vec!["r", "s"]),
+            runner_max in prop::option::of(1_u32..4),
+            last in prop::option::of(0_i64..3),
+        ) -> RepoState {
+            let mut s = state(name);
+            s.budget_usd = budget_usd;
+            s.runner = runner.to_owned();
+            s.runner_max = runner_max;
+            s.last_dispatch = last.map(UnixTime);
+            match flaw {
+                0 => s.frozen = true,
+                1 => s.in_flight = true,
+                2 => s.slot = ClaimSeen::Other,
+                _ => {}
+            }
+            s
+        }
+    }
+
+    prop_compose! {
+        fn some_host()(
+            switch_on in prop::bool::weighted(0.1),
+            max_running in 0_u32..6,
+            max_runs_per_day in 13_u32..19,
+            daily_budget_usd in 25.0..70.0_f64,
+        ) -> Host {
+            let mut h = host();
+            h.switch_on = switch_on;
+            h.limits.max_running = max_running;
+            h.limits.max_runs_per_day = max_runs_per_day;
+            h.limits.daily_budget_usd = daily_budget_usd;
+            h
+        }
+    }
+
+    fn some_world() -> impl Strategy<Value = (Vec<Candidate>, Vec<RepoState>, Host)> {
+        let numbered = prop::collection::vec(some_candidate(), 0..12).prop_map(|mut all| {
+            for (candidate, number) in all.iter_mut().zip(1..) {
+                candidate.issue.number = number;
+            }
+            all
+        });
+        let states = (some_state("a"), some_state("b"), some_state("c")).prop_map(|(a, b, c)| vec![a, b, c]);
+        (numbered, states, some_host())
+    }
+
+    proptest! {
+        #[test]
+        fn input_order_never_matters((candidates, states, host) in some_world(), seed in any::<u64>()) {
+            let told = |c: &[Candidate], s: &[RepoState]| {
+                select(c, s, &host, &labels()).iter().map(|v| (v.issue.clone(), v.reason.sentence(), v.passed.clone())).collect::<Vec<_>>()
+            };
+            let mut shuffled = candidates.clone();
+            shuffled.sort_by_key(|c| (c.issue.number ^ seed).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+            let mut turned = states.clone();
+            turned.reverse();
+            prop_assert_eq!(told(&candidates, &states), told(&shuffled, &turned));
+        }
+
+        #[test]
+        fn no_bound_is_passed((candidates, states, host) in some_world()) {
+            let verdicts = select(&candidates, &states, &host, &labels());
+            prop_assert_eq!(verdicts.len(), candidates.len());
+            let started: Vec<&Verdict> = verdicts.iter().filter(|v| v.reason == Reason::Dispatch).collect();
+            if host.switch_on {
+                prop_assert!(verdicts.iter().all(|v| v.reason == Reason::SwitchOn));
+            }
+            let repos: BTreeSet<&RepoId> = started.iter().map(|v| &v.issue.repo).collect();
+            prop_assert_eq!(repos.len(), started.len());
+            let of = |v: &Verdict| states.iter().find(|s| s.repo == v.issue.repo).unwrap();
+            let count = u32::try_from(started.len()).unwrap();
+            prop_assert!(count == 0 || host.running + count <= host.limits.max_running);
+            prop_assert!(count == 0 || host.runs_today + count <= host.limits.max_runs_per_day);
+            let money = started.iter().fold(host.spent_today_usd, |sum, v| sum + of(v).budget_usd);
+            prop_assert!(count == 0 || money <= host.limits.daily_budget_usd + 1e-9);
+            let mut turns: BTreeMap<&str, u32> = BTreeMap::new();
+            for v in &started {
+                let running = turns.entry(&of(v).runner).or_insert(1);
+                prop_assert!(of(v).runner_max.is_none_or(|max| *running < max));
+                *running += 1;
+                let c = candidates.iter().find(|c| c.issue.number == v.issue.number).unwrap();
+                prop_assert!(c.approval == Some(approved()) && c.blockers.is_some() && c.issue.open);
+            }
+        }
+
+        /// Asking for evidence again and again comes to an end, and nothing that started is taken back by it.
+        #[test]
+        fn gathering_ends((mut candidates, states, host) in some_world(), good in any::<u16>()) {
+            for _ in 0..=2 * candidates.len() {
+                let verdicts = select(&candidates, &states, &host, &labels());
+                let Some(asked) = verdicts.iter().find(|v| v.reason == Reason::NeedsEvidence) else { return Ok(()) };
+                let c = candidates.iter_mut().find(|c| c.issue.number == asked.issue.number).unwrap();
+                if c.approval.is_none() {
+                    c.approval = Some(if good >> c.issue.number & 1 == 1 { approved() } else { not_trusted() });
+                }
+                c.blockers.get_or_insert_default();
+                let before: Vec<u64> = verdicts.iter().filter(|v| v.reason == Reason::Dispatch).map(|v| v.issue.number).collect();
+                let after = select(&candidates, &states, &host, &labels());
+                for number in before {
+                    prop_assert!(after.iter().any(|v| v.issue.number == number && v.reason == Reason::Dispatch));
+                }
+            }
+            prop_assert!(false, "still asking");
+        }
+    }
+}

@@ -7,6 +7,6 @@ pub mod effect;
 pub mod guard;
 pub mod message;
 pub mod model;
-pub mod run;
 pub mod priority;
+pub mod run;
 pub mod trust;

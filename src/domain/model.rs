@@ -481,3 +481,12 @@ impl Outcome {
         }
     }
 }
+
+/// The approved text, as the agent is given it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunText {
+    pub title: String,
+    pub body: String,
+    /// Comments by trusted people, prepared for the prompt.
+    pub comments: String,
+}

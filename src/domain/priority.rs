@@ -94,7 +94,9 @@ fn collect(rest: &str, found: &mut Vec<Ref>) {
         let before = rest.get(from..at).unwrap_or("");
         let named = match path_at_end(before) {
             Some(path) => Ref::Elsewhere(format!("{path}#{}", cut(digits))),
-            None => digits.parse().map_or_else(|_overflow| Ref::Unreadable(format!("#{}", cut(digits))), Ref::Here),
+            None => digits
+                .parse()
+                .map_or_else(|_overflow| Ref::Unreadable(format!("#{}", cut(digits))), Ref::Here),
         };
         if !found.contains(&named) {
             found.push(named);
@@ -136,7 +138,12 @@ mod tests {
         let words = [("urgent".to_owned(), 50), ("later".to_owned(), -50)];
         let cases: &[(&[&str], Option<i64>, i64, i64)] = &[
             (&[], None, 0, 0),
-            (&["bug", "priority", "priority:", "priority:high", "priority:1.5", "P", "P10", "Px"], None, 0, 0),
+            (
+                &["bug", "priority", "priority:", "priority:high", "priority:1.5", "P", "P10", "Px"],
+                None,
+                0,
+                0,
+            ),
             (&["priority:7"], None, 7, -7),
             (&["Priority: 7 "], None, 7, -7),
             (&["priority:-3"], None, -3, 3),

@@ -55,14 +55,25 @@ pub enum Approval {
 /// Why the text as it stands is not approved.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TrustReason {
-    EvidenceUnreadable { why: String },
+    EvidenceUnreadable {
+        why: String,
+    },
     NotLabelled,
     Unattributed,
-    BotNotNamed { login: String },
-    PermissionUnreadable { login: String, why: String },
-    UntrustedLabeller { login: String },
+    BotNotNamed {
+        login: String,
+    },
+    PermissionUnreadable {
+        login: String,
+        why: String,
+    },
+    UntrustedLabeller {
+        login: String,
+    },
     /// Edited after the label by somebody who is not trusted.
-    ApprovalVoid { login: String },
+    ApprovalVoid {
+        login: String,
+    },
     EditedUnattributed,
     ChangedSinceApproval,
     ApprovalUnknown,

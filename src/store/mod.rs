@@ -10,7 +10,7 @@ mod runs;
 pub use host::{Hold, Park};
 pub use intents::{Intent, IntentState, OutboxRow};
 pub use issues::{FirstSightRow, LedgerRow};
-pub use runs::{RunRow, RunText, Spend, TurnRow};
+pub use runs::{RunRow, Spend, TurnRow};
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::intents::insert_intents;
 use super::{Event, Store, StoreError, StoreResult, insert_event, sql, to_i64, to_u32};
 use crate::domain::effect::{Effect, TurnKind};
-use crate::domain::model::{IssueRef, Landing, Oid, Outcome, RepoId, UnixTime, Usage};
+use crate::domain::model::{IssueRef, Landing, Oid, Outcome, RepoId, RunText, UnixTime, Usage};
 use crate::domain::run::{Failure, Phase, Run, Wait};
 
 /// A run with what is kept beside its state.
@@ -25,15 +25,6 @@ pub struct RunRow {
     /// Lines about where the work was kept.
     pub salvage: Option<String>,
     pub stop_asked: bool,
-}
-
-/// The approved text, as the agent is given it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunText {
-    pub title: String,
-    pub body: String,
-    /// Comments by trusted people, prepared for the prompt.
-    pub comments: String,
 }
 
 #[derive(Clone, Debug, PartialEq)]

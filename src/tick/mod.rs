@@ -1,1 +1,15 @@
-//! (in the making)
+//! One tick is a straight line: observe, decide, record intent, perform, record outcome.
+//!
+//! `world` is what a tick works with, `poll` and `watch` observe and decide, `perform` carries effects out, `outbox`
+//! sends notices, `report` is what people and scripts are told.
+
+pub mod observe;
+pub mod outbox;
+pub mod perform;
+pub mod poll;
+pub mod report;
+pub mod watch;
+pub mod world;
+
+pub use report::{Item, Report, TickOutcome};
+pub use world::{HostPolicy, RepoPolicy, StagePolicy, World};

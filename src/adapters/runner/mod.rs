@@ -1,3 +1,6 @@
 //! Executors of supervised jobs.
+
 pub mod command;
+pub mod files;
+pub mod supervise;
 pub mod usage;

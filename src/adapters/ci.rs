@@ -1,0 +1,84 @@
+//! CI stages of kind `command`: supervised jobs on a clean checkout of the commit, a folder per attempt.
+
+use std::fs;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use crate::domain::model::{Check, CheckState, JobState, Oid, RepoId, StageReading};
+use crate::ports::{Ci, JobKind, JobSpec, PortError, PortResult, Runner};
+
+/// A stage as the config describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandStage {
+    pub name: String,
+    pub argv: Vec<String>,
+    pub timeout_seconds: u64,
+}
+
+pub struct CommandCi {
+    pub root: PathBuf,
+    pub runner: Rc<dyn Runner>,
+    pub stages: Box<dyn Fn(&RepoId) -> Vec<CommandStage>>,
+}
+
+/// More reruns than any config may ask for.
+const MOST_ATTEMPTS: u32 = 11;
+
+impl CommandCi {
+    fn dir(&self, repo: &RepoId, stage: &str, oid: &Oid, attempt: u32) -> PathBuf {
+        let commit = self.root.join(&repo.forge).join(&repo.owner).join(&repo.name).join(oid.as_str());
+        commit.join(format!("{stage}-{attempt}"))
+    }
+
+    fn id(repo: &RepoId, stage: &str, oid: &Oid, attempt: u32) -> String {
+        format!("ci-{}-{}-{}-{oid}-{stage}-{attempt}", repo.forge, repo.owner, repo.name)
+    }
+
+    fn stage(&self, repo: &RepoId, name: &str) -> PortResult<CommandStage> {
+        (self.stages)(repo)
+            .into_iter()
+            .find(|s| s.name == name)
+            .ok_or_else(|| PortError::refused(format!("the CI stage `{name}` of {repo} is not in the config any more")))
+    }
+}
+
+impl Ci for CommandCi {
+    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid) -> PortResult<StageReading> {
+        self.stage(repo, stage)?;
+        let newest = (1..=MOST_ATTEMPTS).rev().find(|k| self.dir(repo, stage, oid, *k).join("spec.json").exists());
+        let Some(attempt) = newest else { return Ok(StageReading::NotStarted) };
+        let dir = self.dir(repo, stage, oid, attempt);
+        let (state, log_tail, fingerprint) = match self.runner.state(&dir)? {
+            JobState::NotStarted | JobState::Orphaned => return Ok(StageReading::NotStarted),
+            JobState::Running { .. } => (CheckState::Pending, String::new(), String::new()),
+            JobState::Over(result) => match result.verify {
+                Some(verdict) if result.exit_code == Some(75) => (CheckState::Pending, verdict.log_tail, verdict.fingerprint),
+                Some(verdict) if verdict.green => (CheckState::Green, verdict.log_tail, verdict.fingerprint),
+                Some(verdict) => (CheckState::Red, verdict.log_tail, verdict.fingerprint),
+                // Ended from outside before it came to a verdict: it says nothing.
+                None => return Ok(StageReading::NotStarted),
+            },
+        };
+        let link = Some(dir.display().to_string());
+        Ok(StageReading::Checks(vec![Check { name: stage.to_owned(), state, link, log_tail, fingerprint }]))
+    }
+
+    fn start(&self, repo: &RepoId, stage: &str, oid: &Oid, attempt: u32) -> PortResult<()> {
+        let found = self.stage(repo, stage)?;
+        let dir = self.dir(repo, stage, oid, attempt);
+        let id = Self::id(repo, stage, oid, attempt);
+        let said_nothing = match self.runner.state(&dir)? {
+            JobState::Orphaned => true,
+            JobState::Over(result) => result.verify.is_none(),
+            JobState::NotStarted | JobState::Running { .. } => false,
+        };
+        if said_nothing {
+            self.runner.stop(&dir, &id)?;
+            fs::remove_dir_all(&dir)
+                .map_err(|e| PortError::later(format!("clearing {} for a new try failed: {e}", dir.display())))?;
+        }
+        let kind = JobKind::Check { oid: oid.clone(), argv: found.argv };
+        let timeout_seconds = found.timeout_seconds;
+        self.runner.start(&JobSpec { id, repo: repo.clone(), dir, kind, timeout_seconds, stall_seconds: None })
+    }
+}

@@ -1,0 +1,163 @@
+//! A world that cannot be written, for dry runs: reads pass, everything else is refused, so that no code path can
+//! forget the flag. Git fetches into a scratch repository.
+
+use std::path::{Path, PathBuf};
+
+use super::git::GitRooms;
+use super::runner::command::CommandRunner;
+use crate::domain::model::{
+    ApprovalEvidence, Blocker, Change, Comment, Issue, JobState, Oid, Permission, Person, RepoId, StageReading,
+};
+use crate::ports::{
+    Capabilities, Ci, ClaimAnswer, ClaimRequest, Claims, Forge, Git, JobSpec, Listing, Merged, PortError, PortResult,
+    Pushed, Remote, RunFolder, Runner, Salvaged, Work,
+};
+
+fn refuse<T>() -> PortResult<T> {
+    Err(PortError::refused("a dry run writes nothing"))
+}
+
+/// A folder that is gone with its owner.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    pub fn new() -> std::io::Result<Self> {
+        let dir = std::env::temp_dir().join(format!("offhours-dry-{}", uuid::Uuid::new_v4().simple()));
+        std::fs::create_dir_all(&dir)?;
+        Ok(Self(dir))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+pub struct DryForge(pub Box<dyn Forge>);
+
+impl Forge for DryForge {
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+    fn list(&self, repo: &RepoId, label: &str, etag: Option<&str>) -> PortResult<Listing> {
+        self.0.list(repo, label, etag)
+    }
+    fn issue(&self, repo: &RepoId, number: u64) -> PortResult<Issue> {
+        self.0.issue(repo, number)
+    }
+    fn approval(&self, repo: &RepoId, issue: &Issue, label: &str) -> PortResult<ApprovalEvidence> {
+        self.0.approval(repo, issue, label)
+    }
+    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
+        self.0.permission(repo, person)
+    }
+    fn blockers(&self, repo: &RepoId, issue: &Issue, also: &[u64]) -> PortResult<Vec<Blocker>> {
+        self.0.blockers(repo, issue, also)
+    }
+    fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Comment>> {
+        self.0.comments(repo, number)
+    }
+    fn put_comment(&self, _: &RepoId, _: u64, _: Option<&str>, _: &str) -> PortResult<String> {
+        refuse()
+    }
+    fn set_label(&self, _: &RepoId, _: u64, _: &str, _: bool) -> PortResult<()> {
+        refuse()
+    }
+    fn set_open(&self, _: &RepoId, _: u64, _: bool) -> PortResult<()> {
+        refuse()
+    }
+    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
+        self.0.remote(repo)
+    }
+}
+
+/// Git that only fetches, into a scratch repository.
+pub struct DryGit {
+    rooms: GitRooms,
+    _scratch: Scratch,
+}
+
+impl DryGit {
+    pub fn new(rooms: GitRooms, scratch: Scratch) -> Self {
+        Self { rooms, _scratch: scratch }
+    }
+}
+
+impl Git for DryGit {
+    fn fetch_target(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Oid> {
+        self.rooms.fetch_target(repo, remote, branch)
+    }
+    fn claim(&self, _: &RepoId, _: &Remote, _: &ClaimRequest) -> PortResult<ClaimAnswer> {
+        refuse()
+    }
+    fn claims(&self, repo: &RepoId, remote: &Remote) -> PortResult<Claims> {
+        self.rooms.claims(repo, remote)
+    }
+    fn release(&self, _: &RepoId, _: &Remote, _: u64, _: &Oid) -> PortResult<()> {
+        refuse()
+    }
+    fn prepare(&self, _: &RepoId, _: &RunFolder, _: &Oid, _: &str) -> PortResult<()> {
+        refuse()
+    }
+    fn work(&self, repo: &RepoId, folder: &RunFolder, run: &str, base: &Oid) -> PortResult<Work> {
+        self.rooms.work(repo, folder, run, base)
+    }
+    fn change(&self, repo: &RepoId, base: &Oid, head: &Oid) -> PortResult<Change> {
+        self.rooms.change(repo, base, head)
+    }
+    fn is_ancestor(&self, repo: &RepoId, ancestor: &Oid, of: &Oid) -> PortResult<bool> {
+        self.rooms.is_ancestor(repo, ancestor, of)
+    }
+    fn bring_up_to_date(&self, _: &RepoId, _: &RunFolder, _: &Oid, _: &Oid, _: &str) -> PortResult<Merged> {
+        refuse()
+    }
+    fn push(&self, _: &RepoId, _: &Remote, _: &str, _: Option<&Oid>, _: &Oid) -> PortResult<Pushed> {
+        refuse()
+    }
+    fn remote_head(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Option<Oid>> {
+        self.rooms.remote_head(repo, remote, branch)
+    }
+    fn checkout(&self, _: &RepoId, _: &Oid, _: &Path) -> PortResult<()> {
+        refuse()
+    }
+    fn salvage(&self, _: &RepoId, _: &RunFolder, _: &str, _: &Oid, _: &Path) -> PortResult<Salvaged> {
+        refuse()
+    }
+    fn remove(&self, _: &RunFolder) -> PortResult<()> {
+        refuse()
+    }
+}
+
+/// Reads jobs and starts none.
+pub struct DryRunner(pub CommandRunner);
+
+impl Runner for DryRunner {
+    fn start(&self, _: &JobSpec) -> PortResult<()> {
+        refuse()
+    }
+    fn state(&self, dir: &Path) -> PortResult<JobState> {
+        self.0.state(dir)
+    }
+    fn stop(&self, _: &Path, _: &str) -> PortResult<()> {
+        refuse()
+    }
+    fn wait(&self, _: &Path) -> PortResult<()> {
+        refuse()
+    }
+}
+
+pub struct DryCi(pub Box<dyn Ci>);
+
+impl Ci for DryCi {
+    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid) -> PortResult<StageReading> {
+        self.0.read(repo, stage, oid)
+    }
+    fn start(&self, _: &RepoId, _: &str, _: &Oid, _: u32) -> PortResult<()> {
+        refuse()
+    }
+}

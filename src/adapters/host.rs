@@ -1,0 +1,120 @@
+//! This machine: its clock, its identity, the tick's lock, the folders of runs.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, flock};
+use serde_json::json;
+
+use crate::adapters::runner::files::write_whole;
+use crate::domain::model::{IssueRef, Oid, UnixTime};
+use crate::domain::run::Run;
+use crate::ports::{Clock, Folders, PortError, PortResult, RunFolder};
+
+/// The wall clock. With the feature `testing` a file may stand for it, shared with every child.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> UnixTime {
+        #[cfg(feature = "testing")]
+        if let Some(file) = std::env::var_os("OFFHOURS_CLOCK_FILE")
+            && let Some(seconds) = fs::read_to_string(file).ok().and_then(|t| t.trim().parse().ok())
+        {
+            return UnixTime(seconds);
+        }
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        UnixTime(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    }
+}
+
+/// What this machine is known by: systemd's id, or its host name.
+pub fn machine_id() -> String {
+    let id = fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    let id = id.trim();
+    if id.is_empty() {
+        let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        return format!("host:{name}");
+    }
+    id.to_owned()
+}
+
+/// Held for the length of a tick: whoever changes runs has to show it.
+#[derive(Debug)]
+pub struct TickLock {
+    _file: File,
+}
+
+/// How the lock was found.
+#[derive(Debug)]
+pub enum Locked {
+    Ours(TickLock),
+    /// The same command runs already, for so long.
+    Same { held: Duration },
+    /// Another command held it for all of the wait.
+    Other { holder: String, held: Duration },
+}
+
+/// Takes the lock of a state file, waiting for another command up to `wait`. The descriptor is close-on-exec.
+pub fn lock(state: &Path, command: &str, wait: Duration) -> io::Result<Locked> {
+    let mut path = state.as_os_str().to_owned();
+    path.push(".lock");
+    if let Some(parent) = state.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+    let started = Instant::now();
+    loop {
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            file.set_len(0)?;
+            file.rewind()?;
+            file.write_all(command.as_bytes())?;
+            return Ok(Locked::Ours(TickLock { _file: file }));
+        }
+        let mut holder = String::new();
+        file.rewind()?;
+        drop((&file).take(64).read_to_string(&mut holder));
+        // The holder wrote its name when it took the lock.
+        let held = || file.metadata().and_then(|m| m.modified()).ok().and_then(|at| at.elapsed().ok()).unwrap_or_default();
+        if holder == command {
+            return Ok(Locked::Same { held: held() });
+        }
+        if started.elapsed() >= wait {
+            return Ok(Locked::Other { holder, held: held() });
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Run folders below the workspace root: `<forge>/<owner>/<name>/<run>`.
+pub struct WorkFolders {
+    pub root: PathBuf,
+    pub installation: String,
+}
+
+impl Folders for WorkFolders {
+    fn of(&self, issue: &IssueRef, run: &str) -> RunFolder {
+        let repo = &issue.repo;
+        RunFolder { dir: self.root.join(&repo.forge).join(&repo.owner).join(&repo.name).join(run) }
+    }
+
+    fn mark(&self, run: &Run, claim: Option<&Oid>) -> PortResult<()> {
+        let folder = self.of(&run.issue, &run.id);
+        let trouble = |e: io::Error| PortError::later(format!("writing {}/run.json failed: {e}", folder.dir.display()));
+        fs::create_dir_all(&folder.dir).map_err(trouble)?;
+        let text = json!({
+            "schema": 1,
+            "run": run.id,
+            "installation": self.installation,
+            "issue": run.issue.to_string(),
+            "base": run.base.as_str(),
+            "attempt": run.attempt,
+            "created_at": run.created_at.0,
+            "claim": claim.map(Oid::as_str),
+        });
+        write_whole(&folder.dir.join("run.json"), text.to_string().as_bytes()).map_err(trouble)
+    }
+}

@@ -1,0 +1,91 @@
+//! How answers leave: JSON on standard output and nothing else there, words for people, logs on standard error.
+
+use std::io::{self, Write as _};
+
+use serde_json::{Value, json};
+
+use crate::cli::Global;
+use crate::domain::message::plain;
+use crate::tick::{Report, TickOutcome};
+
+/// Writes to standard output; a closed pipe is nobody's failure.
+pub fn out(text: &str) {
+    let mut stdout = io::stdout().lock();
+    drop(stdout.write_all(text.as_bytes()));
+    if !text.is_empty() && !text.ends_with('\n') {
+        drop(stdout.write_all(b"\n"));
+    }
+    drop(stdout.flush());
+}
+
+/// Writes to standard error.
+pub fn err(text: &str) {
+    let mut stderr = io::stderr().lock();
+    drop(stderr.write_all(text.as_bytes()));
+    if !text.ends_with('\n') {
+        drop(stderr.write_all(b"\n"));
+    }
+}
+
+/// The one envelope of every command that answers in JSON.
+pub fn envelope(command: &str, outcome: TickOutcome, items: Vec<Value>, errors: Vec<Value>) -> Value {
+    json!({ "schema": 1, "command": command, "outcome": outcome.code(), "items": items, "errors": errors })
+}
+
+/// Prints text, or the envelope around items.
+pub fn answer(global: &Global, command: &str, text: &str, items: Vec<Value>) {
+    if global.json {
+        out(&envelope(command, TickOutcome::Idle, items, vec![]).to_string());
+    } else {
+        out(text);
+    }
+}
+
+/// What a tick tells. Without a reason to act it says nothing, because cron mails whatever is printed.
+pub fn report(global: &Global, command: &str, report: &Report, outcome: TickOutcome) {
+    if global.json {
+        let items = report
+            .items
+            .iter()
+            .map(|i| json!({ "issue": i.issue, "run": i.run, "handle": i.handle, "reason": i.reason, "sentence": i.sentence, "acted": i.acted }))
+            .collect();
+        let errors = report
+            .errors
+            .iter()
+            .map(|e| json!({ "subject": e.subject, "what": e.what, "exit_code": e.kind.exit_code() }))
+            .collect();
+        let mut value = envelope(command, outcome, items, errors);
+        if let Value::Object(map) = &mut value {
+            if global.dry_run {
+                map.insert("effects".to_owned(), json!(report.effects));
+            }
+            if !report.left.is_empty() {
+                map.insert("left".to_owned(), json!(report.left));
+            }
+        }
+        out(&value.to_string());
+    } else {
+        let mut text = String::new();
+        if global.verbose > 0 || global.dry_run {
+            for item in report.items.iter().filter(|i| i.acted || global.verbose > 1 || global.dry_run) {
+                let sentence = if item.sentence.is_empty() { String::new() } else { format!(": {}", item.sentence) };
+                text.push_str(&format!("{} {}{sentence}\n", item.issue, item.reason));
+            }
+        }
+        if global.dry_run {
+            text.push_str(if report.effects.is_empty() { "plan: nothing would be done\n" } else { "plan:\n" });
+            for line in &report.effects {
+                text.push_str(&format!("  {}\n", plain(line, 300)));
+            }
+        }
+        if !text.is_empty() {
+            out(&text);
+        }
+    }
+    for failure in report.errors.iter().filter(|f| !f.quiet || global.verbose > 0) {
+        err(&format!("offhours {command}: {}: {}", plain(&failure.subject, 120), failure.what));
+    }
+    if !report.left.is_empty() && !global.quiet {
+        err(&format!("offhours {command}: the deadline is near; left for the next tick: {}", plain(&report.left.join(", "), 400)));
+    }
+}

@@ -1,0 +1,257 @@
+//! `run list|show|log|stop|release|retry|once`.
+
+use std::fs;
+use std::io::{Read as _, Seek as _, SeekFrom};
+
+use super::{App, by_hand, once, output, tick};
+use crate::adapters::host::SystemClock;
+use crate::cli::{IssueArg, IssueTarget, RunCommand};
+use crate::domain::message::{moment, plain, span};
+use crate::domain::model::{IssueRef, JobState, Outcome};
+use crate::domain::run::{Phase, Wait};
+use crate::error::Error;
+use crate::ports::{Clock as _, Forge as _};
+use crate::store::{RunRow, Store};
+use crate::tick::observe;
+use serde_json::{Value, json};
+
+pub fn run(app: &App, command: &RunCommand) -> Result<u8, Error> {
+    match command {
+        RunCommand::List { repo, all } => list(app, repo.as_deref(), *all),
+        RunCommand::Show(arg) => show(app, &arg.run),
+        RunCommand::Log { run, follow } => log(app, &run.run, *follow),
+        RunCommand::Stop(arg) => stop(app, &arg.run),
+        RunCommand::Release(issue) => release(app, issue),
+        RunCommand::Retry(arg) => retry(app, &arg.run),
+        RunCommand::Once { issue, foreground } => once::run(app, issue, *foreground),
+    }
+}
+
+fn store(app: &App) -> Result<Store, Error> {
+    app.existing_store()?.ok_or_else(|| {
+        Error::usage(format!("there are no runs: no state file at {}", app.state.display()))
+            .hint("the first armed tick makes it; name another with --state")
+    })
+}
+
+/// A run by its id, or an issue's newest.
+fn find(app: &App, store: &Store, text: &str) -> Result<RunRow, Error> {
+    let unknown = || Error::usage(format!("there is no run `{}`", plain(text, 80))).hint("`offhours run list --all` shows them");
+    if let Ok(target) = IssueTarget::parse(text) {
+        let issue = IssueRef { repo: app.repo(&target.repo)?, number: target.number };
+        return store.runs_of(&issue)?.into_iter().next().ok_or_else(unknown);
+    }
+    store.run(text)?.ok_or_else(unknown)
+}
+
+/// The state of a run in a word: its outcome, or what it waits for.
+pub fn state_word(row: &RunRow) -> &'static str {
+    match (&row.run.outcome, row.run.wait) {
+        (Some(outcome), _) => outcome.code(),
+        (None, Some(wait)) => wait.code(),
+        (None, None) => "in-step",
+    }
+}
+
+fn item(row: &RunRow) -> Value {
+    let run = &row.run;
+    json!({
+        "issue": run.issue.to_string(),
+        "run": run.id,
+        "handle": run.turn_job(run.turns),
+        "reason": state_word(row),
+        "phase": format!("{:?}", run.phase).to_lowercase(),
+        "attempt": run.attempt,
+        "turns": run.turns,
+        "fix_forward": run.fix_forward,
+        "base": run.base.as_str(),
+        "pushed": run.pushed.as_ref().map(crate::domain::model::Oid::as_str),
+        "runner": row.runner,
+        "template": row.template,
+        "asked_by": run.asked_by,
+        "created_at": run.created_at.0,
+        "ended_at": run.ended_at.map(|t| t.0),
+    })
+}
+
+fn list(app: &App, repo: Option<&str>, all: bool) -> Result<u8, Error> {
+    let repo = repo.map(|r| app.repo(r)).transpose()?;
+    let rows = match app.existing_store()? {
+        Some(store) if all => store.recent_runs(200)?,
+        Some(store) => store.runs_in_flight()?,
+        None => vec![],
+    };
+    let rows: Vec<RunRow> = rows.into_iter().filter(|r| repo.as_ref().is_none_or(|id| r.run.issue.repo == *id)).collect();
+    let mut text = String::new();
+    for row in &rows {
+        let at = moment(row.run.created_at);
+        text.push_str(&format!("{}  {:<28} {:<18} {at}\n", row.run.id, row.run.issue.to_string(), state_word(row)));
+    }
+    if text.is_empty() {
+        text = if all { "no runs yet\n".to_owned() } else { "nothing is running; --all shows what is over\n".to_owned() };
+    }
+    output::answer(&app.global, "run list", &text, rows.iter().map(item).collect());
+    Ok(0)
+}
+
+fn show(app: &App, name: &str) -> Result<u8, Error> {
+    let started = SystemClock.now();
+    loop {
+        let store = store(app)?;
+        let row = find(app, &store, name)?;
+        let verdict = match &row.run.outcome {
+            Some(Outcome::Landed) if row.run.phase == Phase::Ended => 0,
+            Some(_) if row.run.phase == Phase::Ended => 1,
+            Some(_) | None => 75,
+        };
+        let waited = u64::try_from(SystemClock.now().since(started)).unwrap_or(0);
+        if verdict == 75 && app.global.wait.is_some_and(|most| waited < most) {
+            drop(store);
+            tick::pause();
+            continue;
+        }
+        tell(app, &store, &row)?;
+        return Ok(if app.global.exit_code { verdict } else { 0 });
+    }
+}
+
+fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
+    let run = &row.run;
+    let (known, unknown) = store.cost_of(&run.id)?;
+    let turns = store.turns_of(&run.id)?;
+    let events = store.events_of(&run.id)?;
+    let mut text = format!("run {} on {}: {}\n", run.id, run.issue, state_word(row));
+    if let Some(wait) = run.wait {
+        text.push_str(&format!("  {}\n", wait.next_step()));
+    }
+    if let Some(stored) = store.run_text(&run.id)? {
+        text.push_str(&format!("  title     {}\n", plain(&stored.title, 90)));
+    }
+    text.push_str(&format!("  asked by  {}\n  begun     {}\n", plain(&run.asked_by, 60), moment(run.created_at)));
+    text.push_str(&format!("  base      {} on {}\n", run.base.short(), plain(&run.target_branch, 60)));
+    if let Some(head) = &run.pushed {
+        text.push_str(&format!("  pushed    {}\n", head.short()));
+    }
+    text.push_str(&format!("  runner    {}\n  template  {}\n  cost      {}\n", row.runner, row.template, observe::cost_words(known, unknown)));
+    for turn in &turns {
+        let ended = turn.ending.as_deref().unwrap_or("running");
+        let took = turn.ended_at.map_or(String::new(), |end| format!(" after {}", span(end.since(turn.started_at))));
+        let detail = turn.detail.as_deref().filter(|d| !d.is_empty()).map_or(String::new(), |d| format!(": {}", plain(d, 200)));
+        text.push_str(&format!("  turn {}    {ended}{took}{detail}\n", turn.turn));
+        if let Some(summary) = &turn.summary {
+            text.push_str(&format!("            {}\n", plain(summary, 300)));
+        }
+    }
+    if let Some(kept) = &row.salvage {
+        text.push_str(kept.trim_start());
+    }
+    for event in &events {
+        let detail = serde_json::from_str::<Value>(&event.data).ok();
+        let words = detail.as_ref().and_then(|v| v.get("detail")).and_then(Value::as_str).unwrap_or_default();
+        let words = if words.is_empty() { String::new() } else { format!(": {}", plain(words, 160)) };
+        text.push_str(&format!("  {}  {}{words}\n", moment(event.at), event.kind));
+    }
+    let mut value = item(row);
+    if let Value::Object(map) = &mut value {
+        map.insert("cost_usd".to_owned(), json!(known));
+        map.insert("cost_known".to_owned(), json!(!unknown));
+        map.insert("events".to_owned(), json!(events.iter().map(|e| json!({ "at": e.at.0, "kind": e.kind })).collect::<Vec<_>>()));
+    }
+    output::answer(&app.global, "run show", &text, vec![value]);
+    Ok(())
+}
+
+fn log(app: &App, name: &str, follow: bool) -> Result<u8, Error> {
+    let store = store(app)?;
+    let row = find(app, &store, name)?;
+    let world = app.world(store, false, true)?;
+    let dir = world.folder(&row.run).job(&row.run.turn_job(row.run.turns));
+    if !dir.exists() {
+        let text = "the run's folder is gone: it ended, and its work is on the target or was kept elsewhere (`offhours run show`)\n";
+        output::answer(&app.global, "run log", text, vec![]);
+        return Ok(0);
+    }
+    let mut at = [0u64; 2];
+    loop {
+        let running = matches!(world.runner.state(&dir), Ok(JobState::Running { .. }));
+        for (name, at) in ["stdout.log", "stderr.log"].iter().zip(at.iter_mut()) {
+            let Ok(mut file) = fs::File::open(dir.join(name)) else { continue };
+            // A log that was begun anew is shorter than what was shown.
+            if file.metadata().is_ok_and(|m| m.len() < *at) {
+                *at = 0;
+            }
+            let mut bytes = vec![];
+            if file.seek(SeekFrom::Start(*at)).is_ok() && file.read_to_end(&mut bytes).is_ok() {
+                *at += u64::try_from(bytes.len()).unwrap_or(0);
+            }
+            let text: String = String::from_utf8_lossy(&bytes)
+                .chars()
+                .filter(|c| *c == '\n' || *c == '\t' || !c.is_control())
+                .collect();
+            output::out(&text);
+        }
+        if !follow || !running {
+            return Ok(0);
+        }
+        tick::pause();
+    }
+}
+
+fn stop(app: &App, name: &str) -> Result<u8, Error> {
+    let mut store = store(app)?;
+    let row = find(app, &store, name)?;
+    if !store.ask_stop(&row.run.id)? {
+        return Err(Error::usage(format!("run {} is over already ({})", row.run.id, state_word(&row))));
+    }
+    let text = format!("run {} ends with the next tick: its work is kept, and {} is handed back\n", row.run.id, row.run.issue);
+    output::answer(&app.global, "run stop", &text, vec![item(&row)]);
+    Ok(0)
+}
+
+fn release(app: &App, args: &IssueArg) -> Result<u8, Error> {
+    let issue = IssueRef { repo: app.repo(&args.issue.repo)?, number: args.issue.number };
+    let store = app.store()?;
+    if let Some(row) = store.runs_of(&issue)?.into_iter().find(|r| r.run.phase != Phase::Ended) {
+        return Err(Error::usage(format!("run {} of {issue} is in flight here", row.run.id)).hint("`offhours run stop` ends it"));
+    }
+    let world = app.world(store, false, false)?;
+    let released = world.forge(&issue.repo).and_then(|forge| {
+        let remote = forge.remote(&issue.repo)?;
+        let claims = world.git.claims(&issue.repo, &remote)?;
+        let claim = claims.issues.into_iter().find(|(n, _)| *n == issue.number);
+        let Some((_, holder)) = claim else { return Ok(None) };
+        world.git.release(&issue.repo, &remote, issue.number, &holder.oid)?;
+        Ok(Some(holder))
+    });
+    let text = match released.map_err(|e| by_hand(&e))? {
+        Some(holder) => format!("the claim on {issue} (run {}) is released\n", plain(holder.run.as_deref().unwrap_or("unknown"), 60)),
+        None => format!("nobody claims {issue}\n"),
+    };
+    output::answer(&app.global, "run release", &text, vec![json!({ "issue": issue.to_string() })]);
+    Ok(0)
+}
+
+/// Applies the ready label again, as the person at the keyboard: a fresh approval.
+fn retry(app: &App, name: &str) -> Result<u8, Error> {
+    let store = store(app)?;
+    let row = find(app, &store, name)?;
+    if row.run.phase != Phase::Ended {
+        return Err(Error::usage(format!("run {} is in flight ({})", row.run.id, row.run.wait.map_or("in-step", Wait::code))));
+    }
+    if row.run.outcome == Some(Outcome::Landed) {
+        return Err(Error::usage(format!("run {} landed", row.run.id)).hint("open a new issue for what is still wanted"));
+    }
+    let issue = &row.run.issue;
+    let forge = app.local_forge(&issue.repo)?;
+    let who = super::issue::who();
+    let labels = &app.config.global;
+    let changed = forge
+        .set_open(&issue.repo, issue.number, true)
+        .and_then(|()| forge.label_as(&issue.repo, issue.number, &labels.human_label, false, &who))
+        .and_then(|_| forge.label_as(&issue.repo, issue.number, &labels.ready_label, false, &who))
+        .and_then(|_| forge.label_as(&issue.repo, issue.number, &labels.ready_label, true, &who));
+    changed.map_err(|e| by_hand(&e))?;
+    let text = format!("{issue} is ready again, approved by {who}; the next poll takes it up\n");
+    output::answer(&app.global, "run retry", &text, vec![item(&row)]);
+    Ok(0)
+}

@@ -1,0 +1,160 @@
+//! `status`: in 80 columns, whether it works, what it costs, and who has to do what.
+
+use super::{App, output, run::state_word};
+use crate::adapters::host::SystemClock;
+use crate::domain::message::{moment, plain, span, what_to_do};
+use crate::domain::model::{IssueRef, Outcome, UnixTime};
+use crate::error::Error;
+use crate::ports::Clock as _;
+use crate::store::Store;
+use crate::tick::poll::day_and_month;
+use serde_json::{Value, json};
+
+/// An ended run needs somebody for this long, then it is history.
+const NEEDS_YOU_SECONDS: i64 = 14 * 86_400;
+
+pub fn run(app: &App) -> Result<u8, Error> {
+    let now = SystemClock.now();
+    let store = app.existing_store()?;
+    let mut text = head(app, store.as_ref(), now)?;
+    let mut items = vec![json!({ "section": "host", "off": app.switch.on, "allowlist": app.config.allowlist.len() })];
+    if let Some(store) = &store {
+        text.push_str(&money(app, store, now)?);
+        for (title, lines) in [
+            ("NEEDS YOU", needs_you(store, now, &mut items)?),
+            ("RUNNING", running(store, now, &mut items)?),
+            ("WAITING", waiting(app, store, &mut items)?),
+            ("PARKED", parked(store, now, &mut items)?),
+            ("ALARM", alarms(store, now, &mut items)?),
+        ] {
+            if !lines.is_empty() {
+                text.push_str(&format!("\n{title}\n"));
+                for line in lines {
+                    text.push_str(&format!("  {}\n", plain(&line, 78)));
+                }
+            }
+        }
+    }
+    output::answer(&app.global, "status", &text, items);
+    Ok(0)
+}
+
+fn head(app: &App, store: Option<&Store>, now: UnixTime) -> Result<String, Error> {
+    let mut text = if app.switch.on {
+        let because = app.switch.because.first().map_or("", |b| b.sentence());
+        format!("off: {because}\n")
+    } else if app.config.allowlist.is_empty() {
+        "off: the allowlist is empty; `offhours arm REPO` names a repo\n".to_owned()
+    } else {
+        let n = app.config.allowlist.len();
+        format!("armed for {n} repo{}\n", if n == 1 { "" } else { "s" })
+    };
+    let ticks = store.map_or(Ok(vec![]), Store::ticks)?;
+    match ticks.first() {
+        Some((command, at, _, outcome)) => {
+            let outcome = outcome.as_deref().unwrap_or("not ended");
+            text.push_str(&format!("last tick: {command} {} ago ({outcome})\n", span(now.since(*at))));
+        }
+        None => text.push_str("last tick: none yet; put `offhours tick` into your crontab\n"),
+    }
+    if let Some(store) = store {
+        let names = ["*".to_owned()].into_iter().chain(app.config.allowlist.iter().map(ToString::to_string));
+        for scope in names {
+            if let Some(until) = store.paused(&scope, now)? {
+                let what = if scope == "*" { "everything".to_owned() } else { scope };
+                let until = until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", moment(u)));
+                text.push_str(&format!("paused: {what} {until}\n"));
+            }
+        }
+    }
+    Ok(text)
+}
+
+fn money(app: &App, store: &Store, now: UnixTime) -> Result<String, Error> {
+    let (day, month) = day_and_month(now);
+    let (today, this_month) = (store.spend_since(day)?, store.spend_since(month)?);
+    let g = &app.config.global;
+    Ok(format!(
+        "spend: today ${:.2} + ${:.2} reserved of ${:.2}; month ${:.2} of ${:.2}; runs today {} of {}\n",
+        today.known_usd,
+        today.reserved_usd,
+        g.daily_budget_usd,
+        this_month.total(),
+        g.monthly_budget_usd,
+        store.runs_since(day)?,
+        g.max_runs_per_day
+    ))
+}
+
+fn needs_you(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec<String>, Error> {
+    let mut lines = vec![];
+    let mut seen: Vec<IssueRef> = vec![];
+    for row in store.recent_runs(200)? {
+        // Only the newest run of an issue says how it stands.
+        if seen.contains(&row.run.issue) {
+            continue;
+        }
+        seen.push(row.run.issue.clone());
+        let (Some(outcome), Some(ended)) = (&row.run.outcome, row.run.ended_at) else { continue };
+        let needs = matches!(outcome, Outcome::HandedBack(_) | Outcome::Frozen(_) | Outcome::Stopped);
+        if needs && now.since(ended) < NEEDS_YOU_SECONDS {
+            lines.push(format!("{} {} {} ago (run {})", row.run.issue, outcome.code(), span(now.since(ended)), row.run.id));
+            lines.push(format!("  {}", what_to_do(outcome)));
+            items.push(json!({ "section": "needs-you", "issue": row.run.issue.to_string(), "run": row.run.id, "reason": outcome.code() }));
+        }
+    }
+    Ok(lines)
+}
+
+fn running(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec<String>, Error> {
+    let mut lines = vec![];
+    for row in store.runs_in_flight()? {
+        let run = &row.run;
+        lines.push(format!("{} {} turn {}, {} (run {})", run.issue, state_word(&row), run.turns, span(now.since(run.created_at)), run.id));
+        items.push(json!({ "section": "running", "issue": run.issue.to_string(), "run": run.id, "reason": state_word(&row) }));
+    }
+    Ok(lines)
+}
+
+fn waiting(app: &App, store: &Store, items: &mut Vec<Value>) -> Result<Vec<String>, Error> {
+    let mut lines = vec![];
+    for repo in &app.config.allowlist {
+        for hold in store.holds(repo)? {
+            lines.push(format!("{repo} {}: `offhours resume {repo}` clears it by hand", hold.kind));
+        }
+        for issue in store.listing(repo)? {
+            let name = IssueRef { repo: repo.clone(), number: issue.number };
+            let running = store.runs_in_flight()?.iter().any(|r| r.run.issue == name);
+            if running {
+                continue;
+            }
+            if let Some(last) = store.ledger_of(&name, 1)?.first() {
+                lines.push(format!("{name} {}: {}", last.reason, last.sentence));
+                items.push(json!({ "section": "waiting", "issue": name.to_string(), "reason": last.reason }));
+            }
+        }
+    }
+    Ok(lines)
+}
+
+fn parked(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec<String>, Error> {
+    let mut lines = vec![];
+    for (account, park) in store.parks()? {
+        if park.until.is_some_and(|until| until <= now) {
+            continue;
+        }
+        let until = park.until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", moment(u)));
+        lines.push(format!("{account} {until} ({})", park.kind));
+        items.push(json!({ "section": "parked", "account": account, "until": park.until.map(|u| u.0), "reason": park.kind }));
+    }
+    Ok(lines)
+}
+
+fn alarms(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec<String>, Error> {
+    let mut lines = vec![];
+    for (cause, since, detail) in store.alarms()? {
+        lines.push(format!("{cause} for {}: {detail}", span(now.since(since))));
+        items.push(json!({ "section": "alarm", "cause": cause, "since": since.0, "detail": detail }));
+    }
+    Ok(lines)
+}

@@ -1,0 +1,104 @@
+//! `off`, `pause`, `resume`. Their markers are written first and wait for nothing.
+
+use std::fs;
+
+use super::{App, output};
+use crate::adapters::host::SystemClock;
+use crate::domain::message;
+use crate::domain::model::UnixTime;
+use crate::domain::run::Phase;
+use crate::error::Error;
+use crate::ports::{Clock as _, Folders as _, Runner as _};
+use serde_json::json;
+
+/// Puts the kill switch on for good; `now` ends running turns, too.
+pub fn off(app: &App, now: bool) -> Result<u8, Error> {
+    let file = app.config.kill_switch_file(&app.state_dir);
+    if app.global.dry_run {
+        output::answer(&app.global, "off", &format!("would make {}\n", file.display()), vec![]);
+        return Ok(0);
+    }
+    let made = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| {
+        fs::OpenOptions::new().create(true).append(true).open(&file).map(drop)
+    });
+    made.map_err(|e| Error::later(format!("the kill switch file {} could not be made: {e}", file.display()))
+        .hint("set `kill_switch = true` in the config, or OFFHOURS_KILL_SWITCH=on"))?;
+    let mut text = format!("off: {} stands; `offhours resume` removes it\n", file.display());
+    let mut ended = vec![];
+    if now && let Some(store) = app.existing_store()? {
+        let world = app.world(store, false, false)?;
+        for row in world.store.runs_in_flight()? {
+            let id = row.run.turn_job(row.run.turns);
+            let dir = world.folders.of(&row.run.issue, &row.run.id).job(&id);
+            match world.runner.stop(&dir, &id) {
+                Ok(()) => {
+                    text.push_str(&format!("ended: {} turn {}\n", row.run.issue, row.run.turns));
+                    ended.push(id);
+                }
+                Err(error) => output::err(&format!("offhours off: {}: {error}", row.run.issue)),
+            }
+        }
+    }
+    output::answer(&app.global, "off", &text, vec![json!({ "file": file, "ended": ended })]);
+    Ok(0)
+}
+
+pub fn pause(app: &App, repo: Option<&str>, seconds: Option<u64>) -> Result<u8, Error> {
+    let scope = repo.map_or(Ok("*".to_owned()), |r| app.repo(r).map(|id| id.to_string()))?;
+    let now = SystemClock.now();
+    let until = seconds.map(|s| now.plus(i64::try_from(s).unwrap_or(i64::MAX)));
+    let mut store = app.store()?;
+    store.pause(&scope, now, until)?;
+    let what = if scope == "*" { "everything".to_owned() } else { scope.clone() };
+    let end = until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", message::moment(u)));
+    let text = format!("paused: {what}, {end}; what runs is brought to its end\n");
+    output::answer(&app.global, "pause", &text, vec![json!({ "scope": scope, "until": until.map(|u: UnixTime| u.0) })]);
+    Ok(0)
+}
+
+/// Ends a pause. For a repo: its holds, too. For the host: the kill switch file and parked runners, too.
+pub fn resume(app: &App, repo: Option<&str>) -> Result<u8, Error> {
+    let mut lines = vec![];
+    if let Some(name) = repo {
+        let id = app.repo(name)?;
+        if let Some(mut store) = app.existing_store()? {
+            if store.unpause(&id.to_string())? {
+                lines.push(format!("{id} is not paused any more"));
+            }
+            for kind in ["frozen", "base-red"] {
+                if store.clear_hold(&id, kind)? {
+                    lines.push(format!("{id} is not held as {kind} any more"));
+                }
+            }
+        }
+    } else {
+        let file = app.config.kill_switch_file(&app.state_dir);
+        if file.exists() && !app.global.dry_run {
+            fs::remove_file(&file).map_err(|e| Error::later(format!("{} could not be removed: {e}", file.display())))?;
+            lines.push(format!("{} is removed", file.display()));
+        }
+        if let Some(mut store) = app.existing_store()? {
+            if store.unpause("*")? {
+                lines.push("nothing is paused any more".to_owned());
+            }
+            for (account, _) in store.parks()? {
+                if store.unpark(&account)? {
+                    lines.push(format!("runner {account} is not parked any more"));
+                }
+            }
+            let alive = store.runs_in_flight()?.iter().filter(|r| r.run.phase == Phase::Active).count();
+            if alive > 0 {
+                lines.push(format!("{alive} run(s) go on with the next tick"));
+            }
+        }
+        let app = App::load(&app.global)?;
+        for by in &app.switch.because {
+            lines.push(format!("still off: {}", by.sentence()));
+        }
+    }
+    if lines.is_empty() {
+        lines.push("there was nothing to resume".to_owned());
+    }
+    output::answer(&app.global, "resume", &format!("{}\n", lines.join("\n")), vec![json!({ "done": lines })]);
+    Ok(0)
+}

@@ -1,0 +1,134 @@
+//! `poll`, `watch`, `tick`: one step over everything, under the lock of the state file.
+
+use std::time::Duration;
+
+use super::{App, output};
+use crate::adapters::host::{self, Locked};
+use crate::domain::run::Wait;
+use crate::error::{Error, Kind};
+use crate::tick::report::Failure;
+use crate::tick::{Report, TickOutcome, World, outbox, poll, watch};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parts {
+    Poll,
+    Watch,
+    All,
+}
+
+impl Parts {
+    fn command(self) -> &'static str {
+        match self {
+            Self::Poll => "poll",
+            Self::Watch => "watch",
+            Self::All => "tick",
+        }
+    }
+}
+
+/// How long another command's tick is waited for.
+const LOCK_WAIT: Duration = Duration::from_secs(30);
+/// How often a tick that holds its turns to the end looks at them.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+pub fn run(app: &App, parts: Parts, assume_armed: bool, foreground: bool) -> Result<u8, Error> {
+    let command = parts.command();
+    let off = (app.switch.on || app.config.allowlist.is_empty()) && !(app.global.dry_run && assume_armed);
+    if off && (parts == Parts::Poll || !app.state.exists()) {
+        output::report(&app.global, command, &Report { off: true, ..Report::default() }, TickOutcome::Off);
+        return Ok(0);
+    }
+    if app.global.dry_run {
+        let mut world = app.world(app.store()?, assume_armed, false)?;
+        step(&mut world, parts, off)?;
+        return Ok(finish(app, command, &mut world));
+    }
+    let found = host::lock(&app.state, command, LOCK_WAIT)
+        .map_err(|e| Error::later(format!("taking the lock beside {}: {e}", app.state.display())))?;
+    let _lock = match found {
+        Locked::Ours(lock) => lock,
+        Locked::Same { held } => return locked(app, command, held, None),
+        Locked::Other { holder, held } => return locked(app, command, held, Some(&holder)),
+    };
+    let store = app.store()?;
+    let mut world = app.world(store, assume_armed, foreground)?;
+    let now = world.now();
+    world.store.tick_started(command, now)?;
+    world.recovered("lock-held")?;
+    step(&mut world, parts, off)?;
+    if foreground {
+        hold(&mut world, parts, off)?;
+    }
+    outbox::flush(&mut world)?;
+    let outcome = world.report.outcome();
+    let now = world.now();
+    world.store.tick_ended(command, outcome.code(), now)?;
+    Ok(finish(app, command, &mut world))
+}
+
+fn step(world: &mut World, parts: Parts, off: bool) -> Result<(), Error> {
+    if parts != Parts::Poll {
+        watch::tick(world)?;
+    }
+    if parts != Parts::Watch && !off {
+        poll::tick(world)?;
+    }
+    Ok(())
+}
+
+/// Goes on until nothing runs any more: for places where a background process would be ended with the job.
+fn hold(world: &mut World, parts: Parts, off: bool) -> Result<(), Error> {
+    loop {
+        let busy = world
+            .store
+            .runs_in_flight()?
+            .iter()
+            .any(|row| matches!(row.run.wait, Some(Wait::Working | Wait::Ci)));
+        if !busy {
+            return Ok(());
+        }
+        pause();
+        step(world, parts, off)?;
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a foreground tick waits for its turns")]
+pub(super) fn pause() {
+    std::thread::sleep(LOOK_EVERY);
+}
+
+fn finish(app: &App, command: &str, world: &mut World) -> u8 {
+    let outcome = world.report.outcome();
+    output::report(&app.global, command, &world.report, outcome);
+    world.report.exit_code()
+}
+
+/// Somebody else holds the lock. The same command: nothing to do. Another, for all of the wait: noted.
+fn locked(app: &App, command: &str, held: Duration, holder: Option<&str>) -> Result<u8, Error> {
+    let mut report = Report::default();
+    let too_long = held > 3 * Duration::from_secs(app.global.deadline);
+    let who = holder.unwrap_or(command);
+    if let Some(holder) = holder {
+        let mut world = app.world(app.store()?, false, false)?;
+        let now = world.now();
+        let missed = world.store.lock_missed(command, now)?;
+        if missed >= app.config.global.lock_alarm_ticks {
+            let detail = format!("`{command}` could not run {missed} times in a row because `{holder}` held the lock");
+            world.alarm("lock-held", &detail)?;
+        }
+        report = std::mem::take(&mut world.report);
+    }
+    if too_long {
+        report.errors.push(Failure {
+            subject: "lock".to_owned(),
+            what: format!(
+                "`{who}` has held the lock for {} seconds, more than three deadlines; look for a process that hangs",
+                held.as_secs()
+            ),
+            kind: Kind::TryLater,
+            quiet: false,
+        });
+    }
+    output::report(&app.global, command, &report, TickOutcome::Locked);
+    Ok(report.exit_code())
+}

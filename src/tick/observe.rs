@@ -1,0 +1,497 @@
+//! Gathers the evidence about one run: the issue, the turn, the work, the target, CI. Reads only, but for one thing: what
+//! a died supervisor left running is ended before anybody looks at its workspace.
+
+use super::world::{RepoPolicy, World};
+use crate::domain::checks::{self, CiVerdict, StageSeen};
+use crate::domain::guard;
+use crate::domain::message::{self, ReceiptFacts};
+use crate::domain::model::{
+    Check, CheckState, IssueRef, JobResult, JobState, Oid, Seen, StageReading, TurnEnd, UnixTime,
+};
+use crate::domain::run::{
+    BaseSeen, CiSeen, Evidence, Failure, GuardSeen, IssueSeen, Run, TargetSeen, TurnSeen, VerifySeen,
+    WorkSeen,
+};
+use crate::error::Error;
+use crate::ports::{PortError, PortResult, Work};
+use crate::store::{Event, Park, RunRow, TurnRow};
+
+/// A parked account whose reset nobody named is tried again after this long.
+const PROBE_SECONDS: i64 = 3600;
+
+/// An event of a run. The key makes it one: the same thing recorded twice is one row.
+pub fn event(run: &Run, key: &str, kind: &str, at: UnixTime, data: &str) -> Event {
+    Event {
+        key: format!("{}:{key}", run.id),
+        at,
+        kind: kind.to_owned(),
+        repo: Some(run.issue.repo.to_string()),
+        number: Some(run.issue.number),
+        run: Some(run.id.clone()),
+        data: serde_json::json!({ "detail": message::plain(data, 2000), "turns": run.turns, "attempt": run.attempt }).to_string(),
+    }
+}
+
+/// Everything [`crate::domain::run::next`] looks at.
+pub fn evidence(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<Evidence, Error> {
+    let run = &row.run;
+    let turn = turn(world, row)?;
+    let over = matches!(turn, TurnSeen::Over(_) | TurnSeen::Orphaned);
+    let mut notes = vec![];
+    let mut work = if over { work(world, row, policy, &mut notes)? } else { WorkSeen::Unreadable };
+    let mut on_target = false;
+    if let WorkSeen::Commits { target: TargetSeen::Contains, head, .. } = &work
+        && run.pushed.as_ref() == Some(head)
+    {
+        on_target = true;
+    }
+    let (ci, ci_stage, checks) = if over && run.pushed.is_some() {
+        ci(world, row, policy, &mut notes)
+    } else {
+        (CiSeen::NotPushed, 0, vec![])
+    };
+    if run.pushed.is_some() && !over {
+        // What CI says of an older head does not count while a turn works on the next.
+        work = WorkSeen::Unreadable;
+    }
+    let now = world.now();
+    let parked = world.store.parked(&row.account, now)?.is_some();
+    let (known, unknown) = world.store.cost_of(&run.id)?;
+    let verify = verify_words(&work, policy);
+    let issue = issue(world, &run.issue, policy, &mut notes);
+    for error in notes {
+        world.failed(&format!("run {}", run.id), &error)?;
+    }
+    Ok(Evidence {
+        issue,
+        allowed: policy.allowed,
+        stop_asked: row.stop_asked,
+        foreign_commit: false,
+        turn,
+        work,
+        ci_stage,
+        switch_on: world.host.switch_on,
+        merge_open: world.host.merge_open,
+        parked,
+        budget_left: known < row.budget_usd,
+        receipt: ReceiptFacts {
+            checks: checks.iter().map(|c| format!("{}: {}", c.name, state_word(c.state))).collect(),
+            verify,
+            cost: cost_words(known, unknown),
+            template: row.template.clone(),
+            on_target,
+            none_required: matches!(ci, CiSeen::Green { none_required: true }),
+        },
+        ci,
+    })
+}
+
+fn state_word(state: CheckState) -> &'static str {
+    match state {
+        CheckState::Pending => "pending",
+        CheckState::Green => "green",
+        CheckState::Red => "red",
+        CheckState::Superseded => "superseded",
+        CheckState::NeedsPerson => "needs a person",
+    }
+}
+
+pub fn cost_words(known: f64, unknown: bool) -> String {
+    match (known > 0.0, unknown) {
+        (false, true) => "not told by the agent".to_owned(),
+        (true, true) => format!("${known:.2} and turns that did not tell"),
+        (_, false) => format!("${known:.2}"),
+    }
+}
+
+fn verify_words(work: &WorkSeen, policy: &RepoPolicy) -> String {
+    if policy.verify.is_empty() {
+        return "not configured".to_owned();
+    }
+    match work {
+        WorkSeen::Commits { verify: VerifySeen::Green, .. } => "green".to_owned(),
+        WorkSeen::Commits { verify: VerifySeen::Red(_), .. } => "red".to_owned(),
+        WorkSeen::Commits { .. } | WorkSeen::Unreadable | WorkSeen::Broken(_) | WorkSeen::Nothing => {
+            "not seen".to_owned()
+        }
+    }
+}
+
+fn issue(world: &World, issue: &IssueRef, policy: &RepoPolicy, notes: &mut Vec<PortError>) -> IssueSeen {
+    let forge = match world.forge(&issue.repo) {
+        Ok(forge) => forge,
+        Err(error) => {
+            notes.push(error);
+            return IssueSeen::Unreadable;
+        }
+    };
+    match forge.issue(&issue.repo, issue.number) {
+        Ok(seen) if seen.open => IssueSeen::Open { ready: seen.has_label(&policy.run.ready_label) },
+        Ok(_) => IssueSeen::Closed,
+        // Gone only counts while its repo can be read: else the whole forge may be away.
+        Err(PortError::Gone { .. }) if forge.remote(&issue.repo).is_ok() => IssueSeen::Gone,
+        Err(error) => {
+            notes.push(error);
+            IssueSeen::Unreadable
+        }
+    }
+}
+
+fn turn(world: &mut World, row: &RunRow) -> Result<TurnSeen, Error> {
+    let run = &row.run;
+    let id = run.turn_job(run.turns);
+    if let Some(detail) = world.store.refusal(&run.id, &format!("turn-{}", run.turns))? {
+        return Ok(TurnSeen::Over(TurnEnd::FailedToStart { detail }));
+    }
+    let dir = world.folder(run).job(&id);
+    let state = match world.runner.state(&dir) {
+        Ok(state) => state,
+        Err(error) => {
+            world.failed(&format!("run {}", run.id), &error)?;
+            return Ok(TurnSeen::Unreadable);
+        }
+    };
+    Ok(match state {
+        JobState::Running { verifying: false, .. } => TurnSeen::Running,
+        JobState::Running { verifying: true, .. } => TurnSeen::Verifying,
+        JobState::Over(result) => {
+            turn_over(world, row, &result)?;
+            TurnSeen::Over(result.end)
+        }
+        JobState::NotStarted | JobState::Orphaned => match end_leftovers(world, &dir, &id) {
+            Ok(()) => {
+                let ended = TurnRow {
+                    turn: run.turns,
+                    kind: run.turn_kind,
+                    started_at: run.created_at,
+                    ended_at: Some(world.now()),
+                    ending: Some("orphaned".to_owned()),
+                    detail: Some("the supervisor died".to_owned()),
+                    usage: crate::domain::model::Usage::default(),
+                    summary: None,
+                };
+                world.store.turn_ended(&run.id, &ended)?;
+                TurnSeen::Orphaned
+            }
+            Err(error) => {
+                world.failed(&format!("run {}", run.id), &error)?;
+                TurnSeen::Unreadable
+            }
+        },
+    })
+}
+
+fn end_leftovers(world: &World, dir: &std::path::Path, id: &str) -> PortResult<()> {
+    if world.dry {
+        return Ok(());
+    }
+    world.runner.stop(dir, id)
+}
+
+/// Records a turn's end once: usage, and what it says about the runner's account.
+fn turn_over(world: &mut World, row: &RunRow, result: &JobResult) -> Result<(), Error> {
+    let run = &row.run;
+    let (ending, detail) = end_words(&result.end);
+    let ended = TurnRow {
+        turn: run.turns,
+        kind: run.turn_kind,
+        started_at: result.started_at,
+        ended_at: Some(result.ended_at),
+        ending: Some(ending.to_owned()),
+        detail: Some(detail.clone()),
+        usage: result.usage.clone(),
+        summary: result.summary.clone(),
+    };
+    if !world.store.turn_ended(&run.id, &ended)? {
+        return Ok(());
+    }
+    let now = world.now();
+    match &result.end {
+        TurnEnd::Quota { resets_at, .. } => {
+            let until = resets_at.unwrap_or(now.plus(PROBE_SECONDS));
+            park(world, &row.account, "quota", &detail, until)?;
+        }
+        TurnEnd::LoginRefused { .. } => park(world, &row.account, "login", &detail, now.plus(PROBE_SECONDS))?,
+        TurnEnd::FailedToStart { detail } => super::perform::note_start_failure(world, row, detail)?,
+        TurnEnd::Finished
+        | TurnEnd::Blocked { .. }
+        | TurnEnd::Error { .. }
+        | TurnEnd::TimedOut
+        | TurnEnd::Stalled
+        | TurnEnd::PermissionDenied { .. }
+        | TurnEnd::Stopped => {
+            world.store.start_worked(&row.account)?;
+            world.store.clear_backoff(&run.issue)?;
+            world.recovered(&format!("runner-parked:{}", row.account))?;
+        }
+    }
+    Ok(())
+}
+
+fn park(world: &mut World, account: &str, kind: &str, detail: &str, until: UnixTime) -> Result<(), Error> {
+    let now = world.now();
+    let detail = message::plain(detail, 300);
+    world.store.park(
+        account,
+        &Park { kind: kind.to_owned(), detail: detail.clone(), since: now, until: Some(until) },
+    )?;
+    let text = format!(
+        "the runner {account} is parked ({kind}: {detail}) until {}; its runs go on then",
+        message::moment(until)
+    );
+    world.alarm(&format!("runner-parked:{account}"), &text)
+}
+
+/// A stable word and the detail of a turn's end.
+pub fn end_words(end: &TurnEnd) -> (&'static str, String) {
+    match end {
+        TurnEnd::Finished => ("finished", String::new()),
+        TurnEnd::Blocked { reason } => ("blocked", reason.clone()),
+        TurnEnd::Error { detail } => ("error", detail.clone()),
+        TurnEnd::TimedOut => ("timed-out", String::new()),
+        TurnEnd::Stalled => ("stalled", String::new()),
+        TurnEnd::PermissionDenied { detail } => ("permission-denied", detail.clone()),
+        TurnEnd::Quota { detail, .. } => ("quota", detail.clone()),
+        TurnEnd::LoginRefused { detail } => ("login-refused", detail.clone()),
+        TurnEnd::FailedToStart { detail } => ("failed-to-start", detail.clone()),
+        TurnEnd::Stopped => ("stopped", String::new()),
+    }
+}
+
+fn work(
+    world: &mut World,
+    row: &RunRow,
+    policy: &RepoPolicy,
+    notes: &mut Vec<PortError>,
+) -> Result<WorkSeen, Error> {
+    let run = &row.run;
+    let repo = &run.issue.repo;
+    let folder = world.folder(run);
+    let unreadable = |error: PortError, notes: &mut Vec<PortError>| {
+        notes.push(error);
+        WorkSeen::Unreadable
+    };
+    let work: Work = match world.git.work(repo, &folder, &run.id, &run.base) {
+        Ok(work) => work,
+        Err(error @ (PortError::Refused { .. } | PortError::Gone { .. })) => {
+            return Ok(WorkSeen::Broken(error.to_string()));
+        }
+        Err(error) => return Ok(unreadable(error, notes)),
+    };
+    if work.new_commits == 0 || !work.changes_tree && run.pushed.is_none() {
+        return Ok(WorkSeen::Nothing);
+    }
+    let target = world
+        .forge(repo)
+        .and_then(|forge| forge.remote(repo))
+        .and_then(|remote| world.git.fetch_target(repo, &remote, &run.target_branch));
+    let target_oid = match target {
+        Ok(oid) => oid,
+        Err(error) => return Ok(unreadable(error, notes)),
+    };
+    let relation = if target_oid == work.head {
+        Ok(TargetSeen::Contains)
+    } else {
+        world.git.is_ancestor(repo, &work.head, &target_oid).and_then(|inside| {
+            if inside {
+                return Ok(TargetSeen::Contains);
+            }
+            let ahead = world.git.is_ancestor(repo, &target_oid, &work.head)?;
+            Ok(if ahead { TargetSeen::FastForward } else { TargetSeen::Diverged })
+        })
+    };
+    let relation = match relation {
+        Ok(relation) => relation,
+        Err(error) => return Ok(unreadable(error, notes)),
+    };
+    let already = run.pushed.as_ref() == Some(&work.head);
+    let guard = if already || relation == TargetSeen::Contains {
+        GuardSeen::Passed
+    } else {
+        match world.git.change(repo, &target_oid, &work.head) {
+            Ok(change) => judge(&change, run, policy),
+            Err(error @ PortError::Refused { .. }) => GuardSeen::Refused(error.to_string()),
+            Err(error) => return Ok(unreadable(error, notes)),
+        }
+    };
+    let verify = match verify(world, row, policy, &work.head)? {
+        Ok(verify) => verify,
+        Err(error) => return Ok(unreadable(error, notes)),
+    };
+    Ok(WorkSeen::Commits { head: work.head, verify, guard, target: relation, target_oid })
+}
+
+fn judge(change: &crate::domain::model::Change, run: &Run, policy: &RepoPolicy) -> GuardSeen {
+    let refusals = guard::judge(
+        change,
+        &guard::GuardPolicy {
+            allow_paths: policy.allow_paths.clone(),
+            own_issue: run.issue.number,
+            max_file_bytes: guard::MAX_FILE_BYTES,
+            repo: run.issue.repo.path(),
+        },
+    );
+    if refusals.is_empty() {
+        return GuardSeen::Passed;
+    }
+    let lines: Vec<String> = refusals
+        .iter()
+        .take(20)
+        .map(|r| format!("{} ({}): {}", r.code, message::plain(&r.place, 200), r.why))
+        .collect();
+    GuardSeen::Refused(lines.join("; "))
+}
+
+/// What the repo's own tests said of exactly this commit: in its turn, or in a job of their own.
+fn verify(
+    world: &World,
+    row: &RunRow,
+    policy: &RepoPolicy,
+    head: &Oid,
+) -> Result<PortResult<VerifySeen>, Error> {
+    let run = &row.run;
+    if policy.verify.is_empty() {
+        return Ok(Ok(VerifySeen::NotConfigured));
+    }
+    let folder = world.folder(run);
+    if run.verifies > 0 {
+        let id = run.verify_job(run.verifies);
+        let of = match world.store.effect(&run.id, &format!("verify-{}", run.verifies))? {
+            Some(crate::domain::effect::Effect::Verify { oid, .. }) => Some(oid),
+            Some(_) | None => None,
+        };
+        if of.as_ref() == Some(head) {
+            let dir = folder.job(&id);
+            return Ok(world.runner.state(&dir).and_then(|state| {
+                Ok(match state {
+                    JobState::Running { .. } => VerifySeen::Running,
+                    JobState::Over(result) => verify_result(&result, head),
+                    JobState::NotStarted => VerifySeen::Missing,
+                    JobState::Orphaned => {
+                        end_leftovers(world, &dir, &id)?;
+                        VerifySeen::Missing
+                    }
+                })
+            }));
+        }
+    }
+    let dir = folder.job(&run.turn_job(run.turns));
+    Ok(world.runner.state(&dir).map(|state| match state {
+        JobState::Over(result) if result.verify.as_ref().is_some_and(|v| v.oid == *head) => {
+            verify_result(&result, head)
+        }
+        JobState::Over(_) | JobState::NotStarted | JobState::Running { .. } | JobState::Orphaned => {
+            VerifySeen::Missing
+        }
+    }))
+}
+
+fn verify_result(result: &JobResult, head: &Oid) -> VerifySeen {
+    match &result.verify {
+        Some(v) if v.oid == *head && v.green => VerifySeen::Green,
+        Some(v) if v.oid == *head => VerifySeen::Red(Failure {
+            checks: vec!["verify".to_owned()],
+            fingerprint: v.fingerprint.clone(),
+            log_tail: v.log_tail.clone(),
+        }),
+        Some(_) | None => {
+            let (word, detail) = end_words(&result.end);
+            VerifySeen::Red(Failure {
+                checks: vec!["verify".to_owned()],
+                fingerprint: format!("{word} {detail}"),
+                log_tail: format!("verify did not come to a result: {word} {detail}"),
+            })
+        }
+    }
+}
+
+/// CI's stages as they are read for one commit.
+pub fn stages(world: &World, policy: &RepoPolicy, oid: &Oid, waited_seconds: i64) -> Vec<StageSeen> {
+    let of = |name: &str, reading| StageSeen {
+        name: name.to_owned(),
+        reading,
+        required: policy.required.clone(),
+        waited_seconds,
+    };
+    if policy.stages.is_empty() {
+        return vec![of("ci", Seen::Known(StageReading::Checks(vec![])))];
+    }
+    policy
+        .stages
+        .iter()
+        .map(|stage| {
+            let reading = match world.ci.read(&policy.repo, &stage.name, oid) {
+                Ok(reading) => Seen::Known(reading),
+                Err(error) => Seen::Unreadable(error.to_string()),
+            };
+            of(&stage.name, reading)
+        })
+        .collect()
+}
+
+fn ci(
+    world: &World,
+    row: &RunRow,
+    policy: &RepoPolicy,
+    notes: &mut Vec<PortError>,
+) -> (CiSeen, u32, Vec<Check>) {
+    let run = &row.run;
+    let Some(head) = &run.pushed else { return (CiSeen::NotPushed, 0, vec![]) };
+    let stages = stages(world, policy, head, run.ci_seconds);
+    let index =
+        |name: &str| u32::try_from(stages.iter().position(|s| s.name == name).unwrap_or(0)).unwrap_or(0);
+    match checks::fold(&stages, policy.ci_grace_seconds, policy.ci_timeout_seconds) {
+        CiVerdict::Unreadable { stage, why } => {
+            let at = index(&stage);
+            notes.push(PortError::later(format!("CI stage {stage} could not be read: {why}")));
+            (CiSeen::Unreadable, at, vec![])
+        }
+        CiVerdict::NotStarted { stage } => {
+            let at = index(&stage);
+            (CiSeen::NotStarted { stage }, at, vec![])
+        }
+        CiVerdict::Pending { stage } => (CiSeen::Pending, index(&stage), vec![]),
+        CiVerdict::NoChecks { stage } => (CiSeen::NoChecks, index(&stage), vec![]),
+        CiVerdict::NeedsPerson { stage, .. } => (CiSeen::NeedsPerson, index(&stage), vec![]),
+        CiVerdict::TimedOut { stage } => (CiSeen::TimedOut, index(&stage), vec![]),
+        CiVerdict::Red { stage, checks } => {
+            let at = index(&stage);
+            let failure = failure(&checks);
+            let base = base(world, run, policy, &stage, &failure);
+            (CiSeen::Red { stage, failure, base }, at, vec![])
+        }
+        CiVerdict::Green { checks, none_required } => {
+            let last = u32::try_from(stages.len().saturating_sub(1)).unwrap_or(0);
+            (CiSeen::Green { none_required }, last, checks)
+        }
+    }
+}
+
+fn failure(red: &[Check]) -> Failure {
+    let mut checks: Vec<String> = red.iter().map(|c| c.name.clone()).collect();
+    checks.sort();
+    let prints: Vec<&str> = red.iter().map(|c| c.fingerprint.as_str()).collect();
+    let logs: Vec<String> = red.iter().map(|c| format!("== {} ==\n{}", c.name, c.log_tail)).collect();
+    Failure { checks, fingerprint: prints.join(" "), log_tail: logs.join("\n") }
+}
+
+/// What the same checks say of the commit the run started from.
+fn base(world: &World, run: &Run, policy: &RepoPolicy, stage: &str, failure: &Failure) -> BaseSeen {
+    match world.ci.read(&policy.repo, stage, &run.base) {
+        Err(_) => BaseSeen::Unreadable,
+        Ok(StageReading::NotStarted) => BaseSeen::NotStarted,
+        Ok(StageReading::Checks(checks)) => {
+            let same: Vec<&Check> = checks.iter().filter(|c| failure.checks.contains(&c.name)).collect();
+            if same.iter().any(|c| c.state == CheckState::Pending) {
+                BaseSeen::Pending
+            } else if !same.is_empty()
+                && same.iter().all(|c| c.state == CheckState::Red)
+                && same.len() == failure.checks.len()
+            {
+                BaseSeen::Red
+            } else {
+                BaseSeen::Green
+            }
+        }
+    }
+}

@@ -1,0 +1,612 @@
+//! Carries recorded effects out. Each looks whether it already happened where the first try may have been cut short.
+
+use super::world::World;
+use crate::domain::backoff;
+use crate::domain::effect::{Effect, TurnKind};
+use crate::domain::message;
+use crate::domain::model::{Freeze, HandBack, JobState, Landing, Oid, Outcome, UnixTime};
+use crate::domain::run::{self, Phase, Wait};
+use crate::error::Error;
+use crate::ports::{
+    ClaimAnswer, ClaimRequest, JobKind, JobSpec, Merged, PortError, PortResult, Pushed, Remote, TurnSpec,
+};
+use crate::store::{Hold, Intent, IntentState, Park, RunRow};
+
+use super::world::RepoPolicy;
+
+/// How a performed effect came out; `Err(PortError)` beside it means refused or later.
+enum Out {
+    Done(String),
+    /// It did not happen, will not under this record, and may be decided anew.
+    Again(String),
+    /// Under way; looked at again by the next tick.
+    UnderWay,
+}
+
+fn done(what: impl Into<String>) -> PortResult<Out> {
+    Ok(Out::Done(what.into()))
+}
+
+/// Carries out what is pending for a run, in order. Returns whether nothing is left.
+pub fn drive(world: &mut World, id: &str) -> Result<bool, Error> {
+    loop {
+        let Some(row) = world.store.run(id)? else { return Ok(true) };
+        let Some(intent) = world.store.pending(id)?.into_iter().next() else {
+            return settled(world, &row);
+        };
+        let Some(policy) = (world.policy)(&row.run.issue.repo) else {
+            let what = format!(
+                "the forge of {} is not in the config any more; put it back so that the run can end",
+                row.run.issue
+            );
+            world.failed(&format!("run {id}"), &PortError::refused(what))?;
+            return Ok(false);
+        };
+        if world.dry {
+            let lines = world
+                .store
+                .pending(id)?
+                .iter()
+                .map(|i| format!("{}: {}", row.run.issue, i.effect.line()))
+                .collect::<Vec<_>>();
+            world.report.effects.extend(lines);
+            return Ok(false);
+        }
+        if starts_something(&intent.effect) && world.host.switch_on {
+            if row.run.phase == Phase::Starting {
+                fail_dispatch(world, &row, Outcome::NotStarted, "the kill switch was put on")?;
+                continue;
+            }
+            return Ok(false);
+        }
+        world.store.trying(intent.id)?;
+        let answer = perform(world, &row, &policy, &intent)?;
+        let now = world.now();
+        let subject = format!("run {id}");
+        match answer {
+            Ok(Out::Done(what)) => {
+                world.store.settle(intent.id, IntentState::Done, &what, now)?;
+                world.answers(&subject)?;
+            }
+            Ok(Out::UnderWay) => return Ok(false),
+            Ok(Out::Again(what)) => world.store.settle(intent.id, IntentState::Cancelled, &what, now)?,
+            Err(error) => {
+                let final_no = matches!(error, PortError::Refused { .. } | PortError::Gone { .. });
+                if row.run.phase == Phase::Starting && before_the_agent(&intent.effect) {
+                    let lost = intent.effect == Effect::Claim && final_no;
+                    let outcome = if lost { Outcome::ClaimLost } else { Outcome::NotStarted };
+                    if !lost {
+                        world.failed(&subject, &error)?;
+                    }
+                    fail_dispatch(world, &row, outcome, &error.to_string())?;
+                } else if final_no {
+                    world.store.settle(intent.id, IntentState::Refused, &error.to_string(), now)?;
+                    refused(world, &row, &intent.effect, &error)?;
+                } else {
+                    world.failed(&subject, &error)?;
+                    return Ok(false);
+                }
+            }
+        }
+    }
+}
+
+/// Effects that the kill switch forbids: they start an agent or a check, or push.
+fn starts_something(effect: &Effect) -> bool {
+    match effect {
+        Effect::Claim
+        | Effect::Prepare
+        | Effect::StartTurn { .. }
+        | Effect::Verify { .. }
+        | Effect::Land { .. }
+        | Effect::BringUpToDate { .. }
+        | Effect::StartCi { .. } => true,
+        Effect::StopTurn { .. }
+        | Effect::Label { .. }
+        | Effect::Progress { .. }
+        | Effect::Say { .. }
+        | Effect::Salvage { .. }
+        | Effect::Close
+        | Effect::Release
+        | Effect::RemoveWorkspace
+        | Effect::Notify { .. } => false,
+    }
+}
+
+fn before_the_agent(effect: &Effect) -> bool {
+    matches!(effect, Effect::Claim | Effect::Prepare | Effect::StartTurn { .. })
+}
+
+/// Nothing is pending: a dispatch is complete, an end is over.
+fn settled(world: &mut World, row: &RunRow) -> Result<bool, Error> {
+    let now = world.now();
+    match row.run.phase {
+        Phase::Starting => {
+            let mut run = row.run.clone();
+            run.phase = Phase::Active;
+            run.wait = Some(Wait::Working);
+            run.last_seen = now;
+            world.store.step(&run, &[], &[])?;
+        }
+        Phase::Ending => {
+            let mut run = row.run.clone();
+            run.phase = Phase::Ended;
+            run.ended_at = Some(now);
+            run.wait = None;
+            let code = run.outcome.as_ref().map_or("ended", Outcome::code);
+            let event = super::observe::event(&run, &format!("ended:{code}"), code, now, "");
+            world.store.step(&run, &[], &[event])?;
+        }
+        Phase::Active | Phase::Ended => {}
+    }
+    Ok(true)
+}
+
+/// A dispatch that did not come to an agent: everything is undone, and the issue is ready again after a back-off.
+fn fail_dispatch(world: &mut World, row: &RunRow, outcome: Outcome, why: &str) -> Result<(), Error> {
+    let now = world.now();
+    world.store.cancel_pending(&row.run.id, now)?;
+    let (mut run, effects) = run::dispatch_failed(row.run.clone(), outcome);
+    run.last_seen = now;
+    let code = run.outcome.as_ref().map_or("not-started", Outcome::code);
+    let event = super::observe::event(&run, "dispatch-failed", code, now, why);
+    world.store.step(&run, &effects, &[event])?;
+    world.acted(&run, code, why);
+    Ok(())
+}
+
+/// The world said no to an effect of a run that goes on: the machine is told.
+fn refused(world: &mut World, row: &RunRow, effect: &Effect, error: &PortError) -> Result<(), Error> {
+    let mut run = row.run.clone();
+    match effect {
+        Effect::Land { .. } => run.push_refused = Some(error.to_string()),
+        Effect::BringUpToDate { .. } => run.conflict = Some(error.to_string()),
+        Effect::StartTurn { .. } => {
+            note_start_failure(world, row, &error.to_string())?;
+            return Ok(());
+        }
+        Effect::Claim
+        | Effect::Prepare
+        | Effect::StopTurn { .. }
+        | Effect::Label { .. }
+        | Effect::Progress { .. }
+        | Effect::Say { .. }
+        | Effect::Verify { .. }
+        | Effect::StartCi { .. }
+        | Effect::Salvage { .. }
+        | Effect::Close
+        | Effect::Release
+        | Effect::RemoveWorkspace
+        | Effect::Notify { .. } => {
+            world.failed(&format!("run {}", run.id), error)?;
+            return Ok(());
+        }
+    }
+    world.store.touch(&run)?;
+    Ok(())
+}
+
+/// Counts a failure to start; as many equal ones as `breaker` says park the account instead of using up every issue.
+pub(super) fn note_start_failure(world: &mut World, row: &RunRow, why: &str) -> Result<(), Error> {
+    let count = world.store.start_failed(&row.account, why)?;
+    if count >= world.host.breaker {
+        let now = world.now();
+        let detail = format!(
+            "the runner {} failed to start {count} times in the same way: {}. Mend it, then `offhours resume`",
+            row.account,
+            message::plain(why, 300)
+        );
+        let park = Park { kind: "breaker".to_owned(), detail: detail.clone(), since: now, until: None };
+        world.store.park(&row.account, &park)?;
+        world.alarm(&format!("runner-parked:{}", row.account), &detail)?;
+    }
+    Ok(())
+}
+
+fn remote(world: &World, row: &RunRow) -> PortResult<Remote> {
+    world.forge(&row.run.issue.repo)?.remote(&row.run.issue.repo)
+}
+
+fn perform(
+    world: &mut World,
+    row: &RunRow,
+    policy: &RepoPolicy,
+    intent: &Intent,
+) -> Result<PortResult<Out>, Error> {
+    let run = &row.run;
+    Ok(match &intent.effect {
+        Effect::Claim => match claim(world, row) {
+            Ok(ClaimAnswer::Won(oid)) => {
+                world.store.set_claim(&run.id, &oid)?;
+                done(format!("won {}", oid.short()))
+            }
+            Ok(ClaimAnswer::Lost(who)) => Err(PortError::refused(who)),
+            Err(error) => Err(error),
+        },
+        Effect::Prepare => prepare(world, row),
+        Effect::StartTurn { turn, kind, failure } => {
+            return start_turn(world, row, policy, *turn, *kind, failure);
+        }
+        Effect::StopTurn { turn } => {
+            let id = run.turn_job(*turn);
+            let dir = world.folder(run).job(&id);
+            world.runner.stop(&dir, &id).and_then(|()| done("ended"))
+        }
+        Effect::Label { label, present } => match label_issue(world, row, label, *present) {
+            Err(PortError::Gone { what }) => done(format!("issue gone: {what}")),
+            other => other,
+        },
+        Effect::Progress { body } => return progress(world, row, body, intent.tries > 0),
+        Effect::Say { body } => return say(world, row, body, intent.tries > 0),
+        Effect::BringUpToDate { head, target, .. } => {
+            let text = format!("Merge {} into {}\n", run.target_branch, run.branch());
+            let folder = world.folder(run);
+            match world.git.bring_up_to_date(&run.issue.repo, &folder, head, target, &text) {
+                Ok(Merged::UpToDate(oid)) => done(format!("now {oid}")),
+                Ok(Merged::Conflict(paths)) => Err(PortError::refused(format!(
+                    "the work and the target both changed {}",
+                    message::plain(&paths.join(", "), 400)
+                ))),
+                Err(error) => Err(error),
+            }
+        }
+        Effect::Verify { oid, number } => {
+            let id = run.verify_job(*number);
+            let job = JobSpec {
+                dir: world.folder(run).job(&id),
+                id,
+                repo: run.issue.repo.clone(),
+                kind: JobKind::Check { oid: oid.clone(), argv: policy.verify.clone() },
+                timeout_seconds: policy.verify_timeout_seconds,
+                stall_seconds: None,
+            };
+            world.runner.start(&job).and_then(|()| done(job.id))
+        }
+        Effect::Land { head, expected } => return land(world, row, head, expected, intent.tries > 0),
+        Effect::StartCi { stage, oid, attempt } => {
+            // A stage whose supervisor died is started anew under the same key; what runs or ran is left alone.
+            let started = world.ci.start(&run.issue.repo, stage, oid, *attempt);
+            started.map(|()| Out::Again("started".to_owned()))
+        }
+        Effect::Salvage { push } => return salvage(world, row, *push),
+        Effect::Close => match world
+            .forge(&run.issue.repo)
+            .and_then(|f| f.set_open(&run.issue.repo, run.issue.number, false))
+        {
+            Err(PortError::Gone { what }) => done(format!("issue gone: {what}")),
+            other => other.and_then(|()| done("closed")),
+        },
+        Effect::Release => return release(world, row),
+        Effect::RemoveWorkspace => return remove(world, row, policy),
+        Effect::Notify { kind, title, body } => {
+            world.notify(&format!("{}:{}", run.id, kind.code()), kind.code(), title, body)?;
+            done("queued")
+        }
+    })
+}
+
+fn claim(world: &World, row: &RunRow) -> PortResult<ClaimAnswer> {
+    let remote = remote(world, row)?;
+    let request = ClaimRequest {
+        number: row.run.issue.number,
+        run: row.run.id.clone(),
+        installation: world.store.installation.clone(),
+        at: row.run.created_at,
+    };
+    world.git.claim(&row.run.issue.repo, &remote, &request)
+}
+
+fn prepare(world: &World, row: &RunRow) -> PortResult<Out> {
+    let run = &row.run;
+    world.folders.mark(run, row.claim.as_ref())?;
+    world.git.prepare(&run.issue.repo, &world.folder(run), &run.base, &run.branch())?;
+    done("made")
+}
+
+fn label_issue(world: &World, row: &RunRow, label: &str, present: bool) -> PortResult<Out> {
+    let issue = &row.run.issue;
+    world.forge(&issue.repo)?.set_label(&issue.repo, issue.number, label, present)?;
+    done(if present { "added" } else { "removed" })
+}
+
+fn start_turn(
+    world: &mut World,
+    row: &RunRow,
+    policy: &RepoPolicy,
+    turn: u32,
+    kind: TurnKind,
+    failure: &str,
+) -> Result<PortResult<Out>, Error> {
+    let run = &row.run;
+    let Some(text) = world.store.run_text(&run.id)? else {
+        return Ok(Err(PortError::refused("the run's text is not in the state file")));
+    };
+    let prompt = match world.prompter.render(run, &text, failure) {
+        Ok(prompt) => prompt,
+        Err(error) => return Ok(Err(error)),
+    };
+    let session = world.store.turns_of(&run.id)?.into_iter().rev().find_map(|t| t.usage.session);
+    let (known, _) = world.store.cost_of(&run.id)?;
+    let id = run.turn_job(turn);
+    let folder = world.folder(run);
+    let job = JobSpec {
+        dir: folder.job(&id),
+        id: id.clone(),
+        repo: run.issue.repo.clone(),
+        kind: JobKind::Turn(Box::new(TurnSpec {
+            run: run.id.clone(),
+            folder,
+            base: run.base.clone(),
+            runner: row.runner.clone(),
+            prompt,
+            session,
+            budget_usd: (row.budget_usd - known).max(0.0),
+            first: turn == 1,
+            verify: policy.verify.clone(),
+        })),
+        timeout_seconds: policy.turn_timeout_seconds,
+        stall_seconds: policy.stall_seconds,
+    };
+    match world.runner.start(&job) {
+        Ok(()) => {
+            let now = world.now();
+            world.store.turn_started(&run.id, turn, kind, now)?;
+            world.acted(run, "dispatched", &format!("turn {turn} was given to runner {}", row.runner));
+            Ok(done(id))
+        }
+        Err(error) => {
+            if matches!(error, PortError::Refused { .. }) && run.phase == Phase::Starting {
+                note_start_failure(world, row, &error.to_string())?;
+            }
+            Ok(Err(error))
+        }
+    }
+}
+
+/// Finds a comment of ours whose id was not recorded, by its hidden marker. The oldest counts: a forged one is younger.
+fn find_comment(world: &World, row: &RunRow, what: &str) -> PortResult<Option<String>> {
+    let issue = &row.run.issue;
+    let marker = message::marker(&row.run.id, what);
+    let comments = world.forge(&issue.repo)?.comments(&issue.repo, issue.number)?;
+    Ok(comments.into_iter().find(|c| c.body.starts_with(&marker)).map(|c| c.id))
+}
+
+fn put(world: &World, row: &RunRow, id: Option<&str>, body: &str) -> PortResult<String> {
+    let issue = &row.run.issue;
+    world.forge(&issue.repo)?.put_comment(&issue.repo, issue.number, id, body)
+}
+
+fn progress(world: &mut World, row: &RunRow, body: &str, tried: bool) -> Result<PortResult<Out>, Error> {
+    let known = match (&row.comment_id, tried) {
+        (Some(id), _) => Some(id.clone()),
+        (None, true) => match find_comment(world, row, "progress") {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
+        },
+        (None, false) => None,
+    };
+    let before_start = row.run.phase == Phase::Ending && row.run.outcome == Some(Outcome::NotStarted);
+    if known.is_none() && before_start {
+        return Ok(done("there was none"));
+    }
+    match put(world, row, known.as_deref(), body) {
+        Ok(id) => {
+            world.store.set_progress_comment(&row.run.id, &id)?;
+            Ok(done(id))
+        }
+        Err(PortError::Gone { what }) => Ok(done(format!("gone: {what}"))),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+fn say(world: &mut World, row: &RunRow, body: &str, tried: bool) -> Result<PortResult<Out>, Error> {
+    if tried {
+        match find_comment(world, row, "end") {
+            Ok(Some(id)) => {
+                world.store.set_end_comment(&row.run.id, &id)?;
+                return Ok(done(id));
+            }
+            Ok(None) => {}
+            Err(PortError::Gone { what }) => return Ok(done(format!("issue gone: {what}"))),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    let body = format!("{body}{}", row.salvage.as_deref().unwrap_or_default());
+    match put(world, row, None, &body) {
+        Ok(id) => {
+            world.store.set_end_comment(&row.run.id, &id)?;
+            Ok(done(id))
+        }
+        Err(PortError::Gone { what }) => Ok(done(format!("issue gone: {what}"))),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+fn land(
+    world: &mut World,
+    row: &RunRow,
+    head: &Oid,
+    expected: &Oid,
+    tried: bool,
+) -> Result<PortResult<Out>, Error> {
+    let run = &row.run;
+    let answer = remote(world, row).and_then(|remote| {
+        world.git.push(&run.issue.repo, &remote, &run.target_branch, Some(expected), head)
+    });
+    match answer {
+        Ok(Pushed::Done) => landed(world, run, head),
+        // The first try may have pushed without telling us, and somebody built on it since.
+        Ok(Pushed::Raced) if tried => match on_target(world, row, head) {
+            Ok(true) => landed(world, run, head),
+            Ok(false) => Ok(Ok(Out::Again("the target moved".to_owned()))),
+            Err(error) => Ok(Err(error)),
+        },
+        Ok(Pushed::Raced) => Ok(Ok(Out::Again("the target moved".to_owned()))),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+fn on_target(world: &World, row: &RunRow, head: &Oid) -> PortResult<bool> {
+    let repo = &row.run.issue.repo;
+    let target = world.git.fetch_target(repo, &remote(world, row)?, &row.run.target_branch)?;
+    world.git.is_ancestor(repo, head, &target)
+}
+
+fn landed(world: &mut World, run: &run::Run, head: &Oid) -> Result<PortResult<Out>, Error> {
+    let now = world.now();
+    let landed = run::landed(run.clone(), head.clone());
+    let event =
+        super::observe::event(run, &format!("pushed:{head}"), "pushed", now, run.target_branch.as_str());
+    world.store.step(&landed, &[], &[event])?;
+    world.acted(&landed, "pushed", &format!("{} is on {}", head.short(), run.target_branch));
+    Ok(done("pushed"))
+}
+
+fn salvage(world: &mut World, row: &RunRow, push: bool) -> Result<PortResult<Out>, Error> {
+    let run = &row.run;
+    let to = world
+        .host
+        .salvage_dir
+        .join(&run.issue.repo.forge)
+        .join(&run.issue.repo.owner)
+        .join(&run.issue.repo.name)
+        .join(format!("{}-{}", run.issue.number, run.id));
+    let folder = world.folder(run);
+    let kept = match world.git.salvage(&run.issue.repo, &folder, &run.id, &run.base, &to) {
+        Ok(kept) => kept,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut notes = kept.notes.clone();
+    let mut branch = None;
+    if let (Some(head), true, false) = (&kept.head, push, world.host.switch_on) {
+        let name = run.salvage_branch();
+        match remote(world, row).and_then(|r| world.git.push(&run.issue.repo, &r, &name, None, head)) {
+            Ok(Pushed::Done) => branch = Some(name),
+            Ok(Pushed::Raced) => {
+                notes.push("the salvage branch exists already with other commits".to_owned())
+            }
+            Err(error) => notes.push(format!("the salvage branch could not be pushed: {error}")),
+        }
+    }
+    let path = |p: &std::path::PathBuf| p.display().to_string();
+    let lines = message::salvage_lines(
+        kept.bundle.as_ref().map(path).as_deref(),
+        kept.archive.as_ref().map(path).as_deref(),
+        branch.as_deref(),
+        &notes,
+    );
+    world.store.set_salvage(&run.id, &lines)?;
+    Ok(done(to.display().to_string()))
+}
+
+/// Gives up claim and slot, and leaves the marks that a run's end leaves on its repo and issue.
+fn release(world: &mut World, row: &RunRow) -> Result<PortResult<Out>, Error> {
+    let run = &row.run;
+    let now = world.now();
+    leave_marks(world, row, now)?;
+    let answer = (|| {
+        let remote = remote(world, row)?;
+        let repo = &run.issue.repo;
+        let claim = match &row.claim {
+            Some(claim) => Some(claim.clone()),
+            // The answer to our claim was lost: ours is the one that names this run.
+            None => world
+                .git
+                .claims(repo, &remote)?
+                .issues
+                .into_iter()
+                .find(|(_, holder)| {
+                    holder.run.as_deref() == Some(run.id.as_str())
+                        && holder.installation.as_deref() == Some(world.store.installation.as_str())
+                })
+                .map(|(_, holder)| holder.oid),
+        };
+        match claim {
+            Some(oid) => world.git.release(repo, &remote, run.issue.number, &oid),
+            None => Ok(()),
+        }
+    })();
+    Ok(match answer {
+        Ok(()) => done("released"),
+        // Without the repository there is no claim.
+        Err(PortError::Gone { what }) => done(format!("gone: {what}")),
+        Err(error) => Err(error),
+    })
+}
+
+fn leave_marks(world: &mut World, row: &RunRow, now: UnixTime) -> Result<(), Error> {
+    let run = &row.run;
+    let hold = |kind: &str| Hold {
+        kind: kind.to_owned(),
+        oid: Some(run.base.clone()),
+        run: Some(run.id.clone()),
+        since: now,
+    };
+    match &run.outcome {
+        Some(Outcome::Frozen(
+            Freeze::SameFailure
+            | Freeze::TurnsUsed
+            | Freeze::TimeUsed
+            | Freeze::CorrectiveTurnFailed
+            | Freeze::BudgetUsed,
+        )) if run.landing == Landing::Push && run.pushed.is_some() => {
+            world.store.put_hold(&run.issue.repo, &hold("frozen"))?;
+        }
+        Some(Outcome::HandedBack(HandBack::BaseRed)) => {
+            world.store.put_hold(&run.issue.repo, &hold("base-red"))?
+        }
+        Some(Outcome::NotStarted) => {
+            let failures = world.store.backoff(&run.issue)?.map_or(0, |(n, _)| n) + 1;
+            let wait = backoff::delay(failures, world.host.backoff_seconds, world.host.backoff_max_seconds);
+            world.store.put_backoff(&run.issue, failures, now.plus(wait))?;
+        }
+        Some(
+            Outcome::Frozen(_)
+            | Outcome::HandedBack(_)
+            | Outcome::Landed
+            | Outcome::Withdrawn
+            | Outcome::Stopped
+            | Outcome::ClaimLost,
+        )
+        | None => {}
+    }
+    Ok(())
+}
+
+/// Removes the workspace; not where keeping the work failed. The hook `before_remove` runs as a job first.
+fn remove(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<PortResult<Out>, Error> {
+    let run = &row.run;
+    let folder = world.folder(run);
+    if let Some(why) = world.store.refusal(&run.id, "salvage")? {
+        return Ok(done(format!("kept, because the work could not be saved elsewhere: {why}")));
+    }
+    if !policy.before_remove.is_empty() {
+        let id = format!("{}-remove", run.id);
+        let job = JobSpec {
+            dir: folder.job(&id),
+            id: id.clone(),
+            repo: run.issue.repo.clone(),
+            kind: JobKind::Command { cwd: folder.work(), argv: policy.before_remove.clone() },
+            timeout_seconds: policy.hook_timeout_seconds,
+            stall_seconds: None,
+        };
+        match world.runner.state(&job.dir) {
+            Ok(JobState::NotStarted) if !world.host.switch_on => {
+                // A hook that cannot be started is told and passed over.
+                match world.runner.start(&job) {
+                    Ok(()) => return Ok(Ok(Out::UnderWay)),
+                    Err(error) => world.failed(&format!("run {}", run.id), &error)?,
+                }
+            }
+            Ok(JobState::Running { .. }) => return Ok(Ok(Out::UnderWay)),
+            Ok(JobState::Orphaned) => {
+                if let Err(error) = world.runner.stop(&job.dir, &id) {
+                    return Ok(Err(error));
+                }
+            }
+            Ok(JobState::NotStarted | JobState::Over(_)) => {}
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    Ok(world.git.remove(&folder).and_then(|()| done("removed")))
+}

@@ -1,0 +1,633 @@
+//! Reads ready issues, chooses what may start, claims and dispatches.
+
+use std::collections::BTreeMap;
+
+use super::observe;
+use super::perform::drive;
+use super::report::{Failure, Item};
+use super::world::{RepoPolicy, World};
+use crate::domain::checks::{self, CiVerdict};
+use crate::domain::dispatch::{
+    self, Candidate, ClaimSeen, Host, Limits, Parked, Reason, RepoState, RunSeen, Verdict,
+};
+use crate::domain::effect::TurnKind;
+use crate::domain::message;
+use crate::domain::model::{
+    Blocker, EditHistory, Issue, IssueRef, Oid, Permission, Person, RepoId, RunText, Seen, UnixTime,
+};
+use crate::domain::priority::{self, Ref};
+use crate::domain::run::{self, Phase, Run, Wait};
+use crate::domain::trust::{self, Approval, FirstSight};
+use crate::error::{Error, Kind};
+use crate::ports::{Listing, PortError, PortResult, Remote};
+use crate::store::{FirstSightRow, Hold, LedgerRow, RunRow};
+
+/// Comments handed to the agent: at most this many characters of them.
+const MOST_COMMENT_CHARS: usize = 20_000;
+
+pub fn tick(world: &mut World) -> Result<(), Error> {
+    // What an earlier tick left half done comes first: it holds slots.
+    for row in world.store.runs_in_flight()? {
+        if row.run.phase == Phase::Starting {
+            drive(world, &row.run.id)?;
+        }
+    }
+    let mut repos = world.repos.clone();
+    let mut last = BTreeMap::new();
+    for repo in &repos {
+        last.insert(repo.clone(), world.store.last_dispatch(repo)?);
+    }
+    repos.sort_by_key(|repo| (last.get(repo).copied().flatten(), repo.clone()));
+
+    let mut candidates = vec![];
+    let mut states = vec![];
+    for repo in repos {
+        if (world.late)() {
+            world.report.left.push(repo.to_string());
+            continue;
+        }
+        let Some(policy) = (world.policy)(&repo) else { continue };
+        match read_repo(world, &repo) {
+            Ok(Some(issues)) => {
+                let state = repo_state(world, &policy, &issues)?;
+                for issue in issues {
+                    candidates.push(candidate(world, &repo, issue)?);
+                }
+                states.push(state);
+            }
+            Ok(None) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let verdicts = decide(world, &mut candidates, &mut states)?;
+    for verdict in &verdicts {
+        if verdict.reason == Reason::Dispatch {
+            if (world.late)() {
+                world.report.left.push(verdict.issue.to_string());
+                continue;
+            }
+            let found = candidates.iter().find(|c| c.name() == verdict.issue);
+            if let Some(candidate) = found {
+                dispatch_one(world, candidate, verdict)?;
+            }
+        } else {
+            note(world, &verdict.issue, verdict.reason.code(), &verdict.reason.sentence(), &verdict.passed)?;
+        }
+    }
+    let waiting: Vec<&Verdict> = verdicts.iter().filter(|v| v.reason != Reason::Dispatch).collect();
+    world.report.parked =
+        !waiting.is_empty() && waiting.iter().all(|v| matches!(v.reason, Reason::Parked { .. }));
+    Ok(())
+}
+
+/// One issue by hand: the same gates, but no other issue of its repo is considered.
+pub fn one(world: &mut World, issue: &IssueRef) -> Result<(), Error> {
+    let Some(policy) = (world.policy)(&issue.repo) else { return Ok(()) };
+    let Some(issues) = read_repo(world, &issue.repo)? else { return Ok(()) };
+    let state = repo_state(world, &policy, &issues)?;
+    let mut candidates = vec![];
+    for found in issues.into_iter().filter(|i| i.number == issue.number) {
+        candidates.push(candidate(world, &issue.repo, found)?);
+    }
+    let verdicts = decide(world, &mut candidates, &mut [state])?;
+    for verdict in &verdicts {
+        match candidates.iter().find(|c| c.name() == verdict.issue) {
+            Some(candidate) if verdict.reason == Reason::Dispatch => dispatch_one(world, candidate, verdict)?,
+            Some(_) | None => {
+                note(world, &verdict.issue, verdict.reason.code(), &verdict.reason.sentence(), &verdict.passed)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A run that is not one, to show what would be sent.
+pub fn sample_run(issue: IssueRef, branch: &str) -> Option<Run> {
+    let nothing = Oid::parse(&"0".repeat(40))?;
+    Some(blank_run("r0000000".to_owned(), issue, branch, &nothing, UnixTime(0)))
+}
+
+/// Writes the ledger and the report's item.
+fn note(
+    world: &mut World,
+    issue: &IssueRef,
+    reason: &str,
+    sentence: &str,
+    passed: &[&'static str],
+) -> Result<(), Error> {
+    let row = LedgerRow {
+        at: world.now(),
+        reason: reason.to_owned(),
+        sentence: message::plain(sentence, 500),
+        passed: passed.iter().map(|p| (*p).to_owned()).collect(),
+    };
+    world.store.ledger(issue, &row)?;
+    world.report.items.push(Item {
+        issue: issue.to_string(),
+        run: None,
+        handle: None,
+        reason: row.reason,
+        sentence: row.sentence,
+        acted: false,
+    });
+    Ok(())
+}
+
+/// The repo's ready issues as they are now; `None` where they could not be read (and that was noted).
+fn read_repo(world: &mut World, repo: &RepoId) -> Result<Option<Vec<Issue>>, Error> {
+    let subject = repo.to_string();
+    let label = world.host.labels.ready.clone();
+    let asked = world.forge(repo).and_then(|forge| {
+        let remote = forge.remote(repo)?;
+        let etag = world.store.etag(repo, &remote.url, &label).ok().flatten();
+        Ok((forge.list(repo, &label, etag.as_deref())?, remote))
+    });
+    match asked {
+        Ok((Listing::NotModified, _)) => {
+            world.answers(&subject)?;
+            Ok(Some(world.store.listing(repo)?))
+        }
+        Ok((Listing::Issues { issues, etag, broken }, remote)) => {
+            let now = world.now();
+            // A file that cannot be read is told each time it may have changed: its listing has no ETag.
+            let etag = etag.filter(|_| broken.is_empty());
+            world.store.put_listing(repo, &remote.url, &label, etag.as_deref(), &issues, now)?;
+            world.answers(&subject)?;
+            for issue in broken {
+                let name = issue.number.map_or_else(|| subject.clone(), |n| format!("{subject}#{n}"));
+                let quiet = !world.store.outage(&format!("broken {name} {}", issue.what), now)?;
+                let what = message::plain(&issue.what, 600);
+                world.report.errors.push(Failure { subject: name, what, kind: Kind::TryLater, quiet });
+            }
+            Ok(Some(world.store.listing(repo)?))
+        }
+        Err(error) => {
+            world.failed(&subject, &error)?;
+            Ok(None)
+        }
+    }
+}
+
+fn repo_state(world: &mut World, policy: &RepoPolicy, issues: &[Issue]) -> Result<RepoState, Error> {
+    let repo = &policy.repo;
+    let now = world.now();
+    let in_flight = world.store.runs_in_flight()?;
+    lift_holds(world, policy)?;
+    let holds = world.store.holds(repo)?;
+    let parked = world.store.parked(&policy.account, now)?;
+    Ok(RepoState {
+        repo: repo.clone(),
+        in_flight: in_flight.iter().any(|r| r.run.issue.repo == *repo),
+        slot: ClaimSeen::NotAsked,
+        paused: world.store.paused(&repo.to_string(), now)?.is_some(),
+        frozen: holds.iter().any(|h| h.kind == "frozen"),
+        base_red: holds.iter().any(|h| h.kind == "base-red"),
+        in_progress_label_seen: issues.iter().any(|i| i.open && i.has_label(&world.host.labels.in_progress)),
+        awaiting_review: 0,
+        runner: policy.runner.clone(),
+        runner_parked: parked.map(|p| Parked { until: p.until, why: p.detail }),
+        runner_running: u32::try_from(in_flight.iter().filter(|r| r.runner == policy.runner).count())
+            .unwrap_or(u32::MAX),
+        runner_max: None,
+        budget_usd: policy.budget_usd,
+        last_dispatch: world.store.last_dispatch(repo)?,
+    })
+}
+
+/// Looks whether what a repo is held for is over: the branch moved on from the red commit, or is green now.
+fn lift_holds(world: &mut World, policy: &RepoPolicy) -> Result<(), Error> {
+    for hold in world.store.holds(&policy.repo)? {
+        let Ok((_, head)) = target(world, policy) else { continue };
+        let moved = hold.oid.as_ref() != Some(&head);
+        let seen = observe::stages(world, policy, &head, 0);
+        let verdict = checks::fold(&seen, policy.ci_grace_seconds, policy.ci_timeout_seconds);
+        let over = match (&verdict, hold.kind.as_str()) {
+            (CiVerdict::Green { .. }, _) => true,
+            (CiVerdict::Red { .. }, _) => false,
+            (_, "base-red") => moved,
+            (_, _) => false,
+        };
+        if over {
+            world.store.clear_hold(&policy.repo, &hold.kind)?;
+        } else if let CiVerdict::NotStarted { stage } = &verdict
+            && !world.host.switch_on
+            && !world.dry
+            && let Err(error) = world.ci.start(&policy.repo, stage, &head, 1)
+        {
+            world.failed(&policy.repo.to_string(), &error)?;
+        }
+    }
+    Ok(())
+}
+
+fn target(world: &World, policy: &RepoPolicy) -> PortResult<(Remote, Oid)> {
+    let remote = world.forge(&policy.repo)?.remote(&policy.repo)?;
+    let branch = policy.branch.clone().unwrap_or_else(|| remote.default_branch.clone());
+    let head = world.git.fetch_target(&policy.repo, &remote, &branch)?;
+    Ok((remote, head))
+}
+
+fn candidate(world: &mut World, repo: &RepoId, issue: Issue) -> Result<Candidate, Error> {
+    let name = IssueRef { repo: repo.clone(), number: issue.number };
+    let runs = world.store.runs_of(&name)?;
+    let own_run = match runs.first() {
+        None => RunSeen::None,
+        Some(_) if runs.iter().any(|r| r.run.phase != Phase::Ended) => RunSeen::Unfinished,
+        Some(_) => RunSeen::Finished,
+    };
+    Ok(Candidate {
+        repo: repo.clone(),
+        priority: priority::priority(
+            &issue.labels,
+            issue.priority,
+            &world.host.priority_words,
+            world.host.priority_order,
+        ),
+        own_run,
+        claim: ClaimSeen::NotAsked,
+        approval: None,
+        blockers: None,
+        attempts_used: 0,
+        backoff_until: world.store.backoff(&name)?.map(|(_, until)| until),
+        issue,
+    })
+}
+
+/// Selects, gathers the evidence that selection asks for, and selects again until it asks for none.
+fn decide(
+    world: &mut World,
+    candidates: &mut [Candidate],
+    states: &mut [RepoState],
+) -> Result<Vec<Verdict>, Error> {
+    let host = host(world)?;
+    let mut held: BTreeMap<RepoId, PortResult<crate::ports::Claims>> = BTreeMap::new();
+    loop {
+        let verdicts = dispatch::select(candidates, states, &host, &world.host.labels);
+        let asked: Vec<IssueRef> =
+            verdicts.iter().filter(|v| v.reason == Reason::NeedsEvidence).map(|v| v.issue.clone()).collect();
+        let starting: Vec<RepoId> = verdicts
+            .iter()
+            .filter(|v| v.reason == Reason::Dispatch && !held.contains_key(&v.issue.repo))
+            .map(|v| v.issue.repo.clone())
+            .collect();
+        if asked.is_empty() && starting.is_empty() {
+            return Ok(verdicts);
+        }
+        for candidate in candidates.iter_mut().filter(|c| asked.contains(&c.name())) {
+            gather(world, candidate)?;
+        }
+        // Claims are asked for only where something would start: one look a repo.
+        for repo in starting {
+            let claims = world
+                .forge(&repo)
+                .and_then(|forge| forge.remote(&repo))
+                .and_then(|remote| world.git.claims(&repo, &remote));
+            apply_claims(world, &repo, &claims, candidates, states)?;
+            held.insert(repo, claims);
+        }
+    }
+}
+
+fn apply_claims(
+    world: &mut World,
+    repo: &RepoId,
+    claims: &PortResult<crate::ports::Claims>,
+    candidates: &mut [Candidate],
+    states: &mut [RepoState],
+) -> Result<(), Error> {
+    let ours = world.store.installation.clone();
+    let whose = |holder: Option<&crate::domain::model::ClaimHolder>| match holder {
+        None => ClaimSeen::Free,
+        Some(h) if h.installation.as_deref() == Some(ours.as_str()) => ClaimSeen::Ours,
+        Some(_) => ClaimSeen::Other,
+    };
+    match claims {
+        Ok(claims) => {
+            for candidate in candidates.iter_mut().filter(|c| c.repo == *repo) {
+                candidate.claim =
+                    whose(claims.issues.iter().find(|(n, _)| *n == candidate.issue.number).map(|(_, h)| h));
+            }
+            for state in states.iter_mut().filter(|s| s.repo == *repo) {
+                state.slot = whose(claims.slot.as_ref());
+            }
+        }
+        Err(error) => {
+            // What cannot be asked is not free.
+            world.failed(&repo.to_string(), error)?;
+            for state in states.iter_mut().filter(|s| s.repo == *repo) {
+                state.slot = ClaimSeen::Other;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn host(world: &World) -> Result<Host, Error> {
+    let now = world.now();
+    let (day, month) = day_and_month(now);
+    let in_flight = world.store.runs_in_flight()?;
+    Ok(Host {
+        now,
+        switch_on: world.host.switch_on,
+        hours_open: world.host.dispatch_open,
+        paused: world.store.paused("*", now)?.is_some(),
+        running: u32::try_from(in_flight.len()).unwrap_or(u32::MAX),
+        runs_today: world.store.runs_since(day)?,
+        spent_today_usd: world.store.spend_since(day)?.total(),
+        spent_month_usd: world.store.spend_since(month)?.total(),
+        awaiting_review_total: 0,
+        limits: Limits {
+            max_running: world.host.max_running,
+            max_runs_per_day: world.host.max_runs_per_day,
+            daily_budget_usd: world.host.daily_budget_usd,
+            monthly_budget_usd: world.host.monthly_budget_usd,
+            max_awaiting_review: u32::MAX,
+            max_awaiting_review_total: u32::MAX,
+            max_attempts_per_issue: world.host.max_attempts,
+        },
+    })
+}
+
+/// The beginnings of the day and of the month, UTC.
+pub fn day_and_month(now: UnixTime) -> (UnixTime, UnixTime) {
+    let day = UnixTime(now.0 - now.0.rem_euclid(86_400));
+    let in_month = time::OffsetDateTime::from_unix_timestamp(now.0).map_or(0, |t| i64::from(t.day()) - 1);
+    (day, UnixTime(day.0 - in_month * 86_400))
+}
+
+/// Who asked for it, and what it waits for.
+fn gather(world: &mut World, candidate: &mut Candidate) -> Result<(), Error> {
+    let name = candidate.name();
+    let approval = approval(world, &candidate.repo, &candidate.issue)?;
+    if let Approval::Approved { event_id, .. } = &approval {
+        candidate.attempts_used = world.store.attempts(&name, event_id)?;
+    }
+    candidate.approval = Some(approval);
+    candidate.blockers = Some(blockers(world, &candidate.repo, &candidate.issue));
+    Ok(())
+}
+
+fn approval(world: &mut World, repo: &RepoId, issue: &Issue) -> Result<Approval, Error> {
+    let name = IssueRef { repo: repo.clone(), number: issue.number };
+    let label = world.host.labels.ready.clone();
+    let first = world.store.first_sight(&name)?;
+    let first = first.map(|f| FirstSight { event_id: f.event_id, text_hash: f.text_hash });
+    let judged = {
+        let forge = match world.forge(repo) {
+            Ok(forge) => forge,
+            Err(error) => {
+                return Ok(Approval::Not(trust::TrustReason::EvidenceUnreadable { why: error.to_string() }));
+            }
+        };
+        let evidence = match forge.approval(repo, issue, &label) {
+            Ok(evidence) => Seen::Known(evidence),
+            Err(error) => Seen::Unreadable(error.to_string()),
+        };
+        let ask = |person: &Person| -> Seen<Permission> {
+            match forge.permission(repo, person) {
+                Ok(permission) => Seen::Known(permission),
+                Err(error) => Seen::Unreadable(error.to_string()),
+            }
+        };
+        let (mut permission, mut editors) = (Seen::Unreadable("nobody labelled it".to_owned()), vec![]);
+        if let Seen::Known(evidence) = &evidence {
+            if let Some(person) = evidence.labelled.as_ref().and_then(|l| l.by.as_ref()) {
+                permission = ask(person);
+            }
+            if let EditHistory::Complete(edits) = &evidence.edits {
+                editors = edits
+                    .iter()
+                    .filter_map(|e| e.by.clone())
+                    .map(|p| {
+                        let seen = ask(&p);
+                        (p, seen)
+                    })
+                    .collect();
+            }
+        }
+        trust::judge(&trust::Question {
+            evidence: &evidence,
+            permission: &permission,
+            editors: &editors,
+            writers_are_trusted: forge.capabilities().writers_are_trusted,
+            first_sight: first.as_ref(),
+            current_hash: &issue.text_hash,
+            policy: &world.host.trust,
+            installation_lost_state: false,
+        })
+    };
+    if let Approval::Approved { event_id, record_first_sight: true, .. } = &judged {
+        let sight = FirstSightRow { event_id: event_id.clone(), text_hash: issue.text_hash.clone() };
+        let now = world.now();
+        world.store.put_first_sight(&name, &sight, now)?;
+    }
+    Ok(judged)
+}
+
+fn blockers(world: &World, repo: &RepoId, issue: &Issue) -> Vec<Blocker> {
+    let mut also = vec![];
+    let mut found = vec![];
+    for reference in priority::blocked_by_words(&issue.body) {
+        match reference {
+            Ref::Here(number) => also.push(number),
+            Ref::Elsewhere(text) | Ref::Unreadable(text) => {
+                found.push(Blocker {
+                    name: text,
+                    open: Seen::Unreadable("it is not an issue of this repo".to_owned()),
+                });
+            }
+        }
+    }
+    match world.forge(repo).and_then(|forge| forge.blockers(repo, issue, &also)) {
+        Ok(blockers) => found.extend(blockers),
+        Err(error) => {
+            found.push(Blocker {
+                name: "what it depends on".to_owned(),
+                open: Seen::Unreadable(error.to_string()),
+            });
+        }
+    }
+    found
+}
+
+/// What is read afresh right before an issue is taken.
+struct Fresh {
+    issue: Issue,
+    remote: Remote,
+    base: Oid,
+    branch: String,
+    comments: String,
+}
+
+fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> Result<(), Error> {
+    let name = candidate.name();
+    let Some(policy) = (world.policy)(&candidate.repo) else { return Ok(()) };
+    let Some(Approval::Approved { event_id, by, .. }) = &candidate.approval else { return Ok(()) };
+    let fresh = match fresh(world, candidate, &policy) {
+        Ok(fresh) => fresh,
+        Err(error) => {
+            world.failed(&name.to_string(), &error)?;
+            let why = error.to_string();
+            return note(world, &name, "not-readable", &why, &verdict.passed);
+        }
+    };
+    let labels = world.host.labels.clone();
+    let issue = &fresh.issue;
+    if issue.text_hash != candidate.issue.text_hash
+        || !issue.open
+        || !issue.has_label(&labels.ready)
+        || issue.has_label(&labels.in_progress)
+    {
+        return note(
+            world,
+            &name,
+            "changed-meanwhile",
+            "it changed while it was being chosen; the next tick looks again",
+            &verdict.passed,
+        );
+    }
+    let seen = observe::stages(world, &policy, &fresh.base, 0);
+    if let CiVerdict::Red { checks, .. } =
+        checks::fold(&seen, policy.ci_grace_seconds, policy.ci_timeout_seconds)
+    {
+        let now = world.now();
+        let hold = Hold { kind: "base-red".to_owned(), oid: Some(fresh.base.clone()), run: None, since: now };
+        world.store.put_hold(&candidate.repo, &hold)?;
+        let names: Vec<&str> = checks.iter().map(|c| c.name.as_str()).collect();
+        let why = format!("the default branch is red at {} ({})", fresh.base.short(), names.join(", "));
+        return note(world, &name, Reason::BaseRed.code(), &why, &verdict.passed);
+    }
+    let now = world.now();
+    let run = new_run(world, candidate, &policy, &fresh, by.as_ref(), now);
+    let row = RunRow {
+        approval: event_id.clone(),
+        runner: policy.runner.clone(),
+        account: policy.account.clone(),
+        template: world.prompter.template(),
+        budget_usd: policy.budget_usd,
+        claim: None,
+        comment_id: None,
+        end_comment_id: None,
+        salvage: None,
+        stop_asked: false,
+        run,
+    };
+    let text = RunText {
+        title: fresh.issue.title.clone(),
+        body: fresh.issue.body.clone(),
+        comments: fresh.comments,
+    };
+    let effects = run::dispatch_effects(&row.run, &policy.run);
+    let event = observe::event(&row.run, "chosen", "chosen", now, &fresh.remote.url);
+    if world.dry {
+        world.report.effects.extend(effects.iter().map(|e| format!("{name}: {}", e.line())));
+        return note(world, &name, Reason::Dispatch.code(), "it would start now", &verdict.passed);
+    }
+    world.store.begin_run(&row, &text, &effects, &event)?;
+    drive(world, &row.run.id)?;
+    let ended = world.store.run(&row.run.id)?.and_then(|r| r.run.outcome);
+    let (reason, sentence) = match ended {
+        None => ("dispatched".to_owned(), format!("run {}", row.run.id)),
+        Some(outcome) => (
+            outcome.code().to_owned(),
+            format!("run {} did not start; see `offhours run show {}`", row.run.id, row.run.id),
+        ),
+    };
+    let ledger = LedgerRow {
+        at: now,
+        reason,
+        sentence,
+        passed: verdict.passed.iter().map(|p| (*p).to_owned()).collect(),
+    };
+    world.store.ledger(&name, &ledger)?;
+    Ok(())
+}
+
+fn fresh(world: &World, candidate: &Candidate, policy: &RepoPolicy) -> PortResult<Fresh> {
+    let repo = &candidate.repo;
+    let forge = world.forge(repo)?;
+    let issue = forge.issue(repo, candidate.issue.number)?;
+    let (remote, base) = target(world, policy)?;
+    let branch = policy.branch.clone().unwrap_or_else(|| remote.default_branch.clone());
+    let comments = trusted_comments(world, repo, candidate.issue.number)?;
+    Ok(Fresh { issue, remote, base, branch, comments })
+}
+
+/// Comments by trusted people, fenced; ours are left out, by the ids we recorded.
+fn trusted_comments(world: &World, repo: &RepoId, number: u64) -> PortResult<String> {
+    let forge = world.forge(repo)?;
+    let comments = forge.comments(repo, number)?;
+    let name = IssueRef { repo: repo.clone(), number };
+    let runs = world.store.runs_of(&name).map_err(|e| PortError::later(e.to_string()))?;
+    let ours: Vec<&String> =
+        runs.iter().flat_map(|r| r.comment_id.iter().chain(r.end_comment_id.iter())).collect();
+    let mut text = String::new();
+    for comment in comments.iter().filter(|c| !ours.contains(&&c.id)) {
+        let Some(author) = &comment.author else { continue };
+        let permission = match forge.permission(repo, author) {
+            Ok(permission) => Seen::Known(permission),
+            Err(error) => Seen::Unreadable(error.to_string()),
+        };
+        let writers = forge.capabilities().writers_are_trusted;
+        let trusted = trust::person(author, &permission, &world.host.trust, writers).is_ok();
+        if !trusted || text.chars().count() > MOST_COMMENT_CHARS {
+            continue;
+        }
+        let body: String = comment.body.chars().take(MOST_COMMENT_CHARS).collect();
+        text.push_str(&format!(
+            "{} wrote:\n{}\n\n",
+            message::plain(&author.login, 60),
+            message::fenced(&body)
+        ));
+    }
+    Ok(text)
+}
+
+fn new_run(
+    world: &World,
+    candidate: &Candidate,
+    policy: &RepoPolicy,
+    fresh: &Fresh,
+    by: Option<&Person>,
+    now: UnixTime,
+) -> Run {
+    Run {
+        asked_by: by.map_or_else(String::new, |p| p.login.clone()),
+        attempt: candidate.attempts_used + 1,
+        landing: policy.landing,
+        ..blank_run((world.new_id)(), candidate.name(), &fresh.branch, &fresh.base, now)
+    }
+}
+
+fn blank_run(id: String, issue: IssueRef, branch: &str, base: &Oid, now: UnixTime) -> Run {
+    Run {
+        id,
+        issue,
+        asked_by: String::new(),
+        attempt: 1,
+        phase: Phase::Starting,
+        outcome: None,
+        landing: crate::domain::model::Landing::Push,
+        target_branch: branch.to_owned(),
+        base: base.clone(),
+        turns: 1,
+        turn_kind: TurnKind::First,
+        turn_head: base.clone(),
+        fix_forward: 0,
+        verifies: 0,
+        conflict_tries: 0,
+        reruns: 0,
+        pushed: None,
+        last_fix: None,
+        conflict: None,
+        push_refused: None,
+        ci_stage: 0,
+        ci_seconds: 0,
+        fix_seconds: 0,
+        turn_seconds: 0,
+        last_seen: now,
+        wait: Some(Wait::Working),
+        created_at: now,
+        ended_at: None,
+    }
+}

@@ -1,0 +1,194 @@
+//! What a tick works with: the ports, the store, and the policy as plain data.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::domain::dispatch::Labels;
+use crate::domain::model::{Landing, RepoId, UnixTime};
+use crate::domain::priority::Order;
+use crate::domain::run::{Policy, Run};
+use crate::domain::trust::TrustPolicy;
+use crate::error::{Error, Kind};
+use crate::ports::{
+    Ci, Clock, Folders, Forge, Git, Notice, Notifier, PortError, PortResult, Prompter, RunFolder, Runner,
+};
+use crate::store::Store;
+
+use super::report::{Failure, Item, Report, kind_of};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostPolicy {
+    pub labels: Labels,
+    pub human_label: String,
+    pub trust: TrustPolicy,
+    pub priority_words: Vec<(String, i64)>,
+    pub priority_order: Order,
+    pub max_running: u32,
+    pub max_runs_per_day: u32,
+    pub daily_budget_usd: f64,
+    pub monthly_budget_usd: f64,
+    pub max_attempts: u32,
+    pub breaker: u32,
+    pub backoff_seconds: i64,
+    pub backoff_max_seconds: i64,
+    pub salvage_dir: PathBuf,
+    pub switch_on: bool,
+    pub dispatch_open: bool,
+    pub merge_open: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct StagePolicy {
+    pub name: String,
+    /// A stage that offhours starts itself.
+    pub ours: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct RepoPolicy {
+    pub repo: RepoId,
+    pub allowed: bool,
+    pub landing: Landing,
+    pub branch: Option<String>,
+    pub verify: Vec<String>,
+    pub verify_timeout_seconds: u64,
+    pub stages: Vec<StagePolicy>,
+    pub required: Option<Vec<String>>,
+    pub ci_grace_seconds: i64,
+    pub ci_timeout_seconds: i64,
+    pub allow_paths: Vec<String>,
+    pub runner: String,
+    pub account: String,
+    pub budget_usd: f64,
+    pub turn_timeout_seconds: u64,
+    pub stall_seconds: Option<u64>,
+    pub before_remove: Vec<String>,
+    pub hook_timeout_seconds: u64,
+    pub run: Policy,
+}
+
+pub struct Sender {
+    pub name: String,
+    /// Kinds it is sent; empty: all.
+    pub kinds: Vec<String>,
+    pub port: Box<dyn Notifier>,
+}
+
+pub struct World {
+    pub store: Store,
+    pub clock: Box<dyn Clock>,
+    pub forges: BTreeMap<String, Box<dyn Forge>>,
+    pub git: Box<dyn Git>,
+    pub runner: Box<dyn Runner>,
+    pub ci: Box<dyn Ci>,
+    pub senders: Vec<Sender>,
+    pub prompter: Box<dyn Prompter>,
+    pub folders: Box<dyn Folders>,
+    pub host: HostPolicy,
+    /// Allowlisted repos, in their order.
+    pub repos: Vec<RepoId>,
+    pub policy: Box<dyn Fn(&RepoId) -> Option<RepoPolicy>>,
+    pub new_id: Box<dyn Fn() -> String>,
+    /// Whether the deadline is near: nothing new is begun then.
+    pub late: Box<dyn Fn() -> bool>,
+    /// Effects are planned and told, not carried out.
+    pub dry: bool,
+    pub report: Report,
+}
+
+impl World {
+    pub fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
+    pub fn forge(&self, repo: &RepoId) -> PortResult<&dyn Forge> {
+        self.forges.get(&repo.forge).map(AsRef::as_ref).ok_or_else(|| {
+            PortError::refused(format!(
+                "the forge `{}` of {repo} is not in the config any more; put it back",
+                repo.forge
+            ))
+        })
+    }
+
+    pub fn folder(&self, run: &Run) -> RunFolder {
+        self.folders.of(&run.issue, &run.id)
+    }
+
+    pub fn acted(&mut self, run: &Run, reason: &str, sentence: &str) {
+        let handle = (run.turns > 0).then(|| run.turn_job(run.turns));
+        self.report.items.push(Item {
+            issue: run.issue.to_string(),
+            run: Some(run.id.clone()),
+            handle,
+            reason: reason.to_owned(),
+            sentence: crate::domain::message::plain(sentence, 300),
+            acted: true,
+        });
+    }
+
+    /// A failure that concerns one subject only. A lasting one is said at doubling intervals.
+    pub fn failed(&mut self, subject: &str, error: &PortError) -> Result<(), Error> {
+        let now = self.now();
+        let quiet = !self.store.outage(subject, now)?;
+        self.report.errors.push(Failure {
+            subject: subject.to_owned(),
+            what: crate::domain::message::plain(&error.to_string(), 600),
+            kind: kind_of(error),
+            quiet,
+        });
+        Ok(())
+    }
+
+    /// The subject answers again.
+    pub fn answers(&mut self, subject: &str) -> Result<(), Error> {
+        self.store.outage_over(subject)?;
+        Ok(())
+    }
+
+    /// Raises an alarm once: the first time its cause is met, a notice goes out.
+    pub fn alarm(&mut self, cause: &str, detail: &str) -> Result<(), Error> {
+        let now = self.now();
+        if let Some(number) = self.store.raise(cause, detail, now)? {
+            self.notify(&format!("alarm:{cause}:{number}"), "alarm", &format!("alarm: {cause}"), detail)?;
+            self.report.errors.push(Failure {
+                subject: cause.to_owned(),
+                what: crate::domain::message::plain(detail, 600),
+                kind: Kind::TryLater,
+                quiet: false,
+            });
+        }
+        Ok(())
+    }
+
+    /// The cause of an alarm is gone: said once, if the alarm stood.
+    pub fn recovered(&mut self, cause: &str) -> Result<(), Error> {
+        if let Some(since) = self.store.clear_alarm(cause)? {
+            let key = format!("recovered:{cause}:{}", since.0);
+            self.notify(&key, "recovered", &format!("recovered: {cause}"), "the cause of the alarm is gone")?;
+        }
+        Ok(())
+    }
+
+    pub fn notify(&mut self, key: &str, kind: &str, title: &str, body: &str) -> Result<(), Error> {
+        let wanted: Vec<String> = self
+            .senders
+            .iter()
+            .filter(|s| s.kinds.is_empty() || s.kinds.iter().any(|k| k == kind))
+            .map(|s| s.name.clone())
+            .collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let notice = Notice {
+            key: key.to_owned(),
+            kind: kind.to_owned(),
+            title: title.to_owned(),
+            body: body.to_owned(),
+            link: None,
+            possible_repeat: false,
+        };
+        let now = self.now();
+        self.store.enqueue(&wanted, &notice, now)?;
+        Ok(())
+    }
+}
