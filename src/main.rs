@@ -24,7 +24,8 @@ fn main() -> ExitCode {
             output::err(&format!("offhours: {error}"));
             if cli.global.json {
                 let item = serde_json::json!({ "what": error.what, "hint": error.hint, "exit_code": error.kind.exit_code() });
-                let envelope = output::envelope("offhours", offhours::tick::TickOutcome::Partial, vec![], vec![item]);
+                let envelope =
+                    output::envelope("offhours", offhours::tick::TickOutcome::Partial, vec![], vec![item]);
                 output::out(&envelope.to_string());
             }
             ExitCode::from(error.kind.exit_code())

@@ -5,11 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::domain::run::Run;
 use crate::domain::model::{
-    ApprovalEvidence, Blocker, Change, ClaimHolder, Comment, Issue, IssueRef, JobState, Oid, Permission, Person,
-    RepoId, RunText, StageReading, UnixTime,
+    ApprovalEvidence, Blocker, Change, ClaimHolder, Comment, Issue, IssueRef, JobState, Oid, Permission,
+    Person, RepoId, RunText, StageReading, UnixTime,
 };
+use crate::domain::run::Run;
 
 /// Why a port did not do or tell what it was asked.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]

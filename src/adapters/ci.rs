@@ -35,24 +35,26 @@ impl CommandCi {
     }
 
     fn stage(&self, repo: &RepoId, name: &str) -> PortResult<CommandStage> {
-        (self.stages)(repo)
-            .into_iter()
-            .find(|s| s.name == name)
-            .ok_or_else(|| PortError::refused(format!("the CI stage `{name}` of {repo} is not in the config any more")))
+        (self.stages)(repo).into_iter().find(|s| s.name == name).ok_or_else(|| {
+            PortError::refused(format!("the CI stage `{name}` of {repo} is not in the config any more"))
+        })
     }
 }
 
 impl Ci for CommandCi {
     fn read(&self, repo: &RepoId, stage: &str, oid: &Oid) -> PortResult<StageReading> {
         self.stage(repo, stage)?;
-        let newest = (1..=MOST_ATTEMPTS).rev().find(|k| self.dir(repo, stage, oid, *k).join("spec.json").exists());
+        let newest =
+            (1..=MOST_ATTEMPTS).rev().find(|k| self.dir(repo, stage, oid, *k).join("spec.json").exists());
         let Some(attempt) = newest else { return Ok(StageReading::NotStarted) };
         let dir = self.dir(repo, stage, oid, attempt);
         let (state, log_tail, fingerprint) = match self.runner.state(&dir)? {
             JobState::NotStarted | JobState::Orphaned => return Ok(StageReading::NotStarted),
             JobState::Running { .. } => (CheckState::Pending, String::new(), String::new()),
             JobState::Over(result) => match result.verify {
-                Some(verdict) if result.exit_code == Some(75) => (CheckState::Pending, verdict.log_tail, verdict.fingerprint),
+                Some(verdict) if result.exit_code == Some(75) => {
+                    (CheckState::Pending, verdict.log_tail, verdict.fingerprint)
+                }
                 Some(verdict) if verdict.green => (CheckState::Green, verdict.log_tail, verdict.fingerprint),
                 Some(verdict) => (CheckState::Red, verdict.log_tail, verdict.fingerprint),
                 // Ended from outside before it came to a verdict: it says nothing.
@@ -74,11 +76,19 @@ impl Ci for CommandCi {
         };
         if said_nothing {
             self.runner.stop(&dir, &id)?;
-            fs::remove_dir_all(&dir)
-                .map_err(|e| PortError::later(format!("clearing {} for a new try failed: {e}", dir.display())))?;
+            fs::remove_dir_all(&dir).map_err(|e| {
+                PortError::later(format!("clearing {} for a new try failed: {e}", dir.display()))
+            })?;
         }
         let kind = JobKind::Check { oid: oid.clone(), argv: found.argv };
         let timeout_seconds = found.timeout_seconds;
-        self.runner.start(&JobSpec { id, repo: repo.clone(), dir, kind, timeout_seconds, stall_seconds: None })
+        self.runner.start(&JobSpec {
+            id,
+            repo: repo.clone(),
+            dir,
+            kind,
+            timeout_seconds,
+            stall_seconds: None,
+        })
     }
 }

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use super::git::GitRooms;
 use super::runner::command::CommandRunner;
 use crate::domain::model::{
-    ApprovalEvidence, Blocker, Change, Comment, Issue, JobState, Oid, Permission, Person, RepoId, StageReading,
+    ApprovalEvidence, Blocker, Change, Comment, Issue, JobState, Oid, Permission, Person, RepoId,
+    StageReading,
 };
 use crate::ports::{
-    Capabilities, Ci, ClaimAnswer, ClaimRequest, Claims, Forge, Git, JobSpec, Listing, Merged, PortError, PortResult,
-    Pushed, Remote, RunFolder, Runner, Salvaged, Work,
+    Capabilities, Ci, ClaimAnswer, ClaimRequest, Claims, Forge, Git, JobSpec, Listing, Merged, PortError,
+    PortResult, Pushed, Remote, RunFolder, Runner, Salvaged, Work,
 };
 
 fn refuse<T>() -> PortResult<T> {

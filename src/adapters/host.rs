@@ -53,9 +53,14 @@ pub struct TickLock {
 pub enum Locked {
     Ours(TickLock),
     /// The same command runs already, for so long.
-    Same { held: Duration },
+    Same {
+        held: Duration,
+    },
     /// Another command held it for all of the wait.
-    Other { holder: String, held: Duration },
+    Other {
+        holder: String,
+        held: Duration,
+    },
 }
 
 /// Takes the lock of a state file, waiting for another command up to `wait`. The descriptor is close-on-exec.
@@ -65,7 +70,8 @@ pub fn lock(state: &Path, command: &str, wait: Duration) -> io::Result<Locked> {
     if let Some(parent) = state.parent() {
         fs::create_dir_all(parent)?;
     }
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+    let mut file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
     let started = Instant::now();
     loop {
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
@@ -78,7 +84,13 @@ pub fn lock(state: &Path, command: &str, wait: Duration) -> io::Result<Locked> {
         file.rewind()?;
         drop((&file).take(64).read_to_string(&mut holder));
         // The holder wrote its name when it took the lock.
-        let held = || file.metadata().and_then(|m| m.modified()).ok().and_then(|at| at.elapsed().ok()).unwrap_or_default();
+        let held = || {
+            file.metadata()
+                .and_then(|m| m.modified())
+                .ok()
+                .and_then(|at| at.elapsed().ok())
+                .unwrap_or_default()
+        };
         if holder == command {
             return Ok(Locked::Same { held: held() });
         }
@@ -103,7 +115,8 @@ impl Folders for WorkFolders {
 
     fn mark(&self, run: &Run, claim: Option<&Oid>) -> PortResult<()> {
         let folder = self.of(&run.issue, &run.id);
-        let trouble = |e: io::Error| PortError::later(format!("writing {}/run.json failed: {e}", folder.dir.display()));
+        let trouble =
+            |e: io::Error| PortError::later(format!("writing {}/run.json failed: {e}", folder.dir.display()));
         fs::create_dir_all(&folder.dir).map_err(trouble)?;
         let text = json!({
             "schema": 1,

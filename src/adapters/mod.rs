@@ -1,5 +1,8 @@
 //! The only rooms that touch the world: files, processes, git, HTTP.
-#![allow(clippy::disallowed_methods, reason = "an I/O room: files, processes and the environment are its work")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "an I/O room: files, processes and the environment are its work"
+)]
 
 pub mod ci;
 pub mod dry;

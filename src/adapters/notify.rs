@@ -36,7 +36,10 @@ impl Notifier for CommandNotifier {
             return Err(PortError::refused("the notifier names no program"));
         };
         let failed = |doing: &str, e: std::io::Error| {
-            PortError::refused(format!("the notifier command `{}`: {doing}: {e}", message::plain(program, 100)))
+            PortError::refused(format!(
+                "the notifier command `{}`: {doing}: {e}",
+                message::plain(program, 100)
+            ))
         };
         let mut command = Command::new(program);
         command.args(arguments).env_clear().env("PATH", &self.path).env("OFFHOURS_KIND", &notice.kind);
@@ -55,12 +58,18 @@ impl Notifier for CommandNotifier {
             match child.try_wait().map_err(|e| failed("waiting", e))? {
                 Some(status) if status.success() => break,
                 Some(status) => {
-                    return Err(PortError::refused(format!("the notifier command `{}` ended with {status}", message::plain(program, 100))));
+                    return Err(PortError::refused(format!(
+                        "the notifier command `{}` ended with {status}",
+                        message::plain(program, 100)
+                    )));
                 }
                 None if started.elapsed() > TIMEOUT => {
                     drop(child.kill());
                     drop(child.wait());
-                    return Err(PortError::later(format!("the notifier command did not end within {} seconds", TIMEOUT.as_secs())));
+                    return Err(PortError::later(format!(
+                        "the notifier command did not end within {} seconds",
+                        TIMEOUT.as_secs()
+                    )));
                 }
                 None => std::thread::sleep(Duration::from_millis(5)),
             }

@@ -4,8 +4,8 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::message::fenced;
-use crate::domain::run::Run;
 use crate::domain::model::RunText;
+use crate::domain::run::Run;
 use crate::ports::{PortError, PortResult, Prompter};
 
 /// The built-in template `implementer`.
@@ -17,7 +17,9 @@ impl Prompter for BuiltIn {
     fn render(&self, run: &Run, text: &RunText, failure: &str) -> PortResult<String> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        let trouble = |e: minijinja::Error| PortError::refused(format!("the template implementer does not render: {e}"));
+        let trouble = |e: minijinja::Error| {
+            PortError::refused(format!("the template implementer does not render: {e}"))
+        };
         environment.add_template("implementer", IMPLEMENTER).map_err(trouble)?;
         let template = environment.get_template("implementer").map_err(trouble)?;
         let rendered = template

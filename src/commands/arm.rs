@@ -17,18 +17,27 @@ pub fn run(app: &App, args: &ArmArgs) -> Result<u8, Error> {
         Listing::Issues { issues, .. } => issues,
         Listing::NotModified => vec![],
     };
-    let existing: Vec<String> = ready.iter().map(|i| format!("#{} {}", i.number, crate::domain::message::plain(&i.title, 70))).collect();
+    let existing: Vec<String> = ready
+        .iter()
+        .map(|i| format!("#{} {}", i.number, crate::domain::message::plain(&i.title, 70)))
+        .collect();
     if !existing.is_empty() && !args.include_existing && !app.config.allowlist.contains(&repo) {
         let list = existing.join("\n  ");
-        return Err(Error::usage(format!("these issues carry `{label}` already and would start at once:\n  {list}"))
-            .hint("take the label off those that shall not start, then arm with --include-existing"));
+        return Err(Error::usage(format!(
+            "these issues carry `{label}` already and would start at once:\n  {list}"
+        ))
+        .hint("take the label off those that shall not start, then arm with --include-existing"));
     }
     let text = crate::config::read(&app.config.path)?;
     let mut document: DocumentMut =
         text.parse().map_err(|e| Error::config(format!("{}: {e}", app.config.path.display())))?;
     if let Some(list) = document.get_mut("allowlist").and_then(Item::as_array_mut) {
         let name = repo.to_string();
-        if !list.iter().filter_map(Value::as_str).any(|have| app.config.repo_id(have).ok() == Some(repo.clone())) {
+        if !list
+            .iter()
+            .filter_map(Value::as_str)
+            .any(|have| app.config.repo_id(have).ok() == Some(repo.clone()))
+        {
             list.push(name);
         }
     } else {

@@ -22,7 +22,12 @@ pub fn run(global: &Global, command: &ConfigCommand) -> Result<u8, Error> {
                 repos.len(),
                 if repos.len() == 1 { "" } else { "s" }
             );
-            output::answer(global, "config", &text, vec![json!({ "path": app.config.path, "off": app.switch.on, "allowlist": repos })]);
+            output::answer(
+                global,
+                "config",
+                &text,
+                vec![json!({ "path": app.config.path, "off": app.switch.on, "allowlist": repos })],
+            );
             Ok(0)
         }
         ConfigCommand::Show { effective } => {

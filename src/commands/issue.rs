@@ -54,7 +54,9 @@ pub fn list(forge: &LocalForge, repo: &RepoId, labels: &[String], all: bool) -> 
     let found = forge.list_all(repo).map_err(said)?;
     let mut text = String::new();
     let mut items = Vec::new();
-    for issue in found.issues.iter().filter(|issue| (all || issue.open) && labels.iter().all(|l| issue.has_label(l))) {
+    for issue in
+        found.issues.iter().filter(|issue| (all || issue.open) && labels.iter().all(|l| issue.has_label(l)))
+    {
         let state = if issue.open { "" } else { "  (closed)" };
         let labels = match issue.labels.join(", ") {
             labels if labels.is_empty() => labels,
@@ -279,7 +281,16 @@ pub fn run(app: &super::App, command: &crate::cli::IssueCommand) -> Result<u8, E
             let repo = app.repo(&new_issue.repo)?;
             let body = new_issue.body_file.as_deref().map(text_from).transpose()?.unwrap_or_default();
             let n = new_issue;
-            new(&app.local_forge(&repo)?, &repo, &n.title, &body, &n.labels, n.priority, &n.blocked_by, &who())?
+            new(
+                &app.local_forge(&repo)?,
+                &repo,
+                &n.title,
+                &body,
+                &n.labels,
+                n.priority,
+                &n.blocked_by,
+                &who(),
+            )?
         }
         C::List { repo, labels, all } => {
             let repo = app.repo(repo)?;

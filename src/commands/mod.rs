@@ -39,8 +39,8 @@ use crate::domain::trust::TrustPolicy;
 use crate::error::{Error, Kind};
 use crate::ports::{Ci, Clock, Forge, Git, Notifier, PortError, Runner};
 use crate::store::Store;
-use crate::tick::world::{HostPolicy, RepoPolicy, Sender, StagePolicy, World};
 use crate::tick::Report;
+use crate::tick::world::{HostPolicy, RepoPolicy, Sender, StagePolicy, World};
 
 /// Git commands of a tick are ended after this long; fetches of large repositories take their time.
 const GIT_TIMEOUT: Duration = Duration::from_secs(120);
@@ -57,7 +57,9 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Config(command) => config::run(global, command),
         Command::Poll(args) => tick::run(&App::load(global)?, tick::Parts::Poll, args.assume_armed, false),
         Command::Watch => tick::run(&App::load(global)?, tick::Parts::Watch, false, false),
-        Command::Tick(args) => tick::run(&App::load(global)?, tick::Parts::All, args.assume_armed, args.foreground),
+        Command::Tick(args) => {
+            tick::run(&App::load(global)?, tick::Parts::All, args.assume_armed, args.foreground)
+        }
         Command::Arm(args) => arm::run(&App::load(global)?, args),
         Command::Off(args) => switch::off(&App::load(global)?, args.now),
         Command::Pause(args) => switch::pause(&App::load(global)?, args.repo.as_deref(), args.seconds),
@@ -88,7 +90,8 @@ fn env(name: &str) -> Option<std::ffi::OsString> {
 /// Where the state file is: the flag, systemd's folder, the user's.
 fn state_path(global: &Global) -> Result<PathBuf, Error> {
     if let Some(path) = &global.state {
-        return std::path::absolute(path).map_err(|e| Error::usage(format!("--state {}: {e}", path.display())));
+        return std::path::absolute(path)
+            .map_err(|e| Error::usage(format!("--state {}: {e}", path.display())));
     }
     let full = |dir: std::ffi::OsString| Some(PathBuf::from(dir)).filter(|d| d.is_absolute());
     let user = || env("HOME").and_then(full).map(|home| home.join(".local/state"));
@@ -99,7 +102,10 @@ fn state_path(global: &Global) -> Result<PathBuf, Error> {
         .and_then(full)
         .or_else(user)
         .map(|dir| dir.join("offhours").join("offhours.db"))
-        .ok_or_else(|| Error::config("there is no place for the state file: HOME is not set").hint("name one with --state FILE"))
+        .ok_or_else(|| {
+            Error::config("there is no place for the state file: HOME is not set")
+                .hint("name one with --state FILE")
+        })
 }
 
 impl App {
@@ -109,7 +115,8 @@ impl App {
         let switch_word = match env("OFFHOURS_KILL_SWITCH") {
             None => None,
             Some(word) => Some(word.into_string().map_err(|_odd| {
-                Error::config("OFFHOURS_KILL_SWITCH is not a word that can be read").hint("set it to on or off, or unset it")
+                Error::config("OFFHOURS_KILL_SWITCH is not a word that can be read")
+                    .hint("set it to on or off, or unset it")
             })?),
         };
         let config = Config::load(&path, &text, switch_word.as_deref())?;
@@ -118,7 +125,14 @@ impl App {
         // A file that cannot be looked for may be there: the switch is on.
         let file = config.kill_switch_file(&state_dir).try_exists().unwrap_or(true);
         let switch = cfg::switch(&config, file);
-        Ok(Self { global: global.clone(), config: Rc::new(config), state, state_dir, switch, started: Instant::now() })
+        Ok(Self {
+            global: global.clone(),
+            config: Rc::new(config),
+            state,
+            state_dir,
+            switch,
+            started: Instant::now(),
+        })
     }
 
     pub fn machine(&self) -> String {
@@ -179,7 +193,8 @@ impl App {
         let mut forges: BTreeMap<String, Box<dyn Forge>> = BTreeMap::new();
         for (name, forge) in &self.config.forges {
             let local = LocalForge::new(forge.path.clone(), Rc::new(SystemClock), "offhours");
-            let forge: Box<dyn Forge> = if dry { Box::new(DryForge(Box::new(local))) } else { Box::new(local) };
+            let forge: Box<dyn Forge> =
+                if dry { Box::new(DryForge(Box::new(local))) } else { Box::new(local) };
             forges.insert(name.clone(), forge);
         }
         let real = Rc::new(self.runner());
@@ -191,9 +206,14 @@ impl App {
         };
         let private = self.state_dir.join("repos");
         let (git, runner, ci): (Box<dyn Git>, Box<dyn Runner>, Box<dyn Ci>) = if dry {
-            let scratch = Scratch::new().map_err(|e| Error::later(format!("a scratch folder for the dry run: {e}")))?;
+            let scratch =
+                Scratch::new().map_err(|e| Error::later(format!("a scratch folder for the dry run: {e}")))?;
             let rooms = self.git(scratch.path().join("repos"));
-            (Box::new(DryGit::new(rooms, scratch)), Box::new(DryRunner(self.runner())), Box::new(DryCi(Box::new(ci))))
+            (
+                Box::new(DryGit::new(rooms, scratch)),
+                Box::new(DryRunner(self.runner())),
+                Box::new(DryCi(Box::new(ci))),
+            )
         } else {
             (Box::new(self.git(private)), Box::new(self.runner()), Box::new(ci))
         };
@@ -208,7 +228,10 @@ impl App {
             ci,
             senders: self.senders(),
             prompter: Box::new(BuiltIn),
-            folders: Box::new(WorkFolders { root: self.config.workspace_root(&self.state_dir), installation }),
+            folders: Box::new(WorkFolders {
+                root: self.config.workspace_root(&self.state_dir),
+                installation,
+            }),
             repos: self.config.allowlisted(),
             policy: Box::new(move |repo| repo_policy(&policy_config, repo)),
             new_id: Box::new(|| format!("r{}", &uuid::Uuid::new_v4().simple().to_string()[..7])),
@@ -252,28 +275,38 @@ impl App {
     fn senders(&self) -> Vec<Sender> {
         let make = |(name, notify): (&String, &cfg::Notify)| {
             let port: Box<dyn Notifier> = match notify.kind {
-                cfg::NotifyKind::Command => {
-                    Box::new(CommandNotifier { argv: notify.argv.clone(), path: path_variable(), home: env("HOME") })
-                }
+                cfg::NotifyKind::Command => Box::new(CommandNotifier {
+                    argv: notify.argv.clone(),
+                    path: path_variable(),
+                    home: env("HOME"),
+                }),
                 cfg::NotifyKind::Webhook => {
                     let (source, wanted) = (notify.url.clone(), format!("notify.{name}.url"));
                     Box::new(WebhookNotifier {
                         url: Box::new(move || {
-                            let source = source.as_ref().ok_or_else(|| PortError::refused(format!("{wanted} is not set")))?;
+                            let source = source
+                                .as_ref()
+                                .ok_or_else(|| PortError::refused(format!("{wanted} is not set")))?;
                             crate::adapters::secret::resolve(source, &wanted, &env)
                                 .map_err(|e| PortError::Credentials { what: e.to_string() })
                         }),
                     })
                 }
             };
-            Sender { name: name.clone(), kinds: notify.kinds.iter().map(|k| k.word().to_owned()).collect(), port }
+            Sender {
+                name: name.clone(),
+                kinds: notify.kinds.iter().map(|k| k.word().to_owned()).collect(),
+                port,
+            }
         };
         self.config.notifiers.iter().map(make).collect()
     }
 }
 
 fn path_variable() -> String {
-    env("PATH").and_then(|p| p.into_string().ok()).unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned())
+    env("PATH")
+        .and_then(|p| p.into_string().ok())
+        .unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned())
 }
 
 fn turn_settings(config: &Config, repo: &RepoId) -> TurnSettings {
@@ -318,7 +351,8 @@ fn repo_policy(config: &Config, repo: &RepoId) -> Option<RepoPolicy> {
     config.forges.get(&repo.forge)?;
     let g = &config.global;
     let r = config.repo(repo);
-    let turn = r.runner.turn_timeout_seconds + r.run.verify_timeout_seconds + 3 * r.hooks.hook_timeout_seconds;
+    let turn =
+        r.runner.turn_timeout_seconds + r.run.verify_timeout_seconds + 3 * r.hooks.hook_timeout_seconds;
     Some(RepoPolicy {
         allowed: config.allowlist.contains(repo),
         landing: r.run.landing.mode,

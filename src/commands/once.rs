@@ -16,7 +16,8 @@ pub fn run(app: &App, args: &IssueArg, foreground: bool) -> Result<u8, Error> {
     let issue = IssueRef { repo, number: args.issue.number };
     if app.switch.on {
         let why: Vec<&str> = app.switch.because.iter().map(|b| b.sentence()).collect();
-        return Err(Error::later(format!("{issue} is not started: {}", why.join("; "))).hint("clear the switch first"));
+        return Err(Error::later(format!("{issue} is not started: {}", why.join("; ")))
+            .hint("clear the switch first"));
     }
     let found = host::lock(&app.state, "run once", Duration::from_secs(30))
         .map_err(|e| Error::later(format!("taking the lock beside {}: {e}", app.state.display())))?;
@@ -25,12 +26,17 @@ pub fn run(app: &App, args: &IssueArg, foreground: bool) -> Result<u8, Error> {
     };
     let mut world = app.world(app.store()?, false, foreground)?;
     if !world.repos.contains(&issue.repo) {
-        return Err(Error::usage(format!("{} is not in the allowlist", issue.repo)).hint("`offhours arm` puts it there"));
+        return Err(Error::usage(format!("{} is not in the allowlist", issue.repo))
+            .hint("`offhours arm` puts it there"));
     }
     poll::one(&mut world, &issue)?;
     if foreground {
         loop {
-            let busy = world.store.runs_of(&issue)?.iter().any(|r| matches!(r.run.wait, Some(Wait::Working | Wait::Ci)));
+            let busy = world
+                .store
+                .runs_of(&issue)?
+                .iter()
+                .any(|r| matches!(r.run.wait, Some(Wait::Working | Wait::Ci)));
             if !busy {
                 break;
             }
@@ -42,18 +48,33 @@ pub fn run(app: &App, args: &IssueArg, foreground: bool) -> Result<u8, Error> {
     let newest = world.store.runs_of(&issue)?.into_iter().next();
     let (code, text, item) = match &newest {
         Some(row) => {
-            let state = row.run.outcome.as_ref().map_or_else(|| row.run.wait.map_or("running", Wait::code), Outcome::code);
+            let state = row
+                .run
+                .outcome
+                .as_ref()
+                .map_or_else(|| row.run.wait.map_or("running", Wait::code), Outcome::code);
             let code = match (&row.run.outcome, app.global.exit_code) {
                 (_, false) | (Some(Outcome::Landed), _) => 0,
                 (Some(_), true) => 1,
                 (None, true) => 75,
             };
-            (code, format!("{issue}: run {} is {state}\n", row.run.id), json!({ "issue": issue.to_string(), "run": row.run.id, "state": state }))
+            (
+                code,
+                format!("{issue}: run {} is {state}\n", row.run.id),
+                json!({ "issue": issue.to_string(), "run": row.run.id, "state": state }),
+            )
         }
         None => {
             let why = world.store.ledger_of(&issue, 1)?.into_iter().next();
-            let text = why.map_or_else(|| "it is not a ready issue".to_owned(), |l| format!("{}: {}", l.reason, l.sentence));
-            (75, format!("{issue} did not start: {text}\n"), json!({ "issue": issue.to_string(), "why": text }))
+            let text = why.map_or_else(
+                || "it is not a ready issue".to_owned(),
+                |l| format!("{}: {}", l.reason, l.sentence),
+            );
+            (
+                75,
+                format!("{issue} did not start: {text}\n"),
+                json!({ "issue": issue.to_string(), "why": text }),
+            )
         }
     };
     output::answer(&app.global, "run once", &text, vec![item]);

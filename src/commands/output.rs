@@ -68,12 +68,17 @@ pub fn report(global: &Global, command: &str, report: &Report, outcome: TickOutc
         let mut text = String::new();
         if global.verbose > 0 || global.dry_run {
             for item in report.items.iter().filter(|i| i.acted || global.verbose > 1 || global.dry_run) {
-                let sentence = if item.sentence.is_empty() { String::new() } else { format!(": {}", item.sentence) };
+                let sentence =
+                    if item.sentence.is_empty() { String::new() } else { format!(": {}", item.sentence) };
                 text.push_str(&format!("{} {}{sentence}\n", item.issue, item.reason));
             }
         }
         if global.dry_run {
-            text.push_str(if report.effects.is_empty() { "plan: nothing would be done\n" } else { "plan:\n" });
+            text.push_str(if report.effects.is_empty() {
+                "plan: nothing would be done\n"
+            } else {
+                "plan:\n"
+            });
             for line in &report.effects {
                 text.push_str(&format!("  {}\n", plain(line, 300)));
             }
@@ -86,6 +91,9 @@ pub fn report(global: &Global, command: &str, report: &Report, outcome: TickOutc
         err(&format!("offhours {command}: {}: {}", plain(&failure.subject, 120), failure.what));
     }
     if !report.left.is_empty() && !global.quiet {
-        err(&format!("offhours {command}: the deadline is near; left for the next tick: {}", plain(&report.left.join(", "), 400)));
+        err(&format!(
+            "offhours {command}: the deadline is near; left for the next tick: {}",
+            plain(&report.left.join(", "), 400)
+        ));
     }
 }

@@ -16,8 +16,14 @@ pub fn run(app: &App, args: &IssueArg) -> Result<u8, Error> {
     let branch = forge.remote(&repo).map_err(|e| by_hand(&e))?.default_branch;
     let text = RunText { title: issue.title, body: issue.body, comments: String::new() };
     let name = IssueRef { repo, number: args.issue.number };
-    let run = poll::sample_run(name, &branch).ok_or_else(|| Error::internal("a sample run could not be made"))?;
+    let run =
+        poll::sample_run(name, &branch).ok_or_else(|| Error::internal("a sample run could not be made"))?;
     let prompt = BuiltIn.render(&run, &text, "").map_err(|e| by_hand(&e))?;
-    output::answer(&app.global, "prompt", &prompt, vec![json!({ "template": BuiltIn.template(), "prompt": prompt })]);
+    output::answer(
+        &app.global,
+        "prompt",
+        &prompt,
+        vec![json!({ "template": BuiltIn.template(), "prompt": prompt })],
+    );
     Ok(0)
 }

@@ -36,7 +36,10 @@ fn store(app: &App) -> Result<Store, Error> {
 
 /// A run by its id, or an issue's newest.
 fn find(app: &App, store: &Store, text: &str) -> Result<RunRow, Error> {
-    let unknown = || Error::usage(format!("there is no run `{}`", plain(text, 80))).hint("`offhours run list --all` shows them");
+    let unknown = || {
+        Error::usage(format!("there is no run `{}`", plain(text, 80)))
+            .hint("`offhours run list --all` shows them")
+    };
     if let Ok(target) = IssueTarget::parse(text) {
         let issue = IssueRef { repo: app.repo(&target.repo)?, number: target.number };
         return store.runs_of(&issue)?.into_iter().next().ok_or_else(unknown);
@@ -81,14 +84,24 @@ fn list(app: &App, repo: Option<&str>, all: bool) -> Result<u8, Error> {
         Some(store) => store.runs_in_flight()?,
         None => vec![],
     };
-    let rows: Vec<RunRow> = rows.into_iter().filter(|r| repo.as_ref().is_none_or(|id| r.run.issue.repo == *id)).collect();
+    let rows: Vec<RunRow> =
+        rows.into_iter().filter(|r| repo.as_ref().is_none_or(|id| r.run.issue.repo == *id)).collect();
     let mut text = String::new();
     for row in &rows {
         let at = moment(row.run.created_at);
-        text.push_str(&format!("{}  {:<28} {:<18} {at}\n", row.run.id, row.run.issue.to_string(), state_word(row)));
+        text.push_str(&format!(
+            "{}  {:<28} {:<18} {at}\n",
+            row.run.id,
+            row.run.issue.to_string(),
+            state_word(row)
+        ));
     }
     if text.is_empty() {
-        text = if all { "no runs yet\n".to_owned() } else { "nothing is running; --all shows what is over\n".to_owned() };
+        text = if all {
+            "no runs yet\n".to_owned()
+        } else {
+            "nothing is running; --all shows what is over\n".to_owned()
+        };
     }
     output::answer(&app.global, "run list", &text, rows.iter().map(item).collect());
     Ok(0)
@@ -127,16 +140,30 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
     if let Some(stored) = store.run_text(&run.id)? {
         text.push_str(&format!("  title     {}\n", plain(&stored.title, 90)));
     }
-    text.push_str(&format!("  asked by  {}\n  begun     {}\n", plain(&run.asked_by, 60), moment(run.created_at)));
+    text.push_str(&format!(
+        "  asked by  {}\n  begun     {}\n",
+        plain(&run.asked_by, 60),
+        moment(run.created_at)
+    ));
     text.push_str(&format!("  base      {} on {}\n", run.base.short(), plain(&run.target_branch, 60)));
     if let Some(head) = &run.pushed {
         text.push_str(&format!("  pushed    {}\n", head.short()));
     }
-    text.push_str(&format!("  runner    {}\n  template  {}\n  cost      {}\n", row.runner, row.template, observe::cost_words(known, unknown)));
+    text.push_str(&format!(
+        "  runner    {}\n  template  {}\n  cost      {}\n",
+        row.runner,
+        row.template,
+        observe::cost_words(known, unknown)
+    ));
     for turn in &turns {
         let ended = turn.ending.as_deref().unwrap_or("running");
-        let took = turn.ended_at.map_or(String::new(), |end| format!(" after {}", span(end.since(turn.started_at))));
-        let detail = turn.detail.as_deref().filter(|d| !d.is_empty()).map_or(String::new(), |d| format!(": {}", plain(d, 200)));
+        let took =
+            turn.ended_at.map_or(String::new(), |end| format!(" after {}", span(end.since(turn.started_at))));
+        let detail = turn
+            .detail
+            .as_deref()
+            .filter(|d| !d.is_empty())
+            .map_or(String::new(), |d| format!(": {}", plain(d, 200)));
         text.push_str(&format!("  turn {}    {ended}{took}{detail}\n", turn.turn));
         if let Some(summary) = &turn.summary {
             text.push_str(&format!("            {}\n", plain(summary, 300)));
@@ -155,7 +182,10 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
     if let Value::Object(map) = &mut value {
         map.insert("cost_usd".to_owned(), json!(known));
         map.insert("cost_known".to_owned(), json!(!unknown));
-        map.insert("events".to_owned(), json!(events.iter().map(|e| json!({ "at": e.at.0, "kind": e.kind })).collect::<Vec<_>>()));
+        map.insert(
+            "events".to_owned(),
+            json!(events.iter().map(|e| json!({ "at": e.at.0, "kind": e.kind })).collect::<Vec<_>>()),
+        );
     }
     output::answer(&app.global, "run show", &text, vec![value]);
     Ok(())
@@ -203,7 +233,10 @@ fn stop(app: &App, name: &str) -> Result<u8, Error> {
     if !store.ask_stop(&row.run.id)? {
         return Err(Error::usage(format!("run {} is over already ({})", row.run.id, state_word(&row))));
     }
-    let text = format!("run {} ends with the next tick: its work is kept, and {} is handed back\n", row.run.id, row.run.issue);
+    let text = format!(
+        "run {} ends with the next tick: its work is kept, and {} is handed back\n",
+        row.run.id, row.run.issue
+    );
     output::answer(&app.global, "run stop", &text, vec![item(&row)]);
     Ok(0)
 }
@@ -212,7 +245,8 @@ fn release(app: &App, args: &IssueArg) -> Result<u8, Error> {
     let issue = IssueRef { repo: app.repo(&args.issue.repo)?, number: args.issue.number };
     let store = app.store()?;
     if let Some(row) = store.runs_of(&issue)?.into_iter().find(|r| r.run.phase != Phase::Ended) {
-        return Err(Error::usage(format!("run {} of {issue} is in flight here", row.run.id)).hint("`offhours run stop` ends it"));
+        return Err(Error::usage(format!("run {} of {issue} is in flight here", row.run.id))
+            .hint("`offhours run stop` ends it"));
     }
     let world = app.world(store, false, false)?;
     let released = world.forge(&issue.repo).and_then(|forge| {
@@ -224,7 +258,10 @@ fn release(app: &App, args: &IssueArg) -> Result<u8, Error> {
         Ok(Some(holder))
     });
     let text = match released.map_err(|e| by_hand(&e))? {
-        Some(holder) => format!("the claim on {issue} (run {}) is released\n", plain(holder.run.as_deref().unwrap_or("unknown"), 60)),
+        Some(holder) => format!(
+            "the claim on {issue} (run {}) is released\n",
+            plain(holder.run.as_deref().unwrap_or("unknown"), 60)
+        ),
         None => format!("nobody claims {issue}\n"),
     };
     output::answer(&app.global, "run release", &text, vec![json!({ "issue": issue.to_string() })]);
@@ -236,10 +273,15 @@ fn retry(app: &App, name: &str) -> Result<u8, Error> {
     let store = store(app)?;
     let row = find(app, &store, name)?;
     if row.run.phase != Phase::Ended {
-        return Err(Error::usage(format!("run {} is in flight ({})", row.run.id, row.run.wait.map_or("in-step", Wait::code))));
+        return Err(Error::usage(format!(
+            "run {} is in flight ({})",
+            row.run.id,
+            row.run.wait.map_or("in-step", Wait::code)
+        )));
     }
     if row.run.outcome == Some(Outcome::Landed) {
-        return Err(Error::usage(format!("run {} landed", row.run.id)).hint("open a new issue for what is still wanted"));
+        return Err(Error::usage(format!("run {} landed", row.run.id))
+            .hint("open a new issue for what is still wanted"));
     }
     let issue = &row.run.issue;
     let forge = app.local_forge(&issue.repo)?;

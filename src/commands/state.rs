@@ -14,15 +14,21 @@ pub fn run(app: &App, command: &StateCommand) -> Result<u8, Error> {
         StateCommand::Check => {
             let found = store.check()?;
             if !found.is_empty() {
-                return Err(Error::later(format!("{} is damaged: {}", app.state.display(), found.join("; ")))
-                    .hint("put a backup in its place"));
+                return Err(Error::later(format!(
+                    "{} is damaged: {}",
+                    app.state.display(),
+                    found.join("; ")
+                ))
+                .hint("put a backup in its place"));
             }
             let text = format!("{} is sound (installation {})\n", app.state.display(), store.installation);
             output::answer(&app.global, "state", &text, vec![json!({ "path": app.state, "sound": true })]);
         }
         StateCommand::Backup { file } => {
             if file.exists() {
-                return Err(Error::usage(format!("{} exists already", file.display())).hint("name a new file"));
+                return Err(
+                    Error::usage(format!("{} exists already", file.display())).hint("name a new file")
+                );
             }
             store.backup(file)?;
             let text = format!("copied to {}\n", file.display());

@@ -17,7 +17,8 @@ pub fn run(app: &App) -> Result<u8, Error> {
     let now = SystemClock.now();
     let store = app.existing_store()?;
     let mut text = head(app, store.as_ref(), now)?;
-    let mut items = vec![json!({ "section": "host", "off": app.switch.on, "allowlist": app.config.allowlist.len() })];
+    let mut items =
+        vec![json!({ "section": "host", "off": app.switch.on, "allowlist": app.config.allowlist.len() })];
     if let Some(store) = &store {
         text.push_str(&money(app, store, now)?);
         for (title, lines) in [
@@ -62,7 +63,8 @@ fn head(app: &App, store: Option<&Store>, now: UnixTime) -> Result<String, Error
         for scope in names {
             if let Some(until) = store.paused(&scope, now)? {
                 let what = if scope == "*" { "everything".to_owned() } else { scope };
-                let until = until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", moment(u)));
+                let until =
+                    until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", moment(u)));
                 text.push_str(&format!("paused: {what} {until}\n"));
             }
         }
@@ -98,7 +100,13 @@ fn needs_you(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec
         let (Some(outcome), Some(ended)) = (&row.run.outcome, row.run.ended_at) else { continue };
         let needs = matches!(outcome, Outcome::HandedBack(_) | Outcome::Frozen(_) | Outcome::Stopped);
         if needs && now.since(ended) < NEEDS_YOU_SECONDS {
-            lines.push(format!("{} {} {} ago (run {})", row.run.issue, outcome.code(), span(now.since(ended)), row.run.id));
+            lines.push(format!(
+                "{} {} {} ago (run {})",
+                row.run.issue,
+                outcome.code(),
+                span(now.since(ended)),
+                row.run.id
+            ));
             lines.push(format!("  {}", what_to_do(outcome)));
             items.push(json!({ "section": "needs-you", "issue": row.run.issue.to_string(), "run": row.run.id, "reason": outcome.code() }));
         }
@@ -110,7 +118,14 @@ fn running(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec<S
     let mut lines = vec![];
     for row in store.runs_in_flight()? {
         let run = &row.run;
-        lines.push(format!("{} {} turn {}, {} (run {})", run.issue, state_word(&row), run.turns, span(now.since(run.created_at)), run.id));
+        lines.push(format!(
+            "{} {} turn {}, {} (run {})",
+            run.issue,
+            state_word(&row),
+            run.turns,
+            span(now.since(run.created_at)),
+            run.id
+        ));
         items.push(json!({ "section": "running", "issue": run.issue.to_string(), "run": run.id, "reason": state_word(&row) }));
     }
     Ok(lines)
@@ -143,7 +158,8 @@ fn parked(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec<St
         if park.until.is_some_and(|until| until <= now) {
             continue;
         }
-        let until = park.until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", moment(u)));
+        let until =
+            park.until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", moment(u)));
         lines.push(format!("{account} {until} ({})", park.kind));
         items.push(json!({ "section": "parked", "account": account, "until": park.until.map(|u| u.0), "reason": park.kind }));
     }

@@ -18,11 +18,14 @@ pub fn off(app: &App, now: bool) -> Result<u8, Error> {
         output::answer(&app.global, "off", &format!("would make {}\n", file.display()), vec![]);
         return Ok(0);
     }
-    let made = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| {
-        fs::OpenOptions::new().create(true).append(true).open(&file).map(drop)
-    });
-    made.map_err(|e| Error::later(format!("the kill switch file {} could not be made: {e}", file.display()))
-        .hint("set `kill_switch = true` in the config, or OFFHOURS_KILL_SWITCH=on"))?;
+    let made = file
+        .parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| fs::OpenOptions::new().create(true).append(true).open(&file).map(drop));
+    made.map_err(|e| {
+        Error::later(format!("the kill switch file {} could not be made: {e}", file.display()))
+            .hint("set `kill_switch = true` in the config, or OFFHOURS_KILL_SWITCH=on")
+    })?;
     let mut text = format!("off: {} stands; `offhours resume` removes it\n", file.display());
     let mut ended = vec![];
     if now && let Some(store) = app.existing_store()? {
@@ -52,7 +55,12 @@ pub fn pause(app: &App, repo: Option<&str>, seconds: Option<u64>) -> Result<u8, 
     let what = if scope == "*" { "everything".to_owned() } else { scope.clone() };
     let end = until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", message::moment(u)));
     let text = format!("paused: {what}, {end}; what runs is brought to its end\n");
-    output::answer(&app.global, "pause", &text, vec![json!({ "scope": scope, "until": until.map(|u: UnixTime| u.0) })]);
+    output::answer(
+        &app.global,
+        "pause",
+        &text,
+        vec![json!({ "scope": scope, "until": until.map(|u: UnixTime| u.0) })],
+    );
     Ok(0)
 }
 
@@ -74,7 +82,8 @@ pub fn resume(app: &App, repo: Option<&str>) -> Result<u8, Error> {
     } else {
         let file = app.config.kill_switch_file(&app.state_dir);
         if file.exists() && !app.global.dry_run {
-            fs::remove_file(&file).map_err(|e| Error::later(format!("{} could not be removed: {e}", file.display())))?;
+            fs::remove_file(&file)
+                .map_err(|e| Error::later(format!("{} could not be removed: {e}", file.display())))?;
             lines.push(format!("{} is removed", file.display()));
         }
         if let Some(mut store) = app.existing_store()? {

@@ -113,7 +113,8 @@ fn locked(app: &App, command: &str, held: Duration, holder: Option<&str>) -> Res
         let now = world.now();
         let missed = world.store.lock_missed(command, now)?;
         if missed >= app.config.global.lock_alarm_ticks {
-            let detail = format!("`{command}` could not run {missed} times in a row because `{holder}` held the lock");
+            let detail =
+                format!("`{command}` could not run {missed} times in a row because `{holder}` held the lock");
             world.alarm("lock-held", &detail)?;
         }
         report = std::mem::take(&mut world.report);

@@ -78,7 +78,11 @@ fn repo_lines(repo: &RepoId, store: Option<&Store>, items: &mut Vec<Value>) -> R
     let Some(store) = store else { return Ok(format!("{repo}: never looked at; no tick has run\n")) };
     let mut text = format!("{repo}\n");
     for hold in store.holds(repo)? {
-        text.push_str(&format!("  held as {} since {}; `offhours resume {repo}` clears it\n", hold.kind, moment(hold.since)));
+        text.push_str(&format!(
+            "  held as {} since {}; `offhours resume {repo}` clears it\n",
+            hold.kind,
+            moment(hold.since)
+        ));
     }
     let issues = store.listing(repo)?;
     if issues.is_empty() {
@@ -87,14 +91,21 @@ fn repo_lines(repo: &RepoId, store: Option<&Store>, items: &mut Vec<Value>) -> R
     for issue in issues {
         let name = IssueRef { repo: repo.clone(), number: issue.number };
         let reason = store.ledger_of(&name, 1)?.into_iter().next();
-        let words = reason.as_ref().map_or("not looked at yet".to_owned(), |r| format!("{}: {}", r.reason, r.sentence));
+        let words = reason
+            .as_ref()
+            .map_or("not looked at yet".to_owned(), |r| format!("{}: {}", r.reason, r.sentence));
         text.push_str(&format!("  #{} {}\n    {words}\n", issue.number, plain(&issue.title, 60)));
         items.push(json!({ "issue": name.to_string(), "reason": reason.map(|r| r.reason) }));
     }
     Ok(text)
 }
 
-fn issue_lines(app: &App, issue: &IssueRef, store: Option<&Store>, items: &mut Vec<Value>) -> Result<String, Error> {
+fn issue_lines(
+    app: &App,
+    issue: &IssueRef,
+    store: Option<&Store>,
+    items: &mut Vec<Value>,
+) -> Result<String, Error> {
     let Some(store) = store else { return Ok(format!("{issue}: never looked at; no tick has run\n")) };
     let runs = store.runs_of(issue)?;
     let ledger = store.ledger_of(issue, 20)?;
@@ -120,13 +131,20 @@ fn issue_lines(app: &App, issue: &IssueRef, store: Option<&Store>, items: &mut V
         }
     } else if runs.is_empty() {
         let listed = app.config.allowlist.contains(&issue.repo);
-        let why = if listed { "it was not a ready issue at the last look" } else { "its repo is not in the allowlist" };
+        let why = if listed {
+            "it was not a ready issue at the last look"
+        } else {
+            "its repo is not in the allowlist"
+        };
         text.push_str(&format!("  because: {why}\n"));
     }
     if ledger.len() > 1 || !runs.is_empty() {
         text.push_str("  history:\n");
-        let mut lines: Vec<(i64, String)> = ledger.iter().map(|l| (l.at.0, format!("{}: {}", l.reason, l.sentence))).collect();
-        lines.extend(runs.iter().filter_map(|r| r.run.ended_at.map(|at| (at.0, format!("run {} ended: {}", r.run.id, state_word(r))))));
+        let mut lines: Vec<(i64, String)> =
+            ledger.iter().map(|l| (l.at.0, format!("{}: {}", l.reason, l.sentence))).collect();
+        lines.extend(runs.iter().filter_map(|r| {
+            r.run.ended_at.map(|at| (at.0, format!("run {} ended: {}", r.run.id, state_word(r))))
+        }));
         lines.sort();
         for (at, line) in lines {
             text.push_str(&format!("    {}  {line}\n", moment(crate::domain::model::UnixTime(at))));

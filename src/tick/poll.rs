@@ -94,7 +94,13 @@ pub fn one(world: &mut World, issue: &IssueRef) -> Result<(), Error> {
         match candidates.iter().find(|c| c.name() == verdict.issue) {
             Some(candidate) if verdict.reason == Reason::Dispatch => dispatch_one(world, candidate, verdict)?,
             Some(_) | None => {
-                note(world, &verdict.issue, verdict.reason.code(), &verdict.reason.sentence(), &verdict.passed)?;
+                note(
+                    world,
+                    &verdict.issue,
+                    verdict.reason.code(),
+                    &verdict.reason.sentence(),
+                    &verdict.passed,
+                )?;
             }
         }
     }

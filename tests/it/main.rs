@@ -1,1 +1,11 @@
+//! Stories through the real binary: real git, real processes, real SQLite, a local forge.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    unreachable_pub,
+    reason = "tests stop at the first surprise, and work with the world itself"
+)]
 
+mod stories;
+mod world;

@@ -261,16 +261,24 @@ impl Job<'_> {
         Ok(verify)
     }
 
-    fn on_checkout(&self, repo: &RepoId, oid: &Oid, argv: &[String], timeout: Duration) -> io::Result<(Ended, Output)> {
+    fn on_checkout(
+        &self,
+        repo: &RepoId,
+        oid: &Oid,
+        argv: &[String],
+        timeout: Duration,
+    ) -> io::Result<(Ended, Output)> {
         let dir = self.dir.join("checkout");
         self.git.checkout(repo, oid, &dir).map_err(io::Error::other)?;
         let started = Instant::now();
         loop {
             let left = timeout.saturating_sub(started.elapsed());
-            let task = Task { argv, cwd: &dir, stdin: None, name: "check", timeout: left, stall: None, extra: &[] };
+            let task =
+                Task { argv, cwd: &dir, stdin: None, name: "check", timeout: left, stall: None, extra: &[] };
             let ended = self.run_child(&task, None);
             self.end_everything();
-            let undecided = matches!(&ended, Ok((Ended::Exit(status), _)) if status.code() == Some(UNDECIDED));
+            let undecided =
+                matches!(&ended, Ok((Ended::Exit(status), _)) if status.code() == Some(UNDECIDED));
             if !undecided || self.dir.join("stop").exists() || started.elapsed() + ASK_AGAIN > timeout {
                 drop(fs::remove_dir_all(&dir));
                 return ended;
