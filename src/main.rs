@@ -25,7 +25,7 @@ fn main() -> ExitCode {
             if cli.global.json {
                 let item = serde_json::json!({ "what": error.what, "hint": error.hint, "exit_code": error.kind.exit_code() });
                 let envelope =
-                    output::envelope("offhours", offhours::tick::TickOutcome::Partial, vec![], vec![item]);
+                    output::envelope("offhours", offhours::tick::TickOutcome::Partial, &[], &[item]);
                 output::out(&envelope.to_string());
             }
             ExitCode::from(error.kind.exit_code())

@@ -333,4 +333,6 @@ pub trait Folders {
     fn of(&self, issue: &IssueRef, run: &str) -> RunFolder;
     /// Writes `run.json`, by which a run is known again when the state is lost.
     fn mark(&self, run: &Run, claim: Option<&Oid>) -> PortResult<()>;
+    /// Removes salvaged work and finished CI jobs that were last written before this moment.
+    fn prune(&self, before: UnixTime) -> PortResult<()>;
 }

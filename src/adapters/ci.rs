@@ -48,21 +48,27 @@ impl Ci for CommandCi {
             (1..=MOST_ATTEMPTS).rev().find(|k| self.dir(repo, stage, oid, *k).join("spec.json").exists());
         let Some(attempt) = newest else { return Ok(StageReading::NotStarted) };
         let dir = self.dir(repo, stage, oid, attempt);
-        let (state, log_tail, fingerprint) = match self.runner.state(&dir)? {
+        let (verdict, log_tail, fingerprint) = match self.runner.state(&dir)? {
             JobState::NotStarted | JobState::Orphaned => return Ok(StageReading::NotStarted),
             JobState::Running { .. } => (CheckState::Pending, String::new(), String::new()),
             JobState::Over(result) => match result.verify {
-                Some(verdict) if result.exit_code == Some(75) => {
-                    (CheckState::Pending, verdict.log_tail, verdict.fingerprint)
+                Some(said) if result.exit_code == Some(75) => {
+                    (CheckState::Pending, said.log_tail, said.fingerprint)
                 }
-                Some(verdict) if verdict.green => (CheckState::Green, verdict.log_tail, verdict.fingerprint),
-                Some(verdict) => (CheckState::Red, verdict.log_tail, verdict.fingerprint),
+                Some(said) if said.green => (CheckState::Green, said.log_tail, said.fingerprint),
+                Some(said) => (CheckState::Red, said.log_tail, said.fingerprint),
                 // Ended from outside before it came to a verdict: it says nothing.
                 None => return Ok(StageReading::NotStarted),
             },
         };
         let link = Some(dir.display().to_string());
-        Ok(StageReading::Checks(vec![Check { name: stage.to_owned(), state, link, log_tail, fingerprint }]))
+        Ok(StageReading::Checks(vec![Check {
+            name: stage.to_owned(),
+            state: verdict,
+            link,
+            log_tail,
+            fingerprint,
+        }]))
     }
 
     fn start(&self, repo: &RepoId, stage: &str, oid: &Oid, attempt: u32) -> PortResult<()> {

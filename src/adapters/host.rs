@@ -104,6 +104,8 @@ pub fn lock(state: &Path, command: &str, wait: Duration) -> io::Result<Locked> {
 /// Run folders below the workspace root: `<forge>/<owner>/<name>/<run>`.
 pub struct WorkFolders {
     pub root: PathBuf,
+    /// Where salvaged work and CI jobs lie: `<forge>/<owner>/<name>/<one>` each.
+    pub kept: Vec<PathBuf>,
     pub installation: String,
 }
 
@@ -129,5 +131,25 @@ impl Folders for WorkFolders {
             "claim": claim.map(Oid::as_str),
         });
         write_whole(&folder.dir.join("run.json"), text.to_string().as_bytes()).map_err(trouble)
+    }
+
+    fn prune(&self, before: UnixTime) -> PortResult<()> {
+        let folders = |dir: &Path| -> Vec<PathBuf> {
+            let entries = fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+            entries.filter(|e| e.file_type().is_ok_and(|k| k.is_dir())).map(|e| e.path()).collect()
+        };
+        let old = |dir: &Path| {
+            let at = fs::symlink_metadata(dir).map(|m| std::os::unix::fs::MetadataExt::mtime(&m));
+            at.is_ok_and(|at| at < before.0)
+        };
+        for root in &self.kept {
+            for repo in folders(root).iter().flat_map(|f| folders(f)).flat_map(|o| folders(&o)) {
+                for one in folders(&repo).into_iter().filter(|d| old(d)) {
+                    fs::remove_dir_all(&one)
+                        .map_err(|e| PortError::later(format!("removing {}: {e}", one.display())))?;
+                }
+            }
+        }
+        Ok(())
     }
 }

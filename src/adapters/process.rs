@@ -68,7 +68,7 @@ fn signal(pids: &[i32], signal: Signal) {
     for pid in pids {
         if let Some(pid) = Pid::from_raw(*pid) {
             // It may be gone already, which is what is wanted.
-            drop(kill_process(pid, signal));
+            kill_process(pid, signal).unwrap_or_default();
         }
     }
 }

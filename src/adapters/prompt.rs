@@ -46,7 +46,7 @@ impl Prompter for BuiltIn {
 
     fn template(&self) -> String {
         let hash = Sha256::digest(IMPLEMENTER.as_bytes());
-        let digits: String = hash.iter().take(4).map(|b| format!("{b:02x}")).collect();
+        let digits = hash.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().concat();
         format!("implementer@{digits}")
     }
 }

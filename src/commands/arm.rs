@@ -61,6 +61,6 @@ pub fn run(app: &App, args: &ArmArgs) -> Result<u8, Error> {
     if file.exists() {
         text.push_str("the kill switch file stands still; `offhours resume` removes it\n");
     }
-    output::answer(&app.global, "arm", &text, vec![json!({ "repo": repo.to_string(), "ready": existing })]);
+    output::answer(&app.global, "arm", &text, &[json!({ "repo": repo.to_string(), "ready": existing })]);
     Ok(0)
 }

@@ -26,14 +26,14 @@ pub fn run(global: &Global, command: &ConfigCommand) -> Result<u8, Error> {
                 global,
                 "config",
                 &text,
-                vec![json!({ "path": app.config.path, "off": app.switch.on, "allowlist": repos })],
+                &[json!({ "path": app.config.path, "off": app.switch.on, "allowlist": repos })],
             );
             Ok(0)
         }
         ConfigCommand::Show { effective } => {
             let app = App::load(global)?;
             let text = if *effective { app.config.effective() } else { cfg::read(&app.config.path)? };
-            output::answer(global, "config", &text, vec![json!({ "path": app.config.path, "text": text })]);
+            output::answer(global, "config", &text, &[json!({ "path": app.config.path, "text": text })]);
             Ok(0)
         }
     }

@@ -318,11 +318,8 @@ pub fn run(app: &super::App, command: &crate::cli::IssueCommand) -> Result<u8, E
             reopen(&forge, &repo, number)?
         }
     };
-    let items = match answer.json {
-        Value::Array(items) => items,
-        other => vec![other],
-    };
-    super::output::answer(&app.global, "issue", &answer.text, items);
+    let items = answer.json.as_array().cloned().unwrap_or_else(|| vec![answer.json.clone()]);
+    super::output::answer(&app.global, "issue", &answer.text, &items);
     Ok(0)
 }
 

@@ -230,6 +230,7 @@ impl App {
             prompter: Box::new(BuiltIn),
             folders: Box::new(WorkFolders {
                 root: self.config.workspace_root(&self.state_dir),
+                kept: vec![self.state_dir.join("salvage"), self.state_dir.join("ci")],
                 installation,
             }),
             repos: self.config.allowlisted(),
@@ -263,6 +264,8 @@ impl App {
             monthly_budget_usd: g.monthly_budget_usd,
             max_attempts: self.config.run.max_attempts_per_issue,
             breaker: g.breaker,
+            alarm_after_seconds: i64::from(g.alarm_after_minutes) * 60,
+            keep_seconds: i64::from(self.config.retention.salvage_keep_days) * 86_400,
             backoff_seconds: i64::try_from(g.retry_backoff_seconds).unwrap_or(LONGEST_BACKOFF_SECONDS),
             backoff_max_seconds: LONGEST_BACKOFF_SECONDS,
             salvage_dir: self.state_dir.join("salvage"),

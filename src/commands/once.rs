@@ -46,37 +46,23 @@ pub fn run(app: &App, args: &IssueArg, foreground: bool) -> Result<u8, Error> {
         outbox::flush(&mut world)?;
     }
     let newest = world.store.runs_of(&issue)?.into_iter().next();
-    let (code, text, item) = match &newest {
-        Some(row) => {
-            let state = row
-                .run
-                .outcome
-                .as_ref()
-                .map_or_else(|| row.run.wait.map_or("running", Wait::code), Outcome::code);
-            let code = match (&row.run.outcome, app.global.exit_code) {
-                (_, false) | (Some(Outcome::Landed), _) => 0,
-                (Some(_), true) => 1,
-                (None, true) => 75,
-            };
-            (
-                code,
-                format!("{issue}: run {} is {state}\n", row.run.id),
-                json!({ "issue": issue.to_string(), "run": row.run.id, "state": state }),
-            )
-        }
-        None => {
-            let why = world.store.ledger_of(&issue, 1)?.into_iter().next();
-            let text = why.map_or_else(
-                || "it is not a ready issue".to_owned(),
-                |l| format!("{}: {}", l.reason, l.sentence),
-            );
-            (
-                75,
-                format!("{issue} did not start: {text}\n"),
-                json!({ "issue": issue.to_string(), "why": text }),
-            )
-        }
+    let (code, text, item) = if let Some(row) = &newest {
+        let state = super::run::state_word(row);
+        let code = match (&row.run.outcome, app.global.exit_code) {
+            (_, false) | (Some(Outcome::Landed), true) => 0,
+            (Some(_), true) => 1,
+            (None, true) => 75,
+        };
+        let item = json!({ "issue": issue.to_string(), "run": row.run.id, "state": state });
+        (code, format!("{issue}: run {} is {state}\n", row.run.id), item)
+    } else {
+        let why = world.store.ledger_of(&issue, 1)?.into_iter().next();
+        let why = why.map_or_else(
+            || "it is not a ready issue".to_owned(),
+            |l| format!("{}: {}", l.reason, l.sentence),
+        );
+        (75, format!("{issue} did not start: {why}\n"), json!({ "issue": issue.to_string(), "why": why }))
     };
-    output::answer(&app.global, "run once", &text, vec![item]);
+    output::answer(&app.global, "run once", &text, &[item]);
     Ok(code.max(world.report.exit_code()))
 }

@@ -28,14 +28,14 @@ pub fn err(text: &str) {
 }
 
 /// The one envelope of every command that answers in JSON.
-pub fn envelope(command: &str, outcome: TickOutcome, items: Vec<Value>, errors: Vec<Value>) -> Value {
+pub fn envelope(command: &str, outcome: TickOutcome, items: &[Value], errors: &[Value]) -> Value {
     json!({ "schema": 1, "command": command, "outcome": outcome.code(), "items": items, "errors": errors })
 }
 
 /// Prints text, or the envelope around items.
-pub fn answer(global: &Global, command: &str, text: &str, items: Vec<Value>) {
+pub fn answer(global: &Global, command: &str, text: &str, items: &[Value]) {
     if global.json {
-        out(&envelope(command, TickOutcome::Idle, items, vec![]).to_string());
+        out(&envelope(command, TickOutcome::Idle, items, &[]).to_string());
     } else {
         out(text);
     }
@@ -48,13 +48,13 @@ pub fn report(global: &Global, command: &str, report: &Report, outcome: TickOutc
             .items
             .iter()
             .map(|i| json!({ "issue": i.issue, "run": i.run, "handle": i.handle, "reason": i.reason, "sentence": i.sentence, "acted": i.acted }))
-            .collect();
+            .collect::<Vec<_>>();
         let errors = report
             .errors
             .iter()
             .map(|e| json!({ "subject": e.subject, "what": e.what, "exit_code": e.kind.exit_code() }))
-            .collect();
-        let mut value = envelope(command, outcome, items, errors);
+            .collect::<Vec<_>>();
+        let mut value = envelope(command, outcome, &items, &errors);
         if let Value::Object(map) = &mut value {
             if global.dry_run {
                 map.insert("effects".to_owned(), json!(report.effects));

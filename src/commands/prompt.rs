@@ -23,7 +23,7 @@ pub fn run(app: &App, args: &IssueArg) -> Result<u8, Error> {
         &app.global,
         "prompt",
         &prompt,
-        vec![json!({ "template": BuiltIn.template(), "prompt": prompt })],
+        &[json!({ "template": BuiltIn.template(), "prompt": prompt })],
     );
     Ok(0)
 }

@@ -103,7 +103,7 @@ fn list(app: &App, repo: Option<&str>, all: bool) -> Result<u8, Error> {
             "nothing is running; --all shows what is over\n".to_owned()
         };
     }
-    output::answer(&app.global, "run list", &text, rows.iter().map(item).collect());
+    output::answer(&app.global, "run list", &text, &rows.iter().map(item).collect::<Vec<_>>());
     Ok(0)
 }
 
@@ -187,7 +187,7 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
             json!(events.iter().map(|e| json!({ "at": e.at.0, "kind": e.kind })).collect::<Vec<_>>()),
         );
     }
-    output::answer(&app.global, "run show", &text, vec![value]);
+    output::answer(&app.global, "run show", &text, &[value]);
     Ok(())
 }
 
@@ -198,7 +198,7 @@ fn log(app: &App, name: &str, follow: bool) -> Result<u8, Error> {
     let dir = world.folder(&row.run).job(&row.run.turn_job(row.run.turns));
     if !dir.exists() {
         let text = "the run's folder is gone: it ended, and its work is on the target or was kept elsewhere (`offhours run show`)\n";
-        output::answer(&app.global, "run log", text, vec![]);
+        output::answer(&app.global, "run log", text, &[]);
         return Ok(0);
     }
     let mut at = [0u64; 2];
@@ -237,7 +237,7 @@ fn stop(app: &App, name: &str) -> Result<u8, Error> {
         "run {} ends with the next tick: its work is kept, and {} is handed back\n",
         row.run.id, row.run.issue
     );
-    output::answer(&app.global, "run stop", &text, vec![item(&row)]);
+    output::answer(&app.global, "run stop", &text, &[item(&row)]);
     Ok(0)
 }
 
@@ -264,7 +264,7 @@ fn release(app: &App, args: &IssueArg) -> Result<u8, Error> {
         ),
         None => format!("nobody claims {issue}\n"),
     };
-    output::answer(&app.global, "run release", &text, vec![json!({ "issue": issue.to_string() })]);
+    output::answer(&app.global, "run release", &text, &[json!({ "issue": issue.to_string() })]);
     Ok(0)
 }
 
@@ -294,6 +294,6 @@ fn retry(app: &App, name: &str) -> Result<u8, Error> {
         .and_then(|_| forge.label_as(&issue.repo, issue.number, &labels.ready_label, true, &who));
     changed.map_err(|e| by_hand(&e))?;
     let text = format!("{issue} is ready again, approved by {who}; the next poll takes it up\n");
-    output::answer(&app.global, "run retry", &text, vec![item(&row)]);
+    output::answer(&app.global, "run retry", &text, &[item(&row)]);
     Ok(0)
 }

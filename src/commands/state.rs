@@ -22,7 +22,7 @@ pub fn run(app: &App, command: &StateCommand) -> Result<u8, Error> {
                 .hint("put a backup in its place"));
             }
             let text = format!("{} is sound (installation {})\n", app.state.display(), store.installation);
-            output::answer(&app.global, "state", &text, vec![json!({ "path": app.state, "sound": true })]);
+            output::answer(&app.global, "state", &text, &[json!({ "path": app.state, "sound": true })]);
         }
         StateCommand::Backup { file } => {
             if file.exists() {
@@ -32,7 +32,7 @@ pub fn run(app: &App, command: &StateCommand) -> Result<u8, Error> {
             }
             store.backup(file)?;
             let text = format!("copied to {}\n", file.display());
-            output::answer(&app.global, "state", &text, vec![json!({ "path": file })]);
+            output::answer(&app.global, "state", &text, &[json!({ "path": file })]);
         }
     }
     Ok(0)

@@ -36,7 +36,7 @@ pub fn run(app: &App) -> Result<u8, Error> {
             }
         }
     }
-    output::answer(&app.global, "status", &text, items);
+    output::answer(&app.global, "status", &text, &items);
     Ok(0)
 }
 

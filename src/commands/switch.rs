@@ -8,14 +8,14 @@ use crate::domain::message;
 use crate::domain::model::UnixTime;
 use crate::domain::run::Phase;
 use crate::error::Error;
-use crate::ports::{Clock as _, Folders as _, Runner as _};
+use crate::ports::Clock as _;
 use serde_json::json;
 
 /// Puts the kill switch on for good; `now` ends running turns, too.
 pub fn off(app: &App, now: bool) -> Result<u8, Error> {
     let file = app.config.kill_switch_file(&app.state_dir);
     if app.global.dry_run {
-        output::answer(&app.global, "off", &format!("would make {}\n", file.display()), vec![]);
+        output::answer(&app.global, "off", &format!("would make {}\n", file.display()), &[]);
         return Ok(0);
     }
     let made = file
@@ -42,7 +42,7 @@ pub fn off(app: &App, now: bool) -> Result<u8, Error> {
             }
         }
     }
-    output::answer(&app.global, "off", &text, vec![json!({ "file": file, "ended": ended })]);
+    output::answer(&app.global, "off", &text, &[json!({ "file": file, "ended": ended })]);
     Ok(0)
 }
 
@@ -59,7 +59,7 @@ pub fn pause(app: &App, repo: Option<&str>, seconds: Option<u64>) -> Result<u8, 
         &app.global,
         "pause",
         &text,
-        vec![json!({ "scope": scope, "until": until.map(|u: UnixTime| u.0) })],
+        &[json!({ "scope": scope, "until": until.map(|u: UnixTime| u.0) })],
     );
     Ok(0)
 }
@@ -108,6 +108,6 @@ pub fn resume(app: &App, repo: Option<&str>) -> Result<u8, Error> {
     if lines.is_empty() {
         lines.push("there was nothing to resume".to_owned());
     }
-    output::answer(&app.global, "resume", &format!("{}\n", lines.join("\n")), vec![json!({ "done": lines })]);
+    output::answer(&app.global, "resume", &format!("{}\n", lines.join("\n")), &[json!({ "done": lines })]);
     Ok(0)
 }

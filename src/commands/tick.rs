@@ -59,11 +59,24 @@ pub fn run(app: &App, parts: Parts, assume_armed: bool, foreground: bool) -> Res
     if foreground {
         hold(&mut world, parts, off)?;
     }
+    tidy_up(&mut world)?;
     outbox::flush(&mut world)?;
     let outcome = world.report.outcome();
     let now = world.now();
     world.store.tick_ended(command, outcome.code(), now)?;
     Ok(finish(app, command, &mut world))
+}
+
+/// Once a day: what was kept long enough goes.
+fn tidy_up(world: &mut World) -> Result<(), Error> {
+    let now = world.now();
+    if world.store.first_today("pruned", now)? {
+        let before = now.plus(-world.host.keep_seconds);
+        if let Err(error) = world.folders.prune(before) {
+            world.failed("kept work", &error)?;
+        }
+    }
+    Ok(())
 }
 
 fn step(world: &mut World, parts: Parts, off: bool) -> Result<(), Error> {

@@ -35,7 +35,7 @@ pub fn run(app: &App, args: &WhyArgs) -> Result<u8, Error> {
             Err(_) => repo_lines(&app.repo(name)?, store.as_ref(), &mut items)?,
         },
     };
-    output::answer(&app.global, "why", &text, items);
+    output::answer(&app.global, "why", &text, &items);
     Ok(0)
 }
 
@@ -141,11 +141,11 @@ fn issue_lines(
     if ledger.len() > 1 || !runs.is_empty() {
         text.push_str("  history:\n");
         let mut lines: Vec<(i64, String)> =
-            ledger.iter().map(|l| (l.at.0, format!("{}: {}", l.reason, l.sentence))).collect();
+            ledger.iter().rev().map(|l| (l.at.0, format!("{}: {}", l.reason, l.sentence))).collect();
         lines.extend(runs.iter().filter_map(|r| {
             r.run.ended_at.map(|at| (at.0, format!("run {} ended: {}", r.run.id, state_word(r))))
         }));
-        lines.sort();
+        lines.sort_by_key(|(at, _)| *at);
         for (at, line) in lines {
             text.push_str(&format!("    {}  {line}\n", moment(crate::domain::model::UnixTime(at))));
         }

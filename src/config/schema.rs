@@ -150,6 +150,7 @@ pub(super) const NOT_YET: &[Later] = &[
     later("session", &["runner.*", "repo.*"], "turns that a person can attach to come later"),
     later("url", &["forge.*"], "forges over the network come later"),
     later("token", &["forge.*"], "forges over the network come later"),
+    later("max_requests_per_minute", &[""], "forges over the network come later"),
     later("control", &[""], "steering from an issue comes later; use kill_switch_file"),
     later("heartbeat", &[""], "pinging a URL at each tick comes later"),
     later("harvest", &[""], "scoring template versions comes later"),
@@ -243,8 +244,6 @@ keys! {
         priority_order: PriorityOrder = PriorityOrder::LargestFirst;
         /// What words in labels are worth, besides `priority:<n>` and `P0` to `P9`.
         priority: BTreeMap<String, i64> = BTreeMap::new();
-        /// Requests to all forges together in a minute.
-        max_requests_per_minute: u32 [1, 100_000] = 600;
         /// Ticks in a row that find the lock taken before an alarm is raised.
         lock_alarm_ticks: u32 [1, 1000] = 3;
         /// Minutes with ready issues of which none could start before an alarm is raised.

@@ -358,7 +358,7 @@ pub enum Landing {
 }
 
 /// Why a run ended. The codes are stable words: they stand in the ledger, in JSON and in comments.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     Landed,
     HandedBack(HandBack),

@@ -249,6 +249,7 @@ pub enum CiSeen {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one observation, independent of the others")]
 pub struct Evidence {
     pub issue: IssueSeen,
     pub allowed: bool,
@@ -760,7 +761,7 @@ fn end(run: &mut Run, seen: &Evidence, policy: &Policy, outcome: Outcome, why: &
         effects.push(Effect::StopTurn { turn: run.turns });
     }
     run.phase = Phase::Ending;
-    run.outcome = Some(outcome.clone());
+    run.outcome = Some(outcome);
     run.wait = None;
     let keep_workspace = matches!(outcome, Outcome::Frozen(_));
     if !matches!(outcome, Outcome::Landed | Outcome::NotStarted | Outcome::ClaimLost) {

@@ -252,6 +252,33 @@ impl Store {
         Ok(u64::try_from(times).is_ok_and(u64::is_power_of_two))
     }
 
+    /// Remembers since when something has been so; `None` once it is not.
+    pub fn standing(&mut self, subject: &str, stands: bool, now: UnixTime) -> StoreResult<Option<UnixTime>> {
+        if !stands {
+            self.outage_over(subject)?;
+            return Ok(None);
+        }
+        self.outage(subject, now)?;
+        self.conn
+            .query_row("SELECT since FROM outages WHERE subject = ?1", [subject], |row| row.get::<_, i64>(0))
+            .map(|at| Some(UnixTime(at)))
+            .map_err(sql("read"))
+    }
+
+    /// Marks a day's work as done. Returns whether it was not.
+    pub fn first_today(&mut self, what: &str, now: UnixTime) -> StoreResult<bool> {
+        let day = (now.0.div_euclid(86_400)).to_string();
+        let changed = self
+            .conn
+            .execute(
+                "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value \
+                 WHERE value <> excluded.value",
+                [what, &day],
+            )
+            .map_err(sql("written"))?;
+        Ok(changed > 0)
+    }
+
     /// The subject answers again. Returns whether it had not.
     pub fn outage_over(&mut self, subject: &str) -> StoreResult<bool> {
         let gone =

@@ -329,10 +329,10 @@ fn refuse_network(folder: &Path, path: &Path) -> StoreResult<()> {
         path: path.display().to_string(),
         what: format!("lies in a folder that cannot be looked at: {e}"),
     })?;
-    #[expect(
+    #[allow(
         clippy::cast_sign_loss,
         clippy::unnecessary_cast,
-        reason = "magic numbers are bit patterns; the type differs by platform"
+        reason = "a bit pattern; its type differs by platform"
     )]
     let magic = (stat.f_type as u64) & 0xffff_ffff;
     match NETWORK_FILE_SYSTEMS.iter().find(|(number, _)| *number == magic) {

@@ -23,6 +23,7 @@ enum Out {
     UnderWay,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every arm of perform answers in the same way")]
 fn done(what: impl Into<String>) -> PortResult<Out> {
     Ok(Out::Done(what.into()))
 }
@@ -483,7 +484,7 @@ fn salvage(world: &mut World, row: &RunRow, push: bool) -> Result<PortResult<Out
         match remote(world, row).and_then(|r| world.git.push(&run.issue.repo, &r, &name, None, head)) {
             Ok(Pushed::Done) => branch = Some(name),
             Ok(Pushed::Raced) => {
-                notes.push("the salvage branch exists already with other commits".to_owned())
+                notes.push("the salvage branch exists already with other commits".to_owned());
             }
             Err(error) => notes.push(format!("the salvage branch could not be pushed: {error}")),
         }
@@ -553,7 +554,7 @@ fn leave_marks(world: &mut World, row: &RunRow, now: UnixTime) -> Result<(), Err
             world.store.put_hold(&run.issue.repo, &hold("frozen"))?;
         }
         Some(Outcome::HandedBack(HandBack::BaseRed)) => {
-            world.store.put_hold(&run.issue.repo, &hold("base-red"))?
+            world.store.put_hold(&run.issue.repo, &hold("base-red"))?;
         }
         Some(Outcome::NotStarted) => {
             let failures = world.store.backoff(&run.issue)?.map_or(0, |(n, _)| n) + 1;

@@ -24,6 +24,8 @@ use crate::store::{FirstSightRow, Hold, LedgerRow, RunRow};
 
 /// Comments handed to the agent: at most this many characters of them.
 const MOST_COMMENT_CHARS: usize = 20_000;
+/// Of the monthly budget, from here on an alarm is raised.
+const MONTH_ALARM_SHARE: f64 = 0.8;
 
 pub fn tick(world: &mut World) -> Result<(), Error> {
     // What an earlier tick left half done comes first: it holds slots.
@@ -74,9 +76,50 @@ pub fn tick(world: &mut World) -> Result<(), Error> {
             note(world, &verdict.issue, verdict.reason.code(), &verdict.reason.sentence(), &verdict.passed)?;
         }
     }
+    alarms(world, &verdicts)?;
     let waiting: Vec<&Verdict> = verdicts.iter().filter(|v| v.reason != Reason::Dispatch).collect();
     world.report.parked =
         !waiting.is_empty() && waiting.iter().all(|v| matches!(v.reason, Reason::Parked { .. }));
+    Ok(())
+}
+
+/// Silence is an alarm: claims and labels that nobody stands behind, money that runs out, nothing that can start.
+fn alarms(world: &mut World, verdicts: &[Verdict]) -> Result<(), Error> {
+    for verdict in verdicts {
+        for (reason, code) in [(Reason::OrphanLabel, "orphan-label"), (Reason::StaleClaim, "stale-claim")] {
+            let cause = format!("{code}:{}", verdict.issue);
+            if verdict.reason == reason {
+                world.alarm(&cause, &format!("{}: {}", verdict.issue, verdict.reason.sentence()))?;
+            } else {
+                world.recovered(&cause)?;
+            }
+        }
+    }
+    let now = world.now();
+    let stuck = !verdicts.is_empty() && verdicts.iter().all(|v| !v.reason.chosen());
+    match world.store.standing("nothing-starts", stuck, now)? {
+        Some(since) if now.since(since) >= world.host.alarm_after_seconds => {
+            let why = verdicts.first().map_or("", |v| v.reason.code());
+            let detail = format!(
+                "issues are ready and none could start since {} ({why}); see `offhours why`",
+                message::moment(since)
+            );
+            world.alarm("nothing-starts", &detail)?;
+        }
+        Some(_) => {}
+        None => world.recovered("nothing-starts")?,
+    }
+    let (_, month) = day_and_month(now);
+    let (spent, budget) = (world.store.spend_since(month)?.total(), world.host.monthly_budget_usd);
+    let cause = format!("monthly-budget:{}", month.0);
+    if budget > 0.0 && spent >= budget * MONTH_ALARM_SHARE {
+        world.alarm(
+            &cause,
+            &format!("{spent:.2} of monthly_budget_usd = {budget:.2} are spent or reserved"),
+        )?;
+    } else {
+        world.recovered(&cause)?;
+    }
     Ok(())
 }
 

@@ -29,6 +29,10 @@ pub struct HostPolicy {
     pub monthly_budget_usd: f64,
     pub max_attempts: u32,
     pub breaker: u32,
+    /// Ready issues of which none can start raise an alarm after this long.
+    pub alarm_after_seconds: i64,
+    /// Salvaged work and finished CI jobs are kept this long.
+    pub keep_seconds: i64,
     pub backoff_seconds: i64,
     pub backoff_max_seconds: i64,
     pub salvage_dir: PathBuf,

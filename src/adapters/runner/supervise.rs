@@ -43,7 +43,9 @@ pub fn spec(dir: &Path) -> io::Result<Spec> {
 
 /// Runs the job to its end. The lock is this process's standard input.
 pub fn run(dir: &Path, spec: &Spec, git: &dyn Git, clock: &dyn Clock) -> io::Result<()> {
-    drop(rustix::process::setsid());
+    if rustix::process::setsid().is_err() {
+        // It leads a group of its own already, which is as good.
+    }
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     let mine = rustix::fs::fstat(rustix::stdio::stdin())?;
     let lock = fs::metadata(dir.join("lock"))?;
@@ -66,8 +68,8 @@ pub fn run(dir: &Path, spec: &Spec, git: &dyn Git, clock: &dyn Clock) -> io::Res
     fs::create_dir_all(&job.spec.home)?;
     let mut result = match &spec.work {
         SpecWork::Turn(turn) => job.turn(turn)?,
-        SpecWork::Check { oid, argv } => job.check(oid, argv)?,
-        SpecWork::Command { cwd, argv } => job.command(cwd, argv)?,
+        SpecWork::Check { oid, argv } => job.check(oid, argv),
+        SpecWork::Command { cwd, argv } => job.command(cwd, argv),
     };
     job.end_everything();
     result.started_at = started_at;
@@ -132,7 +134,7 @@ impl Job<'_> {
         for (name, argv, wanted) in
             [("after_create", &turn.after_create, turn.first), ("before_turn", &turn.before_turn, true)]
         {
-            if wanted && let Some(why) = self.hook(name, argv, &work, hook_timeout)? {
+            if wanted && let Some(why) = self.hook(name, argv, &work, hook_timeout) {
                 return Ok(blank(TurnEnd::FailedToStart { detail: why }));
             }
         }
@@ -157,9 +159,7 @@ impl Job<'_> {
             stdin: (turn.prompt == PromptBy::Stdin).then_some(&prompt),
             name: "agent",
             timeout: Duration::from_secs(self.spec.timeout_seconds),
-            stall: self
-                .spec
-                .stall_seconds
+            stall: (self.spec.stall_seconds)
                 .filter(|_| turn.profile != Profile::Script)
                 .map(Duration::from_secs),
             extra: &extra,
@@ -167,15 +167,15 @@ impl Job<'_> {
         let (ended, output) = match self.run_child(&task, Some(reader)) {
             Ok(pair) => pair,
             Err(e) => {
-                let word = argv.first().map_or("", String::as_str);
+                let program = argv.first().map_or("", String::as_str);
                 return Ok(blank(TurnEnd::FailedToStart {
-                    detail: format!("`{word}` could not be started: {e}"),
+                    detail: format!("`{program}` could not be started: {e}"),
                 }));
             }
         };
         self.end_everything();
         let mut result = self.judge_turn(ended, &output);
-        if let Some(why) = self.hook("after_turn", &turn.after_turn, &work, hook_timeout)? {
+        if let Some(why) = self.hook("after_turn", &turn.after_turn, &work, hook_timeout) {
             hook_notes.push(why);
         }
         result.hook_notes.extend(hook_notes);
@@ -288,12 +288,12 @@ impl Job<'_> {
     }
 
     /// Exit 0 is green, anything else red; 75 is not decided yet, and is asked again until the time-out.
-    fn check(&self, oid: &str, argv: &[String]) -> io::Result<JobResult> {
+    fn check(&self, oid: &str, argv: &[String]) -> JobResult {
         let (Some(repo), Some(oid)) = (RepoId::parse(&self.spec.repo, None), Oid::parse(oid)) else {
-            return Ok(blank(TurnEnd::FailedToStart { detail: "the job names no commit".to_owned() }));
+            return blank(TurnEnd::FailedToStart { detail: "the job names no commit".to_owned() });
         };
         let timeout = Duration::from_secs(self.spec.timeout_seconds);
-        Ok(match self.on_checkout(&repo, &oid, argv, timeout) {
+        match self.on_checkout(&repo, &oid, argv, timeout) {
             Ok((Ended::Exit(status), output)) => {
                 let mut result = blank(TurnEnd::Finished);
                 result.exit_code = status.code();
@@ -309,30 +309,30 @@ impl Job<'_> {
             Err(e) => {
                 let why = format!("the check could not be run: {e}");
                 JobResult {
-                    verify: Some(verdict(oid, false, &[why.clone()])),
+                    verify: Some(verdict(oid, false, std::slice::from_ref(&why))),
                     ..blank(TurnEnd::FailedToStart { detail: why })
                 }
             }
-        })
+        }
     }
 
-    fn command(&self, cwd: &Path, argv: &[String]) -> io::Result<JobResult> {
+    fn command(&self, cwd: &Path, argv: &[String]) -> JobResult {
         let timeout = Duration::from_secs(self.spec.timeout_seconds);
-        Ok(match self.hook("before_remove", argv, cwd, timeout)? {
+        match self.hook("before_remove", argv, cwd, timeout) {
             None => blank(TurnEnd::Finished),
             Some(why) => blank(TurnEnd::Error { detail: why }),
-        })
+        }
     }
 
     /// Runs a hook of the config. `Some`: it failed, in words.
-    fn hook(&self, name: &str, argv: &[String], cwd: &Path, timeout: Duration) -> io::Result<Option<String>> {
+    fn hook(&self, name: &str, argv: &[String], cwd: &Path, timeout: Duration) -> Option<String> {
         if argv.is_empty() {
-            return Ok(None);
+            return None;
         }
         let task = Task { argv, cwd, stdin: None, name, timeout, stall: None, extra: &[] };
         let ended = self.run_child(&task, None);
         self.end_everything();
-        Ok(match ended {
+        match ended {
             Ok((Ended::Exit(status), _)) if status.success() => None,
             Ok((Ended::Exit(status), output)) => {
                 let tail =
@@ -344,7 +344,7 @@ impl Job<'_> {
             }
             Ok((Ended::Stopped, _)) => Some(format!("the hook {name} was stopped")),
             Err(e) => Some(format!("the hook {name} could not be started: {e}")),
-        })
+        }
     }
 
     /// Ends whatever the job started: descendants (orphans come to us) and whoever carries its cookie.
@@ -430,7 +430,7 @@ impl Job<'_> {
         let ended = self.wait_child(&mut child, task, &activity)?;
         self.end_everything();
         // Both streams are closed once nobody holds them; whoever escaped everything may still hold one.
-        drop(finished.recv_timeout(Duration::from_secs(5)));
+        finished.recv_timeout(Duration::from_secs(5)).unwrap_or_default();
         let tail = tail.lock().map(|t| t.iter().cloned().collect()).unwrap_or_default();
         let reader = reader.lock().ok().and_then(|mut r| r.take());
         Ok((ended, Output { tail, reader }))
@@ -543,11 +543,8 @@ fn fingerprint(log: &str) -> String {
         }
         normal.push(' ');
     }
-    use std::fmt::Write as _;
-    Sha256::digest(normal.as_bytes()).iter().take(16).fold(String::new(), |mut text, byte| {
-        drop(write!(text, "{byte:02x}"));
-        text
-    })
+    let digest = Sha256::digest(normal.as_bytes());
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 /// Keeps the beginning of the newest part of a stream: two files, the older one replaced when the newer is full.
