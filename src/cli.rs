@@ -331,6 +331,12 @@ pub struct SuperviseArgs {
     /// The job's folder
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
+    /// Where the private repositories are
+    #[arg(long, value_name = "DIR")]
+    pub repos: PathBuf,
+    /// Where the workspaces are
+    #[arg(long, value_name = "DIR")]
+    pub work: PathBuf,
 }
 
 /// Reads `30m`, `12h` or `2d` as seconds.
@@ -400,7 +406,7 @@ mod tests {
             "issue reopen me/a#3",
             "state check",
             "state backup copy.db",
-            "supervise dir",
+            "supervise dir --repos a --work b",
             "--config c.toml --state s.db poll",
         ] {
             parse(line).unwrap_or_else(|e| panic!("{line}: {e}"));

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use crate::domain::model::{Check, CheckState, JobState, Oid, RepoId, StageReading};
+use crate::domain::model::{Check, CheckState, JobState, Oid, RepoId, StageReading, TurnEnd};
 use crate::ports::{Ci, JobKind, JobSpec, PortError, PortResult, Runner};
 
 /// A stage as the config describes it.
@@ -52,11 +52,15 @@ impl Ci for CommandCi {
             JobState::NotStarted | JobState::Orphaned => return Ok(StageReading::NotStarted),
             JobState::Running { .. } => (CheckState::Pending, String::new(), String::new()),
             JobState::Over(result) => match result.verify {
-                Some(said) if result.exit_code == Some(75) => {
-                    (CheckState::Pending, said.log_tail, said.fingerprint)
-                }
                 Some(said) if said.green => (CheckState::Green, said.log_tail, said.fingerprint),
                 Some(said) => (CheckState::Red, said.log_tail, said.fingerprint),
+                // It was asked for as long as it may take, and is not decided.
+                None if result.exit_code == Some(75) => (CheckState::Pending, String::new(), String::new()),
+                // It could not be run, or not to its end: that is its answer, and says why.
+                None if result.end != TurnEnd::Stopped => {
+                    let (word, detail) = (end_word(&result.end), end_detail(&result.end));
+                    (CheckState::Red, format!("{word}: {detail}"), format!("{word} {detail}"))
+                }
                 // Ended from outside before it came to a verdict: it says nothing.
                 None => return Ok(StageReading::NotStarted),
             },
@@ -77,7 +81,7 @@ impl Ci for CommandCi {
         let id = Self::id(repo, stage, oid, attempt);
         let said_nothing = match self.runner.state(&dir)? {
             JobState::Orphaned => true,
-            JobState::Over(result) => result.verify.is_none(),
+            JobState::Over(result) => result.verify.is_none() && result.end == TurnEnd::Stopped,
             JobState::NotStarted | JobState::Running { .. } => false,
         };
         if said_nothing {
@@ -96,5 +100,34 @@ impl Ci for CommandCi {
             timeout_seconds,
             stall_seconds: None,
         })
+    }
+}
+
+fn end_word(end: &TurnEnd) -> &'static str {
+    match end {
+        TurnEnd::TimedOut => "the check ran into its time-out",
+        TurnEnd::FailedToStart { .. } => "the check could not be started",
+        TurnEnd::Finished
+        | TurnEnd::Blocked { .. }
+        | TurnEnd::Error { .. }
+        | TurnEnd::Stalled
+        | TurnEnd::PermissionDenied { .. }
+        | TurnEnd::Quota { .. }
+        | TurnEnd::LoginRefused { .. }
+        | TurnEnd::Stopped => "the check did not come to its end",
+    }
+}
+
+fn end_detail(end: &TurnEnd) -> &str {
+    match end {
+        TurnEnd::FailedToStart { detail } | TurnEnd::Error { detail } => detail,
+        TurnEnd::Finished
+        | TurnEnd::Blocked { .. }
+        | TurnEnd::TimedOut
+        | TurnEnd::Stalled
+        | TurnEnd::PermissionDenied { .. }
+        | TurnEnd::Quota { .. }
+        | TurnEnd::LoginRefused { .. }
+        | TurnEnd::Stopped => "",
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use serde_json::json;
 
-use crate::adapters::runner::files::write_whole;
+use crate::adapters::files::write_whole;
 use crate::domain::model::{IssueRef, Oid, UnixTime};
 use crate::domain::run::Run;
 use crate::ports::{Clock, Folders, PortError, PortResult, RunFolder};

@@ -6,6 +6,7 @@
 
 pub mod ci;
 pub mod dry;
+pub mod files;
 pub mod forge;
 pub mod git;
 pub mod host;

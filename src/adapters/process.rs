@@ -1,125 +1,318 @@
-//! Processes: found by what they carry and by whom they descend from, and ended as a whole. No pid files.
+//! Processes: what `/proc` tells of them, how everything that carries a job's cookie is ended, and a bounded run of
+//! one child.
+//!
+//! There are no pid files. A process is known by its pid *and* its start time, so that a pid which was given to
+//! another process in the meantime is never signalled. Everything read here may vanish while it is read.
 
-use std::fs;
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Read};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, wait};
+use rustix::process::{Pid, PidfdFlags, Signal};
 
-/// The variable by which everything that a job starts is known again.
+/// The environment variable that marks everything a job starts; its value is the job's id.
 pub const COOKIE: &str = "OFFHOURS_TURN";
 
-const TERM_GRACE: Duration = Duration::from_secs(2);
-const KILL_GRACE: Duration = Duration::from_secs(5);
-const LOOK_EVERY: Duration = Duration::from_millis(15);
+/// Time between TERM and KILL.
+pub const GRACE: Duration = Duration::from_secs(2);
+/// How long KILL is repeated before what is left counts as a survivor.
+const KILL_BOUND: Duration = Duration::from_secs(8);
 
-fn pids() -> Vec<i32> {
-    let Ok(entries) = fs::read_dir("/proc") else { return vec![] };
-    entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).collect()
+/// A process as `/proc/<pid>/stat` tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Proc {
+    pub pid: i32,
+    pub parent: i32,
+    /// Clock ticks since boot; together with the pid it names one process for ever.
+    pub started: u64,
+    /// Ended, and waiting to be collected by its parent: nothing of it runs any more.
+    pub zombie: bool,
 }
 
-/// `(parent, state)` from /proc/PID/stat; the command's name in it may hold any character, so it is cut at the last `)`.
-fn parent_and_state(pid: i32) -> Option<(i32, char)> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    let text = String::from_utf8_lossy(&stat).into_owned();
-    let rest = text.get(text.rfind(')')? + 1..)?;
-    let mut words = rest.split_whitespace();
-    let state = words.next()?.chars().next()?;
-    Some((words.next()?.parse().ok()?, state))
+fn stat(pid: i32) -> Option<Proc> {
+    let text = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    parse_stat(pid, &String::from_utf8_lossy(&text))
 }
 
-/// Living processes whose environment holds `OFFHOURS_TURN=<id>`, but for this one.
-pub fn carrying(id: &str) -> Vec<i32> {
+/// The command name stands in parentheses and may contain anything, so that reading begins after the last one.
+fn parse_stat(pid: i32, text: &str) -> Option<Proc> {
+    let (_, rest) = text.rsplit_once(')')?;
+    let mut fields = rest.split_ascii_whitespace();
+    let state = fields.next()?;
+    let parent = fields.next()?.parse().ok()?;
+    let started = fields.nth(17)?.parse().ok()?;
+    Some(Proc { pid, parent, started, zombie: matches!(state, "Z" | "X") })
+}
+
+/// Every process that can be seen now.
+pub fn all() -> Vec<Proc> {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter_map(stat).collect()
+}
+
+/// Whether this very process still runs.
+pub fn lives(process: Proc) -> bool {
+    stat(process.pid).is_some_and(|now| now.started == process.started && !now.zombie)
+}
+
+/// The living process with this pid.
+pub fn find(pid: i32) -> Option<Proc> {
+    stat(pid).filter(|process| !process.zombie)
+}
+
+fn own_pid() -> i32 {
+    rustix::process::getpid().as_raw_pid()
+}
+
+fn nul_separated(file: &str, pid: i32) -> Vec<Vec<u8>> {
+    let bytes = std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
+}
+
+/// Everything alive whose environment holds exactly `OFFHOURS_TURN=<id>`; never this process, never init.
+pub fn find_by_cookie(id: &str) -> Vec<Proc> {
+    if id.is_empty() {
+        return Vec::new();
+    }
     let wanted = format!("{COOKIE}={id}").into_bytes();
-    let me = getpid().as_raw_nonzero().get();
-    pids()
+    let own = own_pid();
+    all()
         .into_iter()
-        .filter(|pid| *pid != me && *pid > 1)
-        .filter(|pid| {
-            fs::read(format!("/proc/{pid}/environ"))
-                .is_ok_and(|env| env.split(|b| *b == 0).any(|entry| entry == wanted))
-        })
-        .filter(|pid| parent_and_state(*pid).is_some_and(|(_, state)| state != 'Z'))
+        .filter(|p| !p.zombie && p.pid != own && p.pid > 1)
+        .filter(|p| nul_separated("environ", p.pid).contains(&wanted))
         .collect()
 }
 
-/// Living descendants of a process.
-pub fn descendants(of: i32) -> Vec<i32> {
-    let all: Vec<(i32, i32, char)> = pids()
-        .into_iter()
-        .filter_map(|pid| parent_and_state(pid).map(|(parent, state)| (pid, parent, state)))
-        .collect();
-    let mut found = vec![of];
-    let mut at = 0;
-    while let Some(parent) = found.get(at).copied() {
-        found.extend(
-            all.iter()
-                .filter(|(pid, p, _)| *p == parent && !found.contains(pid))
-                .map(|(pid, _, _)| *pid)
-                .collect::<Vec<_>>(),
-        );
-        at += 1;
+/// Everything alive below `root` in the tree of processes, without `root` itself.
+pub fn descendants(root: i32) -> Vec<Proc> {
+    let mut children: HashMap<i32, Vec<Proc>> = HashMap::new();
+    for process in all() {
+        children.entry(process.parent).or_default().push(process);
     }
-    let alive = |pid: &i32| all.iter().any(|(p, _, state)| p == pid && *state != 'Z');
-    found.into_iter().skip(1).filter(alive).collect()
-}
-
-fn signal(pids: &[i32], signal: Signal) {
-    for pid in pids {
-        if let Some(pid) = Pid::from_raw(*pid) {
-            // It may be gone already, which is what is wanted.
-            kill_process(pid, signal).unwrap_or_default();
+    let mut found = Vec::new();
+    let mut open = vec![root];
+    while let Some(parent) = open.pop() {
+        for child in children.remove(&parent).unwrap_or_default() {
+            open.push(child.pid);
+            if !child.zombie {
+                found.push(child);
+            }
         }
     }
+    found
 }
 
-/// Ends whatever `find` finds, asking first. Returns whether nothing is left.
-pub fn end_all(find: &dyn Fn() -> Vec<i32>) -> bool {
-    let started = Instant::now();
-    let mut told = vec![];
-    loop {
-        let left = find();
-        if left.is_empty() {
-            return true;
-        }
-        let waited = started.elapsed();
-        if waited > TERM_GRACE + KILL_GRACE {
-            return false;
-        }
-        if waited > TERM_GRACE {
-            signal(&left, Signal::KILL);
-        } else {
-            let news: Vec<i32> = left.iter().filter(|pid| !told.contains(*pid)).copied().collect();
-            signal(&news, Signal::TERM);
-            told.extend(news);
-        }
-        reap();
-        std::thread::sleep(LOOK_EVERY);
-    }
-}
-
-/// Takes leave of children that ended, so that they do not stay as zombies.
-pub fn reap() {
-    while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
-}
-
-/// Supervisors of a job folder, by their command line.
-pub fn supervisors_of(dir: &Path) -> Vec<i32> {
+/// The supervisors of a job folder, known by their command line: `<program> supervise <dir>`.
+pub fn supervisors(dir: &Path) -> Vec<Proc> {
     let wanted = dir.as_os_str().as_encoded_bytes();
-    let me = getpid().as_raw_nonzero().get();
-    pids()
+    let own = own_pid();
+    all()
         .into_iter()
-        .filter(|pid| *pid != me)
-        .filter(|pid| {
-            fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
-                let words: Vec<&[u8]> = line.split(|b| *b == 0).collect();
-                words.get(1).is_some_and(|w| *w == b"supervise") && words.get(2).is_some_and(|w| *w == wanted)
-            })
+        .filter(|p| !p.zombie && p.pid != own && p.pid > 1)
+        .filter(|p| {
+            let words = nul_separated("cmdline", p.pid);
+            words.get(1).is_some_and(|w| w == b"supervise") && words.get(2).is_some_and(|w| w == wanted)
         })
-        .filter(|pid| parent_and_state(*pid).is_some_and(|(_, state)| state != 'Z'))
         .collect()
 }
 
-pub fn kill(pids: &[i32]) {
-    signal(pids, Signal::KILL);
+/// Sends a signal to this very process; one that is gone meanwhile is left alone.
+pub fn signal(process: Proc, signal: Signal) {
+    let Some(pid) = Pid::from_raw(process.pid).filter(|pid| !pid.is_init()) else { return };
+    if process.pid == own_pid() {
+        return;
+    }
+    // With the descriptor open the pid cannot come to mean another process between the look and the signal.
+    let handle = rustix::process::pidfd_open(pid, PidfdFlags::empty());
+    if !lives(process) {
+        return;
+    }
+    // A process that ended by itself is what was wanted, so an error here says nothing.
+    let _: Option<()> = match handle {
+        Ok(handle) => rustix::process::pidfd_send_signal(handle, signal).ok(),
+        Err(_) => rustix::process::kill_process(pid, signal).ok(),
+    };
+}
+
+/// Ends whatever `find` finds, again and again until it finds nothing: TERM first, KILL after [`GRACE`].
+///
+/// What comes back could not be ended within the bound; empty is success.
+pub fn end(mut find: impl FnMut() -> Vec<Proc>) -> Vec<Proc> {
+    let begun = Instant::now();
+    let mut asked = HashSet::new();
+    let mut empty = 0;
+    loop {
+        let alive = find();
+        // Twice, because a process between fork and exec does not carry its environment yet.
+        empty = if alive.is_empty() { empty + 1 } else { 0 };
+        if empty == 2 {
+            return Vec::new();
+        }
+        let hard = begun.elapsed() >= GRACE;
+        if begun.elapsed() >= GRACE + KILL_BOUND {
+            return alive;
+        }
+        for process in alive {
+            if hard {
+                signal(process, Signal::KILL);
+            } else if asked.insert((process.pid, process.started)) {
+                signal(process, Signal::TERM);
+            }
+        }
+        std::thread::sleep(Duration::from_millis(15));
+    }
+}
+
+/// Ends everything that carries the cookie. What comes back survived.
+pub fn end_by_cookie(id: &str) -> Vec<Proc> {
+    end(|| find_by_cookie(id))
+}
+
+/// What a bounded child left.
+#[derive(Clone, Debug)]
+pub struct Captured {
+    /// `None` where the child was ended because its time was up.
+    pub status: Option<std::process::ExitStatus>,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    /// More was printed than `max_bytes` of one stream; the rest was read and thrown away.
+    pub truncated: bool,
+}
+
+impl Captured {
+    pub fn success(&self) -> bool {
+        self.status.is_some_and(|status| status.success())
+    }
+
+    /// How it ended, as the end of a sentence.
+    pub fn how(&self) -> String {
+        match self.status {
+            None => "was ended because its time was up".to_owned(),
+            Some(status) => match (status.code(), status.signal()) {
+                (Some(code), _) => format!("exited with code {code}"),
+                (None, Some(signal)) => format!("was ended by signal {signal}"),
+                (None, None) => "ended in an unknown way".to_owned(),
+            },
+        }
+    }
+}
+
+/// Runs a child to its end or to `timeout`, keeping the first `max_bytes` of each stream.
+///
+/// The child gets its own process group, which is killed when time is up. Standard input is /dev/null.
+pub fn run(command: &mut Command, timeout: Duration, max_bytes: usize) -> io::Result<Captured> {
+    let deadline = Instant::now() + timeout;
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let mut child = command.spawn()?;
+    let streams = [
+        child.stdout.take().map(|pipe| collect(pipe, max_bytes)),
+        child.stderr.take().map(|pipe| collect(pipe, max_bytes)),
+    ];
+    let mut pause = Duration::from_millis(1);
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break Some(status);
+        }
+        if Instant::now() >= deadline {
+            if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+                rustix::process::kill_process_group(group, Signal::KILL).ok();
+            }
+            child.wait()?;
+            break None;
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(25));
+    };
+    let mut kept = streams.into_iter().map(|stream| stream.map_or_else(Default::default, Kept::take));
+    let (stdout, cut_out) = kept.next().unwrap_or_default();
+    let (stderr, cut_err) = kept.next().unwrap_or_default();
+    Ok(Captured { status, stdout, stderr, truncated: cut_out || cut_err })
+}
+
+/// A stream that is being read in a thread of its own.
+struct Kept {
+    bytes: Arc<Mutex<(Vec<u8>, bool)>>,
+    over: mpsc::Receiver<()>,
+}
+
+impl Kept {
+    /// A process left in the background may hold the pipe for ever, so the end of the stream is waited for briefly.
+    fn take(self) -> (Vec<u8>, bool) {
+        self.over.recv_timeout(Duration::from_secs(1)).ok();
+        self.bytes.lock().map(|mut kept| std::mem::take(&mut *kept)).unwrap_or_default()
+    }
+}
+
+fn collect(mut pipe: impl Read + Send + 'static, max_bytes: usize) -> Kept {
+    let bytes = Arc::new(Mutex::new((Vec::new(), false)));
+    let (done, over) = mpsc::channel();
+    let shared = Arc::clone(&bytes);
+    std::thread::spawn(move || {
+        let mut buffer = vec![0; 64 * 1024];
+        while let Ok(count) = pipe.read(&mut buffer) {
+            if count == 0 {
+                break;
+            }
+            if let Ok(mut kept) = shared.lock() {
+                let room = max_bytes.saturating_sub(kept.0.len()).min(count);
+                kept.0.extend_from_slice(&buffer[..room]);
+                kept.1 |= room < count;
+            }
+        }
+        done.send(()).ok();
+    });
+    Kept { bytes, over }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn a_stat_line_is_read_after_the_last_parenthesis() {
+        let line = "7 (a) Z (b) S 3 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4242 9 9";
+        let read = parse_stat(7, line).unwrap();
+        assert_eq!(read, Proc { pid: 7, parent: 3, started: 4242, zombie: false });
+        assert_eq!(parse_stat(7, "7 (gone"), None);
+    }
+
+    #[test]
+    fn a_child_is_captured_and_its_exit_told() {
+        let got = run(&mut sh("echo out; echo err >&2; exit 3"), Duration::from_secs(20), 100).unwrap();
+        assert_eq!((got.stdout.as_slice(), got.stderr.as_slice()), (&b"out\n"[..], &b"err\n"[..]));
+        assert_eq!(got.how(), "exited with code 3");
+        assert!(!got.success() && !got.truncated);
+    }
+
+    #[test]
+    fn a_child_that_never_ends_is_ended_and_a_flood_is_cut() {
+        let got = run(&mut sh("yes"), Duration::from_millis(300), 1000).unwrap();
+        assert_eq!((got.stdout.len(), got.status, got.truncated), (1000, None, true));
+    }
+
+    #[test]
+    fn the_cookie_is_matched_whole_and_ends_only_its_own() {
+        let id = format!("cookie-test-{}", std::process::id());
+        let mut mine = sh("trap '' TERM; while :; do sleep 60; done").env(COOKIE, &id).spawn().unwrap();
+        let mut other = sh("sleep 60").env(COOKIE, format!("{id}1")).spawn().unwrap();
+        assert_eq!(end_by_cookie(""), []);
+        while !find_by_cookie(&id).iter().any(|p| p.pid == i32::try_from(mine.id()).unwrap()) {
+            std::thread::yield_now();
+        }
+        assert_eq!(end_by_cookie(&id), []);
+        assert_eq!(mine.wait().unwrap().code(), None);
+        assert!(other.try_wait().unwrap().is_none(), "another job's process was ended");
+        other.kill().unwrap();
+        other.wait().unwrap();
+    }
 }

@@ -50,7 +50,7 @@ pub fn run(app: &App, args: &ArmArgs) -> Result<u8, Error> {
     // What is written has to be a good config: the whole of it is checked before the file is touched.
     crate::config::Config::load(&app.config.path, &changed, None)?;
     if !app.global.dry_run {
-        crate::adapters::runner::files::write_whole(&app.config.path, changed.as_bytes())
+        crate::adapters::files::write_whole(&app.config.path, changed.as_bytes())
             .map_err(|e| Error::later(format!("{} could not be written: {e}", app.config.path.display())))?;
     }
     let file = app.config.kill_switch_file(&app.state_dir);

@@ -27,8 +27,9 @@ use crate::adapters::git::GitRooms;
 use crate::adapters::host::{SystemClock, WorkFolders, machine_id};
 use crate::adapters::notify::{CommandNotifier, WebhookNotifier};
 use crate::adapters::prompt::BuiltIn;
-use crate::adapters::runner::command::{CommandRunner, TurnSettings};
-use crate::adapters::runner::files::{Profile, PromptBy};
+use crate::adapters::runner::command::{
+    CommandRunner, Hooks, Prices, Profile, PromptPassing, RunnerSettings, Settings, Surroundings,
+};
 use crate::cli::{Cli, Command, Global};
 use crate::config::{self as cfg, Config, Switch};
 use crate::domain::dispatch::Labels;
@@ -53,7 +54,7 @@ const TURN_MARGIN_SECONDS: u64 = 120;
 pub fn run(cli: &Cli) -> Result<u8, Error> {
     let global = &cli.global;
     match &cli.command {
-        Command::Supervise(args) => supervise::run(&args.dir),
+        Command::Supervise(args) => supervise::run(args),
         Command::Config(command) => config::run(global, command),
         Command::Poll(args) => tick::run(&App::load(global)?, tick::Parts::Poll, args.assume_armed, false),
         Command::Watch => tick::run(&App::load(global)?, tick::Parts::Watch, false, false),
@@ -172,17 +173,23 @@ impl App {
     }
 
     fn runner(&self) -> CommandRunner {
-        let config = Rc::clone(&self.config);
-        CommandRunner {
-            exe: std::env::current_exe().unwrap_or_else(|_gone| PathBuf::from("offhours")),
-            homes: self.state_dir.join("homes"),
-            user_home: env("HOME").map(PathBuf::from).unwrap_or_default(),
-            path: path_variable(),
-            private_root: self.state_dir.join("repos"),
-            workspace_root: self.config.workspace_root(&self.state_dir),
-            settings: Box::new(move |repo| Some(turn_settings(&config, repo))),
-            env: Box::new(env),
-        }
+        let private = self.state_dir.join("repos");
+        let work = self.config.workspace_root(&self.state_dir);
+        let args = ["--repos".into(), private.into_os_string(), "--work".into(), work.into_os_string()];
+        CommandRunner::new(Settings {
+            executable: Settings::own_executable().unwrap_or_else(|_gone| PathBuf::from("offhours")),
+            supervisor_args: args.to_vec(),
+            state_dir: self.state_dir.clone(),
+            home: env("HOME").map(PathBuf::from),
+            environment: std::env::vars_os().collect(),
+            runners: self
+                .config
+                .allowlist
+                .iter()
+                .map(|id| (id.to_string(), runner_settings(&self.config, id)))
+                .collect(),
+            checks: Surroundings::default(),
+        })
     }
 
     /// Everything a tick works with. With `--dry-run` it is a world that cannot be written.
@@ -312,31 +319,36 @@ fn path_variable() -> String {
         .unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned())
 }
 
-fn turn_settings(config: &Config, repo: &RepoId) -> TurnSettings {
+fn runner_settings(config: &Config, repo: &RepoId) -> RunnerSettings {
     let repo = config.repo(repo);
     let r = repo.runner;
-    TurnSettings {
+    RunnerSettings {
         profile: match r.profile {
             cfg::Profile::Script => Profile::Script,
             cfg::Profile::Claude => Profile::Claude,
             cfg::Profile::Codex => Profile::Codex,
         },
         argv: r.argv,
+        session_args: None,
+        budget_args: None,
         prompt: match r.prompt {
-            cfg::PromptBy::Stdin => PromptBy::Stdin,
-            cfg::PromptBy::File => PromptBy::File,
-            cfg::PromptBy::Argument => PromptBy::Argument,
+            cfg::PromptBy::Stdin => PromptPassing::Stdin,
+            cfg::PromptBy::File => PromptPassing::File,
+            cfg::PromptBy::Argument => PromptPassing::Argument,
         },
-        env: r.env,
-        home_files: r.home_files,
-        wrap: r.wrap,
+        surroundings: Surroundings { env: r.env, home_files: r.home_files, wrap: r.wrap },
+        hooks: Hooks {
+            after_create: repo.hooks.after_create,
+            before_turn: repo.hooks.before_turn,
+            after_turn: repo.hooks.after_turn,
+            before_remove: repo.hooks.before_remove,
+        },
         verify_timeout_seconds: repo.run.verify_timeout_seconds,
-        after_create: repo.hooks.after_create,
-        before_turn: repo.hooks.before_turn,
-        after_turn: repo.hooks.after_turn,
         hook_timeout_seconds: repo.hooks.hook_timeout_seconds,
-        price_input: r.price_input_usd_per_million,
-        price_output: r.price_output_usd_per_million,
+        prices: match (r.price_input_usd_per_million, r.price_output_usd_per_million) {
+            (Some(input), Some(output)) => Some(Prices { input, cached_input: None, output }),
+            (None, _) | (_, None) => None,
+        },
     }
 }
 
@@ -371,7 +383,8 @@ fn repo_policy(config: &Config, repo: &RepoId) -> Option<RepoPolicy> {
         runner: r.runner_name.clone(),
         budget_usd: r.run.budget_usd,
         turn_timeout_seconds: r.runner.turn_timeout_seconds,
-        stall_seconds: Some(r.runner.stall_seconds),
+        // Only an agent that streams its output can be told to stand still.
+        stall_seconds: (r.runner.profile != cfg::Profile::Script).then_some(r.runner.stall_seconds),
         before_remove: r.hooks.before_remove.clone(),
         hook_timeout_seconds: r.hooks.hook_timeout_seconds,
         run: Policy {

@@ -371,18 +371,20 @@ keys! {
 
     /// How a runner runs its agent; one repo may have it otherwise.
     pub RunnerSettings in ["runner.*", "repo.*"] {
-        /// The agent's program with its arguments.
+        /// The agent's program with its arguments. {workspace}, {job}, {agent}, {home}, {tmp}, {prompt_file},
+        /// {result_file}, {session} and {budget_usd} in them are replaced.
         argv: Vec<String> {required} = Vec::new();
         /// Whose output this is, so that cost, session and errors can be read from it.
         profile: Profile = Profile::Script;
-        /// How the agent is handed its prompt; as an argument it comes last.
+        /// How the agent is handed its prompt: on its standard input, in the file that OFFHOURS_PROMPT_FILE and
+        /// {prompt_file} name, or as its last argument.
         prompt: PromptBy = PromptBy::Stdin;
         /// Names of environment variables that the agent gets, besides PATH and a HOME of its own.
         env: Vec<String> = Vec::new();
-        /// Files and folders of your home, by their path below it, that the agent finds in its HOME.
+        /// Files of your home, by their path below it, that the agent finds in its HOME.
         home_files: Vec<String> = Vec::new();
-        /// Put in front of the agent's program: a sandbox such as bwrap, systemd-run or docker run. Without one the
-        /// agent can do what your user can.
+        /// Put in front of the agent, of verify and of CI commands: a sandbox such as bwrap, systemd-run or docker run,
+        /// with the same names in braces as argv. Without one the agent can do what your user can.
         wrap: Vec<String> = Vec::new();
         /// How long one turn may take.
         turn_timeout_seconds: u64 [1, 604_800] = 3600;

@@ -276,7 +276,7 @@ mod tests {
                 4 => s.reading = Seen::Known(StageReading::Checks(vec![])),
                 5 => s.reading = Seen::Known(StageReading::Checks(vec![check(name, CheckState::Red)])),
                 6 => {
-                    s.reading = Seen::Known(StageReading::Checks(vec![check(name, CheckState::NeedsPerson)]))
+                    s.reading = Seen::Known(StageReading::Checks(vec![check(name, CheckState::NeedsPerson)]));
                 }
                 _ => {
                     s.reading = Seen::Known(StageReading::Checks(vec![]));

@@ -60,6 +60,7 @@ pub struct Parked {
 
 /// An allowlisted repository; a candidate of any other one is not allowlisted. One a repository.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one observation, independent of the others")]
 pub struct RepoState {
     pub repo: RepoId,
     /// A claimed run of ours is in flight.
@@ -415,7 +416,7 @@ impl View<'_> {
             ("daily-budget", self.daily(state, given)),
             ("monthly-budget", self.monthly(state, given)),
             ("max-running", self.max_running(given)),
-            ("runner", self.runner(state, given)),
+            ("runner", Self::runner(state, given)),
             ("review", self.review(state)),
             ("quota", self.quota(state)),
             ("frozen", fail_if(state.frozen, Reason::Frozen)),
@@ -537,7 +538,7 @@ impl View<'_> {
         fail_if(self.host.running.saturating_add(given.runs) >= max, Reason::MaxRunning { max })
     }
 
-    fn runner(&self, state: &RepoState, given: &Given) -> Gate {
+    fn runner(state: &RepoState, given: &Given) -> Gate {
         let Some(max) = state.runner_max else { return Gate::Pass };
         let started = given.by_runner.get(&state.runner).copied().unwrap_or(0);
         let full = state.runner_running.saturating_add(started) >= max;
@@ -883,9 +884,11 @@ mod tests {
     fn told(candidates: &[Candidate], states: &[RepoState], host: &Host) -> Vec<String> {
         select(candidates, states, host, &labels())
             .iter()
-            .map(|v| match &v.reason {
-                Reason::LowerPriority { first } => format!("{} behind {first}", v.issue.number),
-                reason => format!("{} {}", v.issue.number, reason.code()),
+            .map(|v| {
+                if let Reason::LowerPriority { first } = &v.reason {
+                    return format!("{} behind {first}", v.issue.number);
+                }
+                format!("{} {}", v.issue.number, v.reason.code())
             })
             .collect()
     }
@@ -978,7 +981,9 @@ mod tests {
             assert_eq!(told(&all, &states, &host), ["1 dispatch", "2 dispatch", &format!("3 {code}")]);
         }
         states[1].runner = "other".into();
-        states.iter_mut().for_each(|s| s.runner_max = Some(2));
+        for s in &mut states {
+            s.runner_max = Some(2);
+        }
         assert_eq!(told(&all, &states, &roomy()), ["1 dispatch", "2 dispatch", "3 runner-full"]);
     }
 

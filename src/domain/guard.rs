@@ -160,17 +160,12 @@ fn leaves(path: &str, to: &str) -> bool {
 }
 
 fn allowed(path: &str, patterns: &[String]) -> bool {
-    patterns.iter().any(|pattern| match pattern.strip_suffix('/') {
-        Some(dir) => {
-            let want: Vec<&str> = dir.split('/').collect();
-            let have: Vec<&str> = path.split('/').collect();
-            have.len() > want.len() && want.iter().zip(&have).all(|(w, h)| matches(w, h))
-        }
-        None => {
-            let want: Vec<&str> = pattern.split('/').collect();
-            let have: Vec<&str> = path.split('/').collect();
-            have.len() == want.len() && want.iter().zip(&have).all(|(w, h)| matches(w, h))
-        }
+    let have: Vec<&str> = path.split('/').collect();
+    patterns.iter().any(|pattern| {
+        let dir = pattern.strip_suffix('/');
+        let want: Vec<&str> = dir.unwrap_or(pattern).split('/').collect();
+        let deep = if dir.is_some() { have.len() > want.len() } else { have.len() == want.len() };
+        deep && want.iter().zip(&have).all(|(w, h)| matches(w, h))
     })
 }
 

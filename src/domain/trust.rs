@@ -315,8 +315,8 @@ mod tests {
     }
 
     fn edited(by: &[Option<&str>]) -> EditHistory {
-        let edit = |b: &Option<&str>| Edit { by: b.map(who), at: UnixTime(150) };
-        EditHistory::Complete(by.iter().map(edit).collect())
+        let edit = |b: Option<&str>| Edit { by: b.map(who), at: UnixTime(150) };
+        EditHistory::Complete(by.iter().copied().map(edit).collect())
     }
 
     impl Case {

@@ -338,7 +338,7 @@ fn start_turn(
             run: run.id.clone(),
             folder,
             base: run.base.clone(),
-            runner: row.runner.clone(),
+            runner: run.issue.repo.to_string(),
             prompt,
             session,
             budget_usd: (row.budget_usd - known).max(0.0),

@@ -8,4 +8,5 @@
 )]
 
 mod stories;
+mod supervisor;
 mod world;

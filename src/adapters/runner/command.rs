@@ -1,298 +1,470 @@
-//! The runner `command`: starts a supervisor per job and reads what it leaves in the job's folder.
+//! The runner `command`, seen from a tick: start, read, stop and wait for supervised jobs.
+//!
+//! A job is unlocked only while nothing of it lives: `start` takes the lock and hands the very descriptor to the
+//! supervisor as its standard input. So a free lock with a `started` file and no result means that the supervisor died.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::{DirBuilder, File};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::FlockOperation;
+use rustix::process::Signal;
 
-use super::files::{self, Profile, PromptBy, SCHEMA, Spec, SpecTurn, SpecWork};
+use super::folder::{Folder, SCHEMA, SpecFile, TurnFile, WorkFile, try_lock};
+pub use super::folder::{Hooks, PromptPassing};
+pub use super::usage::{Prices, Profile};
 use crate::adapters::process;
 use crate::boundary;
 use crate::domain::model::{JobResult, JobState, RepoId, TurnEnd, UnixTime, Usage};
-use crate::ports::{JobKind, JobSpec, PortError, PortResult, Runner};
+use crate::ports::{JobKind, JobSpec, PortError, PortResult, Runner, TurnSpec};
 
-/// How turns of one repo are run; from the config.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TurnSettings {
-    pub profile: Profile,
-    pub argv: Vec<String>,
-    pub prompt: PromptBy,
-    /// Names of variables that are passed through to the agent, its tests and hooks.
+/// How long `stop` waits for the supervisor to end the job by itself.
+const STOP_WAIT: Duration = Duration::from_secs(10);
+/// Names that no configuration can pass on: they are the supervisor's own, or would make it look like a job.
+const NEVER_PASSED: [&str; 5] = [process::COOKIE, "HOME", "PATH", "SSH_AUTH_SOCK", "OFFHOURS_KILL_SWITCH"];
+
+/// What surrounds a process that a job runs.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Surroundings {
+    /// Names of environment variables that are passed on, besides the fixed few.
     pub env: Vec<String>,
-    /// Files and folders below the user's home that the agent finds in its own.
+    /// Files below the parent's home that are copied into the job's, by relative path (a leading `~/` is taken off).
     pub home_files: Vec<String>,
+    /// Put before the argv: a sandbox. Placeholders as in [`RunnerSettings::argv`].
     pub wrap: Vec<String>,
+}
+
+/// One runner of the configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunnerSettings {
+    pub profile: Profile,
+    /// The agent. Placeholders in words: `{workspace}` `{job}` `{agent}` `{home}` `{tmp}` `{prompt_file}`
+    /// `{result_file}` `{session}` `{budget_usd}`.
+    pub argv: Vec<String>,
+    /// Put behind the argv where a session is continued; `None`: what the profile's CLI wants.
+    pub session_args: Option<Vec<String>>,
+    /// Put behind the argv always; `None`: what the profile's CLI wants.
+    pub budget_args: Option<Vec<String>>,
+    pub prompt: PromptPassing,
+    /// Of the agent, of verify and of the hooks (hooks are not wrapped).
+    pub surroundings: Surroundings,
+    pub hooks: Hooks,
     pub verify_timeout_seconds: u64,
-    pub after_create: Vec<String>,
-    pub before_turn: Vec<String>,
-    pub after_turn: Vec<String>,
     pub hook_timeout_seconds: u64,
-    pub price_input: Option<f64>,
-    pub price_output: Option<f64>,
+    pub prices: Option<Prices>,
 }
 
+/// Everything the runner needs to know, as plain data. Holds values of the environment, so it is never shown.
+#[derive(Clone)]
+pub struct Settings {
+    /// The offhours executable; see [`Settings::own_executable`].
+    pub executable: PathBuf,
+    /// Words behind `supervise <dir>`, for what the supervisor's own composition needs (such as `--state FILE`).
+    pub supervisor_args: Vec<OsString>,
+    /// Homes are made below `<state_dir>/homes`.
+    pub state_dir: PathBuf,
+    /// The parent's home, where `home_files` come from.
+    pub home: Option<PathBuf>,
+    /// The parent's environment, of which only allowed names are used.
+    pub environment: BTreeMap<OsString, OsString>,
+    /// By the name that [`TurnSpec::runner`] has: the repo's, because a repo may have any key of its runner otherwise.
+    pub runners: BTreeMap<String, RunnerSettings>,
+    /// Of jobs of other repos.
+    pub checks: Surroundings,
+}
+
+impl Settings {
+    /// Asked once, before an upgrade may replace the file.
+    pub fn own_executable() -> io::Result<PathBuf> {
+        std::env::current_exe()
+    }
+}
+
+/// Runs jobs under a supervisor of their own; see the module.
 pub struct CommandRunner {
-    /// The offhours program, which is its own supervisor.
-    pub exe: PathBuf,
-    pub homes: PathBuf,
-    /// The user's own home, for `home_files`.
-    pub user_home: PathBuf,
-    pub path: String,
-    pub private_root: PathBuf,
-    pub workspace_root: PathBuf,
-    pub settings: Box<dyn Fn(&RepoId) -> Option<TurnSettings>>,
-    /// Looks a variable up that is to be passed through.
-    pub env: Box<dyn Fn(&str) -> Option<OsString>>,
+    settings: Settings,
 }
 
-/// Variables that only tests set, handed on so that a supervisor can be ended at a boundary, too.
-#[cfg(feature = "testing")]
-const TEST_VARIABLES: [&str; 3] = ["OFFHOURS_CRASH", "OFFHOURS_BOUNDARY_LOG", "OFFHOURS_CLOCK_FILE"];
-#[cfg(not(feature = "testing"))]
-const TEST_VARIABLES: [&str; 0] = [];
-
-fn trouble(doing: &str, path: &Path) -> impl Fn(io::Error) -> PortError {
-    let what = format!("{doing} {}", path.display());
-    move |e| PortError::later(format!("{what} failed: {e}"))
+fn refused<T>(what: String) -> PortResult<T> {
+    Err(PortError::Refused { what })
 }
 
-/// Opens the lock file; it is never removed while its run lives.
-fn open_lock(dir: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(dir.join("lock"))
-}
-
-/// Tries to take the lock for ourselves. Somebody who only looks holds it for an instant, so a few tries are made.
-fn try_lock(lock: &File) -> bool {
-    for _ in 0..25 {
-        if flock(lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            return true;
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    false
-}
-
-/// Whether somebody holds the lock. Looking takes a shared lock for an instant.
-fn held(dir: &Path) -> io::Result<bool> {
-    let lock = match OpenOptions::new().read(true).open(dir.join("lock")) {
-        Ok(lock) => lock,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(e) => return Err(e),
-    };
-    Ok(flock(&lock, FlockOperation::NonBlockingLockShared).is_err())
-}
-
-/// Finds a program the way a shell would: a path as it is, a word on PATH.
-fn find_program(word: &str, path: &str, cwd: &Path) -> Option<PathBuf> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let runs = |p: &Path| fs::metadata(p).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0);
-    if word.contains('/') {
-        let full = cwd.join(word);
-        return runs(&full).then_some(full);
-    }
-    path.split(':').filter(|d| !d.is_empty()).map(|d| Path::new(d).join(word)).find(|p| runs(p))
+fn later(doing: &str, error: &io::Error) -> PortError {
+    PortError::later(format!("{doing} did not work: {error}. It is tried again by the next tick."))
 }
 
 impl CommandRunner {
-    fn spec(&self, job: &JobSpec) -> PortResult<(Spec, String)> {
-        let settings = (self.settings)(&job.repo)
-            .ok_or_else(|| PortError::refused(format!("no runner is configured for {}", job.repo)))?;
-        let home = self.homes.join(&job.repo.forge).join(&job.repo.owner).join(&job.repo.name);
-        let mut prompt = String::new();
+    pub fn new(settings: Settings) -> Self {
+        Self { settings }
+    }
+
+    fn variable(&self, name: &str) -> Option<&OsString> {
+        self.settings.environment.get(OsStr::new(name))
+    }
+
+    fn runner(&self, name: &str) -> PortResult<&RunnerSettings> {
+        self.settings.runners.get(name).ok_or_else(|| {
+            PortError::refused(format!(
+                "There is no runner `{name}` in the configuration. Add it, or name another."
+            ))
+        })
+    }
+
+    fn surroundings(&self, job: &JobSpec) -> PortResult<&Surroundings> {
+        match &job.kind {
+            JobKind::Turn(turn) => Ok(&self.runner(&turn.runner)?.surroundings),
+            // What a repo's agent wrote is tested in the same surroundings as the agent.
+            JobKind::Check { .. } | JobKind::Command { .. } => {
+                let of_repo = self.settings.runners.get(&job.repo.to_string());
+                Ok(of_repo.map_or(&self.settings.checks, |runner| &runner.surroundings))
+            }
+        }
+    }
+
+    /// The supervisor's whole environment. The agent gets these and what the job adds.
+    fn environment(&self, names: &[String]) -> BTreeMap<OsString, OsString> {
+        let always = ["PATH", "LANG", "USER", "LOGNAME"];
+        let chosen = names.iter().map(String::as_str).filter(|name| !NEVER_PASSED.contains(name));
+        let mut env: BTreeMap<OsString, OsString> = always
+            .into_iter()
+            .chain(chosen)
+            .filter_map(|name| Some((name.into(), self.variable(name)?.clone())))
+            .collect();
+        env.entry("PATH".into()).or_insert_with(|| "/usr/local/bin:/usr/bin:/bin".into());
+        env.entry("LANG".into()).or_insert_with(|| "C.UTF-8".into());
+        if cfg!(feature = "testing") {
+            for name in ["OFFHOURS_CRASH", "OFFHOURS_BOUNDARY_LOG", "OFFHOURS_CLOCK_FILE"] {
+                if let Some(value) = self.variable(name) {
+                    env.insert(name.into(), value.clone());
+                }
+            }
+        }
+        env
+    }
+
+    /// Whether the first word can be run at all; told before anything is started.
+    fn check_program(&self, wrap: &[String], argv: &[String], cwd: Option<&Path>) -> PortResult<()> {
+        let Some(program) = wrap.first().or(argv.first()) else {
+            return refused("The command to run is empty. Name a program in the configuration.".to_owned());
+        };
+        let runs = |path: &Path| {
+            path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+        };
+        let found = if program.contains('/') {
+            match (Path::new(program).is_absolute(), cwd) {
+                (true, _) => runs(Path::new(program)),
+                (false, Some(cwd)) => runs(&cwd.join(program)),
+                // Lies in a checkout that is made later.
+                (false, None) => true,
+            }
+        } else {
+            let path = self.environment(&[]).remove(OsStr::new("PATH")).unwrap_or_default();
+            std::env::split_paths(&path).any(|dir| runs(&dir.join(program)))
+        };
+        if found {
+            return Ok(());
+        }
+        refused(format!(
+            "The program `{program}` was not found, or may not be executed. Install it, or name its full path in the configuration."
+        ))
+    }
+
+    fn home(&self, repo: &RepoId, files: &[String]) -> PortResult<PathBuf> {
+        let below = [&repo.forge, &repo.owner, &repo.name];
+        let home = below.iter().fold(self.settings.state_dir.join("homes"), |path, part| path.join(part));
+        private_dir(&home).map_err(|error| later("Making the home of the repository", &error))?;
+        for name in files {
+            let name = Path::new(name.strip_prefix("~/").unwrap_or(name));
+            let Some(from) = &self.settings.home else {
+                return refused(
+                    "home_files are named, but offhours has no HOME to take them from. Set HOME.".into(),
+                );
+            };
+            copy_home_file(from, &home, name).map_err(|error| {
+                PortError::refused(format!(
+                    "The home file `{}` could not be copied from {}: {error}. Correct home_files, or make the file.",
+                    name.display(),
+                    from.display()
+                ))
+            })?;
+        }
+        Ok(home)
+    }
+
+    fn spec_file(&self, job: &JobSpec) -> PortResult<SpecFile> {
+        let around = self.surroundings(job)?;
         let work = match &job.kind {
             JobKind::Turn(turn) => {
-                prompt.clone_from(&turn.prompt);
-                let mut argv = settings.wrap.clone();
-                argv.extend(settings.argv.iter().cloned());
-                let word = argv.first().cloned().unwrap_or_default();
-                if find_program(&word, &self.path, &turn.folder.work()).is_none() {
-                    return Err(PortError::refused(format!(
-                        "the runner {} wants to start `{word}`, which is not on PATH ({}); install it, or name its path in \
-                         `runner.{}.argv`",
-                        turn.runner, self.path, turn.runner
-                    )));
-                }
-                for file in &settings.home_files {
-                    copy_home_file(&self.user_home, file, &home)?;
-                }
-                SpecWork::Turn(Box::new(SpecTurn {
-                    run: turn.run.clone(),
-                    folder: turn.folder.dir.clone(),
-                    base: turn.base.to_string(),
-                    argv,
-                    prompt: settings.prompt,
-                    profile: settings.profile,
-                    session: turn.session.clone(),
-                    budget_usd: turn.budget_usd,
-                    first: turn.first,
-                    verify: turn.verify.clone(),
-                    verify_timeout_seconds: settings.verify_timeout_seconds,
-                    after_create: settings.after_create.clone(),
-                    before_turn: settings.before_turn.clone(),
-                    after_turn: settings.after_turn.clone(),
-                    hook_timeout_seconds: settings.hook_timeout_seconds,
-                    price_input: settings.price_input,
-                    price_output: settings.price_output,
-                }))
+                let runner = self.runner(&turn.runner)?;
+                self.check_program(&around.wrap, &runner.argv, Some(&turn.folder.work()))?;
+                WorkFile::Turn(Box::new(turn_file(turn, runner)))
             }
-            JobKind::Check { oid, argv } => SpecWork::Check { oid: oid.to_string(), argv: argv.clone() },
-            JobKind::Command { cwd, argv } => SpecWork::Command { cwd: cwd.clone(), argv: argv.clone() },
+            JobKind::Check { oid, argv } => {
+                self.check_program(&around.wrap, argv, None)?;
+                WorkFile::Check { oid: oid.as_str().to_owned(), argv: argv.clone() }
+            }
+            JobKind::Command { cwd, argv } => {
+                self.check_program(&around.wrap, argv, Some(cwd))?;
+                WorkFile::Command { cwd: cwd.clone(), argv: argv.clone() }
+            }
         };
-        let spec = Spec {
+        let env = around.env.iter().filter(|name| !NEVER_PASSED.contains(&name.as_str()));
+        Ok(SpecFile {
             schema: SCHEMA,
             id: job.id.clone(),
             repo: job.repo.to_string(),
             timeout_seconds: job.timeout_seconds,
             stall_seconds: job.stall_seconds,
-            home,
-            path: self.path.clone(),
-            pass: settings.env,
-            private_root: self.private_root.clone(),
-            workspace_root: self.workspace_root.clone(),
+            home: self.home(&job.repo, &around.home_files)?,
+            env: env.cloned().collect(),
+            wrap: around.wrap.clone(),
             work,
-        };
-        Ok((spec, prompt))
+        })
     }
 
-    fn spawn(&self, dir: &Path, spec: &Spec, lock: File) -> PortResult<()> {
-        let log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(dir.join("supervisor.log"))
-            .map_err(trouble("opening the supervisor's log in", dir))?;
-        let errors = log.try_clone().map_err(trouble("opening the supervisor's log in", dir))?;
-        let mut command = Command::new(&self.exe);
-        command.arg("supervise").arg(dir).current_dir(dir).env_clear().env("PATH", &self.path);
-        for name in spec.pass.iter().map(String::as_str).chain(TEST_VARIABLES) {
-            if let Some(value) = (self.env)(name) {
-                command.env(name, value);
-            }
-        }
-        // The locked descriptor becomes the supervisor's standard input: the lock passes on without a gap.
-        command.stdin(Stdio::from(lock)).stdout(Stdio::from(log)).stderr(Stdio::from(errors));
-        boundary::pass("process.start");
-        let child = command.spawn().map_err(trouble("starting the supervisor", &self.exe))?;
-        boundary::pass("process.start");
-        // It lives on in its own session; this tick does not wait for it.
-        drop(child);
+    /// Starts the supervisor with the locked file as its standard input. Our own descriptor goes with the command.
+    fn spawn(&self, folder: &Folder, lock: File, env: BTreeMap<OsString, OsString>) -> PortResult<()> {
+        let log = || File::options().create(true).append(true).open(folder.path("supervisor.log"));
+        let doing = "Starting the supervisor";
+        let (out, err) = match (log(), log()) {
+            (Ok(out), Ok(err)) => (out, err),
+            (Err(error), _) | (_, Err(error)) => return Err(later(doing, &error)),
+        };
+        let mut command = Command::new(&self.settings.executable);
+        command.arg("supervise").arg(&folder.dir).args(&self.settings.supervisor_args);
+        command.env_clear().envs(env).current_dir(&folder.dir).stdin(lock).stdout(out).stderr(err);
+        boundary::pass("supervisor spawn: before");
+        // Not waited for: a tick is shorter than its jobs, and what it leaves is collected by init.
+        drop(command.spawn().map_err(|error| later(doing, &error))?);
+        boundary::pass("supervisor spawn: after");
         Ok(())
     }
 }
 
-/// Copies a file or folder of the user's home to the same place in the agent's. Links are not followed.
-fn copy_home_file(from: &Path, name: &str, home: &Path) -> PortResult<()> {
-    let below = Path::new(name);
-    if below.components().any(|c| !matches!(c, std::path::Component::Normal(_))) {
-        return Err(PortError::refused(format!("`{name}` in home_files is not a path below your home")));
+fn turn_file(turn: &TurnSpec, runner: &RunnerSettings) -> TurnFile {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let mut argv = runner.argv.clone();
+    if turn.session.is_some() {
+        argv.extend(runner.session_args.clone().unwrap_or_else(|| match runner.profile {
+            Profile::Script => Vec::new(),
+            Profile::Claude => words(&["--resume", "{session}"]),
+            Profile::Codex => words(&["resume", "{session}"]),
+        }));
     }
-    let unreadable = |e: io::Error| {
-        PortError::refused(format!("`{name}` in home_files could not be copied: {e}; mend it or take it out"))
-    };
-    copy_tree(&from.join(below), &home.join(below), 0).map_err(unreadable)
+    argv.extend(runner.budget_args.clone().unwrap_or_else(|| match runner.profile {
+        Profile::Script | Profile::Codex => Vec::new(),
+        Profile::Claude => words(&["--max-budget-usd", "{budget_usd}"]),
+    }));
+    for word in &mut argv {
+        *word = word
+            .replace("{session}", turn.session.as_deref().unwrap_or_default())
+            .replace("{budget_usd}", &format!("{:.2}", turn.budget_usd));
+    }
+    TurnFile {
+        run: turn.run.clone(),
+        folder: turn.folder.dir.clone(),
+        base: turn.base.as_str().to_owned(),
+        profile: runner.profile.into(),
+        prices: runner.prices.map(Into::into),
+        argv,
+        prompt: runner.prompt,
+        session: turn.session.clone(),
+        first: turn.first,
+        hooks: runner.hooks.clone(),
+        hook_timeout_seconds: runner.hook_timeout_seconds,
+        verify: turn.verify.clone(),
+        verify_timeout_seconds: runner.verify_timeout_seconds,
+    }
 }
 
-/// Deep enough for any agent's settings, and an end for anything else.
-const DEEPEST_COPY: u32 = 12;
+fn private_dir(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
 
-fn copy_tree(from: &Path, to: &Path, depth: u32) -> io::Result<()> {
-    let kind = fs::symlink_metadata(from)?;
-    if kind.is_dir() && depth < DEEPEST_COPY {
-        fs::create_dir_all(to)?;
-        for entry in fs::read_dir(from)? {
-            let entry = entry?;
-            copy_tree(&entry.path(), &to.join(entry.file_name()), depth + 1)?;
-        }
-    } else if kind.is_file() {
-        if let Some(parent) = to.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        fs::copy(from, to)?;
+/// Copies one file into a home that an agent may write: through no link, and only over something older, because
+/// agents renew the credentials that were copied.
+fn copy_home_file(from: &Path, home: &Path, name: &Path) -> io::Result<()> {
+    let plain = name.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    if !plain || name.as_os_str().is_empty() {
+        return Err(io::Error::other("it is not a path below the home directory"));
     }
-    Ok(())
+    let (source, target) = (from.join(name), home.join(name));
+    let parent = target.parent().unwrap_or(home);
+    private_dir(parent)?;
+    if !parent.canonicalize()?.starts_with(home.canonicalize()?) {
+        return Err(io::Error::other("a link in the repository's home leads out of it"));
+    }
+    let wanted = source.metadata()?;
+    let there = target.symlink_metadata().ok().filter(std::fs::Metadata::is_file);
+    if there.is_some_and(|there| matches!((there.modified(), wanted.modified()), (Ok(a), Ok(b)) if a >= b)) {
+        return Ok(());
+    }
+    let temp = parent.join(format!(".{}.offhours-new", target.file_name().unwrap_or_default().display()));
+    // Made new, so that a link which was planted under this name is not followed.
+    if let Err(error) = std::fs::remove_file(&temp)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    io::copy(&mut File::open(&source)?, &mut File::options().write(true).create_new(true).open(&temp)?)?;
+    std::fs::set_permissions(&temp, wanted.permissions())?;
+    std::fs::rename(&temp, &target)
 }
 
 impl Runner for CommandRunner {
     fn start(&self, job: &JobSpec) -> PortResult<()> {
-        let dir = &job.dir;
-        let (spec, prompt) = self.spec(job)?;
-        fs::create_dir_all(dir.join("agent")).map_err(trouble("making the job's folder", dir))?;
-        let lock = open_lock(dir).map_err(trouble("opening the lock in", dir))?;
-        if !try_lock(&lock) {
+        let folder = Folder::new(&job.dir);
+        let files = |error: io::Error| later("Making the job's folder", &error);
+        private_dir(&job.dir).map_err(files)?;
+        let lock = folder.open_lock().map_err(files)?;
+        // A look at the state holds the lock for a moment; a supervisor holds it for good.
+        let mut tries = 0;
+        while !try_lock(&lock, true).map_err(files)? {
+            tries += 1;
+            if tries > 40 {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if folder.has("started") || folder.has("result.json") {
             return Ok(());
         }
-        if dir.join("started").exists() || dir.join("result.json").exists() {
-            return Ok(());
+        let spec = self.spec_file(job)?;
+        let bytes = serde_json::to_vec_pretty(&spec).map_err(|error| {
+            PortError::refused(format!("The job {} cannot be written down: {error}.", job.id))
+        })?;
+        if let JobKind::Turn(turn) = &job.kind {
+            folder.replace("prompt.md", turn.prompt.as_bytes()).map_err(files)?;
         }
-        files::write_whole(&dir.join("prompt.md"), prompt.as_bytes())
-            .map_err(trouble("writing the prompt in", dir))?;
-        let text = serde_json::to_vec_pretty(&spec)
-            .map_err(|e| PortError::broken(format!("writing a job down: {e}")))?;
-        files::write_whole(&dir.join("spec.json"), &text).map_err(trouble("writing the job in", dir))?;
-        self.spawn(dir, &spec, lock)
+        folder.replace("spec.json", &bytes).map_err(files)?;
+        self.spawn(&folder, lock, self.environment(&spec.env))
     }
 
     fn state(&self, dir: &Path) -> PortResult<JobState> {
-        if let Some(result) = files::read_result(dir)? {
-            return Ok(JobState::Over(Box::new(result)));
-        }
-        if held(dir).map_err(trouble("looking at the lock in", dir))? {
-            let started = fs::read_to_string(dir.join("started")).ok().and_then(|t| t.trim().parse().ok());
+        let folder = Folder::new(dir);
+        let trouble = |error: io::Error| later("Looking at the job's lock", &error);
+        // Held while the files are read, so that nobody starts in between.
+        let lock = match File::open(folder.path("lock")) {
+            Ok(lock) => Some(lock),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(trouble(error)),
+        };
+        if let Some(lock) = &lock
+            && !try_lock(lock, false).map_err(trouble)?
+        {
             return Ok(JobState::Running {
-                started_at: UnixTime(started.unwrap_or(0)),
-                verifying: dir.join("verifying").exists(),
+                started_at: folder.started_at(),
+                verifying: folder.has("verifying"),
             });
         }
-        // It may have ended between the two looks.
-        if let Some(result) = files::read_result(dir)? {
-            return Ok(JobState::Over(Box::new(result)));
+        match folder.read_result().map_err(PortError::broken)? {
+            Some(result) => Ok(JobState::Over(Box::new(result))),
+            None if folder.has("started") => Ok(JobState::Orphaned),
+            None => Ok(JobState::NotStarted),
         }
-        Ok(if dir.join("started").exists() { JobState::Orphaned } else { JobState::NotStarted })
     }
 
     fn stop(&self, dir: &Path, id: &str) -> PortResult<()> {
-        if !dir.exists() {
-            return Ok(());
-        }
-        files::write_whole(&dir.join("stop"), b"").map_err(trouble("asking for the end in", dir))?;
-        let lock = open_lock(dir).map_err(trouble("opening the lock in", dir))?;
-        let asked = Instant::now();
-        let mut killed = false;
-        while flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
-            if asked.elapsed() > Duration::from_secs(12) && !killed {
-                process::kill(&process::supervisors_of(dir));
-                killed = true;
+        let folder = Folder::new(dir);
+        let files = |error: io::Error| later("Stopping the job", &error);
+        private_dir(dir).map_err(files)?;
+        boundary::pass("stop marker: before");
+        File::options().create(true).append(true).open(folder.path("stop")).map_err(files)?;
+        boundary::pass("stop marker: after");
+        let lock = folder.open_lock().map_err(files)?;
+        let mut ours = lock_within(&lock, STOP_WAIT).map_err(files)?;
+        if !ours {
+            for supervisor in process::supervisors(dir) {
+                process::signal(supervisor, Signal::KILL);
             }
-            if asked.elapsed() > Duration::from_secs(20) {
-                return Err(PortError::later(format!("the supervisor of {id} does not end")));
-            }
-            std::thread::sleep(Duration::from_millis(15));
+            ours = lock_within(&lock, Duration::from_secs(2)).map_err(files)?;
         }
-        if !process::end_all(&|| process::carrying(id)) {
-            return Err(PortError::later(format!("something that {id} started does not end")));
+        let left = process::end_by_cookie(id);
+        if !left.is_empty() || !ours {
+            return Err(PortError::later(format!(
+                "The job {id} could not be ended: {} of its processes are still there, and its lock is {}.",
+                left.len(),
+                if ours { "free" } else { "held" }
+            )));
         }
-        if !dir.join("started").exists() && !dir.join("result.json").exists() {
-            let never = JobResult {
-                started_at: UnixTime(0),
-                ended_at: UnixTime(0),
-                end: TurnEnd::Stopped,
-                exit_code: None,
-                usage: Usage { cost_usd: Some(0.0), ..Usage::default() },
-                verify: None,
-                hook_notes: vec![],
-                summary: None,
-            };
-            files::write_result(dir, &never).map_err(trouble("writing the end in", dir))?;
+        // It never began, and so it never shall: whoever starts it now finds it over.
+        if !folder.has("started") && !folder.has("result.json") {
+            let at = UnixTime(folder.started_at().0);
+            folder.write_result(&never_began(at)).map_err(files)?;
+            folder.mark_started(at).map_err(files)?;
         }
         Ok(())
     }
 
     fn wait(&self, dir: &Path) -> PortResult<()> {
-        let lock = open_lock(dir).map_err(trouble("opening the lock in", dir))?;
-        flock(&lock, FlockOperation::LockShared)
-            .map_err(|e| trouble("waiting for the lock in", dir)(e.into()))
+        let lock = match File::open(dir.join("lock")) {
+            Ok(lock) => lock,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(later("Opening the job's lock", &error)),
+        };
+        loop {
+            match rustix::fs::flock(&lock, FlockOperation::LockShared) {
+                Ok(()) => return Ok(()),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(later("Waiting for the job's lock", &error.into())),
+            }
+        }
+    }
+}
+
+fn never_began(at: UnixTime) -> JobResult {
+    JobResult {
+        started_at: at,
+        ended_at: at,
+        end: TurnEnd::Stopped,
+        exit_code: None,
+        usage: Usage { cost_usd: Some(0.0), ..Usage::default() },
+        verify: None,
+        hook_notes: Vec::new(),
+        summary: None,
+    }
+}
+
+fn lock_within(lock: &File, bound: Duration) -> io::Result<bool> {
+    let begun = Instant::now();
+    loop {
+        if try_lock(lock, true)? {
+            return Ok(true);
+        }
+        if begun.elapsed() >= bound {
+            return Ok(false);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn home_files_do_not_follow_links_and_do_not_overwrite_what_is_newer() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, home, out) = (dir.path().join("from"), dir.path().join("home"), dir.path().join("out"));
+        for dir in [&from.join(".a"), &home, &out] {
+            std::fs::create_dir_all(dir).unwrap();
+        }
+        std::fs::write(from.join(".a/key"), "one").unwrap();
+        copy_home_file(&from, &home, Path::new(".a/key")).unwrap();
+        assert_eq!(std::fs::read_to_string(home.join(".a/key")).unwrap(), "one");
+        std::fs::write(home.join(".a/key"), "renewed").unwrap();
+        copy_home_file(&from, &home, Path::new(".a/key")).unwrap();
+        assert_eq!(std::fs::read_to_string(home.join(".a/key")).unwrap(), "renewed");
+
+        std::fs::remove_dir_all(home.join(".a")).unwrap();
+        std::os::unix::fs::symlink(&out, home.join(".a")).unwrap();
+        assert!(copy_home_file(&from, &home, Path::new(".a/key")).is_err());
+        assert!(copy_home_file(&from, &home, Path::new("../x")).is_err());
+        assert_eq!(std::fs::read_dir(&out).unwrap().count(), 0);
     }
 }

@@ -1,237 +1,542 @@
-//! What an agent's output tells of cost, session, quota and errors. Fed line by line; its words choose nothing else.
+//! What agents say of themselves: cost, tokens, session, and how it went wrong. Pure, fed line by line.
 //!
-//! Seen of the CLIs (November 2026): claude ends an API error with `subtype:"success"` and `is_error:true`; a turn in the
-//! default permission mode exits 0 with nothing done and `permission_denials` filled; codex tells tokens but no cost.
+//! Exit 0 is not success and exit 1 is not "nothing done", so the output is read; but all of it is data from outside:
+//! it can only choose among the kinds of [`TurnEnd`], fill bounded texts, and name a session that is checked.
 
+use serde::Deserialize;
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
-use super::files::Profile;
+use super::output::shorten;
 use crate::domain::model::{TurnEnd, UnixTime, Usage};
 
-/// Lines longer than this are not looked into.
-pub const LONGEST_LINE: usize = 1 << 20;
+/// How an agent's standard output is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Not at all; only the result file speaks.
+    Script,
+    /// `claude -p --output-format stream-json --verbose`, or `json`.
+    Claude,
+    /// `codex exec --json`.
+    Codex,
+}
 
-#[derive(Debug)]
+/// US dollars per million tokens, for agents that do not tell their cost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prices {
+    pub input: f64,
+    /// Input that the provider had cached; counted as `input` where not given.
+    pub cached_input: Option<f64>,
+    pub output: f64,
+}
+
+const DETAIL_BYTES: usize = 500;
+const SUMMARY_BYTES: usize = 4000;
+
+/// What went wrong, by the agent's own words, before it is known how the process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Trouble {
+    text: String,
+    status: Option<u64>,
+}
+
+/// The provider refuses for now, and until when where it says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Limited {
+    resets_at: Option<UnixTime>,
+}
+
+/// Reads one agent's output.
+#[derive(Clone, Debug)]
 pub struct Reader {
     profile: Profile,
-    price: (Option<f64>, Option<f64>),
-    pub usage: Usage,
-    /// How the output says the turn ended, where it says more than the exit code.
-    pub end: Option<TurnEnd>,
+    prices: Option<Prices>,
+    usage: Usage,
+    trouble: Option<Trouble>,
+    limited: Option<Limited>,
+    denied: Vec<String>,
+    /// The line that closes a successful or failed turn was seen.
+    closed: bool,
 }
 
 impl Reader {
-    /// `price`: dollars per million input and output tokens, where the agent tells no cost.
-    pub fn new(profile: Profile, price: (Option<f64>, Option<f64>)) -> Self {
-        Self { profile, price, usage: Usage::default(), end: None }
+    pub fn new(profile: Profile, prices: Option<Prices>) -> Self {
+        Self {
+            profile,
+            prices,
+            usage: Usage::default(),
+            trouble: None,
+            limited: None,
+            denied: Vec::new(),
+            closed: false,
+        }
     }
 
-    pub fn line(&mut self, line: &str) {
-        let line = line.trim();
-        if self.profile == Profile::Script || !line.starts_with('{') || line.len() > LONGEST_LINE {
+    /// Whether lines are looked at at all.
+    pub fn listens(&self) -> bool {
+        self.profile != Profile::Script
+    }
+
+    /// Takes one line of standard output. What is not JSON says nothing.
+    pub fn line(&mut self, line: &[u8]) {
+        if !self.listens() || line.trim_ascii_start().first() != Some(&b'{') {
             return;
         }
-        let Ok(value) = serde_json::from_str::<Value>(line) else { return };
+        let Ok(value) = serde_json::from_slice::<Value>(line) else { return };
         match self.profile {
+            Profile::Script => {}
             Profile::Claude => self.claude(&value),
             Profile::Codex => self.codex(&value),
-            Profile::Script => {}
+        }
+    }
+
+    fn session(&mut self, value: &Value) {
+        if let Some(session) = value.as_str().and_then(session_name) {
+            self.usage.session = Some(session);
         }
     }
 
     fn claude(&mut self, value: &Value) {
-        if let Some(session) = value.get("session_id").and_then(Value::as_str) {
-            self.usage.session = Some(session.to_owned());
-        }
-        if value.get("type").and_then(Value::as_str) != Some("result") {
-            return;
-        }
-        if let Some(cost) = value.get("total_cost_usd").and_then(Value::as_f64) {
-            self.usage.cost_usd = Some(cost);
-        }
-        let tokens = |name: &str| value.pointer(&format!("/usage/{name}")).and_then(Value::as_u64);
-        self.usage.input_tokens = tokens("input_tokens");
-        self.usage.output_tokens = tokens("output_tokens");
-        let words = value.get("result").and_then(Value::as_str).unwrap_or_default();
-        let subtype = value.get("subtype").and_then(Value::as_str).unwrap_or_default();
-        let failed =
-            value.get("is_error").and_then(Value::as_bool).unwrap_or(false) || subtype.starts_with("error");
-        let denied = value.get("permission_denials").and_then(Value::as_array).is_some_and(|d| !d.is_empty());
-        self.end = if failed {
-            let status = value.get("api_error_status").and_then(Value::as_u64);
-            Some(classify(status, if words.is_empty() { subtype } else { words }))
-        } else if denied {
-            Some(TurnEnd::PermissionDenied {
-                detail: "the agent was refused the tools it wanted; allow them in the runner's argv"
-                    .to_owned(),
-            })
-        } else {
-            None
-        };
-    }
-
-    fn codex(&mut self, value: &Value) {
-        match value.get("type").and_then(Value::as_str).unwrap_or_default() {
-            "thread.started" => {
-                self.usage.session = value.get("thread_id").and_then(Value::as_str).map(str::to_owned);
+        match value["type"].as_str() {
+            Some("system") => self.session(&value["session_id"]),
+            Some("rate_limit_event") => {
+                let info = &value["rate_limit_info"];
+                if info["status"].as_str() == Some("rejected") {
+                    self.limited = Some(Limited { resets_at: info["resetsAt"].as_i64().map(UnixTime) });
+                }
             }
-            "turn.completed" => {
-                let tokens = |name: &str| value.pointer(&format!("/usage/{name}")).and_then(Value::as_u64);
-                let add = |sum: Option<u64>, more: Option<u64>| match (sum, more) {
-                    (None, None) => None,
-                    (a, b) => Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0))),
-                };
-                self.usage.input_tokens = add(self.usage.input_tokens, tokens("input_tokens"));
-                self.usage.output_tokens = add(self.usage.output_tokens, tokens("output_tokens"));
-                self.usage.cost_usd = self.priced();
-                // An earlier error was got over.
-                self.end = None;
-            }
-            "turn.failed" | "error" => {
-                let words = value
-                    .pointer("/error/message")
-                    .or_else(|| value.get("message"))
-                    .and_then(Value::as_str)
-                    .unwrap_or("the agent reported an error");
-                self.end = Some(classify(None, words));
-            }
+            Some("result") => self.claude_result(value),
             _ => {}
         }
     }
 
-    fn priced(&self) -> Option<f64> {
-        let (input, output) = (self.price.0?, self.price.1?);
-        #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^52")]
-        let cost =
-            (self.usage.input_tokens? as f64 * input + self.usage.output_tokens? as f64 * output) / 1e6;
-        Some(cost)
+    /// An API error says `subtype: success` and `is_error: true`; a limit says another subtype. Both are errors.
+    fn claude_result(&mut self, value: &Value) {
+        self.closed = true;
+        self.session(&value["session_id"]);
+        self.usage.cost_usd = value["total_cost_usd"].as_f64().and_then(cost);
+        let usage = &value["usage"];
+        let input = ["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"];
+        self.usage.input_tokens = sum(input.iter().map(|key| usage[*key].as_u64()));
+        self.usage.output_tokens = usage["output_tokens"].as_u64();
+        let subtype = value["subtype"].as_str().unwrap_or_default();
+        let is_error = value["is_error"].as_bool().unwrap_or(false);
+        if is_error || (!subtype.is_empty() && subtype != "success") {
+            let words = value["result"].as_str().or_else(|| value["errors"][0].as_str());
+            let text = match (subtype, words) {
+                ("" | "success", words) => words.unwrap_or("no reason given").to_owned(),
+                (subtype, Some(words)) => format!("{subtype}: {words}"),
+                (subtype, None) => subtype.to_owned(),
+            };
+            self.trouble = Some(Trouble { text, status: value["api_error_status"].as_u64() });
+        }
+        for denial in value["permission_denials"].as_array().into_iter().flatten().take(5) {
+            self.denied.push(denial["tool_name"].as_str().unwrap_or("a tool").to_owned());
+        }
+    }
+
+    fn codex(&mut self, value: &Value) {
+        match value["type"].as_str() {
+            Some("thread.started") => self.session(&value["thread_id"]),
+            Some("turn.completed") => {
+                self.closed = true;
+                self.trouble = None;
+                self.codex_usage(&value["usage"]);
+            }
+            Some("turn.failed") => {
+                self.closed = true;
+                self.codex_trouble(&value["error"]["message"]);
+            }
+            // Stands in successful runs too, so that a completed turn takes it back.
+            Some("error") => self.codex_trouble(&value["message"]),
+            _ => {}
+        }
+    }
+
+    fn codex_trouble(&mut self, message: &Value) {
+        let text = message.as_str().unwrap_or("no reason given").to_owned();
+        let status = ["401", "403", "429"].iter().find(|code| text.contains(&format!("status {code}")));
+        self.trouble = Some(Trouble { status: status.and_then(|code| code.parse().ok()), text });
+    }
+
+    /// The counts are those of the whole thread so far, so the last line stands and nothing is added up.
+    fn codex_usage(&mut self, usage: &Value) {
+        let (input, output) = (usage["input_tokens"].as_u64(), usage["output_tokens"].as_u64());
+        let cached = usage["cached_input_tokens"].as_u64().unwrap_or(0);
+        self.usage.input_tokens = input;
+        self.usage.output_tokens = output;
+        if let (Some(prices), Some(input), Some(output)) = (self.prices, input, output) {
+            let fresh = million(input.saturating_sub(cached)) * prices.input;
+            let known = million(cached.min(input)) * prices.cached_input.unwrap_or(prices.input);
+            self.usage.cost_usd = cost(fresh + known + million(output) * prices.output);
+        }
+    }
+
+    /// What the output says, all of it read.
+    pub fn finish(self, now: UnixTime) -> Reading {
+        let refused_for_now = if self.closed { None } else { self.limited };
+        let end = match (self.trouble, refused_for_now) {
+            (Some(trouble), _) => Some(classify(&trouble, self.limited, now)),
+            (None, Some(Limited { resets_at })) => {
+                Some(TurnEnd::Quota { resets_at, detail: "the provider's limit was reached".to_owned() })
+            }
+            (None, None) if !self.denied.is_empty() => Some(TurnEnd::PermissionDenied {
+                detail: shorten(&format!("not permitted: {}", self.denied.join(", ")), DETAIL_BYTES),
+            }),
+            (None, None) => None,
+        };
+        Reading { usage: self.usage, end }
     }
 }
 
-/// What an error's status and words say about the account.
-fn classify(status: Option<u64>, words: &str) -> TurnEnd {
-    let lower = words.to_lowercase();
-    let detail: String = words.chars().take(400).collect();
-    let quota = [
-        "usage limit",
-        "rate limit",
-        "rate_limit",
-        "quota",
-        "429",
-        "credit balance is too low",
-        "overloaded",
-    ];
-    let login = [
-        "invalid api key",
-        "401",
-        "403",
-        "not logged in",
-        "please run /login",
-        "authentication",
-        "unauthorized",
-    ];
-    match status {
-        Some(429 | 529) => return TurnEnd::Quota { resets_at: reset_time(&lower), detail },
-        Some(401 | 403) => return TurnEnd::LoginRefused { detail },
-        Some(_) | None => {}
-    }
-    if quota.iter().any(|w| lower.contains(w)) {
-        TurnEnd::Quota { resets_at: reset_time(&lower), detail }
-    } else if login.iter().any(|w| lower.contains(w)) {
-        TurnEnd::LoginRefused { detail }
-    } else {
-        TurnEnd::Error { detail }
-    }
+/// Usage, and the end that the output tells of; `None`: the output knows of no trouble.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    pub usage: Usage,
+    pub end: Option<TurnEnd>,
 }
 
-/// A reset told as seconds since 1970 (`...|1763700000`), as claude's limit message does.
-fn reset_time(words: &str) -> Option<UnixTime> {
-    words
-        .split(|c: char| !c.is_ascii_digit())
-        .filter(|digits| digits.len() == 10)
-        .find_map(|digits| digits.parse().ok())
-        .map(UnixTime)
+fn classify(trouble: &Trouble, limited: Option<Limited>, now: UnixTime) -> TurnEnd {
+    let detail = shorten(&trouble.text, DETAIL_BYTES);
+    let lower = trouble.text.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    let resets_at = limited.and_then(|limited| limited.resets_at).or_else(|| reset_time(&trouble.text, now));
+    let limit_named = says(&["usage limit", "hit your limit"])
+        || (says(&["rate limit", "limit reached"]) && resets_at.is_some());
+    if trouble.status == Some(429) || limited.is_some() || limit_named {
+        return TurnEnd::Quota { resets_at, detail };
+    }
+    let login = ["please run /login", "invalid api key", "oauth token has expired", "401 unauthorized"];
+    if matches!(trouble.status, Some(401 | 403)) || says(&login) {
+        return TurnEnd::LoginRefused { detail };
+    }
+    TurnEnd::Error { detail }
+}
+
+fn million(tokens: u64) -> f64 {
+    f64::from(u32::try_from(tokens).unwrap_or(u32::MAX)) / 1_000_000.0
+}
+
+fn cost(usd: f64) -> Option<f64> {
+    (usd.is_finite() && usd >= 0.0).then_some(usd)
+}
+
+fn sum(counts: impl Iterator<Item = Option<u64>>) -> Option<u64> {
+    counts.flatten().fold(None, |sum, count| Some(sum.unwrap_or(0) + count))
+}
+
+/// A session's name goes back into an argv, so it may not look like an option or a path.
+fn session_name(text: &str) -> Option<String> {
+    let good = (1..=200).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
+    good.then(|| text.to_owned())
+}
+
+/// The moment a limit is lifted, in the ways agents write it: `|1768000000`, an RFC 3339 time, `try again in 2 hours
+/// 5 minutes`, `resets 3pm (UTC)`. More than 40 days ahead is not believed.
+fn reset_time(text: &str, now: UnixTime) -> Option<UnixTime> {
+    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || "|,;()\"".contains(c)).collect();
+    let absolute = words.iter().find_map(|word| {
+        let word = word.trim_end_matches('.');
+        let epoch = word.parse().ok().filter(|at: &i64| (1_500_000_000..10_000_000_000).contains(at));
+        epoch.or_else(|| OffsetDateTime::parse(word, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp))
+    });
+    let at = absolute.or_else(|| relative(&words, now)).or_else(|| clock_time(&words, now))?;
+    (now.0..=now.0 + 40 * 86_400).contains(&at).then_some(UnixTime(at))
+}
+
+fn relative(words: &[&str], now: UnixTime) -> Option<i64> {
+    let mut found = None;
+    for pair in words.windows(2) {
+        let unit = match pair[1].trim_end_matches('.').trim_end_matches('s') {
+            "day" => 86_400,
+            "hour" => 3600,
+            "minute" | "min" => 60,
+            "second" | "sec" => 1,
+            _ => continue,
+        };
+        if let Ok(count) = pair[0].parse::<u32>() {
+            found = Some(found.unwrap_or(0) + i64::from(count) * unit);
+        }
+    }
+    // "5-hour limit" and the like are no such pair; and only after "in" is it a time to come.
+    words.iter().any(|word| word.eq_ignore_ascii_case("in")).then_some(())?;
+    Some(now.0 + found?)
+}
+
+/// `3pm` or `3:30pm`, the next one, and only where the text says that it is UTC.
+fn clock_time(words: &[&str], now: UnixTime) -> Option<i64> {
+    words.contains(&"UTC").then_some(())?;
+    words.iter().find_map(|word| {
+        let lower = word.to_lowercase();
+        let (time, half) = match (lower.strip_suffix("am"), lower.strip_suffix("pm")) {
+            (Some(time), _) => (time, 0),
+            (None, Some(time)) => (time, 12),
+            (None, None) => return None,
+        };
+        let (hour, minute) = time.split_once(':').unwrap_or((time, "0"));
+        let hour: i64 = hour.parse().ok().filter(|hour| (1..=12).contains(hour))?;
+        let minute: i64 = minute.parse().ok().filter(|minute| (0..60).contains(minute))?;
+        let at = now.0 - now.0.rem_euclid(86_400) + (hour % 12 + half) * 3600 + minute * 60;
+        Some(if at < now.0 { at + 86_400 } else { at })
+    })
+}
+
+/// What an agent wrote into its result file.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct AgentFile {
+    /// `Some` where it stopped on purpose; the text is its reason.
+    pub blocked: Option<String>,
+    pub summary: Option<String>,
+    pub cost_usd: Option<f64>,
+    pub session: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct AgentFileWire {
+    outcome: String,
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    summary: Option<String>,
+    #[serde(default)]
+    cost_usd: Option<f64>,
+    #[serde(default)]
+    session: Option<String>,
+}
+
+/// Reads the agent's result file; the error is a sentence.
+pub fn agent_file(bytes: &[u8]) -> Result<AgentFile, String> {
+    let wire: AgentFileWire = serde_json::from_slice(bytes)
+        .map_err(|error| format!("The agent's result file could not be read and was left aside: {error}."))?;
+    let blocked = match wire.outcome.as_str() {
+        "done" => None,
+        "blocked" => {
+            let reason = shorten(wire.reason.as_deref().unwrap_or_default(), SUMMARY_BYTES);
+            Some(if reason.is_empty() { "no reason given".to_owned() } else { reason })
+        }
+        other => {
+            let other = shorten(other, 40);
+            return Err(format!(
+                "The agent's result file has the outcome `{other}`, which is neither `done` nor `blocked`; it was left aside."
+            ));
+        }
+    };
+    let summary = wire.summary.map(|text| shorten(&text, SUMMARY_BYTES)).filter(|text| !text.is_empty());
+    Ok(AgentFile {
+        blocked,
+        summary,
+        cost_usd: wire.cost_usd.and_then(cost),
+        session: wire.session.as_deref().and_then(session_name),
+    })
+}
+
+/// How the agent's process ended, seen from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProcessEnd {
+    Exit(i32),
+    Signal(i32),
+    TimedOut,
+    Stalled,
+    Stopped,
+    NotStarted(String),
+}
+
+/// Puts together what the process, its output and its result file say.
+///
+/// In this order: a stop from outside; a block on purpose; a quota or a login, which also lead into time-outs when the
+/// agent retries; a limit of ours; then exit codes and errors.
+pub fn conclude(process: &ProcessEnd, told: Option<TurnEnd>, file: Option<&AgentFile>) -> TurnEnd {
+    let lasting = matches!(told, Some(TurnEnd::Quota { .. } | TurnEnd::LoginRefused { .. }));
+    match (process, told) {
+        (ProcessEnd::Stopped, _) => TurnEnd::Stopped,
+        (ProcessEnd::NotStarted(detail), _) => TurnEnd::FailedToStart { detail: detail.clone() },
+        (_, told) => {
+            if let Some(reason) = file.and_then(|file| file.blocked.clone()) {
+                return TurnEnd::Blocked { reason };
+            }
+            match (process, told) {
+                (_, Some(told)) if lasting => told,
+                (ProcessEnd::TimedOut, _) => TurnEnd::TimedOut,
+                (ProcessEnd::Stalled, _) => TurnEnd::Stalled,
+                (_, Some(told)) => told,
+                (ProcessEnd::Exit(0), None) => TurnEnd::Finished,
+                (ProcessEnd::Exit(code), None) => {
+                    TurnEnd::Error { detail: format!("the agent exited with code {code}") }
+                }
+                (ProcessEnd::Signal(signal), None) => {
+                    TurnEnd::Error { detail: format!("the agent was ended by signal {signal}") }
+                }
+                (ProcessEnd::Stopped | ProcessEnd::NotStarted(_), None) => TurnEnd::Stopped,
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(profile: Profile, lines: &[&str]) -> Reader {
-        let mut reader = Reader::new(profile, (Some(1.0), Some(10.0)));
+    const NOW: UnixTime = UnixTime(1_763_700_000); // 2025-11-21 04:40 UTC
+
+    fn read(profile: Profile, lines: &[&str]) -> Reading {
+        let prices = Prices { input: 2.0, cached_input: Some(0.5), output: 10.0 };
+        let mut reader = Reader::new(profile, Some(prices));
         for line in lines {
-            reader.line(line);
+            reader.line(line.as_bytes());
         }
-        reader
+        reader.finish(NOW)
     }
 
-    #[test]
-    fn claude_success_tells_cost_and_session() {
-        let r = read(
+    fn claude(result: &str) -> Reading {
+        read(
             Profile::Claude,
             &[
-                r#"{"type":"system","subtype":"init","session_id":"s-1"}"#,
-                r#"{"type":"result","subtype":"success","is_error":false,"total_cost_usd":0.25,"session_id":"s-1","usage":{"input_tokens":10,"output_tokens":4},"permission_denials":[]}"#,
+                r#"{"type":"system","subtype":"init","session_id":"aa-1"}"#,
+                "not json at all",
+                r#"{"type":"assistant","message":{"content":[{"type":"text","text":"usage limit 429"}]}}"#,
+                result,
             ],
-        );
-        assert_eq!(r.end, None);
-        assert_eq!(r.usage.cost_usd, Some(0.25));
-        assert_eq!(r.usage.session.as_deref(), Some("s-1"));
-        assert_eq!(r.usage.output_tokens, Some(4));
+        )
     }
 
     #[test]
-    fn an_error_under_a_success_subtype_is_an_error() {
-        let error = |extra: &str| {
-            read(
-                Profile::Claude,
-                &[&format!(r#"{{"type":"result","subtype":"success","is_error":true{extra}}}"#)],
-            )
-            .end
+    fn claude_success_with_usage() {
+        let got = claude(
+            r#"{"type":"result","subtype":"success","is_error":false,"num_turns":3,"result":"ok","session_id":"bb-2","total_cost_usd":0.25,"usage":{"input_tokens":10,"cache_creation_input_tokens":5,"cache_read_input_tokens":100,"output_tokens":7},"permission_denials":[]}"#,
+        );
+        let usage = Usage {
+            cost_usd: Some(0.25),
+            input_tokens: Some(115),
+            output_tokens: Some(7),
+            session: Some("bb-2".into()),
         };
-        assert!(matches!(error(r#","result":"API Error: 500""#), Some(TurnEnd::Error { .. })));
-        assert!(matches!(
-            error(r#","api_error_status":401,"result":"x""#),
-            Some(TurnEnd::LoginRefused { .. })
-        ));
-        assert!(matches!(error(r#","result":"Invalid API key""#), Some(TurnEnd::LoginRefused { .. })));
-        assert_eq!(
-            error(r#","result":"Claude AI usage limit reached|1763700000""#),
-            Some(TurnEnd::Quota {
-                resets_at: Some(UnixTime(1_763_700_000)),
-                detail: "Claude AI usage limit reached|1763700000".to_owned()
-            })
-        );
+        assert_eq!(got, Reading { usage, end: None });
     }
 
     #[test]
-    fn denied_tools_and_limits_are_seen() {
-        let denied = r#"{"type":"result","subtype":"success","is_error":false,"permission_denials":[{"tool_name":"Bash"}]}"#;
-        assert!(matches!(read(Profile::Claude, &[denied]).end, Some(TurnEnd::PermissionDenied { .. })));
-        let limit = r#"{"type":"result","subtype":"error_max_turns","is_error":false}"#;
-        assert!(matches!(read(Profile::Claude, &[limit]).end, Some(TurnEnd::Error { .. })));
+    fn claude_troubles() {
+        let error = |detail: &str| TurnEnd::Error { detail: detail.into() };
+        let quota = |at: Option<i64>, detail: &str| TurnEnd::Quota {
+            resets_at: at.map(UnixTime),
+            detail: detail.into(),
+        };
+        let table = [
+            (r#""subtype":"success","is_error":true,"result":"API Error: 500"}"#, error("API Error: 500")),
+            (r#""subtype":"error_max_turns","is_error":true}"#, error("error_max_turns")),
+            (r#""subtype":"error_max_budget_usd","is_error":false}"#, error("error_max_budget_usd")),
+            (
+                r#""subtype":"success","is_error":true,"api_error_status":401,"result":"no"}"#,
+                TurnEnd::LoginRefused { detail: "no".into() },
+            ),
+            (
+                r#""subtype":"success","is_error":true,"result":"Invalid API key \u00b7 Please run /login"}"#,
+                TurnEnd::LoginRefused { detail: "Invalid API key \u{b7} Please run /login".into() },
+            ),
+            (r#""subtype":"success","is_error":true,"api_error_status":429,"result":"x"}"#, quota(None, "x")),
+            (
+                r#""subtype":"success","is_error":true,"result":"Claude AI usage limit reached|1763710000"}"#,
+                quota(Some(1_763_710_000), "Claude AI usage limit reached|1763710000"),
+            ),
+            (
+                r#""subtype":"success","is_error":true,"result":"5-hour limit reached, resets 6am (UTC)"}"#,
+                quota(Some(1_763_704_800), "5-hour limit reached, resets 6am (UTC)"),
+            ),
+            (
+                r#""subtype":"success","is_error":false,"permission_denials":[{"tool_name":"Bash"}]}"#,
+                TurnEnd::PermissionDenied { detail: "not permitted: Bash".into() },
+            ),
+        ];
+        for (rest, end) in table {
+            assert_eq!(claude(&format!(r#"{{"type":"result",{rest}"#)).end, Some(end), "{rest}");
+        }
     }
 
     #[test]
-    fn codex_is_priced_by_the_config() {
-        let r = read(
+    fn a_claude_that_waits_for_its_limit_is_known_without_a_result() {
+        let rejected =
+            r#"{"type":"rate_limit_event","rate_limit_info":{"status":"rejected","resetsAt":1763710000}}"#;
+        let got = read(Profile::Claude, &[rejected]);
+        let at = Some(UnixTime(1_763_710_000));
+        assert!(matches!(&got.end, Some(TurnEnd::Quota { resets_at, .. }) if *resets_at == at));
+        assert!(matches!(conclude(&ProcessEnd::TimedOut, got.end, None), TurnEnd::Quota { .. }));
+        let good = r#"{"type":"result","subtype":"success","is_error":false}"#;
+        assert_eq!(read(Profile::Claude, &[rejected, good]).end, None);
+    }
+
+    #[test]
+    fn codex_is_priced_and_its_errors_are_taken_back_by_a_completed_turn() {
+        let got = read(
             Profile::Codex,
             &[
-                r#"{"type":"thread.started","thread_id":"t-9"}"#,
-                r#"{"type":"error","message":"stream disconnected"}"#,
-                r#"{"type":"turn.completed","usage":{"input_tokens":1000000,"output_tokens":100000}}"#,
+                r#"{"type":"thread.started","thread_id":"0199-ab"}"#,
+                r#"{"type":"turn.started"}"#,
+                r#"{"type":"item.completed","item":{"id":"i0","type":"error","message":"a warning"}}"#,
+                r#"{"type":"error","message":"stream disconnected, retrying"}"#,
+                r#"{"type":"turn.completed","usage":{"input_tokens":1000000,"cached_input_tokens":400000,"output_tokens":100000}}"#,
             ],
         );
-        assert_eq!(r.usage.cost_usd, Some(2.0));
-        assert_eq!(r.usage.session.as_deref(), Some("t-9"));
-        assert_eq!(r.end, None);
+        assert_eq!(got.end, None);
+        assert_eq!(got.usage.session.as_deref(), Some("0199-ab"));
+        assert!((got.usage.cost_usd.unwrap() - 2.4).abs() < 1e-9);
     }
 
     #[test]
-    fn odd_lines_are_passed_over() {
-        let long = format!("{{\"type\":\"result\",\"x\":\"{}\"}}", "a".repeat(LONGEST_LINE));
-        let r = read(Profile::Claude, &["", "not json", "{", "[]", "{\"type\":3}", &long]);
-        assert_eq!(r.end, None);
-        assert_eq!(r.usage, Usage::default());
+    fn codex_troubles() {
+        let failed = |text: &str| {
+            let line = format!(r#"{{"type":"turn.failed","error":{{"message":"{text}"}}}}"#);
+            read(Profile::Codex, &[&line]).end.unwrap()
+        };
+        assert!(matches!(failed("boom"), TurnEnd::Error { detail } if detail == "boom"));
+        assert!(matches!(failed("unexpected status 401 Unauthorized"), TurnEnd::LoginRefused { .. }));
+        let text = "You've hit your usage limit. Try again in 1 day 2 hours 5 minutes.";
+        let at = NOW.plus(86_400 + 7200 + 300);
+        assert!(matches!(failed(text), TurnEnd::Quota { resets_at: Some(seen), .. } if seen == at));
+    }
+
+    #[test]
+    fn a_session_that_looks_like_an_option_is_not_believed() {
+        for bad in ["--dangerous", "", "a b", "../x", "a\u{0}"] {
+            assert_eq!(session_name(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn result_files() {
+        let got = agent_file(br#"{"outcome":"blocked","reason":"no \u001b[31mkey","summary":"s","cost_usd":1.5,"session":"s1"}"#);
+        let want = AgentFile {
+            blocked: Some("no key".into()),
+            summary: Some("s".into()),
+            cost_usd: Some(1.5),
+            session: Some("s1".into()),
+        };
+        assert_eq!(got, Ok(want));
+        assert_eq!(agent_file(br#"{"outcome":"done","cost_usd":-1}"#), Ok(AgentFile::default()));
+        assert!(agent_file(b"{").is_err() && agent_file(br#"{"outcome":"merged"}"#).is_err());
+    }
+
+    #[test]
+    fn what_wins() {
+        let blocked = AgentFile { blocked: Some("r".into()), ..AgentFile::default() };
+        let error = || Some(TurnEnd::Error { detail: "e".into() });
+        let table = [
+            (ProcessEnd::Stopped, error(), Some(&blocked), TurnEnd::Stopped),
+            (ProcessEnd::TimedOut, None, Some(&blocked), TurnEnd::Blocked { reason: "r".into() }),
+            (ProcessEnd::TimedOut, error(), None, TurnEnd::TimedOut),
+            (ProcessEnd::Stalled, None, None, TurnEnd::Stalled),
+            (ProcessEnd::Exit(0), error(), None, TurnEnd::Error { detail: "e".into() }),
+            (ProcessEnd::Exit(0), None, None, TurnEnd::Finished),
+            (
+                ProcessEnd::Exit(3),
+                None,
+                None,
+                TurnEnd::Error { detail: "the agent exited with code 3".into() },
+            ),
+        ];
+        for (process, told, file, end) in table {
+            assert_eq!(conclude(&process, told, file), end, "{process:?}");
+        }
     }
 }
