@@ -31,13 +31,38 @@ pub fn run(app: &App) -> Result<u8, Error> {
             if !lines.is_empty() {
                 text.push_str(&format!("\n{title}\n"));
                 for line in lines {
-                    text.push_str(&format!("  {}\n", plain(&line, 78)));
+                    text.push_str(&wrapped(&line));
                 }
             }
         }
     }
     output::answer(&app.global, "status", &text, &items);
     Ok(0)
+}
+
+/// A line of a section, folded at 80 columns; what follows is set in.
+fn wrapped(line: &str) -> String {
+    let inner = line.len() - line.trim_start().len();
+    let (mut text, mut column) = (String::new(), 0);
+    for word in plain(line, 2000).split_whitespace() {
+        let wide = word.chars().count();
+        if column > 0 && column + 1 + wide > 80 {
+            text.push('\n');
+            column = 0;
+        }
+        let indent = if text.is_empty() { 2 + inner } else { 4 + inner };
+        if column == 0 {
+            text.push_str(&" ".repeat(indent));
+            column = indent;
+        } else {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += wide;
+    }
+    text.push('\n');
+    text
 }
 
 fn head(app: &App, store: Option<&Store>, now: UnixTime) -> Result<String, Error> {

@@ -124,7 +124,28 @@ fn issue_lines(
         }
         None => text.push_str(&format!("{issue}: not started\n")),
     }
-    if let Some(last) = ledger.first() {
+    let over = runs.first().filter(|r| r.run.phase == Phase::Ended);
+    let newer = |at: i64| over.and_then(|r| r.run.ended_at).is_none_or(|end| at > end.0);
+    if let Some(row) = over
+        && !ledger.first().is_some_and(|l| newer(l.at.0))
+    {
+        let said = store.events_of(&row.run.id)?;
+        let code = state_word(row);
+        let detail = said
+            .iter()
+            .rev()
+            .find(|e| e.kind == code)
+            .and_then(|e| serde_json::from_str::<Value>(&e.data).ok());
+        let words = detail.as_ref().and_then(|v| v.get("detail")).and_then(Value::as_str).unwrap_or_default();
+        if !words.is_empty() {
+            text.push_str(&format!("  because: {}\n", plain(words, 400)));
+        }
+        if let Some(kept) = &row.salvage {
+            text.push_str(
+                &kept.trim_start().lines().map(|l| format!("  {l}\n")).collect::<Vec<_>>().concat(),
+            );
+        }
+    } else if let Some(last) = ledger.first() {
         text.push_str(&format!("  because: {}: {}\n", last.reason, last.sentence));
         if !last.passed.is_empty() {
             text.push_str(&format!("  passed: {}\n", last.passed.join(", ")));

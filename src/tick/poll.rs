@@ -96,6 +96,12 @@ fn alarms(world: &mut World, verdicts: &[Verdict]) -> Result<(), Error> {
         }
     }
     let now = world.now();
+    for (account, park) in world.store.parks()? {
+        if park.until.is_some_and(|until| until <= now) {
+            world.store.unpark(&account)?;
+            world.recovered(&format!("runner-parked:{account}"))?;
+        }
+    }
     let stuck = !verdicts.is_empty() && verdicts.iter().all(|v| !v.reason.chosen());
     match world.store.standing("nothing-starts", stuck, now)? {
         Some(since) if now.since(since) >= world.host.alarm_after_seconds => {
