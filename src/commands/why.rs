@@ -131,14 +131,16 @@ fn issue_lines(
     {
         let said = store.events_of(&row.run.id)?;
         let code = state_word(row);
-        let detail = said
+        let words = said
             .iter()
             .rev()
-            .find(|e| e.kind == code)
-            .and_then(|e| serde_json::from_str::<Value>(&e.data).ok());
-        let words = detail.as_ref().and_then(|v| v.get("detail")).and_then(Value::as_str).unwrap_or_default();
+            .filter(|e| e.kind == code)
+            .filter_map(|e| serde_json::from_str::<Value>(&e.data).ok())
+            .filter_map(|v| v.get("detail").and_then(Value::as_str).map(str::to_owned))
+            .find(|words| !words.is_empty())
+            .unwrap_or_default();
         if !words.is_empty() {
-            text.push_str(&format!("  because: {}\n", plain(words, 400)));
+            text.push_str(&format!("  because: {}\n", plain(&words, 400)));
         }
         if let Some(kept) = &row.salvage {
             text.push_str(

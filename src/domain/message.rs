@@ -245,6 +245,7 @@ pub fn end_comment(run: &Run, outcome: &Outcome, why: &str) -> String {
 
 /// Where the work of an ended run is, appended to its end comment.
 pub fn salvage_lines(
+    run: &str,
     bundle: Option<&str>,
     archive: Option<&str>,
     branch: Option<&str>,
@@ -259,7 +260,9 @@ pub fn salvage_lines(
         text.push_str(&format!("- branch `{branch}`\n"));
     }
     if let Some(path) = bundle {
-        text.push_str(&format!("- commits: `git fetch {path} HEAD` (on the host)\n"));
+        text.push_str(&format!(
+            "- commits: `git fetch {path} refs/offhours/work/{run}:salvaged` (on the host)\n"
+        ));
     }
     if let Some(path) = archive {
         text.push_str(&format!("- files that were not committed: `{path}` (on the host)\n"));

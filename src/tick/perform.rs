@@ -491,6 +491,7 @@ fn salvage(world: &mut World, row: &RunRow, push: bool) -> Result<PortResult<Out
     }
     let path = |p: &std::path::PathBuf| p.display().to_string();
     let lines = message::salvage_lines(
+        &run.id,
         kept.bundle.as_ref().map(path).as_deref(),
         kept.archive.as_ref().map(path).as_deref(),
         branch.as_deref(),
