@@ -19,6 +19,9 @@ use crate::store::{Event, Park, RunRow, TurnRow};
 /// A parked account whose reset nobody named is tried again after this long.
 const PROBE_SECONDS: i64 = 3600;
 
+/// Verify jobs of a run before one that cannot be run counts as a broken workspace.
+const MOST_VERIFIES: u32 = 6;
+
 /// An event of a run. The key makes it one: the same thing recorded twice is one row.
 pub fn event(run: &Run, key: &str, kind: &str, at: UnixTime, data: &str) -> Event {
     Event {
@@ -316,6 +319,8 @@ fn work(
     };
     let verify = match verify(world, row, policy, &work.head)? {
         Ok(verify) => verify,
+        // Its program is missing, or no checkout can be made: no agent can mend that.
+        Err(PortError::Refused { what }) => return Ok(WorkSeen::Broken(what)),
         Err(error) => return Ok(unreadable(error, notes)),
     };
     Ok(WorkSeen::Commits { head: work.head, verify, guard, target: relation, target_oid })
@@ -361,11 +366,14 @@ fn verify(
             Some(_) | None => None,
         };
         if of.as_ref() == Some(head) {
+            if let Some(why) = world.store.refusal(&run.id, &format!("verify-{}", run.verifies))? {
+                return Ok(Err(PortError::refused(format!("verify could not be started: {why}"))));
+            }
             let dir = folder.job(&id);
             return Ok(world.runner.state(&dir).and_then(|state| {
                 Ok(match state {
                     JobState::Running { .. } => VerifySeen::Running,
-                    JobState::Over(result) => verify_result(&result, head),
+                    JobState::Over(result) => return verify_job(run, &result, head),
                     JobState::NotStarted => VerifySeen::Missing,
                     JobState::Orphaned => {
                         end_leftovers(world, &dir, &id)?;
@@ -384,6 +392,26 @@ fn verify(
             VerifySeen::Missing
         }
     }))
+}
+
+/// A verify job that never ran (a full disk, a missing program) is tried again a few times; one that was ended from
+/// outside is run again.
+fn verify_job(run: &Run, result: &JobResult, head: &Oid) -> PortResult<VerifySeen> {
+    match &result.end {
+        TurnEnd::Stopped => Ok(VerifySeen::Missing),
+        TurnEnd::FailedToStart { .. } if run.verifies < MOST_VERIFIES => Ok(VerifySeen::Missing),
+        TurnEnd::FailedToStart { detail } => {
+            Err(PortError::refused(format!("verify could not be run: {detail}")))
+        }
+        TurnEnd::Finished
+        | TurnEnd::Blocked { .. }
+        | TurnEnd::Error { .. }
+        | TurnEnd::TimedOut
+        | TurnEnd::Stalled
+        | TurnEnd::PermissionDenied { .. }
+        | TurnEnd::Quota { .. }
+        | TurnEnd::LoginRefused { .. } => Ok(verify_result(result, head)),
+    }
 }
 
 fn verify_result(result: &JobResult, head: &Oid) -> VerifySeen {
@@ -448,7 +476,14 @@ fn ci(
         }
         CiVerdict::NotStarted { stage } => {
             let at = index(&stage);
-            (CiSeen::NotStarted { stage }, at, vec![])
+            // The stage's program does not exist: no check will ever report.
+            match start_refused(world, run, &stage, head) {
+                Some(why) => {
+                    notes.push(PortError::refused(format!("CI stage {stage} could not be started: {why}")));
+                    (CiSeen::NoChecks, at, vec![])
+                }
+                None => (CiSeen::NotStarted { stage }, at, vec![]),
+            }
         }
         CiVerdict::Pending { stage } => (CiSeen::Pending, index(&stage), vec![]),
         CiVerdict::NoChecks { stage } => (CiSeen::NoChecks, index(&stage), vec![]),
@@ -467,6 +502,11 @@ fn ci(
     }
 }
 
+fn start_refused(world: &World, run: &Run, stage: &str, oid: &Oid) -> Option<String> {
+    let attempts = 1..=run.reruns + 1;
+    attempts.rev().find_map(|k| world.store.refusal(&run.id, &format!("ci-{stage}-{oid}-{k}")).ok().flatten())
+}
+
 fn failure(red: &[Check]) -> Failure {
     let mut checks: Vec<String> = red.iter().map(|c| c.name.clone()).collect();
     checks.sort();
@@ -479,6 +519,9 @@ fn failure(red: &[Check]) -> Failure {
 fn base(world: &World, run: &Run, policy: &RepoPolicy, stage: &str, failure: &Failure) -> BaseSeen {
     match world.ci.read(&policy.repo, stage, &run.base) {
         Err(_) => BaseSeen::Unreadable,
+        Ok(StageReading::NotStarted) if start_refused(world, run, stage, &run.base).is_some() => {
+            BaseSeen::CannotTell
+        }
         Ok(StageReading::NotStarted) => BaseSeen::NotStarted,
         Ok(StageReading::Checks(checks)) => {
             let same: Vec<&Check> = checks.iter().filter(|c| failure.checks.contains(&c.name)).collect();

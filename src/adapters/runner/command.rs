@@ -202,6 +202,10 @@ impl CommandRunner {
             JobKind::Turn(turn) => {
                 let runner = self.runner(&turn.runner)?;
                 self.check_program(&around.wrap, &runner.argv, Some(&turn.folder.work()))?;
+                // A turn is not paid for where its work could not be verified afterwards.
+                if !turn.verify.is_empty() {
+                    self.check_program(&around.wrap, &turn.verify, None)?;
+                }
                 WorkFile::Turn(Box::new(turn_file(turn, runner)))
             }
             JobKind::Check { oid, argv } => {
