@@ -2,8 +2,9 @@
 //!
 //! Every act on the outside (a state transaction, a request sent, an answer got, a git command, a process start, a
 //! rename) calls [`pass`] before and after. In a release build that is nothing. With the feature `testing`:
-//! `OFFHOURS_CRASH=ROLE:N` kills the process at its N-th boundary, `OFFHOURS_BOUNDARY_LOG=FILE` appends
-//! `ROLE:N NAME` a line each. ROLE is `tick` or `supervisor`.
+//! `OFFHOURS_CRASH=ROLE:N` kills the process at its N-th boundary, `ROLE:NAME#K` at the K-th one of that name;
+//! `OFFHOURS_BOUNDARY_LOG=FILE` appends `ROLE:N NAME` a line each, and lets only the first of several processes be
+//! ended. ROLE is `tick` or `supervisor`.
 
 #[cfg(not(feature = "testing"))]
 #[inline]
@@ -18,6 +19,8 @@ mod testing {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     static COUNT: AtomicU32 = AtomicU32::new(0);
+    /// Boundaries of the name that `OFFHOURS_CRASH` asks for.
+    static NAMED: AtomicU32 = AtomicU32::new(0);
 
     fn role() -> &'static str {
         let supervisor = std::env::args().nth(1).is_some_and(|a| a == "supervise");
@@ -35,9 +38,21 @@ mod testing {
                 drop(file.write_all(format!("{here} {name}\n").as_bytes()));
             }
         }
-        if std::env::var("OFFHOURS_CRASH").is_ok_and(|at| at == here) {
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
-                .unwrap_or_default();
+        let asked = std::env::var("OFFHOURS_CRASH").unwrap_or_default();
+        let by_name = asked.split_once('#').is_some_and(|(at, count)| {
+            at == format!("{}:{name}", role())
+                && (NAMED.fetch_add(1, Ordering::SeqCst) + 1).to_string() == count
+        });
+        if (asked == here || by_name) && first() {
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).ok();
         }
+    }
+
+    /// Whether no other process that shares the log was ended before. Without a log each is the first.
+    #[expect(clippy::disallowed_methods, reason = "the switch for tests lives in the environment")]
+    fn first() -> bool {
+        let Some(mut path) = std::env::var_os("OFFHOURS_BOUNDARY_LOG") else { return true };
+        path.push(".ended");
+        std::fs::OpenOptions::new().write(true).create_new(true).open(path).is_ok()
     }
 }

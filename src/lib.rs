@@ -1,4 +1,88 @@
 //! offhours: a control plane for coding agents that work while their owner is away from the keyboard.
+//!
+//! One binary, no daemon: cron starts it, it moves the work one step, and it exits. A tick is a straight line:
+//!
+//! ```text
+//! observe  ->  decide  ->  record intent  ->  perform  ->  record outcome
+//! ```
+//!
+//! - **observe** reads the world through ports: issues, checks, runner state, the store.
+//! - **decide** is a pure function of state, snapshot, configuration and time: no clock, no I/O, no randomness.
+//! - **record intent** commits the new state and the pending effects in one transaction.
+//! - **perform** carries out each effect through a port. Each has an idempotency key and can be looked for in the world
+//!   before it is tried again.
+//! - **record outcome** marks the effect done with what came back.
+//!
+//! A process killed anywhere on that line loses nothing and repeats nothing: the next tick reads the pending intents,
+//! looks whether each already happened, and goes on.
+//!
+//! # The rooms
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`cli`] | the command line as types; their comments are the help |
+//! | [`commands`] | one file a command; `commands/mod.rs` alone builds the world out of concrete adapters |
+//! | [`config`] | one table of keys, from which parsing, checking, the reference and the example follow |
+//! | [`tick`] | the straight line: `poll` starts runs, `watch` moves them on, `observe` and `perform` are its two hands |
+//! | [`domain`] | pure: what an issue, a run, a verdict is, and what is to be done; texts that leave the program |
+//! | [`ports`] | traits: forge, git, runner, CI, notifier, clock; at most about eight methods each |
+//! | [`adapters`] | what stands behind the ports: the local forge, git, supervised processes, webhooks, dry run |
+//! | [`store`] | the state file: migrations, runs, intents, events, reasons, outbox |
+//! | [`boundary`] | numbered instants at which tests end the process; nothing in a release |
+//! | [`error`] | kinds of failure, their exit codes and hints |
+//!
+//! # Who may know whom
+//!
+//! ```text
+//! commands -> tick -> { store, ports, domain }
+//! adapters, store -> { ports, domain }        ports -> domain        config -> domain        domain -> std, time
+//! ```
+//!
+//! - Only `commands/mod.rs` names concrete adapters; the few exceptions stand, each with its reason, in
+//!   `tests/it/tidy.rs`, which refuses everything else on this page, too.
+//! - The domain knows no clock, no randomness and no hash: times, ids and hashes are data handed in. Clippy refuses the
+//!   clock, the environment and processes everywhere; the I/O rooms lift that with a reason (`.clippy.toml`).
+//! - Selection ([`domain::dispatch`]) and the run machine ([`domain::run`]) do not know the word for what later runs learn
+//!   from earlier ones: that is an observer, never a gate.
+//! - Domain types do not derive serde: each adapter has its own wire structs, each table its own rows, and converts.
+//!
+//! # What always holds
+//!
+//! - Nothing is done that was not recorded before; nothing recorded is done twice. The key of an effect is unique within
+//!   its run ([`domain::effect::Effect::key`], the table `intents`).
+//! - At most one run at a time works in a repository, and at most one on an issue, over any number of machines: the claim
+//!   on the forge decides, not a label and not the state file.
+//! - A run's state, its effects and its events change in one transaction ([`store::Store::step`]).
+//! - While a supervisor lives its job's lock is held; a free lock without a result is an orphan, and whatever is left
+//!   of it is ended before anything else touches that workspace. There are no pid files.
+//! - An agent has no forge credentials; git runs with them in a repository that no sandboxed agent can write.
+//! - The kill switch is on if it is missing, unreadable, or on in any of three places.
+//! - Every wait has a name that people see ([`domain::run::Wait`]), and every run ends with its work kept.
+//! - A dry run is a world that cannot be written, not a flag that has to be thought of.
+//! - No unsafe code. No panic on purpose: errors are sentences that say what was being done, what came back, what to do.
+//!
+//! # Words
+//!
+//! *Tick*: one start of the binary. *Run*: one issue being worked on. *Turn*: one agent process inside a run. *Job*:
+//! anything supervised, be it a turn, a verify or a CI stage. *Claim*: the refs that make an issue and its repo ours.
+//! *Effect*: an act on the world, as data; *intent*: an effect that is recorded. *Landing*: how work reaches its target
+//! branch. *Fix-forward*: a further turn after red checks. *Hand back*, *freeze*, *park*: the ways to stop for now.
+//! *Salvage*: keeping the work. *Reason*: a code in the ledger, for why an issue starts or not.
+//!
+//! # Where to start reading: the path of one issue
+//!
+//! 1. `commands/tick.rs` takes the lock, opens the store and builds the [`tick::World`].
+//! 2. `tick/poll.rs` lists ready issues into the store, and asks [`domain::dispatch::select`] which of them start; that in
+//!    turn asks for evidence of [`domain::trust`] and blockers. Each answer goes to the reason ledger.
+//! 3. For the chosen one [`domain::run::dispatch_effects`] says what is to be done: claim, prepare, start the turn, label,
+//!    comment. [`store::Store::begin_run`] records it; `tick/perform.rs` does it.
+//! 4. `adapters/runner/command.rs` starts a supervisor, `adapters/runner/supervise.rs`, which outlives the tick: it runs the
+//!    agent, then the repo's own tests, and leaves a result by rename.
+//! 5. A later tick: `tick/watch.rs` drives each run in flight. `tick/observe.rs` gathers the evidence, [`domain::run::next`]
+//!    decides on one row of its table, and `tick/perform.rs` acts: land ([`domain::guard`] looks at it before), start CI,
+//!    fix forward, close, hand back, freeze.
+//! 6. `adapters/git/` fetches from the workspace, lands, and salvages; `adapters/forge/local.rs` comments and closes.
+//! 7. `tick/outbox.rs` sends the notices.
 
 pub mod adapters;
 pub mod boundary;

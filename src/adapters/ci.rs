@@ -4,6 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::domain::model::{Check, CheckState, JobState, Oid, RepoId, StageReading, TurnEnd};
 use crate::ports::{Ci, JobKind, JobSpec, PortError, PortResult, Runner};
 
@@ -30,8 +32,12 @@ impl CommandCi {
         commit.join(format!("{stage}-{attempt}"))
     }
 
-    fn id(repo: &RepoId, stage: &str, oid: &Oid, attempt: u32) -> String {
-        format!("ci-{}-{}-{}-{oid}-{stage}-{attempt}", repo.forge, repo.owner, repo.name)
+    /// By it a job's processes are known again, so it tells two installations on one machine apart, too: both may
+    /// check the same commit at the same time.
+    fn id(&self, repo: &RepoId, stage: &str, oid: &Oid, attempt: u32) -> String {
+        let place = Sha256::digest(self.root.as_os_str().as_encoded_bytes());
+        let place = place.iter().take(6).fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
+        format!("ci-{}-{}-{}-{oid}-{stage}-{attempt}-{place:012x}", repo.forge, repo.owner, repo.name)
     }
 
     fn stage(&self, repo: &RepoId, name: &str) -> PortResult<CommandStage> {
@@ -78,7 +84,7 @@ impl Ci for CommandCi {
     fn start(&self, repo: &RepoId, stage: &str, oid: &Oid, attempt: u32) -> PortResult<()> {
         let found = self.stage(repo, stage)?;
         let dir = self.dir(repo, stage, oid, attempt);
-        let id = Self::id(repo, stage, oid, attempt);
+        let id = self.id(repo, stage, oid, attempt);
         let said_nothing = match self.runner.state(&dir)? {
             JobState::Orphaned => true,
             JobState::Over(result) => result.verify.is_none() && result.end == TurnEnd::Stopped,

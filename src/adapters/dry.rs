@@ -106,7 +106,17 @@ impl Git for DryGit {
         refuse()
     }
     fn work(&self, repo: &RepoId, folder: &RunFolder, run: &str, base: &Oid) -> PortResult<Work> {
-        self.rooms.work(repo, folder, run, base)
+        // The workspace borrows from the real private repository, which the scratch one is not: that it looks foreign
+        // from here says nothing about it, and must not be planned upon.
+        self.rooms.work(repo, folder, run, base).map_err(|error| match error {
+            PortError::Refused { .. } => PortError::later(
+                "a dry run cannot look into a workspace: what comes next there is not planned",
+            ),
+            PortError::Later { .. }
+            | PortError::Credentials { .. }
+            | PortError::Gone { .. }
+            | PortError::Broken { .. } => error,
+        })
     }
     fn change(&self, repo: &RepoId, base: &Oid, head: &Oid) -> PortResult<Change> {
         self.rooms.change(repo, base, head)

@@ -1,8 +1,8 @@
 //! This machine: its clock, its identity, the tick's lock, the folders of runs.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -63,12 +63,17 @@ pub enum Locked {
     },
 }
 
+/// Makes a folder and its parents so that nobody else can look into them: prompts and logs lie below.
+fn make_private(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
 /// Takes the lock of a state file, waiting for another command up to `wait`. The descriptor is close-on-exec.
 pub fn lock(state: &Path, command: &str, wait: Duration) -> io::Result<Locked> {
     let mut path = state.as_os_str().to_owned();
     path.push(".lock");
     if let Some(parent) = state.parent() {
-        fs::create_dir_all(parent)?;
+        make_private(parent)?;
     }
     let mut file =
         OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
@@ -119,7 +124,7 @@ impl Folders for WorkFolders {
         let folder = self.of(&run.issue, &run.id);
         let trouble =
             |e: io::Error| PortError::later(format!("writing {}/run.json failed: {e}", folder.dir.display()));
-        fs::create_dir_all(&folder.dir).map_err(trouble)?;
+        make_private(&folder.dir).map_err(trouble)?;
         let text = json!({
             "schema": 1,
             "run": run.id,

@@ -54,6 +54,14 @@ pub fn all() -> Vec<Proc> {
     entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter_map(stat).collect()
 }
 
+/// Whether /proc tells of the processes that we may have started. Where it does not, nobody can say what lives: it is
+/// not there, or it shows another pid namespace.
+pub fn readable() -> bool {
+    let itself = std::fs::read_link("/proc/self").ok();
+    let itself = itself.and_then(|link| link.to_str()?.parse::<i32>().ok());
+    itself == Some(own_pid()) && all().iter().any(|process| process.pid == own_pid())
+}
+
 /// Whether this very process still runs.
 pub fn lives(process: Proc) -> bool {
     stat(process.pid).is_some_and(|now| now.started == process.started && !now.zombie)

@@ -45,7 +45,17 @@ pub fn run(app: &App, args: &ArmArgs) -> Result<u8, Error> {
         list.push(repo.to_string());
         document.insert("allowlist", Item::Value(Value::Array(list)));
     }
-    document.insert("kill_switch", Item::Value(Value::from(false)));
+    // What stands around the old value, a comment say, stays there.
+    match document.get_mut("kill_switch").and_then(Item::as_value_mut) {
+        Some(value) => {
+            let decor = value.decor().clone();
+            *value = Value::from(false);
+            *value.decor_mut() = decor;
+        }
+        None => {
+            document.insert("kill_switch", Item::Value(Value::from(false)));
+        }
+    }
     let changed = document.to_string();
     // What is written has to be a good config: the whole of it is checked before the file is touched.
     crate::config::Config::load(&app.config.path, &changed, None)?;

@@ -9,7 +9,8 @@ use serde_json::json;
 pub fn run(global: &Global, command: &ConfigCommand) -> Result<u8, Error> {
     match command {
         ConfigCommand::Reference => {
-            output::out(&cfg::reference());
+            let text = cfg::reference();
+            output::answer(global, "config", &text, &[json!({ "reference": text })]);
             Ok(0)
         }
         ConfigCommand::Check => {

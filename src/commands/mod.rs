@@ -401,6 +401,12 @@ fn repo_policy(config: &Config, repo: &RepoId) -> Option<RepoPolicy> {
     })
 }
 
+/// The lock file beside the state file could not be made or taken.
+fn lock_trouble(app: &App, error: &std::io::Error) -> Error {
+    Error::later(format!("taking the lock beside {}: {error}", app.state.display()))
+        .hint("check the disk, and the owner and the rights of the folder; the next tick tries again, and nothing is lost")
+}
+
 /// The error that a port's answer is to a person who asked by hand.
 pub fn by_hand(error: &PortError) -> Error {
     let kind = match error {

@@ -20,7 +20,7 @@ pub fn run(app: &App, args: &IssueArg, foreground: bool) -> Result<u8, Error> {
             .hint("clear the switch first"));
     }
     let found = host::lock(&app.state, "run once", Duration::from_secs(30))
-        .map_err(|e| Error::later(format!("taking the lock beside {}: {e}", app.state.display())))?;
+        .map_err(|e| super::lock_trouble(app, &e))?;
     let Locked::Ours(_lock) = found else {
         return Err(Error::later("a tick holds the lock; try again when it is over"));
     };

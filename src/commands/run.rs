@@ -201,6 +201,13 @@ fn log(app: &App, name: &str, follow: bool) -> Result<u8, Error> {
         output::answer(&app.global, "run log", text, &[]);
         return Ok(0);
     }
+    if app.global.json {
+        let read = |name: &str| fs::read(dir.join(name)).unwrap_or_default();
+        let text = |name: &str| String::from_utf8_lossy(&read(name)).into_owned();
+        let item = json!({ "handle": row.run.turn_job(row.run.turns), "stdout": text("stdout.log"), "stderr": text("stderr.log") });
+        output::answer(&app.global, "run log", "", &[item]);
+        return Ok(0);
+    }
     let mut at = [0u64; 2];
     loop {
         let running = matches!(world.runner.state(&dir), Ok(JobState::Running { .. }));

@@ -90,12 +90,18 @@ pub fn resume(app: &App, repo: Option<&str>) -> Result<u8, Error> {
             if store.unpause("*")? {
                 lines.push("nothing is paused any more".to_owned());
             }
-            for (account, _) in store.parks()? {
-                if store.unpark(&account)? {
+            let parked: Vec<String> = store.parks()?.into_iter().map(|(account, _)| account).collect();
+            for account in &parked {
+                if store.unpark(account)? {
                     lines.push(format!("runner {account} is not parked any more"));
                 }
             }
-            let alive = store.runs_in_flight()?.iter().filter(|r| r.run.phase == Phase::Active).count();
+            // Its alarm is over with the park: were it parked again, that would be news.
+            let mut world = app.world(store, false, false)?;
+            for account in &parked {
+                world.recovered(&format!("runner-parked:{account}"))?;
+            }
+            let alive = world.store.runs_in_flight()?.iter().filter(|r| r.run.phase == Phase::Active).count();
             if alive > 0 {
                 lines.push(format!("{alive} run(s) go on with the next tick"));
             }

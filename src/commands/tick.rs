@@ -43,8 +43,7 @@ pub fn run(app: &App, parts: Parts, assume_armed: bool, foreground: bool) -> Res
         step(&mut world, parts, off)?;
         return Ok(finish(app, command, &mut world));
     }
-    let found = host::lock(&app.state, command, LOCK_WAIT)
-        .map_err(|e| Error::later(format!("taking the lock beside {}: {e}", app.state.display())))?;
+    let found = host::lock(&app.state, command, LOCK_WAIT).map_err(|e| super::lock_trouble(app, &e))?;
     let _lock = match found {
         Locked::Ours(lock) => lock,
         Locked::Same { held } => return locked(app, command, held, None),

@@ -8,7 +8,7 @@ use crate::domain::model::{IssueRef, RepoId};
 use crate::domain::run::Phase;
 use crate::error::Error;
 use crate::ports::Clock as _;
-use crate::store::Store;
+use crate::store::{RunRow, Store};
 use crate::tick::poll;
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ pub fn run(app: &App, args: &WhyArgs) -> Result<u8, Error> {
         None => {
             let mut text = host(app, store.as_ref())?;
             for repo in &app.config.allowlist {
-                text.push_str(&repo_lines(repo, store.as_ref(), &mut items)?);
+                text.push_str(&repo_lines(app, repo, store.as_ref(), &mut items)?);
             }
             text
         }
@@ -32,7 +32,7 @@ pub fn run(app: &App, args: &WhyArgs) -> Result<u8, Error> {
                 let issue = IssueRef { repo: app.repo(&found.repo)?, number: found.number };
                 issue_lines(app, &issue, store.as_ref(), &mut items)?
             }
-            Err(_) => repo_lines(&app.repo(name)?, store.as_ref(), &mut items)?,
+            Err(_) => repo_lines(app, &app.repo(name)?, store.as_ref(), &mut items)?,
         },
     };
     output::answer(&app.global, "why", &text, &items);
@@ -74,7 +74,15 @@ fn host(app: &App, store: Option<&Store>) -> Result<String, Error> {
     Ok(text)
 }
 
-fn repo_lines(repo: &RepoId, store: Option<&Store>, items: &mut Vec<Value>) -> Result<String, Error> {
+fn repo_lines(
+    app: &App,
+    repo: &RepoId,
+    store: Option<&Store>,
+    items: &mut Vec<Value>,
+) -> Result<String, Error> {
+    if !app.config.allowlist.contains(repo) {
+        return Ok(format!("{repo}: not in the allowlist; `offhours arm {repo}` puts it there\n"));
+    }
     let Some(store) = store else { return Ok(format!("{repo}: never looked at; no tick has run\n")) };
     let mut text = format!("{repo}\n");
     for hold in store.holds(repo)? {
@@ -98,6 +106,17 @@ fn repo_lines(repo: &RepoId, store: Option<&Store>, items: &mut Vec<Value>) -> R
         items.push(json!({ "issue": name.to_string(), "reason": reason.map(|r| r.reason) }));
     }
     Ok(text)
+}
+
+/// What was said of a run's end beside its code.
+fn end_words(store: &Store, row: &RunRow) -> Result<String, Error> {
+    let code = state_word(row);
+    let events = store.events_of(&row.run.id)?;
+    let said = events.iter().rev().filter(|e| e.kind == code).find_map(|e| {
+        let data: Value = serde_json::from_str(&e.data).ok()?;
+        data.get("detail").and_then(Value::as_str).filter(|d| !d.is_empty()).map(|d| plain(d, 300))
+    });
+    Ok(said.unwrap_or_default())
 }
 
 fn issue_lines(
@@ -125,29 +144,15 @@ fn issue_lines(
         None => text.push_str(&format!("{issue}: not started\n")),
     }
     let over = runs.first().filter(|r| r.run.phase == Phase::Ended);
-    let newer = |at: i64| over.and_then(|r| r.run.ended_at).is_none_or(|end| at > end.0);
-    if let Some(row) = over
-        && !ledger.first().is_some_and(|l| newer(l.at.0))
-    {
-        let said = store.events_of(&row.run.id)?;
-        let code = state_word(row);
-        let words = said
-            .iter()
-            .rev()
-            .filter(|e| e.kind == code)
-            .filter_map(|e| serde_json::from_str::<Value>(&e.data).ok())
-            .filter_map(|v| v.get("detail").and_then(Value::as_str).map(str::to_owned))
-            .find(|words| !words.is_empty())
-            .unwrap_or_default();
-        if !words.is_empty() {
-            text.push_str(&format!("  because: {}\n", plain(&words, 400)));
-        }
-        if let Some(kept) = &row.salvage {
-            text.push_str(
-                &kept.trim_start().lines().map(|l| format!("  {l}\n")).collect::<Vec<_>>().concat(),
-            );
-        }
-    } else if let Some(last) = ledger.first() {
+    // What was found since the run's end says more than the end; before it, less. That it ran says nothing.
+    let since = over.and_then(|r| r.run.ended_at).map_or(i64::MIN, |end| end.0);
+    let says = |reason: &str| reason != "already-running" && (over.is_none() || reason != "dispatched");
+    let last = ledger.iter().find(|l| says(&l.reason)).filter(|l| l.at.0 >= since);
+    let end = over.map(|row| Ok::<_, Error>((state_word(row), end_words(store, row)?))).transpose()?;
+    if let (None, Some((code, words))) = (last, &end) {
+        let words = if words.is_empty() { String::new() } else { format!(": {words}") };
+        text.push_str(&format!("  because: {code}{words}\n"));
+    } else if let Some(last) = last {
         text.push_str(&format!("  because: {}: {}\n", last.reason, last.sentence));
         if !last.passed.is_empty() {
             text.push_str(&format!("  passed: {}\n", last.passed.join(", ")));
@@ -176,7 +181,11 @@ fn issue_lines(
     items.push(json!({
         "issue": issue.to_string(),
         "run": runs.first().map(|r| r.run.id.clone()),
-        "reason": runs.first().filter(|r| r.run.phase != Phase::Ended).map(|r| state_word(r).to_owned()).or_else(|| ledger.first().map(|l| l.reason.clone())),
+        "reason": runs
+            .first()
+            .filter(|r| r.run.phase != Phase::Ended || last.is_none())
+            .map(|r| state_word(r).to_owned())
+            .or_else(|| last.map(|l| l.reason.clone())),
         "passed": ledger.first().map(|l| l.passed.clone()).unwrap_or_default(),
     }));
     Ok(text)

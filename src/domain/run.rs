@@ -12,6 +12,13 @@ use super::model::{Freeze, HandBack, IssueRef, Landing, Oid, Outcome, TurnEnd, U
 pub const LONGEST_GAP_SECONDS: i64 = 3600;
 /// How often the target may move away under a landing before a person is asked.
 pub const CONFLICT_TRIES: u32 = 3;
+/// How often a run may go on where a turn was ended from outside (quota, a start that failed, `off --now`): an agent
+/// that names a reset in the past, or fails to start with another sentence each time, is parked by nobody.
+pub const MOST_CONTINUES: u32 = 20;
+/// How many verify jobs a run may start beyond one for each turn and each merge: those lost a supervisor.
+pub const SPARE_VERIFIES: u32 = 3;
+/// A CI stage that cannot be got to start, or a base that gives no answer, is not waited for longer than this.
+pub const CI_START_SECONDS: i64 = 4 * 3600;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
@@ -249,7 +256,7 @@ pub enum CiSeen {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one observation, independent of the others")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read from somewhere else")]
 pub struct Evidence {
     pub issue: IssueSeen,
     pub allowed: bool,
@@ -403,11 +410,16 @@ pub fn advance(mut run: Run, now: UnixTime) -> Run {
 }
 
 /// The first row of the table that fits. Total: every evidence falls on exactly one row.
+///
+/// While the issue cannot be read nobody knows whether the first rows hold, so nothing below them acts: waits keep their
+/// name, and a person's `run stop` and a repo taken off the allowlist need no issue.
 pub fn row(run: &Run, seen: &Evidence, policy: &Policy) -> Row {
-    before_the_turn(run, seen)
+    let first = before_the_turn(run, seen)
         .or_else(|| about_the_turn(run, seen, policy))
         .or_else(|| about_the_work(run, seen, policy))
-        .unwrap_or_else(|| about_ci(run, seen, policy))
+        .unwrap_or_else(|| about_ci(run, seen, policy));
+    let needs_no_issue = matches!(first, Row::Wait(_) | Row::Stopped | Row::HandBack(HandBack::Moved, _));
+    if seen.issue == IssueSeen::Unreadable && !needs_no_issue { Row::Wait(Wait::Unreadable) } else { first }
 }
 
 /// Rows that hold whatever the turn does: the issue, and people.
@@ -420,8 +432,10 @@ fn before_the_turn(run: &Run, seen: &Evidence) -> Option<Row> {
         };
         return Some(Row::HandBack(HandBack::Moved, why.to_owned()));
     }
+    // After a landing of our own the target contains that work by our hand: whoever puts the workspace back to an
+    // earlier commit of it has landed nothing, and the checks decide.
     if let WorkSeen::Commits { head, target: TargetSeen::Contains, .. } = &seen.work
-        && run.pushed.as_ref() != Some(head)
+        && run.pushed.is_none()
         && *head != run.base
     {
         return Some(Row::LandedByOther);
@@ -442,7 +456,11 @@ fn before_the_turn(run: &Run, seen: &Evidence) -> Option<Row> {
 
 fn about_the_turn(run: &Run, seen: &Evidence, policy: &Policy) -> Option<Row> {
     let again = |new_attempt: bool| {
-        if seen.switch_on {
+        // Turns that neither began the run nor were told of a failure went on from another.
+        if run.turns.saturating_sub(run.fix_forward) > MOST_CONTINUES {
+            let why = format!("the agent was ended from outside and went on {MOST_CONTINUES} times");
+            nothing_came(run, HandBack::Failed, why)
+        } else if seen.switch_on {
             Row::Wait(Wait::Switch)
         } else if seen.parked {
             Row::Wait(Wait::Parked)
@@ -456,8 +474,13 @@ fn about_the_turn(run: &Run, seen: &Evidence, policy: &Policy) -> Option<Row> {
         }
         TurnSeen::RunnerDown => return Some(Row::Wait(Wait::Parked)),
         TurnSeen::Over(TurnEnd::FailedToStart { detail }) => {
-            let nothing_yet = run.turn_kind == TurnKind::First && matches!(seen.work, WorkSeen::Nothing);
-            return Some(if nothing_yet { Row::NotStarted(detail.clone()) } else { again(false) });
+            return Some(match &seen.work {
+                WorkSeen::Nothing if run.turn_kind == TurnKind::First => Row::NotStarted(detail.clone()),
+                WorkSeen::Unreadable => Row::Wait(Wait::Unreadable),
+                // An agent cannot be started in what is no workspace.
+                WorkSeen::Broken(why) => Row::HandBack(HandBack::WorkspaceUnreadable, why.clone()),
+                WorkSeen::Nothing | WorkSeen::Commits { .. } => again(false),
+            });
         }
         TurnSeen::Running
         | TurnSeen::Verifying
@@ -474,7 +497,7 @@ fn about_the_turn(run: &Run, seen: &Evidence, policy: &Policy) -> Option<Row> {
         TurnSeen::Unreadable => Some(Row::Wait(Wait::Unreadable)),
         TurnSeen::NeedsInput => Some(Row::Wait(Wait::NeedsInput)),
         TurnSeen::Running | TurnSeen::Verifying => Some(if run.turn_seconds > policy.turn_limit_seconds {
-            Row::HandBack(HandBack::TimedOut, "the turn did not end within its own limits".to_owned())
+            nothing_came(run, HandBack::TimedOut, "the turn did not end within its own limits".to_owned())
         } else {
             Row::Wait(Wait::Working)
         }),
@@ -482,7 +505,7 @@ fn about_the_turn(run: &Run, seen: &Evidence, policy: &Policy) -> Option<Row> {
         TurnSeen::Orphaned if run.attempt < policy.max_attempts => Some(again(true)),
         TurnSeen::Orphaned => {
             let why = "the supervisor of the turn died and no attempt is left";
-            Some(Row::HandBack(HandBack::Orphaned, why.to_owned()))
+            Some(nothing_came(run, HandBack::Orphaned, why.to_owned()))
         }
         // Ended from outside in the middle of its work: half a change is not to land, so the turn goes on.
         TurnSeen::Over(TurnEnd::Stopped) => Some(again(false)),
@@ -496,7 +519,7 @@ fn about_the_work(run: &Run, seen: &Evidence, policy: &Policy) -> Option<Row> {
         WorkSeen::Broken(why) => return Some(Row::HandBack(HandBack::WorkspaceUnreadable, why.clone())),
         WorkSeen::Nothing => return Some(without_commit(run, seen)),
         WorkSeen::Commits { head, verify, guard, target, target_oid } => {
-            (head, verify, guard, *target, target_oid)
+            (head, verify, guard, target, target_oid)
         }
     };
     if *head == run.turn_head {
@@ -505,13 +528,28 @@ fn about_the_work(run: &Run, seen: &Evidence, policy: &Policy) -> Option<Row> {
     if run.pushed.as_ref() == Some(head) {
         return None;
     }
+    // What the target has already is no new commit.
+    if *target == TargetSeen::Contains {
+        return Some(without_commit(run, seen));
+    }
     match verify {
         VerifySeen::Missing => {
-            return Some(if seen.switch_on { Row::Wait(Wait::Switch) } else { Row::Verify(head.clone()) });
+            return Some(if run.verifies >= run.turns + run.conflict_tries + SPARE_VERIFIES {
+                let why = format!("the tests were started {} times and came to no result", run.verifies);
+                nothing_came(run, HandBack::Failed, why)
+            } else if seen.switch_on {
+                Row::Wait(Wait::Switch)
+            } else {
+                Row::Verify(head.clone())
+            });
         }
         VerifySeen::Running => {
             return Some(if run.turn_seconds > policy.turn_limit_seconds {
-                Row::HandBack(HandBack::TimedOut, "the tests did not end within their own limit".to_owned())
+                nothing_came(
+                    run,
+                    HandBack::TimedOut,
+                    "the tests did not end within their own limit".to_owned(),
+                )
             } else {
                 Row::Wait(Wait::Working)
             });
@@ -528,8 +566,10 @@ fn about_the_work(run: &Run, seen: &Evidence, policy: &Policy) -> Option<Row> {
     if let Some(paths) = &run.conflict {
         return Some(Row::HandBack(HandBack::Conflict, paths.clone()));
     }
+    // A landing repeats itself under no evidence: done, it is the pushed head; refused, it says so above; raced, the target
+    // has moved and the work has diverged from it, which is counted.
     Some(match target {
-        TargetSeen::Contains => Row::LandedByOther,
+        TargetSeen::Contains => without_commit(run, seen),
         TargetSeen::Diverged if run.conflict_tries >= CONFLICT_TRIES => Row::HandBack(
             HandBack::Conflict,
             format!("the target moved {CONFLICT_TRIES} times while the work was to land"),
@@ -552,18 +592,24 @@ fn without_commit(run: &Run, seen: &Evidence) -> Row {
             (HandBack::Stalled, "the agent stood still for longer than the stall limit".to_owned())
         }
         TurnSeen::Over(TurnEnd::PermissionDenied { detail }) => (HandBack::PermissionDenied, detail.clone()),
-        TurnSeen::Orphaned => (HandBack::Orphaned, "the supervisor of the turn died".to_owned()),
         TurnSeen::Over(_)
+        | TurnSeen::Orphaned
         | TurnSeen::Unreadable
         | TurnSeen::Running
         | TurnSeen::Verifying
         | TurnSeen::NeedsInput
         | TurnSeen::RunnerDown => (HandBack::NothingDone, "the agent ended without a commit".to_owned()),
     };
+    nothing_came(run, code, why)
+}
+
+/// The end of a run whose turn came to nothing. A corrective turn leaves a red commit of ours on the target: frozen, so
+/// that nothing more starts on top of it.
+fn nothing_came(run: &Run, code: HandBack, why: String) -> Row {
     if run.pushed.is_some() && run.turn_kind != TurnKind::First {
         Row::Freeze(
             Freeze::CorrectiveTurnFailed,
-            format!("the corrective turn brought no commit ({}: {why})", code.code()),
+            format!("the corrective turn brought nothing ({}: {why})", code.code()),
         )
     } else {
         Row::HandBack(code, why)
@@ -573,7 +619,20 @@ fn without_commit(run: &Run, seen: &Evidence) -> Row {
 fn about_ci(run: &Run, seen: &Evidence, policy: &Policy) -> Row {
     match &seen.ci {
         CiSeen::Unreadable => Row::Wait(Wait::Unreadable),
+        // The reading itself ends what is pending, by the run's own clock; a pushed head is never seen as not pushed.
         CiSeen::NotPushed | CiSeen::Pending => Row::Wait(Wait::Ci),
+        // These follow from the time a stage was waited for, and for a stage that has just come up that clock was
+        // another stage's. The clock begins anew, and the next look decides.
+        CiSeen::NoChecks | CiSeen::TimedOut | CiSeen::Green { none_required: true }
+            if seen.ci_stage > run.ci_stage =>
+        {
+            Row::Wait(Wait::Ci)
+        }
+        CiSeen::NotStarted { stage }
+            if seen.ci_stage <= run.ci_stage && run.ci_seconds > CI_START_SECONDS =>
+        {
+            Row::HandBack(HandBack::CiTimeout, format!("the CI stage {stage} could not be got to start"))
+        }
         CiSeen::NotStarted { stage } => match &run.pushed {
             Some(oid) if !seen.switch_on => {
                 Row::StartCi { stage: stage.clone(), oid: oid.clone(), rerun: false }
@@ -589,31 +648,46 @@ fn about_ci(run: &Run, seen: &Evidence, policy: &Policy) -> Row {
         CiSeen::TimedOut => {
             Row::HandBack(HandBack::CiTimeout, "CI did not answer within `ci.timeout_seconds`".to_owned())
         }
-        CiSeen::Red { stage, failure, base } => match base {
-            BaseSeen::Red => {
-                let why = format!(
-                    "{} is red on {} too, where the run started",
-                    failure.checks.join(", "),
-                    run.base.short()
-                );
-                Row::HandBack(HandBack::BaseRed, why)
-            }
-            BaseSeen::Unreadable => Row::Wait(Wait::Unreadable),
-            BaseSeen::Pending => Row::Wait(Wait::Ci),
-            BaseSeen::NotStarted | BaseSeen::Green | BaseSeen::CannotTell if seen.switch_on => {
-                Row::Wait(Wait::Switch)
-            }
-            BaseSeen::NotStarted => {
-                Row::StartCi { stage: stage.clone(), oid: run.base.clone(), rerun: false }
-            }
-            BaseSeen::Green | BaseSeen::CannotTell => match &run.pushed {
-                Some(oid) if run.reruns < policy.ci_rerun => {
-                    Row::StartCi { stage: stage.clone(), oid: oid.clone(), rerun: true }
-                }
-                Some(_) | None => red(run, seen, policy, failure),
-            },
-        },
+        CiSeen::Red { stage, failure, base } => about_red(run, seen, policy, stage, failure, base),
         CiSeen::Green { .. } => Row::Done,
+    }
+}
+
+/// CI red on the pushed head: was it red before, is it red again, and then as every red.
+fn about_red(
+    run: &Run,
+    seen: &Evidence,
+    policy: &Policy,
+    stage: &str,
+    failure: &Failure,
+    base: &BaseSeen,
+) -> Row {
+    let start = |oid: &Oid, rerun| {
+        if seen.switch_on {
+            Row::Wait(Wait::Switch)
+        } else {
+            Row::StartCi { stage: stage.to_owned(), oid: oid.clone(), rerun }
+        }
+    };
+    // The clock of a stage that has just come up is another stage's.
+    let base_in_time = seen.ci_stage > run.ci_stage || run.ci_seconds <= CI_START_SECONDS;
+    match base {
+        BaseSeen::Red => {
+            let why = format!(
+                "{} is red on {} too, where the run started",
+                failure.checks.join(", "),
+                run.base.short()
+            );
+            return Row::HandBack(HandBack::BaseRed, why);
+        }
+        BaseSeen::Unreadable => return Row::Wait(Wait::Unreadable),
+        BaseSeen::Pending if base_in_time => return Row::Wait(Wait::Ci),
+        BaseSeen::NotStarted if base_in_time => return start(&run.base, false),
+        BaseSeen::Pending | BaseSeen::NotStarted | BaseSeen::Green | BaseSeen::CannotTell => {}
+    }
+    match &run.pushed {
+        Some(oid) if run.reruns < policy.ci_rerun => start(oid, true),
+        Some(_) | None => red(run, seen, policy, failure),
     }
 }
 
@@ -651,15 +725,20 @@ pub fn next(run: Run, seen: &Evidence, policy: &Policy, now: UnixTime) -> Result
         Phase::Starting | Phase::Ended => return Err(IllegalTransition { run: run.id, phase: run.phase }),
     }
     let mut run = run;
-    if seen.ci_stage != run.ci_stage {
+    let row = row(&run, seen, policy);
+    let before = message::Progress::of(&run);
+    let just_pushed = run.wait.is_none() && run.pushed.is_some();
+    // Stages only go up until the next landing: an earlier one that cannot be read for a moment must not set the clock
+    // of the current one back, or it would never run out.
+    if seen.ci_stage > run.ci_stage && seen.ci != CiSeen::Unreadable {
         run.ci_stage = seen.ci_stage;
         run.ci_seconds = 0;
     }
-    let row = row(&run, seen, policy);
-    let before = message::Progress::of(&run);
     let mut effects = act(&mut run, &row, seen, policy);
     let after = message::Progress::of(&run);
-    if after != before && run.phase == Phase::Active {
+    // A landing is told to the machine between two steps, so the first wait after it is where it shows.
+    let show = after != before || just_pushed && run.wait == Some(Wait::Ci);
+    if show && run.phase == Phase::Active {
         effects.push(Effect::Progress { body: after.body(&run) });
     }
     Ok(Step { run, row, effects })
@@ -686,11 +765,18 @@ fn act(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Effect
         Row::Done => end(run, seen, policy, Outcome::Landed, ""),
         Row::Continue { new_attempt } => {
             run.attempt += u32::from(*new_attempt);
-            vec![start_turn(run, seen, TurnKind::Continue, String::new())]
+            // A corrective turn that goes on is told again what it is to correct.
+            let told = match (run.turn_kind, &run.last_fix) {
+                (TurnKind::FixForward, Some(failure)) => message::failure_for_agent(failure),
+                (TurnKind::First | TurnKind::Continue | TurnKind::FixForward, _) => String::new(),
+            };
+            vec![start_turn(run, seen, TurnKind::Continue, told)]
         }
         Row::FixForward(failure) => {
             run.fix_forward += 1;
             run.last_fix = Some(failure.clone());
+            run.ci_stage = 0;
+            run.ci_seconds = 0;
             let told = message::failure_for_agent(failure);
             vec![start_turn(run, seen, TurnKind::FixForward, told)]
         }
@@ -773,7 +859,7 @@ fn end(run: &mut Run, seen: &Evidence, policy: &Policy, outcome: Outcome, why: &
         title: message::notice_title(run, &outcome),
         body: message::notice_body(run, &outcome, why),
     };
-    match &outcome {
+    match outcome {
         Outcome::Landed => {
             effects.push(Effect::Progress { body: message::Progress::of(run).body(run) });
             effects.push(Effect::Say { body: message::receipt(run, &seen.receipt, why) });
@@ -784,7 +870,8 @@ fn end(run: &mut Run, seen: &Evidence, policy: &Policy, outcome: Outcome, why: &
             effects.push(tell(NoticeKind::Done, run));
         }
         Outcome::HandedBack(_) | Outcome::Frozen(_) | Outcome::Stopped => {
-            let gone = matches!(outcome, Outcome::HandedBack(HandBack::Moved));
+            // A moved issue may answer under its old name: it is not ours to label.
+            let gone = seen.issue == IssueSeen::Gone;
             effects.push(Effect::Progress { body: message::Progress::of(run).body(run) });
             if !gone {
                 effects.push(label(&policy.ready_label, false));
@@ -838,3 +925,7 @@ pub fn dispatch_effects(run: &Run, policy: &Policy) -> Vec<Effect> {
         Effect::Progress { body: message::Progress::of(run).body(run) },
     ]
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

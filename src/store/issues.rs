@@ -1,6 +1,6 @@
 //! The stored set of ready issues, approvals at first sight, and the reason ledger.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Store, StoreError, StoreResult, sql, to_i64};
 use crate::domain::model::{Issue, IssueRef, Person, RepoId, UnixTime};
@@ -153,20 +153,7 @@ impl Store {
         if newest.first().is_some_and(|last| last.reason == row.reason && last.sentence == row.sentence) {
             return Ok(());
         }
-        self.conn
-            .execute(
-                "INSERT INTO ledger (repo, number, at, reason, sentence, passed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![
-                    issue.repo.to_string(),
-                    to_i64(issue.number),
-                    row.at.0,
-                    row.reason,
-                    row.sentence,
-                    row.passed.join(",")
-                ],
-            )
-            .map_err(sql("written"))?;
-        Ok(())
+        insert_ledger(&self.conn, issue, row)
     }
 
     /// The newest `limit` ledger rows of an issue, newest first.
@@ -190,4 +177,20 @@ impl Store {
             .map_err(sql("read"))?;
         rows.collect::<Result<_, _>>().map_err(sql("read"))
     }
+}
+
+pub(super) fn insert_ledger(conn: &Connection, issue: &IssueRef, row: &LedgerRow) -> StoreResult<()> {
+    conn.execute(
+        "INSERT INTO ledger (repo, number, at, reason, sentence, passed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            issue.repo.to_string(),
+            to_i64(issue.number),
+            row.at.0,
+            row.reason,
+            row.sentence,
+            row.passed.join(",")
+        ],
+    )
+    .map_err(sql("written"))?;
+    Ok(())
 }

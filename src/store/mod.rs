@@ -6,6 +6,8 @@ mod intents;
 mod issues;
 mod migrations;
 mod runs;
+#[cfg(test)]
+mod tests;
 
 pub use host::{Hold, Park};
 pub use intents::{Intent, IntentState, OutboxRow};
@@ -146,6 +148,12 @@ impl Store {
 
     /// Copies the whole file elsewhere while it may be in use.
     pub fn backup(&self, to: &Path) -> StoreResult<()> {
+        // Made empty first, so that nobody else can read it while it is written.
+        let unusable = |e: std::io::Error| StoreError::Unusable {
+            path: to.display().to_string(),
+            what: format!("cannot be made as a copy: {e}"),
+        };
+        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(unusable)?;
         self.conn.execute("VACUUM INTO ?1", [to.display().to_string()]).map_err(sql("backed up"))?;
         Ok(())
     }

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 use serde::{Deserialize, Serialize};
 
 use super::intents::insert_intents;
+use super::issues::{LedgerRow, insert_ledger};
 use super::{Event, Store, StoreError, StoreResult, insert_event, sql, to_i64, to_u32};
 use crate::domain::effect::{Effect, TurnKind};
 use crate::domain::model::{IssueRef, Landing, Oid, Outcome, RepoId, RunText, UnixTime, Usage};
@@ -270,13 +271,14 @@ fn update_run(conn: &Connection, run: &Run) -> StoreResult<()> {
 }
 
 impl Store {
-    /// A new run, its text, its first effects and its event: one transaction.
+    /// A new run, its text, its first effects, its event and the reason in the ledger: one transaction.
     pub fn begin_run(
         &mut self,
         row: &RunRow,
         text: &RunText,
         effects: &[Effect],
         event: &Event,
+        ledger: &LedgerRow,
     ) -> StoreResult<()> {
         let run = &row.run;
         let landing = match run.landing {
@@ -313,6 +315,7 @@ impl Store {
             .map_err(sql("written"))?;
             update_run(tx, run)?;
             insert_intents(tx, &run.id, effects, run.created_at)?;
+            insert_ledger(tx, &run.issue, ledger)?;
             insert_event(tx, event)
         })
     }

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::ports::{
     ClaimAnswer, ClaimRequest, JobKind, JobSpec, Merged, PortError, PortResult, Pushed, Remote, TurnSpec,
 };
-use crate::store::{Hold, Intent, IntentState, Park, RunRow};
+use crate::store::{Hold, Intent, IntentState, LedgerRow, Park, RunRow};
 
 use super::world::RepoPolicy;
 
@@ -152,6 +152,10 @@ fn fail_dispatch(world: &mut World, row: &RunRow, outcome: Outcome, why: &str) -
     let code = run.outcome.as_ref().map_or("not-started", Outcome::code);
     let event = super::observe::event(&run, "dispatch-failed", code, now, why);
     world.store.step(&run, &effects, &[event])?;
+    let passed = world.store.ledger_of(&run.issue, 1)?.pop().map_or_else(Vec::new, |row| row.passed);
+    let sentence = format!("run {} did not start; see `offhours run show {}`", run.id, run.id);
+    let row = LedgerRow { at: now, reason: code.to_owned(), sentence, passed };
+    world.store.ledger(&run.issue, &row)?;
     world.acted(&run, code, why);
     Ok(())
 }
@@ -238,7 +242,7 @@ fn perform(
             other => other,
         },
         Effect::Progress { body } => return progress(world, row, body, intent.tries > 0),
-        Effect::Say { body } => return say(world, row, body, intent.tries > 0),
+        Effect::Say { body } => return say(world, row, body),
         Effect::BringUpToDate { head, target, .. } => {
             let text = format!("Merge {} into {}\n", run.target_branch, run.branch());
             let folder = world.folder(run);
@@ -365,7 +369,7 @@ fn start_turn(
 }
 
 /// Finds a comment of ours whose id was not recorded, by its hidden marker. The oldest counts: a forged one is younger.
-fn find_comment(world: &World, row: &RunRow, what: &str) -> PortResult<Option<String>> {
+pub(super) fn find_comment(world: &World, row: &RunRow, what: &str) -> PortResult<Option<String>> {
     let issue = &row.run.issue;
     let marker = message::marker(&row.run.id, what);
     let comments = world.forge(&issue.repo)?.comments(&issue.repo, issue.number)?;
@@ -386,6 +390,18 @@ fn progress(world: &mut World, row: &RunRow, body: &str, tried: bool) -> Result<
         },
         (None, false) => None,
     };
+    // A state file put back from before the run's end ends it again, otherwise: what was told first stays.
+    if row.run.phase == Phase::Ending && row.end_comment_id.is_none() {
+        match find_comment(world, row, "end") {
+            Ok(Some(id)) => {
+                world.store.set_end_comment(&row.run.id, &id)?;
+                return Ok(done("the end was told before"));
+            }
+            Ok(None) => {}
+            Err(PortError::Gone { what }) => return Ok(done(format!("issue gone: {what}"))),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
     let before_start = row.run.phase == Phase::Ending && row.run.outcome == Some(Outcome::NotStarted);
     if known.is_none() && before_start {
         return Ok(done("there was none"));
@@ -400,17 +416,16 @@ fn progress(world: &mut World, row: &RunRow, body: &str, tried: bool) -> Result<
     }
 }
 
-fn say(world: &mut World, row: &RunRow, body: &str, tried: bool) -> Result<PortResult<Out>, Error> {
-    if tried {
-        match find_comment(world, row, "end") {
-            Ok(Some(id)) => {
-                world.store.set_end_comment(&row.run.id, &id)?;
-                return Ok(done(id));
-            }
-            Ok(None) => {}
-            Err(PortError::Gone { what }) => return Ok(done(format!("issue gone: {what}"))),
-            Err(error) => return Ok(Err(error)),
+/// Looks first even if this was not tried: a state file from an older copy does not know that it was said.
+fn say(world: &mut World, row: &RunRow, body: &str) -> Result<PortResult<Out>, Error> {
+    match find_comment(world, row, "end") {
+        Ok(Some(id)) => {
+            world.store.set_end_comment(&row.run.id, &id)?;
+            return Ok(done(id));
         }
+        Ok(None) => {}
+        Err(PortError::Gone { what }) => return Ok(done(format!("issue gone: {what}"))),
+        Err(error) => return Ok(Err(error)),
     }
     let body = format!("{body}{}", row.salvage.as_deref().unwrap_or_default());
     match put(world, row, None, &body) {
@@ -491,8 +506,7 @@ fn salvage(world: &mut World, row: &RunRow, push: bool) -> Result<PortResult<Out
     }
     let path = |p: &std::path::PathBuf| p.display().to_string();
     let lines = message::salvage_lines(
-        &run.id,
-        kept.bundle.as_ref().map(path).as_deref(),
+        kept.bundle.as_ref().map(|b| format!("{} refs/offhours/work/{}", path(b), run.id)).as_deref(),
         kept.archive.as_ref().map(path).as_deref(),
         branch.as_deref(),
         &notes,

@@ -269,7 +269,7 @@ fn lift_holds(world: &mut World, policy: &RepoPolicy) -> Result<(), Error> {
             && !world.dry
             && let Err(error) = world.ci.start(&policy.repo, stage, &head, 1)
         {
-            world.failed(&policy.repo.to_string(), &error)?;
+            world.failed(&format!("CI of {}", policy.repo), &error)?;
         }
     }
     Ok(())
@@ -356,8 +356,11 @@ fn apply_claims(
         Some(h) if h.installation.as_deref() == Some(ours.as_str()) => ClaimSeen::Ours,
         Some(_) => ClaimSeen::Other,
     };
+    // A subject of its own: that the issues could be read ends no trouble with git.
+    let subject = format!("claims of {repo}");
     match claims {
         Ok(claims) => {
+            world.answers(&subject)?;
             for candidate in candidates.iter_mut().filter(|c| c.repo == *repo) {
                 candidate.claim =
                     whose(claims.issues.iter().find(|(n, _)| *n == candidate.issue.number).map(|(_, h)| h));
@@ -368,7 +371,7 @@ fn apply_claims(
         }
         Err(error) => {
             // What cannot be asked is not free.
-            world.failed(&repo.to_string(), error)?;
+            world.failed(&subject, error)?;
             for state in states.iter_mut().filter(|s| s.repo == *repo) {
                 state.slot = ClaimSeen::Other;
             }
@@ -519,7 +522,10 @@ fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> 
     let Some(policy) = (world.policy)(&candidate.repo) else { return Ok(()) };
     let Some(Approval::Approved { event_id, by, .. }) = &candidate.approval else { return Ok(()) };
     let fresh = match fresh(world, candidate, &policy) {
-        Ok(fresh) => fresh,
+        Ok(fresh) => {
+            world.answers(&name.to_string())?;
+            fresh
+        }
         Err(error) => {
             world.failed(&name.to_string(), &error)?;
             let why = error.to_string();
@@ -578,23 +584,15 @@ fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> 
         world.report.effects.extend(effects.iter().map(|e| format!("{name}: {}", e.line())));
         return note(world, &name, Reason::Dispatch.code(), "it would start now", &verdict.passed);
     }
-    world.store.begin_run(&row, &text, &effects, &event)?;
-    drive(world, &row.run.id)?;
-    let ended = world.store.run(&row.run.id)?.and_then(|r| r.run.outcome);
-    let (reason, sentence) = match ended {
-        None => ("dispatched".to_owned(), format!("run {}", row.run.id)),
-        Some(outcome) => (
-            outcome.code().to_owned(),
-            format!("run {} did not start; see `offhours run show {}`", row.run.id, row.run.id),
-        ),
-    };
     let ledger = LedgerRow {
         at: now,
-        reason,
-        sentence,
+        reason: "dispatched".to_owned(),
+        sentence: format!("run {}", row.run.id),
         passed: verdict.passed.iter().map(|p| (*p).to_owned()).collect(),
     };
-    world.store.ledger(&name, &ledger)?;
+    // Written with the run: a tick that is ended in the middle of the dispatch leaves the reason, too.
+    world.store.begin_run(&row, &text, &effects, &event, &ledger)?;
+    drive(world, &row.run.id)?;
     Ok(())
 }
 

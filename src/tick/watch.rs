@@ -1,10 +1,13 @@
 //! Looks at each run in flight and takes its next steps, until it waits for something.
 
 use super::observe;
-use super::perform::drive;
+use super::perform::{drive, find_comment};
 use super::world::World;
+use crate::domain::effect::Effect;
+use crate::domain::model::{JobState, Outcome};
 use crate::domain::run::{self, Phase, Row};
 use crate::error::Error;
+use crate::store::RunRow;
 
 /// A run that has not come to a wait after this many steps is looked at again by the next tick.
 const MOST_STEPS: u32 = 12;
@@ -32,6 +35,9 @@ pub fn one(world: &mut World, id: &str) -> Result<(), Error> {
             Phase::Active | Phase::Ending | Phase::Starting => {}
         }
         let Some(policy) = (world.policy)(&row.run.issue.repo) else { return Ok(()) };
+        if ended_before(world, &row)? {
+            continue;
+        }
         let now = world.now();
         row.run = run::advance(row.run, now);
         let seen = observe::evidence(world, &row, &policy)?;
@@ -51,9 +57,36 @@ pub fn one(world: &mut World, id: &str) -> Result<(), Error> {
         let why = step.row.why();
         let event = observe::event(&step.run, &key, step.row.code(), now, &why);
         world.store.step(&step.run, &step.effects, &[event])?;
-        if !world.dry {
+        if !world.dry && !matches!(step.row, Row::Wait(_)) {
             world.acted(&step.run, step.row.code(), &why);
         }
     }
     Ok(())
+}
+
+/// A state file that was put back from an older copy holds runs that ended since: their folder is gone, and their end is
+/// told on the issue. Such a run is only closed; nothing is started or said for it.
+fn ended_before(world: &mut World, row: &RunRow) -> Result<bool, Error> {
+    let run = &row.run;
+    let dir = world.folder(run).job(&run.turn_job(run.turns));
+    let asked = run.phase == Phase::Active && row.end_comment_id.is_none() && !world.dry;
+    if !asked || !matches!(world.runner.state(&dir), Ok(JobState::NotStarted)) {
+        return Ok(false);
+    }
+    let Ok(Some(comment)) = find_comment(world, row, "end") else { return Ok(false) };
+    let repo = &run.issue.repo;
+    let closed = world
+        .forge(repo)
+        .and_then(|forge| forge.issue(repo, run.issue.number))
+        .is_ok_and(|issue| !issue.open);
+    let outcome = if closed && run.pushed.is_some() { Outcome::Landed } else { Outcome::Withdrawn };
+    let now = world.now();
+    let ending =
+        run::Run { phase: Phase::Ending, outcome: Some(outcome), wait: None, last_seen: now, ..run.clone() };
+    let why = "its end stands on the issue; the state file is an older copy";
+    let event = observe::event(&ending, "ended-before", "ended-before", now, why);
+    world.store.set_end_comment(&run.id, &comment)?;
+    world.store.step(&ending, &[Effect::Release, Effect::RemoveWorkspace], &[event])?;
+    world.acted(&ending, "ended-before", why);
+    Ok(true)
 }

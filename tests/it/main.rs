@@ -1,8 +1,9 @@
-//! Stories through the real binary: real git, real processes, real SQLite, a local forge.
+//! Stories through the real binary: real git, real processes, real `SQLite`, a local forge.
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
     clippy::print_stdout,
+    clippy::use_debug,
     unreachable_pub,
     reason = "tests stop at the first surprise, and work with the world itself"
 )]

@@ -60,8 +60,18 @@ impl Answer {
 impl World {
     /// A forge `home` with the repository `me/app`, armed, an agent that solves every issue.
     pub fn new() -> Self {
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// The same, in memory where the system has such a folder: many worlds in a row wait for no disk.
+    pub fn in_memory() -> Self {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { Self::below(memory) } else { Self::new() }
+    }
+
+    fn below(folder: &Path) -> Self {
         let world = Self {
-            temp: tempfile::Builder::new().prefix("offhours-it-").tempdir().unwrap(),
+            temp: tempfile::Builder::new().prefix("offhours-it-").tempdir_in(folder).unwrap(),
             host: "one".to_owned(),
         };
         fs::create_dir_all(world.path("home")).unwrap();
@@ -84,7 +94,10 @@ impl World {
     pub fn repo(&self, name: &str) {
         let bare = self.bare(name);
         fs::create_dir_all(bare.parent().unwrap().join("issues")).unwrap();
-        git(self.temp.path(), &["init", "-q", "--bare", "--initial-branch=main", bare.to_str().unwrap()]);
+        git(
+            self.temp.path(),
+            &["init", "-q", "--bare", "--template=", "--initial-branch=main", bare.to_str().unwrap()],
+        );
         let seed = self.path("seed");
         drop(fs::remove_dir_all(&seed));
         git(self.temp.path(), &["init", "-q", "--initial-branch=main", seed.to_str().unwrap()]);
@@ -371,4 +384,158 @@ pub fn git(dir: &Path, args: &[&str]) -> String {
         .unwrap();
     assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+impl World {
+    /// Supervisors of this world's jobs that live: their process ids.
+    pub fn supervisors(&self) -> Vec<i32> {
+        let here = self.temp.path().to_str().unwrap().to_owned();
+        let mut found = vec![];
+        for entry in fs::read_dir("/proc").unwrap().filter_map(Result::ok) {
+            let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
+            let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).into_owned();
+            let words: Vec<&str> = line.split('\0').collect();
+            if words.get(1) == Some(&"supervise") && words.get(2).is_some_and(|d| d.starts_with(&here)) {
+                found.push(pid);
+            }
+        }
+        found
+    }
+
+    /// A ready issue with a text.
+    pub fn ready_saying(&self, repo: &str, title: &str, body: &str) -> u64 {
+        let file = self.path("body.md");
+        fs::write(&file, body).unwrap();
+        self.ready(repo, title, &["--body-file", file.to_str().unwrap()])
+    }
+
+    /// One poll; every issue it looked at with its reason, in the order of the names.
+    pub fn poll(&self) -> Vec<String> {
+        reasons(&self.offhours(&["poll", "--json"]))
+    }
+
+    /// Claims and slots that stand on the forge.
+    pub fn claims(&self, repo: &str) -> Vec<String> {
+        self.refs(repo).into_iter().filter(|r| r.starts_with("refs/offhours/")).collect()
+    }
+
+    /// Changes words of the config.
+    #[track_caller]
+    pub fn edit_config(&self, from: &str, to: &str) {
+        let path = self.path("config.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "`{from}` is not in the config:\n{text}");
+        fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    }
+
+    /// Blocks until a process of the story has made this file.
+    #[track_caller]
+    pub fn wait_for(&self, below: &str) {
+        let path = self.path(below);
+        for _ in 0..1500 {
+            if path.exists() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        panic!("{} was never made", path.display());
+    }
+
+    pub fn touch(&self, below: &str) {
+        fs::write(self.path(below), "").unwrap();
+    }
+
+    /// Folders and words that differ from run to run, by names that do not.
+    pub fn plain(&self, text: &str) -> String {
+        let here = self.temp.path().to_str().unwrap();
+        let text = text.replace(here, "<world>");
+        let mut out = String::new();
+        let mut word = String::new();
+        for c in text.chars().chain(['\0']) {
+            if c.is_ascii_alphanumeric() {
+                word.push(c);
+                continue;
+            }
+            out.push_str(&plain_word(&word));
+            word.clear();
+            if c != '\0' {
+                out.push(c);
+            }
+        }
+        out
+    }
+
+    /// What a story comes to: what was done, how the issue stands, what people are told.
+    pub fn outcome(&self, issue: &str, told: &[String]) -> String {
+        let (repo, number) = issue.split_once('#').unwrap();
+        let state = if self.issue_text(repo, number.parse().unwrap()).contains("state = \"closed\"") {
+            "closed"
+        } else {
+            "open"
+        };
+        let labels = self.labels(repo, number.parse().unwrap()).join(", ");
+        // How many ticks a job outlives differs from run to run.
+        let steady = |text: &str| -> String {
+            let lines = text.lines().filter(|l| !l.contains("  already-running:"));
+            lines.map(|l| timeless(l) + "\n").collect()
+        };
+        let told: Vec<&str> =
+            told.iter().map(|t| t.strip_prefix(issue).map_or(t.as_str(), str::trim_start)).collect();
+        let notices: Vec<String> =
+            self.notices().iter().map(|n| n["title"].as_str().unwrap_or_default().to_owned()).collect();
+        self.plain(&format!(
+            "done: {}\nissue: {state} [{labels}]\nnotices: {}\n\n{}\n{}",
+            told.join(", "),
+            notices.join(", "),
+            steady(&self.offhours(&["status"]).ok().stdout),
+            steady(&self.offhours(&["why", issue]).ok().stdout),
+        ))
+    }
+}
+
+/// Ages and moments by names.
+fn timeless(line: &str) -> String {
+    let mut words: Vec<&str> = line.split(' ').collect();
+    for at in 0..words.len() {
+        if words.get(at + 1) == Some(&"ago") {
+            words[at] = "<age>";
+        } else if words.get(at + 2) == Some(&"UTC") {
+            words[at] = "<moment>";
+            words.drain(at + 1..at + 3);
+        }
+    }
+    words.join(" ")
+}
+
+/// Ids of runs and commits are not to be compared.
+fn plain_word(word: &str) -> String {
+    let hex = |s: &str| s.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    match word.len() {
+        8 if word.starts_with('r') && hex(&word[1..]) => "<run>".to_owned(),
+        8 if hex(word) && word.bytes().any(|b| b.is_ascii_digit()) => "<commit>".to_owned(),
+        40 if hex(word) => "<commit>".to_owned(),
+        _ => word.to_owned(),
+    }
+}
+
+/// Every item of an answer as `owner/name#n reason`, in the order of the names.
+pub fn reasons(answer: &Answer) -> Vec<String> {
+    let json = answer.json();
+    let items = json.pointer("/items").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut lines: Vec<String> = items
+        .iter()
+        .map(|i| {
+            let word = |key: &str| i.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
+            format!("{} {}", word("issue").trim_start_matches("home:"), word("reason"))
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+/// Ends one process that the test knows by its id.
+pub fn kill(pid: i32) {
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
 }

@@ -202,9 +202,11 @@ impl CommandRunner {
             JobKind::Turn(turn) => {
                 let runner = self.runner(&turn.runner)?;
                 self.check_program(&around.wrap, &runner.argv, Some(&turn.folder.work()))?;
-                // A turn is not paid for where its work could not be verified afterwards.
-                if !turn.verify.is_empty() {
-                    self.check_program(&around.wrap, &turn.verify, None)?;
+                // Told before a turn is paid for. A path in the repo is looked for when it is run.
+                if turn.verify.first().is_some_and(|word| !word.contains('/') || word.starts_with('/')) {
+                    self.check_program(&[], &turn.verify, None).map_err(|error| {
+                        PortError::refused(format!("The repo's `verify` cannot be run. {error}"))
+                    })?;
                 }
                 WorkFile::Turn(Box::new(turn_file(turn, runner)))
             }
@@ -388,7 +390,17 @@ impl Runner for CommandRunner {
             }
             ours = lock_within(&lock, Duration::from_secs(2)).map_err(files)?;
         }
+        // Where an agent removed the folder with the lock in it, the new one's being free says nothing.
+        for supervisor in process::supervisors(dir) {
+            process::signal(supervisor, Signal::KILL);
+        }
         let left = process::end_by_cookie(id);
+        if !process::readable() {
+            return Err(PortError::later(format!(
+                "Nobody can say whether something of the job {id} lives, because /proc does not show this process. \
+                 Mount it; until then the workspace is left alone."
+            )));
+        }
         if !left.is_empty() || !ours {
             return Err(PortError::later(format!(
                 "The job {id} could not be ended: {} of its processes are still there, and its lock is {}.",

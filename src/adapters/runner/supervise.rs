@@ -33,6 +33,10 @@ const LINE_BYTES: usize = 4 * 1024 * 1024;
 const EXIT_PENDING: i32 = 75;
 /// And is asked again after this long.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
+/// Linux takes 32 pages for one argument, its end included.
+const ARGUMENT_BYTES: usize = 32 * 4096 - 1;
+/// Put where a prompt was cut.
+const CUT: &str = "\n[cut here: the whole text is in the file that OFFHOURS_PROMPT_FILE names]";
 /// Entries of a workspace that are looked at to see whether anything changes.
 const LOOK_ENTRIES: usize = 2000;
 
@@ -235,9 +239,27 @@ fn pump(mut pipe: impl Read, mut log: CappedLog, reader: Option<&Mutex<Reader>>,
     say(&mut line);
 }
 
+/// A prompt that the kernel takes as one argument.
+fn fit_argument(mut text: String) -> String {
+    if text.len() > ARGUMENT_BYTES {
+        let mut end = ARGUMENT_BYTES - CUT.len();
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push_str(CUT);
+    }
+    text
+}
+
 impl Job<'_> {
     fn turn(&self, turn: &TurnFile, clock: &dyn Clock) -> Outcome {
         let workspace = RunFolder { dir: turn.folder.clone() };
+        if !workspace.work().is_dir() {
+            // Not a failure of the runner, and not to be counted as one.
+            let detail = format!("the workspace {} is not there any more", workspace.work().display());
+            return Outcome::of(TurnEnd::Error { detail });
+        }
         let mut notes = Vec::new();
         let mut before = Vec::new();
         if turn.first {
@@ -272,6 +294,13 @@ impl Job<'_> {
             notes,
             summary: file.and_then(|file| file.summary),
         };
+        // What a program says last before it gives up is what a person wants to know.
+        if let (TurnEnd::Error { detail }, ProcessEnd::Exit(_)) = (&mut outcome.end, &end) {
+            let tail = log_tail(&self.folder.path("stderr.log"));
+            if let Some(last) = tail.lines().rev().find(|line| !line.trim().is_empty()) {
+                *detail = format!("{detail}: {}", last.trim().chars().take(300).collect::<String>());
+            }
+        }
         if worth_verifying(&outcome.end) && !turn.verify.is_empty() {
             self.verify_work(turn, &workspace, &mut outcome);
         }
@@ -296,7 +325,8 @@ impl Job<'_> {
             },
             PromptPassing::Argument => match std::fs::read_to_string(&prompt) {
                 Ok(text) => {
-                    argv.push(text);
+                    // An argument can hold no NUL; one that is too long ends where the kernel takes no more.
+                    argv.push(fit_argument(text.replace('\0', " ")));
                     Stdio::null()
                 }
                 Err(error) => return ProcessEnd::NotStarted(format!("The prompt cannot be read: {error}.")),

@@ -296,6 +296,7 @@ pub struct AgentFile {
 
 #[derive(Deserialize)]
 struct AgentFileWire {
+    #[serde(default = "done")]
     outcome: String,
     #[serde(default)]
     reason: Option<String>,
@@ -305,6 +306,11 @@ struct AgentFileWire {
     cost_usd: Option<f64>,
     #[serde(default)]
     session: Option<String>,
+}
+
+/// A file without an outcome only tells more about a turn that is done.
+fn done() -> String {
+    "done".to_owned()
 }
 
 /// Reads the agent's result file; the error is a sentence.

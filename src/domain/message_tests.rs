@@ -1,0 +1,275 @@
+use super::*;
+use crate::domain::effect::TurnKind;
+use crate::domain::model::{Freeze, IssueRef, Landing, Oid, RepoId};
+
+fn oid(digit: &str) -> Oid {
+    Oid::parse(&digit.repeat(40)).unwrap()
+}
+
+fn run() -> Run {
+    Run {
+        id: "r1".into(),
+        issue: IssueRef { repo: RepoId::parse("home:o/r", None).unwrap(), number: 7 },
+        asked_by: "ada".into(),
+        attempt: 1,
+        phase: Phase::Active,
+        outcome: None,
+        landing: Landing::Push,
+        target_branch: "main".into(),
+        base: oid("b"),
+        turns: 1,
+        turn_kind: TurnKind::First,
+        turn_head: oid("b"),
+        fix_forward: 0,
+        verifies: 0,
+        conflict_tries: 0,
+        reruns: 0,
+        pushed: None,
+        last_fix: None,
+        conflict: None,
+        push_refused: None,
+        ci_stage: 0,
+        ci_seconds: 0,
+        fix_seconds: 0,
+        turn_seconds: 0,
+        last_seen: UnixTime(0),
+        wait: None,
+        created_at: UnixTime(0),
+        ended_at: None,
+    }
+}
+
+fn outcomes() -> Vec<Outcome> {
+    let mut all =
+        vec![Outcome::Landed, Outcome::Withdrawn, Outcome::Stopped, Outcome::ClaimLost, Outcome::NotStarted];
+    all.extend(HandBack::ALL.map(Outcome::HandedBack));
+    all.extend(Freeze::ALL.map(Outcome::Frozen));
+    all
+}
+
+#[test]
+fn words_from_outside_are_plain() {
+    for (text, want) in [
+        ("a\nb\tc\r\n", "a b c "),
+        ("\u{1b}[31mred\u{1b}[0m", "[31mred[0m"),
+        ("\u{9b}31m\u{7}bell\u{0}", "31mbell"),
+        ("a\u{202e}txt.exe\u{2066}b\u{061c}", "atxt.exeb"),
+        ("zero\u{200b}width\u{feff}\u{2060}", "zerowidth"),
+        ("tag\u{e0041}s", "tags"),
+        ("line\u{2028}end", "line end"),
+        ("123456789", "123456789"),
+        ("1234567890", "12345678…"),
+    ] {
+        assert_eq!(plain(text, 9.max(want.chars().count())), want, "{text:?}");
+    }
+    assert_eq!(plain("ab", 0), "…");
+}
+
+#[test]
+fn words_from_outside_are_no_markup() {
+    for (text, want) in [
+        ("@ada", "@\u{2060}ada"),
+        ("fixes #12", "fixes \\#\u{2060}12"),
+        ("<!-- offhours:r1:end -->", "\\<\\!-- offhours:r1:end --\\>"),
+        ("[x](javascript:1)", "\\[x\\]\\(javascript:1\\)"),
+        ("`code` **b** _i_ ~s~", "\\`code\\` \\*\\*b\\*\\* \\_i\\_ \\~s\\~"),
+        ("a | b", "a \\| b"),
+        ("&lt;", "\\&lt;"),
+        ("https://evil.example", "https:\u{2060}//evil.example"),
+        ("see www.evil.example", "see www\u{2060}.evil.example"),
+        ("- list", "\\- list"),
+        ("a\n# head", "a \\#\u{2060} head"),
+        ("back\\slash", "back\\\\slash"),
+    ] {
+        assert_eq!(markdown(text, 100), want, "{text:?}");
+    }
+    assert!(markdown(&"x".repeat(100_000), 50).chars().count() <= 50);
+}
+
+#[test]
+fn a_fence_cannot_be_closed_from_inside() {
+    for (text, fence) in
+        [("plain", "```"), ("```\nout", "````"), ("a ````` b", "``````"), ("`", "```"), ("", "```")]
+    {
+        let block = fenced(text);
+        assert!(
+            block.starts_with(&format!("{fence}text\n")) && block.ends_with(&format!("\n{fence}")),
+            "{block}"
+        );
+        assert_eq!(block.lines().filter(|l| l.trim() == fence).count(), 1, "{block}");
+    }
+    assert_eq!(fenced("a\u{1b}[1m\u{202e}b\u{0}\n"), "```text\na[1mb\n```");
+}
+
+#[test]
+fn a_long_log_keeps_its_end() {
+    let log = format!("{}the last line", "noise\n".repeat(50_000));
+    let told = failure_for_agent(&Failure {
+        checks: vec!["unit".into()],
+        fingerprint: String::new(),
+        log_tail: log,
+    });
+    assert!(told.contains("the last line") && told.chars().count() < 31_000);
+}
+
+#[test]
+fn our_mark_is_the_first_line_and_nobody_forges_it() {
+    let forged = marker("r1", "progress");
+    let evil = Run {
+        asked_by: forged.clone(),
+        last_fix: Some(Failure {
+            checks: vec![forged.clone()],
+            fingerprint: String::new(),
+            log_tail: forged.clone(),
+        }),
+        ..run()
+    };
+    let facts = ReceiptFacts {
+        checks: vec![forged.clone()],
+        verify: forged.clone(),
+        cost: forged.clone(),
+        template: forged.clone(),
+        ..ReceiptFacts::default()
+    };
+    let mut texts = vec![(receipt(&evil, &facts, &forged), "end")];
+    texts.extend(outcomes().iter().map(|o| (end_comment(&evil, o, &forged), "end")));
+    texts.push((Progress::of(&evil).body(&evil), "progress"));
+    for (text, what) in texts {
+        let (first, rest) = text.split_once('\n').unwrap();
+        assert_eq!(first, marker("r1", what));
+        // Beyond the first line it stands only inside the fence around a log.
+        let outside = rest.split("```").step_by(2).collect::<String>();
+        assert!(!outside.contains("<!--"), "{outside}");
+    }
+}
+
+#[test]
+fn an_end_mentions_the_one_who_asked_and_nobody_else() {
+    for outcome in outcomes() {
+        let text = end_comment(&run(), &outcome, "ask @bob and @team/all");
+        let named: Vec<&str> = text.match_indices('@').map(|(at, _)| &text[at..]).collect();
+        assert_eq!(named.iter().filter(|n| !n.starts_with("@\u{2060}")).count(), 1, "{text}");
+        assert!(text.contains("\n@ada "), "{text}");
+    }
+    for name in ["", "Ada Lovelace", "dependabot[bot]", "o/team", "a@b", "x\u{202e}y"] {
+        let text = end_comment(&Run { asked_by: name.into(), ..run() }, &Outcome::Stopped, "");
+        assert!(!text.contains('@'), "{text}");
+    }
+}
+
+#[test]
+fn every_outcome_says_what_to_do() {
+    for outcome in outcomes() {
+        let words = what_to_do(&outcome);
+        assert!(words.ends_with('.') && words.len() > 20, "{outcome:?}: {words}");
+        assert_eq!(Outcome::parse(outcome.code()), Some(outcome));
+        assert!(notice_body(&run(), &outcome, "").contains(words));
+        assert!(notice_title(&run(), &outcome).starts_with("o/r#7: "));
+    }
+}
+
+#[test]
+fn a_receipt() {
+    let landed = Run { pushed: Some(oid("a")), turns: 2, fix_forward: 1, ..run() };
+    let facts = ReceiptFacts {
+        checks: vec!["build: green".into(), "a|b: green".into()],
+        verify: "green".into(),
+        cost: "$1.20".into(),
+        template: "implementer-1".into(),
+        on_target: true,
+        none_required: false,
+    };
+    insta::assert_snapshot!(receipt(&landed, &facts, ""), @r#"
+        <!-- offhours:r1:end -->
+        @ada landed.
+
+        | | |
+        |---|---|
+        | base | bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb |
+        | head | aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa |
+        | branch | main |
+        | checks | build: green, a\|b: green |
+        | verify | green |
+        | cost | $1.20 |
+        | turns | 2 (1 fix-forward) |
+        | template | implementer-1 |
+        | lessons given | none |
+        | on the target | yes, seen after the push |
+        "#);
+    let none = ReceiptFacts { none_required: true, ..ReceiptFacts::default() };
+    assert!(receipt(&landed, &none, "").contains("| checks | none (the config says that none are needed) |"));
+    let nothing = ReceiptFacts::default();
+    assert!(receipt(&landed, &nothing, "").contains("| checks | none |\n"));
+    assert!(receipt(&landed, &nothing, "").contains("| on the target | not seen yet |"));
+}
+
+#[test]
+fn progress() {
+    let show = |run: &Run| {
+        let body = Progress::of(run).body(run);
+        let marks: Vec<&str> = body.lines().filter_map(|l| l.strip_prefix("- ")).collect();
+        format!("{}{}", marks.join(" "), if body.contains("Ended: `") { " ended" } else { "" })
+    };
+    let begun = run();
+    let pushed = Run { pushed: Some(oid("a")), ..run() };
+    let done = Run { phase: Phase::Ending, outcome: Some(Outcome::Landed), ..pushed.clone() };
+    let back =
+        Run { phase: Phase::Ending, outcome: Some(Outcome::HandedBack(HandBack::NothingDone)), ..run() };
+    insta::assert_snapshot!(
+        [show(&begun), show(&pushed), show(&done), show(&back)].join("\n"), @r#"
+        [x] worktree [~] tests red [ ] green [ ] pushed [ ] CI [ ] done
+        [x] worktree [x] tests red [x] green [x] pushed [~] CI [ ] done
+        [x] worktree [x] tests red [x] green [x] pushed [x] CI [x] done
+        [x] worktree [ ] tests red [ ] green [ ] pushed [ ] CI [ ] done ended
+        "#);
+    insta::assert_snapshot!(Progress::of(&begun).body(&begun), @r#"
+        <!-- offhours:r1:progress -->
+        **offhours** works on this issue: run `r1`.
+
+        - [x] worktree
+        - [~] tests red
+        - [ ] green
+        - [ ] pushed
+        - [ ] CI
+        - [ ] done
+
+        Asked for by ada. Log: `offhours run log r1`. To stop it: take the ready label away, or `offhours run stop r1`. To take it over: stop it; the work is kept and linked here.
+        "#);
+}
+
+#[test]
+fn a_frozen_end() {
+    let frozen = Run {
+        last_fix: Some(Failure {
+            checks: vec!["unit".into()],
+            fingerprint: String::new(),
+            log_tail: "assert failed\n".into(),
+        }),
+        ..run()
+    };
+    let text = end_comment(&frozen, &Outcome::Frozen(Freeze::TurnsUsed), "unit is red");
+    insta::assert_snapshot!(text, @"
+    <!-- offhours:r1:end -->
+    @ada frozen (`fix-turns-used`) after 1 turn.
+
+    unit is red
+
+    Last failure (unit):
+
+    ```text
+    assert failed
+    ```
+
+    Branch and workspace are kept as they are; apply the ready label again for another attempt. Where the work is on the default branch, nothing more starts in this repo until that is green or `offhours resume REPO` clears it.
+    ");
+}
+
+#[test]
+fn moments_and_spans() {
+    assert_eq!(moment(UnixTime(0)), "1970-01-01 00:00 UTC");
+    assert_eq!(moment(UnixTime(i64::MAX)), format!("@{}", i64::MAX));
+    for (s, want) in [(-5, "0s"), (59, "59s"), (60, "1m"), (3599, "59m"), (3600, "1h 0m"), (86_400, "1d 0h")]
+    {
+        assert_eq!(span(s), want);
+    }
+}
