@@ -8,6 +8,9 @@
     reason = "tests stop at the first surprise, and work with the world itself"
 )]
 
+mod commands;
+mod races;
+mod selection;
 mod stories;
 mod supervisor;
 mod world;
