@@ -8,8 +8,12 @@
     reason = "tests stop at the first surprise, and work with the world itself"
 )]
 
+mod badinput;
 mod commands;
+mod hostile;
 mod races;
+mod runaway;
+mod secrets;
 mod selection;
 mod stories;
 mod supervisor;
