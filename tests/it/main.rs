@@ -10,6 +10,7 @@
 
 mod badinput;
 mod commands;
+mod crash;
 mod hostile;
 mod races;
 mod runaway;
