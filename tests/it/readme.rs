@@ -1,0 +1,188 @@
+//! The README is run: what it tells people to type works, in this order, in a fresh home.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use assert_cmd::Command;
+
+use super::world::World;
+
+const README: &str = include_str!("../../README.md");
+const GATE: &str = include_str!("../../.ci/run");
+const BENCH: &str = include_str!("../../contrib/bench/run.sh");
+
+const QUICKSTART: &str = "./examples/quickstart/run.sh";
+const TESTS: &str = "cargo test --features testing";
+const BUILD: &str = "cargo build --release";
+
+fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The fenced blocks of a language, in their order.
+fn blocks(language: &str) -> Vec<String> {
+    let mut found = vec![];
+    let mut lines = README.lines();
+    while let Some(line) = lines.next() {
+        if let Some(word) = line.strip_prefix("```") {
+            let block: Vec<&str> = lines.by_ref().take_while(|l| *l != "```").collect();
+            if word == language {
+                found.push(block.join("\n") + "\n");
+            }
+            assert!(
+                ["sh", "toml", "crontab", "text"].contains(&word),
+                "a block in `{word}` is run by nobody"
+            );
+        }
+    }
+    found
+}
+
+/// What a person has: git and a shell, a name, an empty home. The binary comes by the README's own `install` line.
+fn shell(temp: &Path) -> Command {
+    let home = temp.join("home");
+    fs::create_dir_all(&home).unwrap();
+    let mut command = Command::new("sh");
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("HOME", &home)
+        .env("TMPDIR", temp)
+        .env("USER", "me")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("OFFHOURS", env!("CARGO_BIN_EXE_offhours"));
+    for who in ["AUTHOR", "COMMITTER"] {
+        command.env(format!("GIT_{who}_NAME"), "Me").env(format!("GIT_{who}_EMAIL"), "me@example.test");
+    }
+    command
+}
+
+#[test]
+fn the_first_screen_has_the_two_commands() {
+    let first: Vec<&str> = README.lines().take(24).collect();
+    for command in [QUICKSTART, TESTS] {
+        assert!(first.contains(&command), "`{command}` is not on the first screen");
+    }
+    assert_eq!(blocks("sh")[..2], [format!("{QUICKSTART}\n"), format!("{TESTS}\n")]);
+}
+
+#[test]
+fn the_gate_calls_the_commands_of_the_readme() {
+    let calls = |script: &str, command: &str| {
+        script.lines().any(|l| l.trim() == command || l.trim().starts_with(&format!("{command} 2>&1 |")))
+    };
+    assert!(calls(GATE, TESTS), ".ci/run does not call `{TESTS}`");
+    assert!(calls(GATE, QUICKSTART), ".ci/run does not call `{QUICKSTART}`");
+    assert!(BENCH.lines().any(|l| l.starts_with(BUILD)), "nothing builds a release");
+}
+
+#[test]
+fn every_command_works_in_this_order() {
+    let temp = tempfile::Builder::new().prefix("offhours-readme-").tempdir().unwrap();
+    // What stands for a clone in which the build has been made.
+    let clone = temp.path().join("clone");
+    fs::create_dir_all(clone.join("target/release")).unwrap();
+    symlink(top().join("examples"), clone.join("examples")).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_offhours"), clone.join("target/release/offhours")).unwrap();
+    let all = blocks("sh").concat();
+    // The gate runs these two; here they would build inside the test of the build.
+    let lines: Vec<&str> = all.lines().filter(|line| ![TESTS, BUILD].contains(line)).collect();
+    let script = lines.join(
+        "
+",
+    ) + "
+";
+    assert!(!script.contains("cargo "), "a cargo command that nobody runs");
+    let output = shell(temp.path()).arg("-eux").current_dir(&clone).write_stdin(script).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "a command of the README failed:\n{told}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    // The story that it tells.
+    for line in [
+        "2 landed, 1 handed back with its work kept",
+        "config.toml is good: off (the kill switch is on), 0 repos on the allowlist",
+        "home:me/project is armed in",
+        "home:me/project#1 done",
+        "armed for 1 repo",
+        "home:me/project#1: landed",
+    ] {
+        assert!(told.contains(line), "`{line}` is not in:\n{told}");
+    }
+    assert!(told.ends_with("Hello, world\n") || told.contains("\nHello, world\n"), "{told}");
+    let landed = fs::read_to_string(temp.path().join("home/project/hello.txt")).unwrap();
+    assert_eq!(landed, "Hello, world\n");
+    let present = |name: &str| temp.path().join("home/.local/state/offhours").join(name).exists();
+    for name in ["offhours.db", "offhours.db.lock", "repos", "work", "ci", "homes"] {
+        assert!(present(name), "the README says that {name} lies in the state folder");
+    }
+}
+
+#[test]
+fn every_command_of_the_program_is_told() {
+    let help = Command::new(env!("CARGO_BIN_EXE_offhours")).env_clear().arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let commands = help.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
+    for name in commands.lines().filter_map(|l| l.strip_prefix("  ")).filter_map(|l| l.split(' ').next()) {
+        let told = [format!("`{name}`"), format!("`{name} "), format!("`{name}[")];
+        assert!(
+            name.is_empty() || told.iter().any(|t| README.contains(t)),
+            "the README does not tell of `{name}`"
+        );
+    }
+}
+
+#[test]
+fn every_code_is_told() {
+    let codes = |path: &str, from: &str, to: &str| -> Vec<String> {
+        let text = fs::read_to_string(top().join(path)).unwrap();
+        let part = text.split(from).nth(1).unwrap_or_else(|| panic!("{path} has no `{from}`"));
+        let part = part.split(to).next().unwrap();
+        part.lines().filter_map(|l| l.split("=> \"").nth(1)?.split('"').next()).map(str::to_owned).collect()
+    };
+    let code = "fn code(";
+    let mut all = codes("src/domain/dispatch.rs", code, "fn sentence");
+    all.extend(codes("src/domain/trust.rs", code, "fn sentence"));
+    all.extend(codes("src/domain/run.rs", "impl Wait", "fn next_step"));
+    all.extend(codes("src/domain/model.rs", "impl HandBack", "impl Freeze"));
+    all.extend(codes("src/domain/model.rs", "impl Freeze", "impl Outcome"));
+    all.extend(codes("src/domain/model.rs", "impl Outcome", "/// The approved text"));
+    assert!(all.len() > 60, "only {} codes were found: the sources are laid out anew", all.len());
+    let missing: BTreeSet<&String> = all.iter().filter(|c| !README.contains(&format!("`{c}`"))).collect();
+    assert!(missing.is_empty(), "codes that the README does not explain: {missing:?}");
+}
+
+#[test]
+fn the_guard_is_there_as_it_says() {
+    assert!(README.contains("hands back as `guard-refused`: changes to CI configuration"));
+    let world = World::new();
+    world.agent("mkdir -p .github/workflows\necho x > .github/workflows/ci.yml\ngit add .github\ngit commit -qm work\n");
+    world.ready("me/app", "Change what judges you", &[]);
+    let told = world.until_idle();
+    assert!(told.contains(&"me/app#1 guard-refused".to_owned()), "{told:?}");
+    assert!(!world.files("me/app").iter().any(|f| f.starts_with(".github")), "nothing of it is pushed");
+}
+
+#[test]
+fn the_configurations_that_it_shows_are_good() {
+    let temp = tempfile::Builder::new().prefix("offhours-readme-").tempdir().unwrap();
+    let shown = blocks("toml");
+    assert_eq!(shown.len(), 1);
+    let file = temp.path().join("config.toml");
+    fs::write(&file, format!("kill_switch = true\nlanding = \"push\"\n{}", shown[0])).unwrap();
+    let check = |file: &Path| {
+        Command::new(env!("CARGO_BIN_EXE_offhours"))
+            .env_clear()
+            .env("HOME", temp.path())
+            .args(["config", "check", "--config"])
+            .arg(file)
+            .assert()
+            .success();
+    };
+    check(&file);
+    check(&top().join("examples/complete.toml"));
+}

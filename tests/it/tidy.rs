@@ -1,0 +1,383 @@
+//! The rules of the house, as tests: who may know whom, what may not be in the code, how long a file may be, and what
+//! may lie in the repository.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+/// A source file without its tests.
+struct Source {
+    /// Below `src/`.
+    name: String,
+    /// Line numbers from 1.
+    lines: Vec<(usize, String)>,
+}
+
+impl Source {
+    fn room(&self) -> &str {
+        self.name.split('/').next().unwrap().trim_end_matches(".rs")
+    }
+
+    /// The lines without comments.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.lines.iter().map(|(n, l)| (*n, l.split("//").next().unwrap_or("")))
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let mut files = vec![];
+    walk(&top().join("src"), &mut files);
+    files.sort();
+    let is_source = |path: &PathBuf| {
+        let name = path.to_string_lossy();
+        name.ends_with(".rs") && !name.ends_with("tests.rs") && !name.contains("/tests/")
+    };
+    files.iter().filter(|p| is_source(p)).map(|p| read(p)).collect()
+}
+
+/// Leaves out `#[cfg(test)] mod name { ... }`, and nothing else.
+fn read(path: &Path) -> Source {
+    let text = fs::read_to_string(path).unwrap();
+    let mut lines = vec![];
+    let mut all = (1usize..).zip(text.lines()).peekable();
+    while let Some((number, line)) = all.next() {
+        if line == "#[cfg(test)]" {
+            let mut head = vec![(number, line)];
+            while let Some(next) = all.next_if(|(_, l)| l.starts_with("#[") || l.starts_with("mod ")) {
+                head.push(next);
+            }
+            if head.last().is_some_and(|(_, l)| l.starts_with("mod ") && l.ends_with('{')) {
+                all.by_ref().find(|(_, l)| *l == "}");
+                continue;
+            }
+            lines.extend(head.iter().map(|(n, l)| (*n, (*l).to_owned())));
+            continue;
+        }
+        lines.push((number, line.to_owned()));
+    }
+    let name = path.strip_prefix(top().join("src")).unwrap().to_string_lossy().into_owned();
+    Source { name, lines }
+}
+
+/// The rooms that a line names: the word after each `crate::`.
+fn rooms_in(line: &str) -> Vec<&str> {
+    let word =
+        |rest: &'_ str| rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+    line.split("crate::").skip(1).map(|rest| &rest[..word(rest)]).collect()
+}
+
+#[test]
+fn a_room_names_only_the_rooms_below_it() {
+    // Besides these, anything but the domain may name `error` and `boundary`, which know nobody.
+    let may: BTreeMap<&str, &[&str]> = BTreeMap::from([
+        ("domain", ["domain"].as_slice()),
+        ("ports", &["domain"]),
+        ("store", &["store", "domain", "ports"]),
+        ("adapters", &["adapters", "domain", "ports"]),
+        ("tick", &["tick", "domain", "ports", "store"]),
+        ("config", &["config", "domain"]),
+        ("error", &[]),
+        ("boundary", &[]),
+        ("cli", &[]),
+    ]);
+    // File, room, and why it may.
+    let exceptions = [
+        ("adapters/secret.rs", "config", "a secret and its source are types of the configuration"),
+        ("adapters/notify.rs", "config", "the URL of a webhook is such a secret"),
+    ];
+    let mut used = BTreeSet::new();
+    let mut wrong = vec![];
+    for source in sources() {
+        let Some(allowed) = may.get(source.room()) else { continue };
+        for (number, line) in source.code() {
+            assert!(
+                !line.contains("crate::{"),
+                "src/{}:{number}: name each room on a line of its own",
+                source.name
+            );
+            for room in rooms_in(line) {
+                let neutral = source.room() != "domain" && ["error", "boundary"].contains(&room);
+                let excepted =
+                    exceptions.iter().find(|(file, other, _)| *file == source.name && *other == room);
+                used.extend(excepted.map(|e| e.0));
+                if !allowed.contains(&room) && !neutral && excepted.is_none() {
+                    wrong.push(format!("src/{}:{number} names crate::{room}", source.name));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "see src/lib.rs for who may know whom:\n{}", wrong.join("\n"));
+    for (file, room, _) in exceptions {
+        assert!(
+            used.contains(file),
+            "src/{file} does not name crate::{room} any more: take the exception out"
+        );
+    }
+}
+
+/// `thiserror` is let in: what it derives is `std::error::Error`, and nothing of it is there when the program runs.
+#[test]
+fn the_domain_knows_std_and_time_only() {
+    let crates =
+        ["anyhow", "clap", "minijinja", "rusqlite", "rustix", "serde", "sha2", "tar", "toml", "ureq", "uuid"];
+    let rooms = [
+        "std::fs",
+        "std::process",
+        "std::env",
+        "std::net",
+        "std::thread",
+        "std::io",
+        "SystemTime",
+        "Instant",
+        "now_utc",
+    ];
+    for source in sources().iter().filter(|s| s.room() == "domain") {
+        for (number, line) in source.code() {
+            for name in crates.iter().map(|c| format!("{c}::")).chain(rooms.map(str::to_owned)) {
+                assert!(
+                    !line.contains(&name),
+                    "src/{}:{number}: the domain is pure, and names {name}",
+                    source.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn one_file_names_the_concrete_adapters() {
+    // Each with what it is allowed to name, and why. The rest goes through `commands/mod.rs`.
+    let exceptions = [
+        (
+            "commands/supervise.rs",
+            "adapters::",
+            "the supervisor is an adapter's own process, and this its door",
+        ),
+        ("commands/tick.rs", "adapters::host", "takes the lock that a tick is held under"),
+        ("commands/once.rs", "adapters::host", "takes the same lock"),
+        ("commands/switch.rs", "adapters::host::SystemClock", "a pause begins now; there is no world to ask"),
+        ("commands/run.rs", "adapters::host::SystemClock", "says how long ago; there is no world to ask"),
+        ("commands/status.rs", "adapters::host::SystemClock", "says how long ago; there is no world to ask"),
+        ("commands/why.rs", "adapters::host::SystemClock", "says how long ago; there is no world to ask"),
+        ("commands/issue.rs", "adapters::forge::local", "writes issues, which only the local forge can"),
+        ("commands/arm.rs", "adapters::files::write_whole", "replaces the configuration by a rename"),
+        ("commands/prompt.rs", "adapters::prompt::BuiltIn", "prints what that one renders"),
+    ];
+    let mut used = BTreeSet::new();
+    let mut wrong = vec![];
+    for source in sources() {
+        if source.room() == "adapters" || source.name == "commands/mod.rs" || source.name == "lib.rs" {
+            continue;
+        }
+        for (number, line) in source.code() {
+            let Some(at) = line.find("adapters::") else { continue };
+            let named = &line[at..];
+            match exceptions.iter().find(|(file, what, _)| *file == source.name && named.starts_with(what)) {
+                Some((file, what, _)) => drop(used.insert((*file, *what))),
+                None => wrong.push(format!("src/{}:{number}: {}", source.name, line.trim())),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "only src/commands/mod.rs names concrete adapters:\n{}", wrong.join("\n"));
+    for (file, what, _) in exceptions {
+        assert!(
+            used.contains(&(file, what)),
+            "src/{file} does not name {what} any more: take the exception out"
+        );
+    }
+}
+
+#[test]
+fn selection_and_the_run_machine_do_not_know_lessons() {
+    for name in ["dispatch.rs", "run.rs"] {
+        let text = fs::read_to_string(top().join("src/domain").join(name)).unwrap().to_lowercase();
+        assert!(
+            !text.contains(&["les", "son"].concat()),
+            "src/domain/{name}: lessons are an observer, never a gate"
+        );
+    }
+}
+
+#[test]
+fn nothing_in_the_code_gives_up_or_is_left_over() {
+    let words = [".unwrap()", "todo!", "unimplemented!", "dbg!", "FIXME", "XXX"];
+    let mut wrong = vec![];
+    for source in sources() {
+        for (number, line) in &source.lines {
+            for word in words.iter().filter(|w| line.contains(*w)) {
+                wrong.push(format!("src/{}:{number}: {word}", source.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "say what went wrong instead:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_file_can_be_read_in_one_sitting() {
+    // The most lines each may have, and why it is longer than a sitting.
+    let exceptions = [
+        ("domain/run.rs", 950, "one table, row by row; it is to be split into evidence, table and step"),
+        (
+            "adapters/runner/supervise.rs",
+            800,
+            "one process from start to result; its children are to have a file",
+        ),
+    ];
+    let most =
+        |name: &str| exceptions.iter().find(|(file, _, _)| *file == name).map_or(700, |(_, most, _)| *most);
+    let mut long: Vec<(usize, String)> =
+        sources().into_iter().map(|s| (s.lines.len(), s.name)).filter(|(n, _)| *n > 400).collect();
+    long.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
+    let list: Vec<String> = long.iter().map(|(n, name)| format!("  {n} src/{name}")).collect();
+    assert!(
+        long.iter().all(|(n, name)| *n < most(name)),
+        "a file has to stay under 700 lines without its tests, and is better under 400. Over 400 are:\n{}",
+        list.join("\n")
+    );
+    for (file, _, _) in exceptions {
+        assert!(
+            long.iter().any(|(n, name)| name == file && *n >= 700),
+            "src/{file} is short: take the exception out"
+        );
+    }
+    let main = sources().into_iter().find(|s| s.name == "main.rs").unwrap();
+    assert!(main.lines.len() < 60, "main.rs parses, runs, and turns the error into an exit code");
+}
+
+/// What git has; everything, where this is not a clone.
+fn tracked() -> Vec<String> {
+    let list = Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .current_dir(top())
+        .output();
+    if let Ok(list) = list
+        && list.status.success()
+    {
+        let text = String::from_utf8(list.stdout).unwrap();
+        return text.split('\0').filter(|f| top().join(f).is_file()).map(str::to_owned).collect();
+    }
+    let mut all = vec![];
+    for room in ["src", "tests", "contrib", "examples"] {
+        walk(&top().join(room), &mut all);
+    }
+    all.iter().map(|p| p.strip_prefix(top()).unwrap().to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn the_top_of_the_repository_is_tidy() {
+    let allowed = ["Cargo.toml", "Cargo.lock", "README.md", "LICENSE", "src", "tests", "contrib", "examples"];
+    for file in tracked() {
+        let first = file.split('/').next().unwrap();
+        assert!(
+            first.starts_with('.') || allowed.contains(&first),
+            "{first} does not belong on top of the repository"
+        );
+    }
+}
+
+/// Whether a path that starts like this stands in the line, and not as the end of another path.
+fn names_path(line: &str, path: &str) -> bool {
+    line.match_indices(path).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        let after = line[at + path.len()..].chars().next();
+        let part = |c: char| c.is_alphanumeric() || "._-~}>*$)/".contains(c);
+        !before.is_some_and(part) && !after.is_some_and(|c| c.is_alphanumeric() || "_-".contains(c))
+    })
+}
+
+#[test]
+fn nothing_names_the_machine_it_was_written_on() {
+    // Written apart, so that this file does not name them.
+    let paths = [["/wo", "rk"], ["/ro", "ot"], ["/tmp", "/wt"]].map(|p| p.concat());
+    let hosts = [
+        ["crates", ".io"],
+        ["npmjs", ".org"],
+        ["pypi", ".org"],
+        ["proxy.", "golang"],
+        ["docker", ".io"],
+        ["ghcr", ".io"],
+    ]
+    .map(|p| p.concat());
+    let makers = [["generated", " with"], ["generated", " by a"]].map(|p| p.concat());
+    let mut wrong = vec![];
+    for file in tracked() {
+        let Ok(text) = fs::read_to_string(top().join(&file)) else { continue };
+        for (number, line) in (1usize..).zip(text.lines()) {
+            let lower = line.to_lowercase();
+            let found = paths.iter().filter(|p| names_path(line, p));
+            let found = found.chain(hosts.iter().filter(|h| file != "Cargo.lock" && line.contains(*h)));
+            for word in found.chain(makers.iter().filter(|m| lower.contains(*m))) {
+                wrong.push(format!("{file}:{number}: {word}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "this means something on one machine only:\n{}", wrong.join("\n"));
+}
+
+/// Keys of a table and of the tables in it; names that people choose are left out.
+fn keys(table: &toml::Table, chosen: bool, found: &mut BTreeSet<String>) {
+    for (key, value) in table {
+        if !chosen {
+            found.insert(key.clone());
+        }
+        // [forge.NAME], [runner.NAME], [notify.NAME], [repo.NAME] and the words of `priority`.
+        let names = ["forge", "runner", "notify", "repo", "priority"].contains(&key.as_str()) && !chosen;
+        let inside = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        for inner in inside.iter().filter_map(toml::Value::as_table) {
+            keys(inner, names, found);
+        }
+    }
+}
+
+#[test]
+fn reference_example_and_readme_are_in_step() {
+    let told = Command::new(env!("CARGO_BIN_EXE_offhours"))
+        .env_clear()
+        .args(["config", "reference"])
+        .output()
+        .unwrap();
+    let reference = String::from_utf8(told.stdout).unwrap();
+    let known: BTreeSet<&str> = reference.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+    let headings: BTreeSet<&str> =
+        reference.lines().filter_map(|l| l.strip_prefix("  ")).filter(|l| !l.contains(' ')).collect();
+    let complete: toml::Table =
+        fs::read_to_string(top().join("examples/complete.toml")).unwrap().parse().unwrap();
+    let mut shown = BTreeSet::new();
+    keys(&complete, false, &mut shown);
+    assert!(shown.len() > 60, "{}", shown.len());
+    let missing: Vec<&String> = shown.iter().filter(|k| !known.contains(k.as_str())).collect();
+    assert!(
+        missing.is_empty(),
+        "in examples/complete.toml, and not in `offhours config reference`: {missing:?}"
+    );
+    let missing: Vec<&&str> = headings.iter().filter(|k| !shown.contains(**k)).collect();
+    assert!(
+        missing.is_empty(),
+        "in `offhours config reference`, and not in examples/complete.toml: {missing:?}"
+    );
+
+    let readme = fs::read_to_string(top().join("README.md")).unwrap();
+    let part = readme.split("## Configuration").nth(1).unwrap().split("\n## ").next().unwrap();
+    for row in part.lines().filter(|l| l.starts_with("| `")) {
+        for key in row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2) {
+            let last = key.trim_matches(['[', ']']).rsplit('.').next().unwrap();
+            assert!(known.contains(last), "the README tells of `{key}`, which is no key");
+        }
+    }
+}
