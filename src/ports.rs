@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::model::{
     ApprovalEvidence, Blocker, Change, ClaimHolder, Comment, Issue, IssueRef, JobState, Oid, Permission,
-    Person, RepoId, RunText, StageReading, UnixTime,
+    Person, PullRequest, RepoId, Review, RunText, StageReading, UnixTime,
 };
 use crate::domain::run::Run;
 
@@ -102,6 +102,41 @@ pub trait Forge {
     fn set_open(&self, repo: &RepoId, number: u64, open: bool) -> PortResult<()>;
     /// Where the repository's git is, and which branch work lands on unless the config names one.
     fn remote(&self, repo: &RepoId) -> PortResult<Remote>;
+}
+
+/// A pull request that is to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPull {
+    pub title: String,
+    pub body: String,
+    pub branch: String,
+    pub target: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MergeAnswer {
+    /// Merged now, or before; the commit by which it came to the target, where the forge says so.
+    Merged(Option<Oid>),
+    /// The branch is not at the head that was to be merged (any more): nothing was done.
+    HeadMoved,
+}
+
+/// The pull requests of one forge. Every act is looked for by the caller before it is repeated.
+pub trait PullRequests {
+    /// The newest pull request from `branch` of this very repository, an open one before any other; `None` where there
+    /// is none. One from a fork's branch of the same name is never taken for it.
+    fn pull_of(&self, repo: &RepoId, branch: &str) -> PortResult<Option<PullRequest>>;
+    /// `Gone` where it does not exist (any more).
+    fn pull(&self, repo: &RepoId, number: u64) -> PortResult<PullRequest>;
+    /// `Refused` where an open one from that branch exists, or the branch has nothing that the target has not.
+    fn open_pull(&self, repo: &RepoId, new: &NewPull) -> PortResult<PullRequest>;
+    fn edit_pull(&self, repo: &RepoId, number: u64, title: &str, body: &str) -> PortResult<()>;
+    /// Every review, oldest first. What its author said later takes an earlier verdict of theirs back.
+    fn reviews(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Review>>;
+    /// Merges at exactly this head. `Refused` where a rule or a conflict forbids it.
+    fn merge_pull(&self, repo: &RepoId, number: u64, head: &Oid) -> PortResult<MergeAnswer>;
+    /// Closes it unmerged; what is closed or merged already is left as it is.
+    fn close_pull(&self, repo: &RepoId, number: u64) -> PortResult<()>;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
