@@ -1,6 +1,7 @@
 //! Pure: no clock, no I/O, no randomness, no hash, no serde.
 
 pub mod backoff;
+pub mod canary;
 pub mod checks;
 pub mod dispatch;
 pub mod effect;

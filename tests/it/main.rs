@@ -9,6 +9,7 @@
 )]
 
 mod badinput;
+mod canary;
 mod commands;
 mod crash;
 mod hostile;
