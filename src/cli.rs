@@ -1,7 +1,11 @@
 //! The command line as types. The doc comments are the help: they say what a command does, not how.
 #![allow(clippy::doc_markdown, reason = "the comments are shown in a terminal, where backticks are noise")]
 
+pub mod desk;
+
 use std::path::PathBuf;
+
+use desk::InitArgs;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
@@ -68,6 +72,8 @@ pub enum Command {
     Watch,
     /// Do what watch and poll do, in one process
     Tick(TickArgs),
+    /// Write a first configuration: short, commented, switched off
+    Init(InitArgs),
     /// Check, show or explain the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -91,7 +97,7 @@ pub enum Command {
     /// Write and read issues of a local forge
     #[command(subcommand)]
     Issue(IssueCommand),
-    /// Check or copy the state file
+    /// Check, copy, put back or take over the state file
     #[command(subcommand)]
     State(StateCommand),
     /// Hold one job to its end; started by a tick, not by hand
@@ -324,6 +330,14 @@ pub enum StateCommand {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Put a copy in the place of the state file; the old one is set aside
+    Restore {
+        /// A file that `state backup` made
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Take over a state file that was made on another machine
+    Adopt,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -406,6 +420,9 @@ mod tests {
             "issue reopen me/a#3",
             "state check",
             "state backup copy.db",
+            "state restore copy.db",
+            "state adopt",
+            "init --landing push --repo me/a --local tracker --dry-run",
             "supervise dir --repos a --work b",
             "--config c.toml --state s.db poll",
         ] {

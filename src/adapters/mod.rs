@@ -11,6 +11,7 @@ pub mod forge;
 pub mod git;
 pub mod host;
 pub mod notify;
+pub mod probe;
 pub mod process;
 pub mod prompt;
 pub mod runner;

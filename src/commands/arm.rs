@@ -2,14 +2,19 @@
 
 use super::{App, by_hand, output};
 use crate::cli::ArmArgs;
+use crate::domain::message::plain;
+use crate::domain::model::RepoId;
 use crate::error::Error;
 use crate::ports::{Forge as _, Listing};
+use crate::tick::poll;
+use crate::tick::report::Item;
 use serde_json::json;
-use toml_edit::{Array, DocumentMut, Item, Value};
+use toml_edit::{Array, DocumentMut, Item as Entry, Value};
 
 pub fn run(app: &App, args: &ArmArgs) -> Result<u8, Error> {
     let repo = app.repo(&args.repo)?;
     let forge = app.local_forge(&repo)?;
+    // Whether the repo is there and can be read.
     forge.remote(&repo).map_err(|e| by_hand(&e))?;
     let label = &app.config.global.ready_label;
     let listing = forge.list(&repo, label, None).map_err(|e| by_hand(&e))?;
@@ -17,10 +22,8 @@ pub fn run(app: &App, args: &ArmArgs) -> Result<u8, Error> {
         Listing::Issues { issues, .. } => issues,
         Listing::NotModified => vec![],
     };
-    let existing: Vec<String> = ready
-        .iter()
-        .map(|i| format!("#{} {}", i.number, crate::domain::message::plain(&i.title, 70)))
-        .collect();
+    let existing: Vec<String> =
+        ready.iter().map(|i| format!("#{} {}", i.number, plain(&i.title, 70))).collect();
     if !existing.is_empty() && !args.include_existing && !app.config.allowlist.contains(&repo) {
         let list = existing.join("\n  ");
         return Err(Error::usage(format!(
@@ -28,49 +31,89 @@ pub fn run(app: &App, args: &ArmArgs) -> Result<u8, Error> {
         ))
         .hint("take the label off those that shall not start, then arm with --include-existing"));
     }
+    let changed = armed(app, &repo)?;
+    // What is written has to be a good config: the whole of it is checked before the file is touched.
+    let config = crate::config::Config::load(&app.config.path, &changed, None)?;
+    let preview = preview(&app.imagine(config), &repo)?;
+    if !app.global.dry_run {
+        crate::adapters::files::write_whole(&app.config.path, changed.as_bytes())
+            .map_err(|e| Error::later(format!("{} could not be written: {e}", app.config.path.display())))?;
+    }
+    let verb = if app.global.dry_run { "would be armed" } else { "is armed" };
+    let mut text = format!("{repo} {verb} in {}\n", app.config.path.display());
+    text.push_str(&lines(&repo, &preview, &existing));
+    for file in app.switch_files().iter().filter(|f| f.exists()) {
+        text.push_str(&format!("{} stands still; `offhours resume` removes it\n", file.display()));
+    }
+    let items: Vec<_> = preview.iter().map(|i| json!({ "issue": i.issue, "reason": i.reason })).collect();
+    let item = json!({ "repo": repo.to_string(), "ready": existing, "preview": items });
+    output::answer(&app.global, "arm", &text, &[item]);
+    Ok(0)
+}
+
+/// The file with the repo on the list and the switch off; everything else in it stays, comments too.
+fn armed(app: &App, repo: &RepoId) -> Result<String, Error> {
     let text = crate::config::read(&app.config.path)?;
     let mut document: DocumentMut =
         text.parse().map_err(|e| Error::config(format!("{}: {e}", app.config.path.display())))?;
-    if let Some(list) = document.get_mut("allowlist").and_then(Item::as_array_mut) {
-        let name = repo.to_string();
-        if !list
+    if let Some(list) = document.get_mut("allowlist").and_then(Entry::as_array_mut) {
+        let there = list
             .iter()
             .filter_map(Value::as_str)
-            .any(|have| app.config.repo_id(have).ok() == Some(repo.clone()))
-        {
-            list.push(name);
+            .any(|have| app.config.repo_id(have).ok().as_ref() == Some(repo));
+        if !there {
+            list.push(repo.to_string());
         }
     } else {
         let mut list = Array::new();
         list.push(repo.to_string());
-        document.insert("allowlist", Item::Value(Value::Array(list)));
+        document.insert("allowlist", Entry::Value(Value::Array(list)));
     }
     // What stands around the old value, a comment say, stays there.
-    match document.get_mut("kill_switch").and_then(Item::as_value_mut) {
+    match document.get_mut("kill_switch").and_then(Entry::as_value_mut) {
         Some(value) => {
             let decor = value.decor().clone();
             *value = Value::from(false);
             *value.decor_mut() = decor;
         }
         None => {
-            document.insert("kill_switch", Item::Value(Value::from(false)));
+            document.insert("kill_switch", Entry::Value(Value::from(false)));
         }
     }
-    let changed = document.to_string();
-    // What is written has to be a good config: the whole of it is checked before the file is touched.
-    crate::config::Config::load(&app.config.path, &changed, None)?;
-    if !app.global.dry_run {
-        crate::adapters::files::write_whole(&app.config.path, changed.as_bytes())
-            .map_err(|e| Error::later(format!("{} could not be written: {e}", app.config.path.display())))?;
+    Ok(document.to_string())
+}
+
+/// What the next poll would do in this repo, asked in a world that cannot be written.
+fn preview(app: &App, repo: &RepoId) -> Result<Vec<Item>, Error> {
+    let mut world = app.world(app.store()?, true, false)?;
+    poll::tick(&mut world)?;
+    for failure in &world.report.errors {
+        output::err(&format!("offhours arm: {}: {}", plain(&failure.subject, 120), failure.what));
     }
-    let file = app.config.kill_switch_file(&app.state_dir);
-    let mut text = format!("{repo} is armed in {}\n", app.config.path.display());
-    for line in &existing {
-        text.push_str(&format!("  would start: {line}\n"));
+    let below = format!("{repo}#");
+    Ok(std::mem::take(&mut world.report.items).into_iter().filter(|i| i.issue.starts_with(&below)).collect())
+}
+
+fn lines(repo: &RepoId, preview: &[Item], titles: &[String]) -> String {
+    let mut text = String::new();
+    let title = |issue: &str| {
+        let number = issue.rsplit('#').next().unwrap_or_default();
+        let with = format!("#{number} ");
+        titles.iter().find(|t| t.starts_with(&with)).cloned().unwrap_or_else(|| format!("#{number}"))
+    };
+    for item in preview.iter().filter(|i| i.reason == "dispatch") {
+        text.push_str(&format!("  starts with the next tick: {}\n", title(&item.issue)));
     }
-    if file.exists() {
-        text.push_str("the kill switch file stands still; `offhours resume` removes it\n");
+    for item in preview.iter().filter(|i| i.reason != "dispatch") {
+        text.push_str(&format!(
+            "  does not start: {}\n    {}: {}\n",
+            title(&item.issue),
+            item.reason,
+            item.sentence
+        ));
     }
-    output::answer(&app.global, "arm", &text, &[json!({ "repo": repo.to_string(), "ready": existing })]);
-    Ok(0)
+    if preview.is_empty() {
+        text.push_str(&format!("  nothing is ready in {repo}\n"));
+    }
+    text
 }

@@ -43,9 +43,14 @@ pub fn new(
         by: who.to_owned(),
     };
     let number = forge.new_issue(repo, &issue).map_err(said)?;
+    let path = forge.new_issue_path(repo, number).map_err(said)?;
     Ok(Answer {
-        text: format!("{repo}#{number} written: {}\n", printable(title)),
-        json: json!({ "issue": format!("{repo}#{number}"), "number": number }),
+        text: format!(
+            "{repo}#{number} written: {}\n{}\n",
+            printable(title),
+            printable(&path.display().to_string())
+        ),
+        json: json!({ "issue": format!("{repo}#{number}"), "number": number, "path": path }),
     })
 }
 

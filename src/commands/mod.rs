@@ -3,6 +3,7 @@
 
 pub mod arm;
 pub mod config;
+pub mod init;
 pub mod issue;
 pub mod once;
 pub mod output;
@@ -33,13 +34,13 @@ use crate::adapters::runner::command::{
 use crate::cli::{Cli, Command, Global};
 use crate::config::{self as cfg, Config, Switch};
 use crate::domain::dispatch::Labels;
-use crate::domain::model::RepoId;
+use crate::domain::model::{RepoId, UnixTime};
 use crate::domain::priority::Order;
 use crate::domain::run::Policy;
 use crate::domain::trust::TrustPolicy;
 use crate::error::{Error, Kind};
-use crate::ports::{Ci, Clock, Forge, Git, Notifier, PortError, Runner};
-use crate::store::Store;
+use crate::ports::{Ci, Clock, Folders as _, Forge, Git, Notifier, PortError, Runner};
+use crate::store::{Adopted, Store};
 use crate::tick::Report;
 use crate::tick::world::{HostPolicy, RepoPolicy, Sender, StagePolicy, World};
 
@@ -62,7 +63,8 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
             tick::run(&App::load(global)?, tick::Parts::All, args.assume_armed, args.foreground)
         }
         Command::Arm(args) => arm::run(&App::load(global)?, args),
-        Command::Off(args) => switch::off(&App::load(global)?, args.now),
+        Command::Init(args) => init::run(global, args),
+        Command::Off(args) => switch::off_whatever_happens(global, args.now),
         Command::Pause(args) => switch::pause(&App::load(global)?, args.repo.as_deref(), args.seconds),
         Command::Resume(args) => switch::resume(&App::load(global)?, args.repo.as_deref()),
         Command::Status => status::run(&App::load(global)?),
@@ -82,6 +84,15 @@ pub struct App {
     pub state_dir: PathBuf,
     pub switch: Switch,
     pub started: Instant,
+}
+
+fn switch_files(config: &Config, state_dir: &Path) -> Vec<PathBuf> {
+    let mut files = vec![config.kill_switch_file(state_dir)];
+    let usual = state_dir.join("off");
+    if files.first() != Some(&usual) {
+        files.push(usual);
+    }
+    files
 }
 
 fn env(name: &str) -> Option<std::ffi::OsString> {
@@ -123,17 +134,49 @@ impl App {
         let config = Config::load(&path, &text, switch_word.as_deref())?;
         let state = state_path(global)?;
         let state_dir = state.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+        Ok(Self::of(global, config, state, state_dir))
+    }
+
+    fn of(global: &Global, config: Config, state: PathBuf, state_dir: PathBuf) -> Self {
         // A file that cannot be looked for may be there: the switch is on.
-        let file = config.kill_switch_file(&state_dir).try_exists().unwrap_or(true);
+        let there = |file: &Path| file.try_exists().unwrap_or(true);
+        let file = switch_files(&config, &state_dir).iter().any(|f| there(f));
         let switch = cfg::switch(&config, file);
-        Ok(Self {
+        Self {
             global: global.clone(),
             config: Rc::new(config),
             state,
             state_dir,
             switch,
             started: Instant::now(),
-        })
+        }
+    }
+
+    /// The same with another configuration, as a world that cannot be written.
+    #[must_use]
+    pub fn imagine(&self, config: Config) -> Self {
+        let mut global = self.global.clone();
+        global.dry_run = true;
+        Self::of(&global, config, self.state.clone(), self.state_dir.clone())
+    }
+
+    /// What `off` needs, out of a configuration that cannot be used or read.
+    fn salvaged(global: &Global) -> Result<Self, Error> {
+        let path = cfg::find(global.config.as_deref(), &env).unwrap_or_default();
+        let text = cfg::read(&path).unwrap_or_default();
+        let state = state_path(global)?;
+        let state_dir = state.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+        Ok(Self::of(global, Config::salvaged(&path, &text), state, state_dir))
+    }
+
+    /// Every file whose presence puts the switch on: `off` beside the state file always does, so that it can be made
+    /// while the configuration cannot be read.
+    pub fn switch_files(&self) -> Vec<PathBuf> {
+        switch_files(&self.config, &self.state_dir)
+    }
+
+    pub fn now(&self) -> UnixTime {
+        SystemClock.now()
     }
 
     pub fn machine(&self) -> String {
@@ -149,6 +192,27 @@ impl App {
         } else {
             Store::open(&self.state, &self.machine(), &fresh, now)?
         })
+    }
+
+    /// A copy of the state file in memory, whoever the file belongs to.
+    pub fn store_copy(&self) -> Result<Store, Error> {
+        Ok(Store::open_copy(&self.state, SystemClock.now())?)
+    }
+
+    /// Makes the state file this machine's own.
+    pub fn adopt(&self) -> Result<(Store, Adopted), Error> {
+        let fresh = uuid::Uuid::new_v4().to_string();
+        let folders = self.folders(String::new());
+        let here = |row: &crate::store::RunRow| folders.of(&row.run.issue, &row.run.id).dir.exists();
+        Ok(Store::adopt(&self.state, &self.machine(), &fresh, SystemClock.now(), &here)?)
+    }
+
+    fn folders(&self, installation: String) -> WorkFolders {
+        WorkFolders {
+            root: self.config.workspace_root(&self.state_dir),
+            kept: vec![self.state_dir.join("salvage"), self.state_dir.join("ci")],
+            installation,
+        }
     }
 
     /// A store to read from; none where no tick has made one yet.
@@ -235,11 +299,7 @@ impl App {
             ci,
             senders: self.senders(),
             prompter: Box::new(BuiltIn),
-            folders: Box::new(WorkFolders {
-                root: self.config.workspace_root(&self.state_dir),
-                kept: vec![self.state_dir.join("salvage"), self.state_dir.join("ci")],
-                installation,
-            }),
+            folders: Box::new(self.folders(installation)),
             repos: self.config.allowlisted(),
             policy: Box::new(move |repo| repo_policy(&policy_config, repo)),
             new_id: Box::new(|| format!("r{}", &uuid::Uuid::new_v4().simple().to_string()[..7])),
@@ -251,7 +311,7 @@ impl App {
         })
     }
 
-    fn host_policy(&self, now: crate::domain::model::UnixTime, assume_armed: bool) -> HostPolicy {
+    fn host_policy(&self, now: UnixTime, assume_armed: bool) -> HostPolicy {
         let g = &self.config.global;
         HostPolicy {
             labels: Labels { ready: g.ready_label.clone(), in_progress: g.in_progress_label.clone() },

@@ -10,7 +10,7 @@ use crate::domain::message::{moment, plain, span};
 use crate::domain::model::{IssueRef, JobState, Outcome};
 use crate::domain::run::{Phase, Wait};
 use crate::error::Error;
-use crate::ports::{Clock as _, Forge as _};
+use crate::ports::{Clock as _, Forge as _, PortError};
 use crate::store::{RunRow, Store};
 use crate::tick::observe;
 use serde_json::{Value, json};
@@ -256,21 +256,36 @@ fn release(app: &App, args: &IssueArg) -> Result<u8, Error> {
             .hint("`offhours run stop` ends it"));
     }
     let world = app.world(store, false, false)?;
+    let label = &app.config.global.in_progress_label;
     let released = world.forge(&issue.repo).and_then(|forge| {
+        // The label says that somebody works on it, and without a run nobody does. An issue that is gone has none.
+        let labelled = match forge.issue(&issue.repo, issue.number) {
+            Ok(seen) => seen.has_label(label),
+            Err(PortError::Gone { .. }) => false,
+            Err(error) => return Err(error),
+        };
         let remote = forge.remote(&issue.repo)?;
         let claims = world.git.claims(&issue.repo, &remote)?;
         let claim = claims.issues.into_iter().find(|(n, _)| *n == issue.number);
-        let Some((_, holder)) = claim else { return Ok(None) };
-        world.git.release(&issue.repo, &remote, issue.number, &holder.oid)?;
-        Ok(Some(holder))
+        if let Some((_, holder)) = &claim {
+            world.git.release(&issue.repo, &remote, issue.number, &holder.oid)?;
+        }
+        if labelled {
+            forge.set_label(&issue.repo, issue.number, label, false)?;
+        }
+        Ok((claim, labelled))
     });
-    let text = match released.map_err(|e| by_hand(&e))? {
-        Some(holder) => format!(
+    let (claim, labelled) = released.map_err(|e| by_hand(&e))?;
+    let mut text = match claim {
+        Some((_, holder)) => format!(
             "the claim on {issue} (run {}) is released\n",
             plain(holder.run.as_deref().unwrap_or("unknown"), 60)
         ),
         None => format!("nobody claims {issue}\n"),
     };
+    if labelled {
+        text.push_str(&format!("the label {} is taken away\n", plain(label, 60)));
+    }
     output::answer(&app.global, "run release", &text, &[json!({ "issue": issue.to_string() })]);
     Ok(0)
 }

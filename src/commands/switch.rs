@@ -4,6 +4,7 @@ use std::fs;
 
 use super::{App, output};
 use crate::adapters::host::SystemClock;
+use crate::cli::Global;
 use crate::domain::message;
 use crate::domain::model::UnixTime;
 use crate::domain::run::Phase;
@@ -11,8 +12,23 @@ use crate::error::Error;
 use crate::ports::Clock as _;
 use serde_json::json;
 
+/// `off` works with any configuration: first the file is made, then what is wrong is said.
+pub fn off_whatever_happens(global: &Global, now: bool) -> Result<u8, Error> {
+    let error = match App::load(global) {
+        Ok(app) => return off(&app, now),
+        Err(error) => error,
+    };
+    let app = App::salvaged(global)?;
+    off(&app, now)?;
+    output::err(&format!(
+        "offhours off: it is off, but the configuration cannot be used: {error}\n  if its `kill_switch_file` names a place other than {}, make that file, too",
+        app.config.kill_switch_file(&app.state_dir).display()
+    ));
+    Ok(error.kind.exit_code())
+}
+
 /// Puts the kill switch on for good; `now` ends running turns, too.
-pub fn off(app: &App, now: bool) -> Result<u8, Error> {
+fn off(app: &App, now: bool) -> Result<u8, Error> {
     let file = app.config.kill_switch_file(&app.state_dir);
     if app.global.dry_run {
         output::answer(&app.global, "off", &format!("would make {}\n", file.display()), &[]);
@@ -28,8 +44,9 @@ pub fn off(app: &App, now: bool) -> Result<u8, Error> {
     })?;
     let mut text = format!("off: {} stands; `offhours resume` removes it\n", file.display());
     let mut ended = vec![];
-    if now && let Some(store) = app.existing_store()? {
-        let world = app.world(store, false, false)?;
+    if now && app.state.exists() {
+        // A copy: it waits for nothing, and asks nobody whose the file is.
+        let world = app.world(app.store_copy()?, false, false)?;
         for row in world.store.runs_in_flight()? {
             let id = row.run.turn_job(row.run.turns);
             let dir = world.folders.of(&row.run.issue, &row.run.id).job(&id);
@@ -80,11 +97,12 @@ pub fn resume(app: &App, repo: Option<&str>) -> Result<u8, Error> {
             }
         }
     } else {
-        let file = app.config.kill_switch_file(&app.state_dir);
-        if file.exists() && !app.global.dry_run {
-            fs::remove_file(&file)
-                .map_err(|e| Error::later(format!("{} could not be removed: {e}", file.display())))?;
-            lines.push(format!("{} is removed", file.display()));
+        for file in app.switch_files() {
+            if file.exists() && !app.global.dry_run {
+                fs::remove_file(&file)
+                    .map_err(|e| Error::later(format!("{} could not be removed: {e}", file.display())))?;
+                lines.push(format!("{} is removed", file.display()));
+            }
         }
         if let Some(mut store) = app.existing_store()? {
             if store.unpause("*")? {

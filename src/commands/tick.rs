@@ -54,8 +54,10 @@ pub fn run(app: &App, parts: Parts, assume_armed: bool, foreground: bool) -> Res
     let now = world.now();
     world.store.tick_started(command, now)?;
     world.recovered("lock-held")?;
-    step(&mut world, parts, off)?;
-    if foreground {
+    // What was taken over is looked at before anything starts because of it.
+    let adopting = world.store.first_after_adoption()?;
+    step(&mut world, parts, off || adopting)?;
+    if foreground && !adopting {
         hold(&mut world, parts, off)?;
     }
     tidy_up(&mut world)?;

@@ -39,10 +39,28 @@ pub fn find(explicit: Option<&Path>, env: &dyn Fn(&str) -> Option<OsString>) -> 
     Err(Error::config(what).hint(hint))
 }
 
+/// Where a configuration file would be, whether there is one or not: the first of the places that is somebody's own.
+///
+/// # Errors
+/// Kind `Config` where nothing names a place.
+pub fn place(explicit: Option<&Path>, env: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf, Error> {
+    let set = |name: &str| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    explicit
+        .map(Path::to_owned)
+        .or_else(|| set("OFFHOURS_CONFIG"))
+        .or_else(|| {
+            let home = set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")));
+            home.map(|dir| dir.join("offhours/config.toml"))
+        })
+        .ok_or_else(|| {
+            Error::config("there is no place for the configuration file: HOME is not set")
+                .hint("name one with --config FILE")
+        })
+}
+
 fn how_to_make_one(path: &Path) -> String {
     format!(
-        "make {} (examples/complete.toml is a whole one, `offhours config reference` explains every key), or name \
-         another with --config",
+        "`offhours init` makes {} (`offhours config reference` explains every key), or name another with --config",
         path.display()
     )
 }

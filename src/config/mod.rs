@@ -9,6 +9,7 @@ mod read;
 mod schema;
 mod secret;
 mod show;
+mod starter;
 mod value;
 
 #[cfg(test)]
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, TableLike};
 
-pub use find::{decode, find, read};
+pub use find::{decode, find, place, read};
 pub use hours::{Hours, Offset, Window, is_open};
 pub use schema::{
     Ci, FixForward, Forge, ForgeKind, Global, Hooks, NoticeKind, Notify, NotifyKind, PriorityOrder, Profile,
@@ -27,6 +28,7 @@ pub use schema::{
 };
 pub use secret::{Secret, SecretSource};
 pub use show::{complete, reference};
+pub use starter::{Agent, RemoteGuess, Starter, Tracker, guess_kind, guess_remote, text as starter_text};
 pub use value::LandingRule;
 
 use crate::domain::model::RepoId;
@@ -150,6 +152,39 @@ impl Config {
             check::check(&config, document.as_table(), &mut reader);
         }
         if reader.problems.is_empty() { Ok(config) } else { Err(unusable(path, reader.problems)) }
+    }
+
+    /// What can still be read of a configuration that cannot be used: where the switch file and the runs' folders are.
+    /// Everything has to be able to be switched off, whatever the file looks like.
+    pub fn salvaged(path: &Path, text: &str) -> Self {
+        let mut config = Self::empty(path, None);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut table = "";
+        // Line by line: a file that is no TOML as a whole has most of its lines whole.
+        for line in text.lines().map(str::trim) {
+            if line.starts_with('[') {
+                table = line;
+            }
+            let Ok(document) = Document::parse(line) else { continue };
+            let word = |key: &str| {
+                document
+                    .get(key)
+                    .and_then(toml_edit::Item::as_str)
+                    .filter(|w| !w.is_empty())
+                    .map(str::to_owned)
+            };
+            if table.is_empty() {
+                if let Some(file) = word("kill_switch_file") {
+                    config.global.kill_switch_file = Some(folder.join(file));
+                }
+                config.global.machine = word("machine").or(config.global.machine);
+            } else if table.starts_with("[workspace]")
+                && let Some(root) = word("root")
+            {
+                config.workspace_root = Some(folder.join(root));
+            }
+        }
+        config
     }
 
     fn empty(path: &Path, env_kill_switch: Option<bool>) -> Self {

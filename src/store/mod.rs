@@ -1,6 +1,7 @@
 //! One SQLite file: what neither the tracker nor CI can remember. Concrete; tests use real SQLite.
 #![allow(clippy::disallowed_methods, reason = "the state file is this room's work")]
 
+mod adopt;
 mod host;
 mod intents;
 mod issues;
@@ -9,6 +10,7 @@ mod runs;
 #[cfg(test)]
 mod tests;
 
+pub use adopt::Adopted;
 pub use host::{Hold, Park};
 pub use intents::{Intent, IntentState, OutboxRow};
 pub use issues::{FirstSightRow, LedgerRow};
@@ -126,6 +128,18 @@ impl Store {
         Ok(store)
     }
 
+    /// Opens a file whoever it belongs to; only for taking it over.
+    fn open_unidentified(path: &Path, now: UnixTime) -> StoreResult<Self> {
+        if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+            refuse_network(parent, path)?;
+        }
+        let conn = Connection::open(path).map_err(sql("opened"))?;
+        let mut store = Self { conn, installation: String::new(), path: path.to_owned() };
+        store.prepare()?;
+        store.migrate(now)?;
+        Ok(store)
+    }
+
     /// A copy in memory: what is written to it is gone with it. For dry runs; a missing file is an empty one.
     pub fn open_copy(path: &Path, now: UnixTime) -> StoreResult<Self> {
         let mut conn = Connection::open_in_memory().map_err(sql("copied to memory"))?;
@@ -219,7 +233,8 @@ impl Store {
             return Err(StoreError::Foreign {
                 path: path.display().to_string(),
                 what: "was made on another machine. Two machines on one state lose each other's work: use a state file of \
-                       this machine's own, or set `machine = \"NAME\"` in the config on both where hosts are ephemeral"
+                       this machine's own; or, if the other one is gone for good, take this file over with `offhours state \
+                       adopt`; or set `machine = \"NAME\"` in the config on both where hosts are ephemeral"
                     .to_owned(),
             });
         }

@@ -322,7 +322,8 @@ fn decide(
             verdicts.iter().filter(|v| v.reason == Reason::NeedsEvidence).map(|v| v.issue.clone()).collect();
         let starting: Vec<RepoId> = verdicts
             .iter()
-            .filter(|v| v.reason == Reason::Dispatch && !held.contains_key(&v.issue.repo))
+            .filter(|v| v.reason == Reason::Dispatch || may_be_orphan(v, candidates, &world.host.labels))
+            .filter(|v| !held.contains_key(&v.issue.repo))
             .map(|v| v.issue.repo.clone())
             .collect();
         if asked.is_empty() && starting.is_empty() {
@@ -331,7 +332,7 @@ fn decide(
         for candidate in candidates.iter_mut().filter(|c| asked.contains(&c.name())) {
             gather(world, candidate)?;
         }
-        // Claims are asked for only where something would start: one look a repo.
+        // Claims are asked for only where something would start or a label may be left over: one look a repo.
         for repo in starting {
             let claims = world
                 .forge(&repo)
@@ -341,6 +342,12 @@ fn decide(
             held.insert(repo, claims);
         }
     }
+}
+
+/// Whether the issue locks its repo by its own in-progress label, which no run of ours explains.
+fn may_be_orphan(verdict: &Verdict, candidates: &[Candidate], labels: &dispatch::Labels) -> bool {
+    verdict.reason == Reason::RepoLocked(dispatch::LockedBy::Label)
+        && candidates.iter().any(|c| c.name() == verdict.issue && c.issue.has_label(&labels.in_progress))
 }
 
 fn apply_claims(

@@ -313,7 +313,7 @@ fn arming_shows_what_would_start_and_keeps_the_rest_of_the_file() {
     world.offhours(&["arm", "me/app", "--include-existing", "--dry-run"]).ok();
     assert_eq!(fs::read_to_string(world.path("config.toml")).unwrap(), before);
     let answer = world.offhours(&["arm", "me/app", "--include-existing"]).ok();
-    assert!(answer.stdout.contains("would start: #1 Lies there"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("starts with the next tick: #1 Lies there"), "{}", answer.stdout);
     let after = fs::read_to_string(world.path("config.toml")).unwrap();
     assert!(after.contains("# the end") && after.contains("# not yet"), "{after}");
     assert!(

@@ -19,6 +19,7 @@ mod readme;
 mod runaway;
 mod secrets;
 mod selection;
+mod setup;
 mod stories;
 mod supervisor;
 mod tidy;

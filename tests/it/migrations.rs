@@ -128,7 +128,7 @@ fn without_its_state_file_nothing_in_work_is_started_twice() {
         drop(fs::rename(format!("{}{side}", world.state().display()), lost.join(format!("state.db{side}"))));
     }
     assert_eq!(world.tick(), Vec::<String>::new());
-    assert_eq!(world.reason("me/app#1"), "repo-locked", "it is said why");
+    assert_eq!(world.reason("me/app#1"), "claimed", "it is said why");
     let released = world.offhours(&["run", "release", "me/app#1"]).ok();
     assert!(released.stdout.contains("is released"), "{}", released.stdout);
     assert_eq!(world.refs("me/app"), ["refs/heads/main"]);

@@ -145,7 +145,7 @@ fn a_ready_issue_with_a_foreign_in_progress_label_locks_its_repo() {
     let world = World::new();
     world.ready("me/app", "Somebody works on it", &["--label", "agent-in-progress"]);
     world.ready("me/app", "Another", &[]);
-    assert_eq!(world.poll(), ["me/app#1 repo-locked", "me/app#2 repo-locked"]);
+    assert_eq!(world.poll(), ["me/app#1 orphan-label", "me/app#2 repo-locked"]);
     assert_eq!(world.refs("me/app"), ["refs/heads/main"]);
 }
 

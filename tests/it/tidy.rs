@@ -177,6 +177,12 @@ fn one_file_names_the_concrete_adapters() {
         ("commands/why.rs", "adapters::host::SystemClock", "says how long ago; there is no world to ask"),
         ("commands/issue.rs", "adapters::forge::local", "writes issues, which only the local forge can"),
         ("commands/arm.rs", "adapters::files::write_whole", "replaces the configuration by a rename"),
+        (
+            "commands/init.rs",
+            "adapters::{files, probe}",
+            "looks around where no configuration is yet, and writes one",
+        ),
+        ("commands/state.rs", "adapters::host", "takes the tick's lock while the state file is put in place"),
         ("commands/prompt.rs", "adapters::prompt::BuiltIn", "prints what that one renders"),
     ];
     let mut used = BTreeSet::new();

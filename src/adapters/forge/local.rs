@@ -130,6 +130,11 @@ impl LocalForge {
         )))
     }
 
+    /// Where a new issue's file is.
+    pub fn new_issue_path(&self, repo: &RepoId, number: u64) -> PortResult<PathBuf> {
+        Ok(RepoDir::open(&self.root, repo)?.issues().join(format!("{number:04}.md")))
+    }
+
     /// Every issue of a repo, open and closed.
     pub fn list_all(&self, repo: &RepoId) -> PortResult<AllIssues> {
         let dir = RepoDir::open(&self.root, repo)?;

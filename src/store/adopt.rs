@@ -1,0 +1,93 @@
+//! A state file that is taken over from another machine, or put back from a copy: what it says is old. Nothing old is
+//! sent, nothing is started because of it, and money spent since is not known.
+
+use std::path::Path;
+
+use rusqlite::params;
+
+use super::{Event, Store, StoreResult, insert_event, sql};
+use crate::domain::model::UnixTime;
+
+/// What taking over did.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Adopted {
+    /// Notices that were still to be sent.
+    pub unsent: usize,
+    /// Runs that were in flight and whose folder is not on this machine: ended here, as issues.
+    pub left: Vec<String>,
+}
+
+impl Store {
+    /// Opens a file that may belong to another machine and makes it this machine's own, with a new identity: claims of
+    /// the old one are another host's from now on, so that two machines with copies of one file cannot both have them.
+    ///
+    /// `here` tells whether a run's folder is on this machine.
+    pub fn adopt(
+        path: &Path,
+        machine: &str,
+        fresh_id: &str,
+        now: UnixTime,
+        here: &dyn Fn(&super::RunRow) -> bool,
+    ) -> StoreResult<(Self, Adopted)> {
+        let mut store = Self::open_unidentified(path, now)?;
+        let mut adopted = Adopted::default();
+        let rows = store.runs_in_flight()?;
+        let left: Vec<_> = rows.into_iter().filter(|row| !here(row)).collect();
+        adopted.unsent = store.transact("state.adopt", |tx| {
+            for (key, value) in [
+                ("machine", machine),
+                ("installation", fresh_id),
+                ("adopting", "yes"),
+                ("adopted_at", now.0.to_string().as_str()),
+            ] {
+                tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", [key, value])
+                    .map_err(sql("taken over"))?;
+            }
+            for row in &left {
+                let run = &row.run;
+                tx.execute(
+                    "UPDATE runs SET phase = 'ended', outcome = 'stopped', wait = NULL, ended_at = ?2 WHERE id = ?1",
+                    params![run.id, now.0],
+                )
+                .map_err(sql("taken over"))?;
+                tx.execute(
+                    "UPDATE intents SET state = 'cancelled', done_at = ?2 WHERE run = ?1 AND state = 'pending'",
+                    params![run.id, now.0],
+                )
+                .map_err(sql("taken over"))?;
+                let event = Event {
+                    key: format!("{}:left-behind", run.id),
+                    at: now,
+                    kind: "left-behind".to_owned(),
+                    repo: Some(run.issue.repo.to_string()),
+                    number: Some(run.issue.number),
+                    run: Some(run.id.clone()),
+                    data: "{\"detail\":\"the state file was taken over, and the run's folder is not on this machine\"}"
+                        .to_owned(),
+                };
+                insert_event(tx, &event)?;
+            }
+            tx.execute(
+                "UPDATE outbox SET state = 'given-up', done_at = ?1 WHERE state = 'pending'",
+                [now.0],
+            )
+            .map_err(sql("taken over"))
+        })?;
+        adopted.left = left.iter().map(|row| row.run.issue.to_string()).collect();
+        fresh_id.clone_into(&mut store.installation);
+        Ok((store, adopted))
+    }
+
+    /// Whether the next tick is the first after the file was taken over. Asked once: it starts nothing then.
+    pub fn first_after_adoption(&mut self) -> StoreResult<bool> {
+        let gone =
+            self.conn.execute("DELETE FROM meta WHERE key = 'adopting'", []).map_err(sql("written"))?;
+        Ok(gone > 0)
+    }
+
+    /// Since when the file has been this machine's own, where it was taken over or put back: what was spent in the time
+    /// before may be more than it knows.
+    pub fn adopted_at(&self) -> StoreResult<Option<UnixTime>> {
+        Ok(self.meta("adopted_at")?.and_then(|text| text.parse().ok()).map(UnixTime))
+    }
+}
