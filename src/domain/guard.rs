@@ -197,7 +197,7 @@ fn allowed(path: &str, patterns: &[String]) -> bool {
 }
 
 /// One name against one with `*`.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = name.strip_prefix(first) else { return false };

@@ -11,3 +11,4 @@ pub mod model;
 pub mod priority;
 pub mod run;
 pub mod trust;
+pub mod version;
