@@ -9,6 +9,7 @@ use crate::domain::model::{
     ApprovalEvidence, Blocker, Change, ClaimHolder, Comment, Issue, IssueRef, JobState, Oid, Permission,
     Person, PullRequest, RepoId, Review, RunText, StageReading, UnixTime,
 };
+use crate::domain::recipe::{Edit, Manifest, ManifestFile};
 use crate::domain::run::Run;
 
 /// Why a port did not do or tell what it was asked.
@@ -370,4 +371,12 @@ pub trait Folders {
     fn mark(&self, run: &Run, claim: Option<&Oid>) -> PortResult<()>;
     /// Removes salvaged work and finished CI jobs that were last written before this moment.
     fn prune(&self, before: UnixTime) -> PortResult<()>;
+}
+
+/// A recipe's manifest as text. Answers are sentences where something is refused.
+pub trait Manifests {
+    /// Every image and every place of the version label.
+    fn scan(&self, files: &[ManifestFile], label: &str) -> Result<Manifest, String>;
+    /// Changes these tokens and nothing else, and reads the result again to prove it.
+    fn edit(&self, files: &[ManifestFile], label: &str, edits: &[Edit]) -> Result<Vec<ManifestFile>, String>;
 }

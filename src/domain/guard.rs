@@ -9,8 +9,8 @@ use super::model::{Change, FileChange};
 /// Larger files are refused.
 pub const MAX_FILE_BYTES: u64 = 20 << 20;
 
-const SYMLINK: u32 = 0o120_000;
-const SUBMODULE: u32 = 0o160_000;
+pub(super) const SYMLINK: u32 = 0o120_000;
+pub(super) const SUBMODULE: u32 = 0o160_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuardPolicy {
@@ -80,7 +80,7 @@ fn about_path(file: &FileChange, policy: &GuardPolicy, found: &mut Vec<Refusal>)
 
 /// As a file system that ignores case, widths, invisible characters and trailing dots would see the name. `.` and
 /// `..` become empty.
-fn fold(part: &str) -> String {
+pub(super) fn fold(part: &str) -> String {
     part.chars()
         .filter(|c| !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'))
         .map(|c| match c {
@@ -186,7 +186,7 @@ fn leaves(path: &str, to: &str) -> bool {
     climbs > depth || down.iter().any(|part| *part == ".." || is_git(&fold(part)))
 }
 
-fn allowed(path: &str, patterns: &[String]) -> bool {
+pub(super) fn allowed(path: &str, patterns: &[String]) -> bool {
     let have: Vec<&str> = path.split('/').collect();
     patterns.iter().any(|pattern| {
         let dir = pattern.strip_suffix('/');

@@ -9,6 +9,8 @@ pub mod guard;
 pub mod message;
 pub mod model;
 pub mod priority;
+pub mod recipe;
 pub mod run;
 pub mod trust;
+pub mod upgrade_guard;
 pub mod version;
