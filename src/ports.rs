@@ -186,7 +186,8 @@ impl RunFolder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Work {
     pub head: Oid,
-    /// Commits that are in the head and not in the base.
+    /// Commits that are in the head and not in the base; those of a newer target that was merged or fast-forwarded to
+    /// are among them ([`History::new_commits`] leaves them out).
     pub new_commits: u32,
     /// The tree differs from the base's (an empty change is no work).
     pub changes_tree: bool,
@@ -196,7 +197,7 @@ pub struct Work {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Merged {
-    /// The workspace's branch stands on this commit now; it contains the target.
+    /// This commit has both sides; it contains the target. The workspace's branch, where one was named, stands on it.
     UpToDate(Oid),
     /// These paths conflict.
     Conflict(Vec<String>),
@@ -221,26 +222,29 @@ pub struct Salvaged {
     pub notes: Vec<String>,
 }
 
-/// All git work of one repo: the private bare repository and the workspaces cut from it.
-///
-/// Only this port's implementation runs git. Pushes happen from the private repository, and only through the
-/// functions here; a workspace is read without secrets and without its own configuration.
-pub trait Git {
-    /// The target branch's newest commit, fetched into the private repository.
-    fn fetch_target(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Oid>;
+/// Who works on what, decided by refs of the forge's git that only one can create.
+pub trait Claiming {
     /// Takes issue and slot in one atomic create-only push; a lost answer is read back.
     fn claim(&self, repo: &RepoId, remote: &Remote, request: &ClaimRequest) -> PortResult<ClaimAnswer>;
-    /// Who holds the repo's slot and the issue, if anybody: `(slot, issues)`.
+    /// Who holds the repo's slot, and who which issue. An issue can be held without the slot: a run that awaits review.
     fn claims(&self, repo: &RepoId, remote: &Remote) -> PortResult<Claims>;
-    /// Deletes claim and slot if they are `oid` (with a lease). Already gone is success.
+    /// Deletes claim and slot if they are `oid` (with a lease). Already gone, or another's by now, is success.
     fn release(&self, repo: &RepoId, remote: &Remote, number: u64, oid: &Oid) -> PortResult<()>;
-    /// Makes the run's clone on a new branch at `base`. An existing clone of this run is kept as it is.
+    /// Deletes the repo's slot if it is `oid` (with a lease); the claim on the issue stays. Already gone, or another's
+    /// by now, is success.
+    fn release_slot(&self, repo: &RepoId, remote: &Remote, oid: &Oid) -> PortResult<()>;
+    /// A run that kept its claim `oid` on the issue takes the slot again, in a create-only push. `Won(oid)` where the
+    /// slot is its own afterwards, also after a lost answer; `Lost` where another holds it, or the claim is gone.
+    fn take_slot(&self, repo: &RepoId, remote: &Remote, number: u64, oid: &Oid) -> PortResult<ClaimAnswer>;
+}
+
+/// The clones that agents work in, and clean checkouts.
+pub trait Workspaces {
+    /// Makes the run's clone on a new branch at `base`, any commit that was fetched: the target's head, or the head of
+    /// an earlier branch of ours that is continued. An existing clone of this run is kept as it is.
     fn prepare(&self, repo: &RepoId, folder: &RunFolder, base: &Oid, branch: &str) -> PortResult<()>;
     /// Fetches the workspace's HEAD by path and looks at it. `Refused` where the workspace was tampered with or is gone.
     fn work(&self, repo: &RepoId, folder: &RunFolder, run: &str, base: &Oid) -> PortResult<Work>;
-    /// What pushing `head` would bring to a target at `base`.
-    fn change(&self, repo: &RepoId, base: &Oid, head: &Oid) -> PortResult<Change>;
-    fn is_ancestor(&self, repo: &RepoId, ancestor: &Oid, of: &Oid) -> PortResult<bool>;
     /// Merges the target into the work in the private repository and moves the workspace's branch there.
     fn bring_up_to_date(
         &self,
@@ -250,17 +254,6 @@ pub trait Git {
         target: &Oid,
         message: &str,
     ) -> PortResult<Merged>;
-    /// Pushes `head` to the branch, which must be at `expected` (`None`: must not exist). Never forced beyond that lease.
-    fn push(
-        &self,
-        repo: &RepoId,
-        remote: &Remote,
-        branch: &str,
-        expected: Option<&Oid>,
-        head: &Oid,
-    ) -> PortResult<Pushed>;
-    /// The remote branch as it is now; `None` where there is none.
-    fn remote_head(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Option<Oid>>;
     /// A clean checkout of a commit at `dir`, made fresh; for verify and CI commands.
     fn checkout(&self, repo: &RepoId, oid: &Oid, dir: &Path) -> PortResult<()>;
     /// Keeps commits as a bundle and everything not committed and not ignored as an archive, below `to`.
@@ -275,6 +268,48 @@ pub trait Git {
     /// Removes the run's folder. Refuses a path that is not below the workspace root.
     fn remove(&self, folder: &RunFolder) -> PortResult<()>;
 }
+
+/// Commits and branches: what is where, what a change is, and bringing it there.
+pub trait History {
+    /// The branch's newest commit, fetched into the private repository. `Gone` where there is no such branch.
+    fn fetch_branch(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Oid>;
+    /// The remote branch as it is now, not fetched; `None` where there is none.
+    fn remote_head(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Option<Oid>>;
+    /// Pushes `head` to the branch, which must be at `expected` (`None`: must not exist). Never forced beyond that lease.
+    fn push(
+        &self,
+        repo: &RepoId,
+        remote: &Remote,
+        branch: &str,
+        expected: Option<&Oid>,
+        head: &Oid,
+    ) -> PortResult<Pushed>;
+    fn is_ancestor(&self, repo: &RepoId, ancestor: &Oid, of: &Oid) -> PortResult<bool>;
+    /// How many commits `head` has that none of `known` has: with base and newest target, what the run itself brought.
+    /// Nothing where the target contains the head, and only then or where it stands on the base.
+    fn new_commits(&self, repo: &RepoId, head: &Oid, known: &[&Oid]) -> PortResult<u32>;
+    /// What pushing `head` would bring to a target at `base`.
+    fn change(&self, repo: &RepoId, base: &Oid, head: &Oid) -> PortResult<Change>;
+    /// The paths on which merging `target` into `head` conflicts, sorted; none where it merges cleanly. Makes no commit.
+    fn conflicts(&self, repo: &RepoId, head: &Oid, target: &Oid) -> PortResult<Vec<String>>;
+    /// Whether the patch of `from..head` is on `target`: by a merge of `head`, by commits with the same patches (a
+    /// rebase), or by one commit with the whole patch (a squash), whoever brought it there. An empty patch never is.
+    ///
+    /// `from` is the newest commit of the target that the work contains. Only the newest 500 commits that `target` has
+    /// and `head` has not are looked at. That it was taken back later does not change that it was there.
+    fn carries(&self, repo: &RepoId, target: &Oid, from: &Oid, head: &Oid) -> PortResult<bool>;
+    /// A commit on top of `target` that takes back what `from..head` changed, however it was merged. The same question
+    /// gives the same commit. `Refused` where nothing is left to take back.
+    fn undo(&self, repo: &RepoId, target: &Oid, from: &Oid, head: &Oid, message: &str) -> PortResult<Merged>;
+}
+
+/// All git work of one repo: the private bare repository and the workspaces cut from it.
+///
+/// Only this port's implementation runs git. Pushes happen from the private repository, and only through the
+/// functions here; a workspace is read without secrets and without its own configuration.
+pub trait Git: Claiming + Workspaces + History {}
+
+impl<T: Claiming + Workspaces + History> Git for T {}
 
 /// What the forge's git says about claims.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

@@ -10,8 +10,8 @@ use crate::domain::model::{
     StageReading,
 };
 use crate::ports::{
-    Capabilities, Ci, ClaimAnswer, ClaimRequest, Claims, Forge, Git, JobSpec, Listing, Merged, PortError,
-    PortResult, Pushed, Remote, RunFolder, Runner, Salvaged, Work,
+    Capabilities, Ci, ClaimAnswer, ClaimRequest, Claiming, Claims, Forge, History, JobSpec, Listing, Merged,
+    PortError, PortResult, Pushed, Remote, RunFolder, Runner, Salvaged, Work, Workspaces,
 };
 
 fn refuse<T>() -> PortResult<T> {
@@ -89,10 +89,7 @@ impl DryGit {
     }
 }
 
-impl Git for DryGit {
-    fn fetch_target(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Oid> {
-        self.rooms.fetch_target(repo, remote, branch)
-    }
+impl Claiming for DryGit {
     fn claim(&self, _: &RepoId, _: &Remote, _: &ClaimRequest) -> PortResult<ClaimAnswer> {
         refuse()
     }
@@ -102,6 +99,15 @@ impl Git for DryGit {
     fn release(&self, _: &RepoId, _: &Remote, _: u64, _: &Oid) -> PortResult<()> {
         refuse()
     }
+    fn release_slot(&self, _: &RepoId, _: &Remote, _: &Oid) -> PortResult<()> {
+        refuse()
+    }
+    fn take_slot(&self, _: &RepoId, _: &Remote, _: u64, _: &Oid) -> PortResult<ClaimAnswer> {
+        refuse()
+    }
+}
+
+impl Workspaces for DryGit {
     fn prepare(&self, _: &RepoId, _: &RunFolder, _: &Oid, _: &str) -> PortResult<()> {
         refuse()
     }
@@ -118,20 +124,8 @@ impl Git for DryGit {
             | PortError::Broken { .. } => error,
         })
     }
-    fn change(&self, repo: &RepoId, base: &Oid, head: &Oid) -> PortResult<Change> {
-        self.rooms.change(repo, base, head)
-    }
-    fn is_ancestor(&self, repo: &RepoId, ancestor: &Oid, of: &Oid) -> PortResult<bool> {
-        self.rooms.is_ancestor(repo, ancestor, of)
-    }
     fn bring_up_to_date(&self, _: &RepoId, _: &RunFolder, _: &Oid, _: &Oid, _: &str) -> PortResult<Merged> {
         refuse()
-    }
-    fn push(&self, _: &RepoId, _: &Remote, _: &str, _: Option<&Oid>, _: &Oid) -> PortResult<Pushed> {
-        refuse()
-    }
-    fn remote_head(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Option<Oid>> {
-        self.rooms.remote_head(repo, remote, branch)
     }
     fn checkout(&self, _: &RepoId, _: &Oid, _: &Path) -> PortResult<()> {
         refuse()
@@ -141,6 +135,36 @@ impl Git for DryGit {
     }
     fn remove(&self, _: &RunFolder) -> PortResult<()> {
         refuse()
+    }
+}
+
+impl History for DryGit {
+    fn fetch_branch(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Oid> {
+        self.rooms.fetch_branch(repo, remote, branch)
+    }
+    fn remote_head(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Option<Oid>> {
+        self.rooms.remote_head(repo, remote, branch)
+    }
+    fn push(&self, _: &RepoId, _: &Remote, _: &str, _: Option<&Oid>, _: &Oid) -> PortResult<Pushed> {
+        refuse()
+    }
+    fn is_ancestor(&self, repo: &RepoId, ancestor: &Oid, of: &Oid) -> PortResult<bool> {
+        self.rooms.is_ancestor(repo, ancestor, of)
+    }
+    fn new_commits(&self, repo: &RepoId, head: &Oid, known: &[&Oid]) -> PortResult<u32> {
+        self.rooms.new_commits(repo, head, known)
+    }
+    fn change(&self, repo: &RepoId, base: &Oid, head: &Oid) -> PortResult<Change> {
+        self.rooms.change(repo, base, head)
+    }
+    fn conflicts(&self, repo: &RepoId, head: &Oid, target: &Oid) -> PortResult<Vec<String>> {
+        self.rooms.conflicts(repo, head, target)
+    }
+    fn carries(&self, repo: &RepoId, target: &Oid, from: &Oid, head: &Oid) -> PortResult<bool> {
+        self.rooms.carries(repo, target, from, head)
+    }
+    fn undo(&self, repo: &RepoId, target: &Oid, from: &Oid, head: &Oid, message: &str) -> PortResult<Merged> {
+        self.rooms.undo(repo, target, from, head, message)
     }
 }
 

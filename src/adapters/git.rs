@@ -13,10 +13,12 @@ mod child;
 mod claim;
 mod land;
 mod names;
+mod patch;
 mod places;
 mod salvage;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod workspace;
 
 use std::path::{Path, PathBuf};
@@ -24,12 +26,12 @@ use std::time::Duration;
 
 use crate::domain::model::{Change, Oid, RepoId};
 use crate::ports::{
-    ClaimAnswer, ClaimRequest, Claims, Git, Merged, PortError, PortResult, Pushed, Remote, RunFolder,
-    Salvaged, Work,
+    ClaimAnswer, ClaimRequest, Claiming, Claims, History, Merged, PortError, PortResult, Pushed, Remote,
+    RunFolder, Salvaged, Work, Workspaces,
 };
 use child::{Call, Children};
 
-/// The port [`Git`] on the git command line.
+/// The port [`Git`](crate::ports::Git) on the git command line.
 #[derive(Clone, Debug)]
 pub struct GitRooms {
     private_root: PathBuf,
@@ -64,32 +66,7 @@ impl GitRooms {
     }
 }
 
-impl Git for GitRooms {
-    fn fetch_target(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Oid> {
-        let private = self.private(repo)?;
-        let url = names::url(&remote.url)?;
-        let branch = names::branch(branch)?;
-        // Encoded, so that a branch `a` that became `a/b` does not stand in its own way.
-        let kept = format!("refs/offhours/target/{}", branch.replace('/', "%"));
-        let doing = format!("fetching the branch {branch} of {repo}");
-        let call = Call::new("git.fetch", &private)
-            .args(["--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet", "--"])
-            .arg(url)
-            .arg(format!("+refs/heads/{branch}:{kept}"));
-        let answer = self.children.run(&call)?;
-        if !answer.good() {
-            if answer.stderr.contains("couldn't find remote ref") {
-                return Err(PortError::gone(format!(
-                    "{doing}: the repository has no such branch, or no commits yet. Push a first commit to it, or \
-                     name the branch to work on in the configuration."
-                )));
-            }
-            return Err(answer.remote_error(&doing));
-        }
-        let call = Call::new("git.rev-parse", &private).args(["--verify", "--quiet"]).arg(&kept);
-        names::oid(&self.children.run(&call)?.local(&doing)?.text(), &doing)
-    }
-
+impl Claiming for GitRooms {
     fn claim(&self, repo: &RepoId, remote: &Remote, request: &ClaimRequest) -> PortResult<ClaimAnswer> {
         self.take_claim(repo, remote, request)
     }
@@ -102,30 +79,22 @@ impl Git for GitRooms {
         self.drop_claim(repo, remote, number, oid)
     }
 
+    fn release_slot(&self, repo: &RepoId, remote: &Remote, oid: &Oid) -> PortResult<()> {
+        self.drop_slot(repo, remote, oid)
+    }
+
+    fn take_slot(&self, repo: &RepoId, remote: &Remote, number: u64, oid: &Oid) -> PortResult<ClaimAnswer> {
+        self.retake_slot(repo, remote, number, oid)
+    }
+}
+
+impl Workspaces for GitRooms {
     fn prepare(&self, repo: &RepoId, folder: &RunFolder, base: &Oid, branch: &str) -> PortResult<()> {
         self.prepare_workspace(repo, folder, base, branch)
     }
 
     fn work(&self, repo: &RepoId, folder: &RunFolder, run: &str, base: &Oid) -> PortResult<Work> {
         self.read_work(repo, folder, run, base)
-    }
-
-    fn change(&self, repo: &RepoId, base: &Oid, head: &Oid) -> PortResult<Change> {
-        self.read_change(repo, base, head)
-    }
-
-    fn is_ancestor(&self, repo: &RepoId, ancestor: &Oid, of: &Oid) -> PortResult<bool> {
-        let private = self.private(repo)?;
-        let call = Call::new("git.merge-base", &private)
-            .arg("--is-ancestor")
-            .arg(ancestor.as_str())
-            .arg(of.as_str());
-        let answer = self.children.run(&call)?;
-        if answer.code == Some(1) {
-            return Ok(false);
-        }
-        answer.local(&format!("asking in {repo} whether {} contains {}", of.short(), ancestor.short()))?;
-        Ok(true)
     }
 
     fn bring_up_to_date(
@@ -137,24 +106,6 @@ impl Git for GitRooms {
         message: &str,
     ) -> PortResult<Merged> {
         self.merge_target(repo, folder, head, target, message)
-    }
-
-    fn push(
-        &self,
-        repo: &RepoId,
-        remote: &Remote,
-        branch: &str,
-        expected: Option<&Oid>,
-        head: &Oid,
-    ) -> PortResult<Pushed> {
-        self.push_branch(repo, remote, branch, expected, head)
-    }
-
-    fn remote_head(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Option<Oid>> {
-        let branch = names::branch(branch)?;
-        let wanted = format!("refs/heads/{branch}");
-        let refs = self.list_remote(repo, remote, &[&wanted])?;
-        Ok(refs.get(&wanted).cloned())
     }
 
     fn checkout(&self, repo: &RepoId, oid: &Oid, dir: &Path) -> PortResult<()> {
@@ -187,5 +138,94 @@ impl Git for GitRooms {
             .map_err(|error| places::io_later("removing the folder", &real, &error));
         crate::boundary::pass("remove");
         removed
+    }
+}
+
+impl History for GitRooms {
+    fn fetch_branch(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Oid> {
+        let private = self.private(repo)?;
+        let url = names::url(&remote.url)?;
+        let branch = names::branch(branch)?;
+        // Encoded, so that a branch `a` that became `a/b` does not stand in its own way.
+        let kept = format!("refs/offhours/target/{}", branch.replace('/', "%"));
+        let doing = format!("fetching the branch {branch} of {repo}");
+        let call = Call::new("git.fetch", &private)
+            .args(["--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet", "--"])
+            .arg(url)
+            .arg(format!("+refs/heads/{branch}:{kept}"));
+        let answer = self.children.run(&call)?;
+        if !answer.good() {
+            if answer.stderr.contains("couldn't find remote ref") {
+                return Err(PortError::gone(format!(
+                    "{doing}: the repository has no such branch, or no commits yet. Push a first commit to it, or \
+                     name the branch to work on in the configuration."
+                )));
+            }
+            return Err(answer.remote_error(&doing));
+        }
+        let call = Call::new("git.rev-parse", &private).args(["--verify", "--quiet"]).arg(&kept);
+        names::oid(&self.children.run(&call)?.local(&doing)?.text(), &doing)
+    }
+
+    fn remote_head(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Option<Oid>> {
+        let branch = names::branch(branch)?;
+        let wanted = format!("refs/heads/{branch}");
+        let refs = self.list_remote(repo, remote, &[&wanted])?;
+        Ok(refs.get(&wanted).cloned())
+    }
+
+    fn push(
+        &self,
+        repo: &RepoId,
+        remote: &Remote,
+        branch: &str,
+        expected: Option<&Oid>,
+        head: &Oid,
+    ) -> PortResult<Pushed> {
+        self.push_branch(repo, remote, branch, expected, head)
+    }
+
+    fn is_ancestor(&self, repo: &RepoId, ancestor: &Oid, of: &Oid) -> PortResult<bool> {
+        let private = self.private(repo)?;
+        let call = Call::new("git.merge-base", &private)
+            .arg("--is-ancestor")
+            .arg(ancestor.as_str())
+            .arg(of.as_str());
+        let answer = self.children.run(&call)?;
+        if answer.code == Some(1) {
+            return Ok(false);
+        }
+        answer.local(&format!("asking in {repo} whether {} contains {}", of.short(), ancestor.short()))?;
+        Ok(true)
+    }
+
+    fn new_commits(&self, repo: &RepoId, head: &Oid, known: &[&Oid]) -> PortResult<u32> {
+        let doing = format!("counting the new commits of {} in {repo}", head.short());
+        let call = Call::new("git.rev-list", self.private(repo)?)
+            .args(["--count", head.as_str(), "--not"])
+            .args(known.iter().map(|oid| oid.as_str()));
+        let text = self.children.run(&call)?.local(&doing)?.text();
+        text.trim().parse().map_err(|_odd| {
+            PortError::broken(format!(
+                "{doing}: git counted them as `{}`. The next tick tries again.",
+                names::cleaned(text.as_bytes())
+            ))
+        })
+    }
+
+    fn change(&self, repo: &RepoId, base: &Oid, head: &Oid) -> PortResult<Change> {
+        self.read_change(repo, base, head)
+    }
+
+    fn conflicts(&self, repo: &RepoId, head: &Oid, target: &Oid) -> PortResult<Vec<String>> {
+        self.read_conflicts(repo, head, target)
+    }
+
+    fn carries(&self, repo: &RepoId, target: &Oid, from: &Oid, head: &Oid) -> PortResult<bool> {
+        self.has_patch(repo, target, from, head)
+    }
+
+    fn undo(&self, repo: &RepoId, target: &Oid, from: &Oid, head: &Oid, message: &str) -> PortResult<Merged> {
+        self.take_back(repo, target, from, head, message)
     }
 }

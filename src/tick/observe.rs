@@ -287,7 +287,7 @@ fn work(
     let target = world
         .forge(repo)
         .and_then(|forge| forge.remote(repo))
-        .and_then(|remote| world.git.fetch_target(repo, &remote, &run.target_branch));
+        .and_then(|remote| world.git.fetch_branch(repo, &remote, &run.target_branch));
     let target_oid = match target {
         Ok(oid) => oid,
         Err(error) => return Ok(unreadable(error, notes)),

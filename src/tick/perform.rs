@@ -464,7 +464,7 @@ fn land(
 
 fn on_target(world: &World, row: &RunRow, head: &Oid) -> PortResult<bool> {
     let repo = &row.run.issue.repo;
-    let target = world.git.fetch_target(repo, &remote(world, row)?, &row.run.target_branch)?;
+    let target = world.git.fetch_branch(repo, &remote(world, row)?, &row.run.target_branch)?;
     world.git.is_ancestor(repo, head, &target)
 }
 

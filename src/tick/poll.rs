@@ -278,7 +278,7 @@ fn lift_holds(world: &mut World, policy: &RepoPolicy) -> Result<(), Error> {
 fn target(world: &World, policy: &RepoPolicy) -> PortResult<(Remote, Oid)> {
     let remote = world.forge(&policy.repo)?.remote(&policy.repo)?;
     let branch = policy.branch.clone().unwrap_or_else(|| remote.default_branch.clone());
-    let head = world.git.fetch_target(&policy.repo, &remote, &branch)?;
+    let head = world.git.fetch_branch(&policy.repo, &remote, &branch)?;
     Ok((remote, head))
 }
 

@@ -547,7 +547,7 @@ impl Played {
 
 /// Nothing outside changes at these, so being ended there is being ended at the boundary before. Only the full matrix
 /// tries them.
-const READS: [&str; 8] = [
+const READS: [&str; 10] = [
     "local forge: read",
     "local forge: list",
     "git.ls-remote",
@@ -556,6 +556,8 @@ const READS: [&str; 8] = [
     "git.merge-base",
     "git.cat-file",
     "git.diff-tree",
+    "git.log",
+    "git.patch-id",
 ];
 
 /// One matrix at a time: each uses all cores.

@@ -20,8 +20,8 @@ use offhours::adapters::runner::command::{
 use offhours::adapters::runner::supervise;
 use offhours::domain::model::{Change, JobResult, JobState, Oid, RepoId, TurnEnd, UnixTime};
 use offhours::ports::{
-    ClaimAnswer, ClaimRequest, Claims, Clock, Git, JobKind, JobSpec, Merged, PortError, PortResult, Pushed,
-    Remote, RunFolder, Runner as _, Salvaged, TurnSpec, Work,
+    ClaimAnswer, ClaimRequest, Claiming, Claims, Clock, History, JobKind, JobSpec, Merged, PortError,
+    PortResult, Pushed, Remote, RunFolder, Runner as _, Salvaged, TurnSpec, Work, Workspaces,
 };
 
 struct WallClock;
@@ -51,23 +51,7 @@ fn no<T>() -> PortResult<T> {
     Err(PortError::refused("A supervisor does not ask for this."))
 }
 
-impl Git for WorkspaceGit {
-    fn work(&self, _: &RepoId, folder: &RunFolder, _: &str, base: &Oid) -> PortResult<Work> {
-        let work = folder.work();
-        let head = git(&work, &["rev-parse", "HEAD"])?;
-        let count = git(&work, &["rev-list", "--count", &format!("{base}..HEAD")])?;
-        let new_commits = count.parse().unwrap();
-        let head = Oid::parse(&head).unwrap();
-        Ok(Work { head, new_commits, changes_tree: new_commits > 0, uncommitted: false })
-    }
-    fn checkout(&self, _: &RepoId, oid: &Oid, dir: &Path) -> PortResult<()> {
-        let run = dir.ancestors().nth(3).unwrap();
-        git(run, &["clone", "-q", "--no-checkout", "work", &dir.to_string_lossy()])?;
-        git(dir, &["checkout", "-q", oid.as_str()]).map(drop)
-    }
-    fn fetch_target(&self, _: &RepoId, _: &Remote, _: &str) -> PortResult<Oid> {
-        no()
-    }
+impl Claiming for WorkspaceGit {
     fn claim(&self, _: &RepoId, _: &Remote, _: &ClaimRequest) -> PortResult<ClaimAnswer> {
         no()
     }
@@ -77,28 +61,68 @@ impl Git for WorkspaceGit {
     fn release(&self, _: &RepoId, _: &Remote, _: u64, _: &Oid) -> PortResult<()> {
         no()
     }
+    fn release_slot(&self, _: &RepoId, _: &Remote, _: &Oid) -> PortResult<()> {
+        no()
+    }
+    fn take_slot(&self, _: &RepoId, _: &Remote, _: u64, _: &Oid) -> PortResult<ClaimAnswer> {
+        no()
+    }
+}
+
+impl Workspaces for WorkspaceGit {
     fn prepare(&self, _: &RepoId, _: &RunFolder, _: &Oid, _: &str) -> PortResult<()> {
         no()
     }
-    fn change(&self, _: &RepoId, _: &Oid, _: &Oid) -> PortResult<Change> {
-        no()
-    }
-    fn is_ancestor(&self, _: &RepoId, _: &Oid, _: &Oid) -> PortResult<bool> {
-        no()
+    fn work(&self, _: &RepoId, folder: &RunFolder, _: &str, base: &Oid) -> PortResult<Work> {
+        let work = folder.work();
+        let head = git(&work, &["rev-parse", "HEAD"])?;
+        let count = git(&work, &["rev-list", "--count", &format!("{base}..HEAD")])?;
+        let new_commits = count.parse().unwrap();
+        let head = Oid::parse(&head).unwrap();
+        Ok(Work { head, new_commits, changes_tree: new_commits > 0, uncommitted: false })
     }
     fn bring_up_to_date(&self, _: &RepoId, _: &RunFolder, _: &Oid, _: &Oid, _: &str) -> PortResult<Merged> {
         no()
     }
-    fn push(&self, _: &RepoId, _: &Remote, _: &str, _: Option<&Oid>, _: &Oid) -> PortResult<Pushed> {
-        no()
-    }
-    fn remote_head(&self, _: &RepoId, _: &Remote, _: &str) -> PortResult<Option<Oid>> {
-        no()
+    fn checkout(&self, _: &RepoId, oid: &Oid, dir: &Path) -> PortResult<()> {
+        let run = dir.ancestors().nth(3).unwrap();
+        git(run, &["clone", "-q", "--no-checkout", "work", &dir.to_string_lossy()])?;
+        git(dir, &["checkout", "-q", oid.as_str()]).map(drop)
     }
     fn salvage(&self, _: &RepoId, _: &RunFolder, _: &str, _: &Oid, _: &Path) -> PortResult<Salvaged> {
         no()
     }
     fn remove(&self, _: &RunFolder) -> PortResult<()> {
+        no()
+    }
+}
+
+impl History for WorkspaceGit {
+    fn fetch_branch(&self, _: &RepoId, _: &Remote, _: &str) -> PortResult<Oid> {
+        no()
+    }
+    fn remote_head(&self, _: &RepoId, _: &Remote, _: &str) -> PortResult<Option<Oid>> {
+        no()
+    }
+    fn push(&self, _: &RepoId, _: &Remote, _: &str, _: Option<&Oid>, _: &Oid) -> PortResult<Pushed> {
+        no()
+    }
+    fn is_ancestor(&self, _: &RepoId, _: &Oid, _: &Oid) -> PortResult<bool> {
+        no()
+    }
+    fn new_commits(&self, _: &RepoId, _: &Oid, _: &[&Oid]) -> PortResult<u32> {
+        no()
+    }
+    fn change(&self, _: &RepoId, _: &Oid, _: &Oid) -> PortResult<Change> {
+        no()
+    }
+    fn conflicts(&self, _: &RepoId, _: &Oid, _: &Oid) -> PortResult<Vec<String>> {
+        no()
+    }
+    fn carries(&self, _: &RepoId, _: &Oid, _: &Oid, _: &Oid) -> PortResult<bool> {
+        no()
+    }
+    fn undo(&self, _: &RepoId, _: &Oid, _: &Oid, _: &Oid, _: &str) -> PortResult<Merged> {
         no()
     }
 }

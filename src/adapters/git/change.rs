@@ -116,7 +116,7 @@ impl GitRooms {
 }
 
 /// One a line, as `cat-file` reads them.
-fn lines<'a>(oids: impl Iterator<Item = &'a Oid>) -> String {
+pub(super) fn lines<'a>(oids: impl Iterator<Item = &'a Oid>) -> String {
     let mut list = String::new();
     for oid in oids {
         list.push_str(oid.as_str());

@@ -5,6 +5,10 @@
 //! Nothing that a push says is believed: after each one the refs are read back, and only what stands there counts.
 //! Both places are read, and whoever finds somebody else in the other one steps back, so that two hosts that chose
 //! different places never both win.
+//!
+//! A run that waits for people keeps its issue and gives the slot up; see `slot.rs`.
+
+mod slot;
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -26,6 +30,8 @@ const ROUNDS: u32 = 5;
 const MESSAGE_BYTES: usize = 4096;
 
 type Refs = BTreeMap<String, Oid>;
+/// What the commits say that stand there; `None` for what is not a claim of ours.
+type Holders = BTreeMap<Oid, Option<Written>>;
 
 fn slot_at(place: &str) -> String {
     format!("{place}/slot")
@@ -133,12 +139,24 @@ impl GitRooms {
         oid: &Oid,
     ) -> PortResult<()> {
         let doing = format!("releasing the claim on {repo}#{number}");
+        let wanted: Vec<String> = PLACES.iter().flat_map(|p| [claim_at(p, number), slot_at(p)]).collect();
+        self.drop_refs(repo, remote, &wanted, oid, &doing)
+    }
+
+    /// Deletes those of the `wanted` refs that are `oid`, all or none.
+    fn drop_refs(
+        &self,
+        repo: &RepoId,
+        remote: &Remote,
+        wanted: &[String],
+        oid: &Oid,
+        doing: &str,
+    ) -> PortResult<()> {
         let private = self.private(repo)?;
         let url = names::url(&remote.url)?;
-        let wanted: Vec<String> = PLACES.iter().flat_map(|p| [claim_at(p, number), slot_at(p)]).collect();
         let mut failure = None;
         for round in 0..ROUNDS {
-            let refs = self.list_remote(repo, remote, &wanted)?;
+            let refs = self.list_remote(repo, remote, wanted)?;
             let ours: Vec<&String> = wanted.iter().filter(|name| refs.get(*name) == Some(oid)).collect();
             if ours.is_empty() {
                 return Ok(());
@@ -153,8 +171,8 @@ impl GitRooms {
             if answer.good() {
                 return Ok(());
             }
-            failure = match rejection(&answer.text(), &doing)
-                .unwrap_or_else(|| Rejection::Other(answer.remote_error(&doing)))
+            failure = match rejection(&answer.text(), doing)
+                .unwrap_or_else(|| Rejection::Other(answer.remote_error(doing)))
             {
                 Rejection::Contended => None,
                 Rejection::Place(said) => Some(PortError::refused(format!(
@@ -170,7 +188,7 @@ impl GitRooms {
             thread::sleep(Duration::from_millis(u64::from(round) * 20));
         }
         // The answer may have been lost after the server acted.
-        let refs = self.list_remote(repo, remote, &wanted)?;
+        let refs = self.list_remote(repo, remote, wanted)?;
         if wanted.iter().all(|name| refs.get(name) != Some(oid)) {
             return Ok(());
         }
@@ -221,12 +239,7 @@ impl GitRooms {
     }
 
     /// The claim refs (of one issue, or of all) and the slot, with what their commits say.
-    fn look(
-        &self,
-        repo: &RepoId,
-        remote: &Remote,
-        number: Option<u64>,
-    ) -> PortResult<(Refs, BTreeMap<Oid, Option<Written>>)> {
+    fn look(&self, repo: &RepoId, remote: &Remote, number: Option<u64>) -> PortResult<(Refs, Holders)> {
         let private = self.private(repo)?;
         let doing = format!("reading the claims of {repo}");
         let wanted: Vec<String> = PLACES
@@ -261,7 +274,7 @@ impl GitRooms {
     }
 
     /// What the commits say that are already here; `None` for what is not a claim of ours.
-    fn written(&self, repo: &RepoId, refs: &Refs, doing: &str) -> PortResult<BTreeMap<Oid, Option<Written>>> {
+    fn written(&self, repo: &RepoId, refs: &Refs, doing: &str) -> PortResult<Holders> {
         let mut known = BTreeMap::new();
         if refs.is_empty() {
             return Ok(known);
@@ -306,8 +319,19 @@ impl GitRooms {
         oid: &Oid,
         doing: &str,
     ) -> PortResult<Option<Rejection>> {
+        self.push_refs(repo, remote, &[claim_at(place, number), slot_at(place)], oid, doing)
+    }
+
+    /// Creates all of the refs or none; `None` where the server says that it did.
+    fn push_refs(
+        &self,
+        repo: &RepoId,
+        remote: &Remote,
+        refs: &[String],
+        oid: &Oid,
+        doing: &str,
+    ) -> PortResult<Option<Rejection>> {
         let private = self.private(repo)?;
-        let refs = [claim_at(place, number), slot_at(place)];
         let call = Call::new("git.push", &private)
             .args(["--porcelain", "--no-verify", "--atomic", "--no-signed", "--quiet"])
             .args(refs.iter().map(|name| format!("--force-with-lease={name}:")))
@@ -420,7 +444,7 @@ fn message(request: &ClaimRequest, doing: &str) -> PortResult<String> {
     ))
 }
 
-fn holder(holders: &BTreeMap<Oid, Option<Written>>, oid: &Oid) -> ClaimHolder {
+fn holder(holders: &Holders, oid: &Oid) -> ClaimHolder {
     let written = holders.get(oid).and_then(Option::as_ref);
     ClaimHolder {
         oid: oid.clone(),
@@ -430,7 +454,14 @@ fn holder(holders: &BTreeMap<Oid, Option<Written>>, oid: &Oid) -> ClaimHolder {
     }
 }
 
-fn standing(refs: &Refs, holders: &BTreeMap<Oid, Option<Written>>, request: &ClaimRequest) -> Standing {
+fn held(what: &str, holders: &Holders, oid: &Oid) -> String {
+    let holder = holder(holders, oid);
+    let known = |value: Option<String>| value.unwrap_or_else(|| "unknown".to_owned());
+    let (run, installation) = (known(holder.run), known(holder.installation));
+    format!("the {what} is held by run {run} of installation {installation}")
+}
+
+fn standing(refs: &Refs, holders: &Holders, request: &ClaimRequest) -> Standing {
     let pairs = PLACES.map(|p| (refs.get(&claim_at(p, request.number)), refs.get(&slot_at(p))));
     let ours = |pair: &(Option<&Oid>, Option<&Oid>)| match pair {
         (Some(claim), Some(slot)) if claim == slot => {
@@ -448,15 +479,7 @@ fn standing(refs: &Refs, holders: &BTreeMap<Oid, Option<Written>>, request: &Cla
     match (standing.into_iter().flatten().next(), foreign) {
         (Some(oid), None) => Standing::Ours(oid),
         (Some(oid), Some(_)) => Standing::Split(oid),
-        (None, Some((what, oid))) => {
-            let holder = holder(holders, oid);
-            let known = |value: Option<String>| value.unwrap_or_else(|| "unknown".to_owned());
-            Standing::Taken(format!(
-                "the {what} is held by run {} of installation {}",
-                known(holder.run),
-                known(holder.installation)
-            ))
-        }
+        (None, Some((what, oid))) => Standing::Taken(held(what, holders, oid)),
         (None, None) => Standing::Free,
     }
 }

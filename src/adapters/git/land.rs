@@ -11,7 +11,7 @@ use super::names;
 use super::places;
 use super::workspace::Workspace;
 use crate::domain::model::{Oid, RepoId};
-use crate::ports::{Git as _, Merged, PortError, PortResult, Pushed, Remote, RunFolder};
+use crate::ports::{History as _, Merged, PortError, PortResult, Pushed, Remote, RunFolder};
 
 impl GitRooms {
     pub(super) fn merge_target(
@@ -28,7 +28,9 @@ impl GitRooms {
             head.clone()
         } else {
             match self.merge_trees(repo, head, target, &doing)? {
-                Ok(tree) => self.merge_commit(repo, &tree, head, target, message, &doing)?,
+                Ok(tree) => {
+                    self.dated_commit(repo, &tree, &[target, head], &[target, head], message, &doing)?
+                }
                 Err(conflicts) => return Ok(Merged::Conflict(conflicts)),
             }
         };
@@ -48,7 +50,7 @@ impl GitRooms {
     }
 
     /// The tree of both sides merged, or the paths that conflict.
-    fn merge_trees(
+    pub(super) fn merge_trees(
         &self,
         repo: &RepoId,
         head: &Oid,
@@ -63,7 +65,8 @@ impl GitRooms {
         let mut parts = text.split('\0').filter(|part| !part.is_empty());
         match answer.code {
             Some(0) => Ok(Ok(parts.next().unwrap_or_default().trim().to_owned())),
-            Some(1) => {
+            // A commit that is not here ends with 1, too, and prints nothing.
+            Some(1) if !text.is_empty() => {
                 let paths: BTreeSet<String> = parts.skip(1).map(str::to_owned).collect();
                 Ok(Err(paths.into_iter().collect()))
             }
@@ -74,27 +77,30 @@ impl GitRooms {
         }
     }
 
-    /// The merge commit; the same input gives the same commit, so that a repeat makes no second one.
-    fn merge_commit(
+    /// A commit dated as the newest of `known`: the same input gives the same commit, so that a repeat makes no second
+    /// one.
+    pub(super) fn dated_commit(
         &self,
         repo: &RepoId,
         tree: &str,
-        head: &Oid,
-        target: &Oid,
+        parents: &[&Oid],
+        known: &[&Oid],
         message: &str,
         doing: &str,
     ) -> PortResult<Oid> {
         let private = self.private(repo)?;
         let call = Call::new("git.log", &private)
             .args(["--no-walk", "--no-show-signature", "--format=%ct"])
-            .args([head.as_str(), target.as_str()]);
+            .args(known.iter().map(|oid| oid.as_str()));
         let times = self.children.run(&call)?.local(doing)?.text();
         let newest = times.lines().filter_map(|time| time.parse::<i64>().ok()).max().unwrap_or(0);
         let date = format!("@{} +0000", newest.max(0));
         let call = Call::new("git.commit-tree", &private)
             .env("GIT_AUTHOR_DATE", &date)
             .env("GIT_COMMITTER_DATE", &date)
-            .args([tree, "-p", target.as_str(), "-p", head.as_str(), "-F", "-"])
+            .arg(tree)
+            .args(parents.iter().map(|parent| format!("-p{parent}")))
+            .args(["-F", "-"])
             .stdin(format!("{}\n", message.trim_end()));
         names::oid(&self.children.run(&call)?.local(doing)?.text(), doing)
     }

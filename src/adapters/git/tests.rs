@@ -3,7 +3,9 @@
 mod claims;
 mod hostile;
 mod landing;
+mod patches;
 mod salvaging;
+mod slots;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,7 +15,7 @@ use std::time::Duration;
 
 use super::GitRooms;
 use crate::domain::model::{Oid, RepoId, UnixTime};
-use crate::ports::{ClaimRequest, Git as _, Remote, RunFolder};
+use crate::ports::{ClaimRequest, Claiming as _, History as _, Remote, RunFolder, Workspaces as _};
 
 /// A remote, a host's rooms, and a person's clone to push from.
 struct World {
@@ -75,7 +77,7 @@ impl World {
 
     /// A prepared workspace of run `r1` at the newest `main`.
     fn workspace(&self) -> (RunFolder, PathBuf, Oid) {
-        let base = self.rooms.fetch_target(&self.repo, &self.remote, "main").unwrap();
+        let base = self.rooms.fetch_branch(&self.repo, &self.remote, "main").unwrap();
         let folder = self.folder("r1");
         self.rooms.prepare(&self.repo, &folder, &base, "offhours/issue-1-r1").unwrap();
         let work = folder.work();

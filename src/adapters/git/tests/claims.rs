@@ -49,7 +49,7 @@ fn a_claim_is_created_and_never_overwritten() {
     let world = World::new();
     world.rooms.claim(&world.repo, &world.remote, &request(3, "r1")).unwrap();
     let host = rooms(&world.path(), "two");
-    let oid = host.fetch_target(&world.repo, &world.remote, "main").unwrap();
+    let oid = host.fetch_branch(&world.repo, &world.remote, "main").unwrap();
     for number in [3, 4] {
         let pushed = host.push_claim(&world.repo, &world.remote, "refs/offhours", number, &oid, "x").unwrap();
         assert!(matches!(pushed, Some(Rejection::Contended)), "issue {number}");
@@ -159,7 +159,7 @@ fn an_unreachable_remote_is_later_and_never_no() {
         world.rooms.claim(repo, remote, &request(3, "r1")).unwrap_err(),
         world.rooms.claims(repo, remote).unwrap_err(),
         world.rooms.release(repo, remote, 3, &oid).unwrap_err(),
-        world.rooms.fetch_target(repo, remote, "main").unwrap_err(),
+        world.rooms.fetch_branch(repo, remote, "main").unwrap_err(),
         world.rooms.remote_head(repo, remote, "main").unwrap_err(),
         world.rooms.push(repo, remote, "x", None, &oid).unwrap_err(),
     ];
@@ -172,7 +172,7 @@ fn an_unreachable_remote_is_later_and_never_no() {
 #[test]
 fn a_repository_without_commits_is_told_what_it_needs() {
     let world = World::empty();
-    let error = world.rooms.fetch_target(&world.repo, &world.remote, "main").unwrap_err();
+    let error = world.rooms.fetch_branch(&world.repo, &world.remote, "main").unwrap_err();
     assert!(matches!(&error, PortError::Gone { what } if what.contains("Push a first commit")), "{error}");
     assert_eq!(world.rooms.remote_head(&world.repo, &world.remote, "main").unwrap(), None);
     let won = world.rooms.claim(&world.repo, &world.remote, &request(1, "r1")).unwrap();
@@ -189,7 +189,7 @@ fn a_git_that_hangs_is_ended_with_what_it_started() {
     fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
     let host = world.path().join("slow");
     let rooms = GitRooms::new(host.join("private"), host.join("work"), Duration::from_millis(700));
-    let base = rooms.fetch_target(&world.repo, &world.remote, "main").unwrap();
+    let base = rooms.fetch_branch(&world.repo, &world.remote, "main").unwrap();
     let before = std::time::Instant::now();
     let error = rooms.push(&world.repo, &world.remote, "new", None, &base).unwrap_err();
     assert!(matches!(error, PortError::Later { .. }), "{error}");
@@ -202,13 +202,13 @@ fn a_git_that_hangs_is_ended_with_what_it_started() {
 fn names_are_refused_before_git_sees_them() {
     let world = World::new();
     for bad in ["--upload-pack=x", "a..b", "", "a b", "HEAD"] {
-        let error = world.rooms.fetch_target(&world.repo, &world.remote, bad).unwrap_err();
+        let error = world.rooms.fetch_branch(&world.repo, &world.remote, bad).unwrap_err();
         assert!(matches!(error, PortError::Refused { .. }), "{bad}");
     }
     let canary = world.path().join("ran");
     for url in [format!("ext::sh -c touch% {}", canary.display()), "--upload-pack=x".into(), String::new()] {
         let remote = Remote { url, default_branch: "main".into() };
-        assert!(world.rooms.fetch_target(&world.repo, &remote, "main").is_err());
+        assert!(world.rooms.fetch_branch(&world.repo, &remote, "main").is_err());
     }
     assert!(!canary.exists());
 }

@@ -8,7 +8,7 @@ fn full_round(world: &World, folder: &RunFolder, base: &Oid) {
     let head = world.rooms.work(&world.repo, folder, "r1", base).unwrap().head;
     world.rooms.change(&world.repo, base, &head).unwrap();
     world.person_pushes("theirs.txt", "theirs\n");
-    let target = world.rooms.fetch_target(&world.repo, &world.remote, "main").unwrap();
+    let target = world.rooms.fetch_branch(&world.repo, &world.remote, "main").unwrap();
     let merged = world.rooms.bring_up_to_date(&world.repo, folder, &head, &target, "m").unwrap();
     let Merged::UpToDate(head) = merged else { panic!("no conflict") };
     world.rooms.push(&world.repo, &world.remote, "offhours/issue-1", None, &head).unwrap();

@@ -35,7 +35,7 @@ fn work_is_counted_compared_and_taken() {
 #[test]
 fn a_prepared_workspace_is_kept_and_a_half_one_is_made_again() {
     let world = World::new();
-    let base = world.rooms.fetch_target(&world.repo, &world.remote, "main").unwrap();
+    let base = world.rooms.fetch_branch(&world.repo, &world.remote, "main").unwrap();
     let folder = world.folder("r1");
     // A kill in the middle leaves the sibling.
     fs::create_dir_all(folder.dir.join(".work-new/.git")).unwrap();
@@ -74,7 +74,7 @@ fn a_push_is_a_fast_forward_at_the_expected_place() {
     let moved = world.person_pushes("a.txt", "other\n");
     assert_eq!(push("main", Some(&base), &head).unwrap(), Pushed::Raced);
     assert_eq!(world.rooms.remote_head(&world.repo, &world.remote, "main").unwrap(), Some(moved.clone()));
-    world.rooms.fetch_target(&world.repo, &world.remote, "main").unwrap();
+    world.rooms.fetch_branch(&world.repo, &world.remote, "main").unwrap();
     let error = push("main", Some(&moved), &head).unwrap_err();
     assert!(matches!(&error, PortError::Refused { what } if what.contains("never forces")), "{error}");
     assert_eq!(world.rooms.remote_head(&world.repo, &world.remote, "main").unwrap(), Some(moved));
@@ -113,7 +113,7 @@ fn the_target_is_merged_into_the_work() {
     fs::create_dir(world.person().join("sub")).unwrap();
     fs::write(world.person().join("sub/c.txt"), "c").unwrap();
     let moved = world.person_pushes("a.txt", "newer\n");
-    let target = world.rooms.fetch_target(&world.repo, &world.remote, "main").unwrap();
+    let target = world.rooms.fetch_branch(&world.repo, &world.remote, "main").unwrap();
     assert_eq!(target, moved);
     fs::write(work.join("loose"), "kept").unwrap();
     let Merged::UpToDate(merged) = merge(&head, &target).unwrap() else { panic!("no conflict") };
@@ -142,7 +142,7 @@ fn a_merge_that_was_killed_half_way_goes_on() {
     fs::remove_file(world.person().join("b.txt")).unwrap();
     fs::write(world.person().join("c.txt"), "c").unwrap();
     world.person_pushes("a.txt", "newer\n");
-    let target = world.rooms.fetch_target(&world.repo, &world.remote, "main").unwrap();
+    let target = world.rooms.fetch_branch(&world.repo, &world.remote, "main").unwrap();
     // The first files of the merge are there, its branch and index are not.
     fs::write(work.join("a.txt"), "newer\n").unwrap();
     fs::write(work.join("c.txt"), "c").unwrap();
@@ -161,7 +161,7 @@ fn conflicts_and_loose_files_in_the_way_change_nothing() {
     let head = commit(&work, "mine");
     world.rooms.work(&world.repo, &folder, "r1", &base).unwrap();
     world.person_pushes("a.txt", "theirs\n");
-    let target = world.rooms.fetch_target(&world.repo, &world.remote, "main").unwrap();
+    let target = world.rooms.fetch_branch(&world.repo, &world.remote, "main").unwrap();
     let merge =
         |head: &Oid, target: &Oid| world.rooms.bring_up_to_date(&world.repo, &folder, head, target, "m");
     assert_eq!(merge(&head, &target).unwrap(), Merged::Conflict(vec!["a.txt".into()]));
@@ -200,7 +200,7 @@ fn a_change_is_told_whole() {
     let head = world.rooms.work(&world.repo, &folder, "r1", &base).unwrap().head;
     // The target went on: what it brings is not part of the change.
     world.person_pushes("other.txt", "other\n");
-    let target = world.rooms.fetch_target(&world.repo, &world.remote, "main").unwrap();
+    let target = world.rooms.fetch_branch(&world.repo, &world.remote, "main").unwrap();
     let change = world.rooms.change(&world.repo, &target, &head).unwrap();
     assert_eq!(change.messages, ["first\n\nwith a body\n", "second\n"]);
     let file = |path: &str| change.files.iter().find(|f| f.path == path).unwrap();
