@@ -387,6 +387,7 @@ fn runner_settings(config: &Config, repo: &RepoId) -> RunnerSettings {
             cfg::Profile::Script => Profile::Script,
             cfg::Profile::Claude => Profile::Claude,
             cfg::Profile::Codex => Profile::Codex,
+            cfg::Profile::OpenCode => Profile::OpenCode,
         },
         argv: r.argv,
         session_args: None,
@@ -406,7 +407,9 @@ fn runner_settings(config: &Config, repo: &RepoId) -> RunnerSettings {
         verify_timeout_seconds: repo.run.verify_timeout_seconds,
         hook_timeout_seconds: repo.hooks.hook_timeout_seconds,
         prices: match (r.price_input_usd_per_million, r.price_output_usd_per_million) {
-            (Some(input), Some(output)) => Some(Prices { input, cached_input: None, output }),
+            (Some(input), Some(output)) => {
+                Some(Prices { input, cached_input: r.price_cached_input_usd_per_million, output })
+            }
             (None, _) | (_, None) => None,
         },
     }

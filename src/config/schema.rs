@@ -173,7 +173,7 @@ words! {
 }
 words! {
     /// Whose output is read for usage, session and errors.
-    Profile { Script = "script", Claude = "claude", Codex = "codex", } not yet ["opencode"]
+    Profile { Script = "script", Claude = "claude", Codex = "codex", OpenCode = "opencode", } not yet []
 }
 words! {
     /// How the agent is handed its prompt.
@@ -374,7 +374,9 @@ keys! {
         /// The agent's program with its arguments. {workspace}, {job}, {agent}, {home}, {tmp}, {prompt_file},
         /// {result_file}, {session} and {budget_usd} in them are replaced.
         argv: Vec<String> {required} = Vec::new();
-        /// Whose output this is, so that cost, session and errors can be read from it.
+        /// Whose output this is, so that cost, session and errors can be read from it. It also adds to argv what
+        /// continues a session (and, for claude, what is left of the budget), and sets the variables that keep
+        /// the agent from updating itself and from retrying for minutes.
         profile: Profile = Profile::Script;
         /// How the agent is handed its prompt: on its standard input, in the file that OFFHOURS_PROMPT_FILE and
         /// {prompt_file} name, or as its last argument.
@@ -394,6 +396,8 @@ keys! {
         account: Option<String> = None;
         /// Price of a million input tokens, for agents that tell tokens and no cost.
         price_input_usd_per_million: Option<f64> [0, 100_000] = None;
+        /// Price of a million input tokens that the provider had cached. Not set: the price of input.
+        price_cached_input_usd_per_million: Option<f64> [0, 100_000] = None;
         /// Price of a million output tokens.
         price_output_usd_per_million: Option<f64> [0, 100_000] = None;
     }

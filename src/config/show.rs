@@ -33,7 +33,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     (
         "runner.*",
         "argv",
-        r#"["claude", "-p", "--output-format", "stream-json", "--verbose", "--permission-mode", "acceptEdits"]"#,
+        r#"["claude", "-p", "--output-format", "stream-json", "--verbose", "--permission-mode", "bypassPermissions"]"#,
     ),
     ("runner.*", "profile", r#""claude""#),
     ("runner.*", "env", r#"["ANTHROPIC_API_KEY", "LANG"]"#),
@@ -41,6 +41,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("runner.*", "wrap", r#"["nice", "-n", "10"]"#),
     ("runner.*", "account", r#""team""#),
     ("runner.*", "price_input_usd_per_million", "3.0"),
+    ("runner.*", "price_cached_input_usd_per_million", "0.3"),
     ("runner.*", "price_output_usd_per_million", "15.0"),
     ("notify.*", "kind", r#""webhook""#),
     ("notify.*", "url", r#"{ env = "OFFHOURS_WEBHOOK_URL" }"#),

@@ -1,4 +1,18 @@
-//! How long to wait after failures.
+//! How long to wait: after failures, and for a runner whose account is used up.
+
+use super::model::UnixTime;
+
+/// A limit that names no end, or one that makes no sense, is tried again after this long.
+pub const PROBE_SECONDS: i64 = 3600;
+/// No limit is believed to last longer than this.
+pub const LONGEST_PARK_SECONDS: i64 = 40 * 86_400;
+
+/// Until when an account is left alone. A reset that is past already is no reset: an agent that names one again and
+/// again would be started again and again.
+pub fn parked_until(resets_at: Option<UnixTime>, now: UnixTime) -> UnixTime {
+    let believed = now.plus(1)..=now.plus(LONGEST_PARK_SECONDS);
+    resets_at.filter(|at| believed.contains(at)).unwrap_or(now.plus(PROBE_SECONDS))
+}
 
 /// Seconds to wait after `failures` failures in a row: none after none, then `base`, doubling, never over `max`.
 ///
@@ -13,8 +27,20 @@ pub fn delay(failures: u32, base: i64, max: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::delay;
+    use super::{LONGEST_PARK_SECONDS, PROBE_SECONDS, delay, parked_until};
+    use crate::domain::model::UnixTime;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_reset_in_the_past_or_far_ahead_is_a_probe() {
+        let now = UnixTime(1_000_000);
+        let probe = now.plus(PROBE_SECONDS);
+        assert_eq!(parked_until(Some(now.plus(60)), now), now.plus(60));
+        assert_eq!(parked_until(None, now), probe);
+        for odd in [i64::MIN, 0, now.0, now.0 + LONGEST_PARK_SECONDS + 1, i64::MAX] {
+            assert_eq!(parked_until(Some(UnixTime(odd)), now), probe, "{odd}");
+        }
+    }
 
     #[test]
     fn doubles_up_to_the_bound() {

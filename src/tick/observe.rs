@@ -2,6 +2,7 @@
 //! a died supervisor left running is ended before anybody looks at its workspace.
 
 use super::world::{RepoPolicy, World};
+use crate::domain::backoff::parked_until;
 use crate::domain::checks::{self, CiVerdict, StageSeen};
 use crate::domain::guard;
 use crate::domain::message::{self, ReceiptFacts};
@@ -15,9 +16,6 @@ use crate::domain::run::{
 use crate::error::Error;
 use crate::ports::{PortError, PortResult, Work};
 use crate::store::{Event, Park, RunRow, TurnRow};
-
-/// A parked account whose reset nobody named is tried again after this long.
-const PROBE_SECONDS: i64 = 3600;
 
 /// Verify jobs of a run before one that cannot be run counts as a broken workspace.
 const MOST_VERIFIES: u32 = 6;
@@ -211,10 +209,11 @@ fn turn_over(world: &mut World, row: &RunRow, result: &JobResult) -> Result<(), 
     let now = world.now();
     match &result.end {
         TurnEnd::Quota { resets_at, .. } => {
-            let until = resets_at.unwrap_or(now.plus(PROBE_SECONDS));
-            park(world, &row.account, "quota", &detail, until)?;
+            park(world, &row.account, "quota", &detail, parked_until(*resets_at, now))?;
         }
-        TurnEnd::LoginRefused { .. } => park(world, &row.account, "login", &detail, now.plus(PROBE_SECONDS))?,
+        TurnEnd::LoginRefused { .. } => {
+            park(world, &row.account, "login", &detail, parked_until(None, now))?;
+        }
         TurnEnd::FailedToStart { detail } => super::perform::note_start_failure(world, row, detail)?,
         TurnEnd::Finished
         | TurnEnd::Blocked { .. }

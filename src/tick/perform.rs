@@ -345,7 +345,8 @@ fn start_turn(
             runner: run.issue.repo.to_string(),
             prompt,
             session,
-            budget_usd: (row.budget_usd - known).max(0.0),
+            // Nothing is for runs that cost nothing; of a budget that is used up there is always a last cent.
+            budget_usd: if row.budget_usd > 0.0 { (row.budget_usd - known).max(0.01) } else { 0.0 },
             first: turn == 1,
             verify: policy.verify.clone(),
         })),

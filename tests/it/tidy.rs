@@ -239,11 +239,6 @@ fn a_file_can_be_read_in_one_sitting() {
     // The most lines each may have, and why it is longer than a sitting.
     let exceptions = [
         ("domain/run.rs", 950, "one table, row by row; it is to be split into evidence, table and step"),
-        (
-            "adapters/runner/supervise.rs",
-            800,
-            "one process from start to result; its children are to have a file",
-        ),
     ];
     let most =
         |name: &str| exceptions.iter().find(|(file, _, _)| *file == name).map_or(700, |(_, most, _)| *most);

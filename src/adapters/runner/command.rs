@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::FlockOperation;
 use rustix::process::Signal;
 
-use super::folder::{Folder, SCHEMA, SpecFile, TurnFile, WorkFile, try_lock};
+use super::folder::{Folder, SCHEMA, SessionFile, SpecFile, TurnFile, WorkFile, try_lock};
 pub use super::folder::{Hooks, PromptPassing};
 pub use super::usage::{Prices, Profile};
 use crate::adapters::process;
@@ -25,6 +25,8 @@ use crate::ports::{JobKind, JobSpec, PortError, PortResult, Runner, TurnSpec};
 
 /// How long `stop` waits for the supervisor to end the job by itself.
 const STOP_WAIT: Duration = Duration::from_secs(10);
+/// No agent takes a budget of nothing.
+const LEAST_BUDGET_USD: f64 = 0.01;
 /// Names that no configuration can pass on: they are the supervisor's own, or would make it look like a job.
 const NEVER_PASSED: [&str; 5] = [process::COOKIE, "HOME", "PATH", "SSH_AUTH_SOCK", "OFFHOURS_KILL_SWITCH"];
 
@@ -208,7 +210,7 @@ impl CommandRunner {
                         PortError::refused(format!("The repo's `verify` cannot be run. {error}"))
                     })?;
                 }
-                WorkFile::Turn(Box::new(turn_file(turn, runner)))
+                WorkFile::Turn(Box::new(turn_file(&job.id, turn, runner)))
             }
             JobKind::Check { oid, argv } => {
                 self.check_program(&around.wrap, argv, None)?;
@@ -252,34 +254,49 @@ impl CommandRunner {
     }
 }
 
-fn turn_file(turn: &TurnSpec, runner: &RunnerSettings) -> TurnFile {
+/// The session that an earlier turn of this run had, by its own file: also where that turn's supervisor died.
+fn earlier_session(turn: &TurnSpec, id: &str) -> Option<SessionFile> {
+    let (run, number) = id.rsplit_once("-t")?;
+    let number: u32 = number.parse().ok()?;
+    (1..number).rev().find_map(|k| Folder::new(&turn.folder.job(&format!("{run}-t{k}"))).read_session())
+}
+
+fn turn_file(id: &str, turn: &TurnSpec, runner: &RunnerSettings) -> TurnFile {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let mut argv = runner.argv.clone();
-    if turn.session.is_some() {
-        argv.extend(runner.session_args.clone().unwrap_or_else(|| match runner.profile {
-            Profile::Script => Vec::new(),
-            Profile::Claude => words(&["--resume", "{session}"]),
-            Profile::Codex => words(&["resume", "{session}"]),
-        }));
+    let earlier = earlier_session(turn, id);
+    // A session of another agent's is none, where the runner was changed in between.
+    let same = earlier.as_ref().is_none_or(|file| file.profile == runner.profile.into());
+    let counted = earlier.as_ref().and_then(SessionFile::counted).map(|counted| counted.session);
+    let session = if same { turn.session.clone().or(counted) } else { None };
+    let mut budget = runner.budget_args.clone().unwrap_or_else(|| words(runner.profile.budget_args()));
+    if turn.budget_usd <= 0.0 {
+        budget.clear();
     }
-    argv.extend(runner.budget_args.clone().unwrap_or_else(|| match runner.profile {
-        Profile::Script | Profile::Codex => Vec::new(),
-        Profile::Claude => words(&["--max-budget-usd", "{budget_usd}"]),
-    }));
-    for word in &mut argv {
-        *word = word
-            .replace("{session}", turn.session.as_deref().unwrap_or_default())
-            .replace("{budget_usd}", &format!("{:.2}", turn.budget_usd));
-    }
+    let filled = |session: Option<&str>| -> Vec<String> {
+        let more = session.map(|_| {
+            let own = || words(runner.profile.session_args());
+            runner.session_args.clone().unwrap_or_else(own)
+        });
+        let budget_usd = format!("{:.2}", turn.budget_usd.max(LEAST_BUDGET_USD));
+        let fill = |word: &String| {
+            word.replace("{session}", session.unwrap_or_default()).replace("{budget_usd}", &budget_usd)
+        };
+        runner.argv.iter().chain(more.iter().flatten()).chain(&budget).map(fill).collect()
+    };
+    let passed = |name: &str| runner.surroundings.env.iter().any(|passed| passed == name);
+    let own = runner.profile.variables().iter().filter(|(name, _)| !passed(name));
     TurnFile {
         run: turn.run.clone(),
         folder: turn.folder.dir.clone(),
         base: turn.base.as_str().to_owned(),
         profile: runner.profile.into(),
         prices: runner.prices.map(Into::into),
-        argv,
+        argv: filled(session.as_deref()),
+        fresh_argv: if session.is_some() { filled(None) } else { Vec::new() },
+        set: own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        before: earlier.filter(|_| same),
         prompt: runner.prompt,
-        session: turn.session.clone(),
+        session,
         first: turn.first,
         hooks: runner.hooks.clone(),
         hook_timeout_seconds: runner.hook_timeout_seconds,

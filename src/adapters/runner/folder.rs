@@ -2,7 +2,7 @@
 //!
 //! `lock` (held while the job lives, never unlinked), `spec.json`, `prompt.md`, `started`, `verifying`, `stop`,
 //! `result.json`, `agent/result.json` (written by the agent), `stdout.log`, `stderr.log`, `hooks.log`, `verify.log`,
-//! `supervisor.log`; `tmp` and `checkout` while it runs.
+//! `supervisor.log`, `session.json`; `tmp` and `checkout` while it runs.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use serde::{Deserialize, Serialize};
 
-use super::usage::{Prices, Profile};
+use super::usage::{Counted, Prices, Profile, Tokens, session_name};
 use crate::boundary;
 use crate::domain::model::{JobResult, Oid, TurnEnd, UnixTime, Usage, VerifyResult};
 
@@ -81,6 +81,47 @@ pub(super) struct TurnFile {
     pub(super) hook_timeout_seconds: u64,
     pub(super) verify: Vec<String>,
     pub(super) verify_timeout_seconds: u64,
+    /// The argv without its session, for where that one is not there any more; empty: there is no other way.
+    #[serde(default)]
+    pub(super) fresh_argv: Vec<String>,
+    /// Variables of the profile, with their values; none of them is a secret.
+    #[serde(default)]
+    pub(super) set: Vec<(String, String)>,
+    /// What the session had counted before.
+    #[serde(default)]
+    pub(super) before: Option<SessionFile>,
+}
+
+/// `session.json`: written as soon as an agent has named its session, so that a later turn can continue it also where
+/// this one's supervisor died, and once more with what was counted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct SessionFile {
+    schema: u32,
+    pub(super) profile: ProfileFile,
+    session: String,
+    input_tokens: u64,
+    cached_input_tokens: u64,
+    output_tokens: u64,
+}
+
+impl SessionFile {
+    pub(super) fn new(profile: Profile, Counted { session, tokens }: Counted) -> Self {
+        Self {
+            schema: SCHEMA,
+            profile: profile.into(),
+            session,
+            input_tokens: tokens.input,
+            cached_input_tokens: tokens.cached,
+            output_tokens: tokens.output,
+        }
+    }
+
+    /// `None` where the name is not one: an agent without a sandbox can write this file.
+    pub(super) fn counted(&self) -> Option<Counted> {
+        let tokens =
+            Tokens { input: self.input_tokens, cached: self.cached_input_tokens, output: self.output_tokens };
+        Some(Counted { session: session_name(&self.session)?, tokens })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,6 +130,7 @@ pub(super) enum ProfileFile {
     Script,
     Claude,
     Codex,
+    OpenCode,
 }
 
 impl From<Profile> for ProfileFile {
@@ -97,6 +139,7 @@ impl From<Profile> for ProfileFile {
             Profile::Script => Self::Script,
             Profile::Claude => Self::Claude,
             Profile::Codex => Self::Codex,
+            Profile::OpenCode => Self::OpenCode,
         }
     }
 }
@@ -107,6 +150,7 @@ impl From<ProfileFile> for Profile {
             ProfileFile::Script => Self::Script,
             ProfileFile::Claude => Self::Claude,
             ProfileFile::Codex => Self::Codex,
+            ProfileFile::OpenCode => Self::OpenCode,
         }
     }
 }
@@ -251,6 +295,17 @@ impl Folder {
         std::fs::rename(&temp, self.path(name))?;
         boundary::pass("job file rename: after");
         File::open(&self.dir)?.sync_all()
+    }
+
+    /// Without waiting for the disk: what it is good for is lost with the machine anyway.
+    pub(super) fn write_session(&self, file: &SessionFile) -> io::Result<()> {
+        std::fs::write(self.path("session.json.new"), serde_json::to_vec(file)?)?;
+        std::fs::rename(self.path("session.json.new"), self.path("session.json"))
+    }
+
+    /// One that cannot be read is none.
+    pub(super) fn read_session(&self) -> Option<SessionFile> {
+        parse(&self.path("session.json")).ok().flatten()
     }
 
     /// Makes `started`; false where it was there: a job is started once in its life.

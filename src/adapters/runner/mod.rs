@@ -2,9 +2,12 @@
 //!
 //! [`command`] is the tick's side: it starts, reads and stops jobs. [`supervise`] is the other process: it holds a
 //! job's lock, runs what the job says, and leaves a result. Both meet in the job's `folder` and nowhere else.
+//! `child` is how the supervisor starts and watches a process, `profile` and [`usage`] are what is particular to each agent.
 
+mod child;
 pub mod command;
 mod folder;
 mod output;
+mod profile;
 pub mod supervise;
 pub mod usage;

@@ -4,31 +4,26 @@
 //! cookie does not end its supervisor; it collects every orphan below it (child subreaper), so that what an agent
 //! left in the background is known and ended before anybody looks at the workspace.
 
-use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{Read, Write as _};
+use std::io::Write as _;
 use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
-use std::time::{Duration, Instant, SystemTime};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use rustix::process::{Pid, WaitOptions};
+use rustix::process::Pid;
 
-use super::folder::{Folder, PromptPassing, SpecFile, TurnFile, WorkFile, try_lock};
+use super::child::{Listener, Pumps, Step, exit_code, how};
+use super::folder::{Folder, PromptPassing, SessionFile, SpecFile, TurnFile, WorkFile, try_lock};
 use super::output::{CappedLog, fingerprint, log_tail};
 use super::usage::{AgentFile, ProcessEnd, Profile, Reader, agent_file, conclude};
-use crate::adapters::process::{self, COOKIE, Proc};
 use crate::boundary;
 use crate::domain::model::{JobResult, Oid, RepoId, TurnEnd, UnixTime, Usage, VerifyResult};
 use crate::ports::{Clock, Git, RunFolder};
 
-/// A line longer than this is not looked at.
-const LINE_BYTES: usize = 4 * 1024 * 1024;
 /// A check that exits with this has no verdict yet.
 const EXIT_PENDING: i32 = 75;
 /// And is asked again after this long.
@@ -37,8 +32,8 @@ const ASK_AGAIN: Duration = Duration::from_secs(5);
 const ARGUMENT_BYTES: usize = 32 * 4096 - 1;
 /// Put where a prompt was cut.
 const CUT: &str = "\n[cut here: the whole text is in the file that OFFHOURS_PROMPT_FILE names]";
-/// Entries of a workspace that are looked at to see whether anything changes.
-const LOOK_ENTRIES: usize = 2000;
+/// What an agent printed last is read within this after it ended, while something it left may hold its streams.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Runs one job to its end. Returns quietly where the job was started before.
 ///
@@ -152,91 +147,11 @@ fn work(folder: &Folder, spec: &SpecFile, git: &dyn Git, clock: &dyn Clock) -> O
     outcome
 }
 
-struct Job<'a> {
-    folder: &'a Folder,
-    spec: &'a SpecFile,
+pub(super) struct Job<'a> {
+    pub(super) folder: &'a Folder,
+    pub(super) spec: &'a SpecFile,
     repo: RepoId,
     git: &'a dyn Git,
-}
-
-/// One process that a job runs.
-struct Step<'a> {
-    argv: Vec<String>,
-    cwd: &'a Path,
-    stdin: Stdio,
-    env: Vec<(&'static str, OsString)>,
-    timeout: Duration,
-    stall: Option<Duration>,
-}
-
-/// Threads that read a step's output.
-struct Pumps {
-    pulse: Arc<AtomicU64>,
-    begun: Instant,
-    over: Vec<mpsc::Receiver<()>>,
-}
-
-impl Pumps {
-    fn new() -> Self {
-        Self { pulse: Arc::new(AtomicU64::new(0)), begun: Instant::now(), over: Vec::new() }
-    }
-
-    fn add(&mut self, pipe: impl Read + Send + 'static, log: CappedLog, reader: Option<Arc<Mutex<Reader>>>) {
-        let (done, over) = mpsc::channel();
-        let (pulse, begun) = (Arc::clone(&self.pulse), self.begun);
-        std::thread::spawn(move || {
-            pump(pipe, log, reader.as_deref(), || {
-                let now = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-                pulse.store(now, Ordering::Relaxed);
-            });
-            done.send(()).ok();
-        });
-        self.over.push(over);
-    }
-
-    fn last_output(&self) -> Duration {
-        Duration::from_millis(self.pulse.load(Ordering::Relaxed))
-    }
-
-    /// With all its processes ended a pipe ends too; one that escaped must not hold the supervisor.
-    fn finish(self, bound: Duration) {
-        let until = Instant::now() + bound;
-        for over in self.over {
-            over.recv_timeout(until.saturating_duration_since(Instant::now())).ok();
-        }
-    }
-}
-
-fn pump(mut pipe: impl Read, mut log: CappedLog, reader: Option<&Mutex<Reader>>, beat: impl Fn()) {
-    let mut buffer = vec![0; 64 * 1024];
-    let mut line = Vec::new();
-    let say = |line: &mut Vec<u8>| {
-        if line.len() <= LINE_BYTES
-            && let Some(Ok(mut reader)) = reader.map(Mutex::lock)
-        {
-            reader.line(line);
-        }
-        line.clear();
-    };
-    while let Ok(count) = pipe.read(&mut buffer) {
-        if count == 0 {
-            break;
-        }
-        beat();
-        log.write(&buffer[..count]);
-        if reader.is_none() {
-            continue;
-        }
-        for part in buffer[..count].split_inclusive(|byte| *byte == b'\n') {
-            // One byte too many marks a line as too long; more of it is not kept.
-            let room = (LINE_BYTES + 1).saturating_sub(line.len()).min(part.len());
-            line.extend_from_slice(&part[..room]);
-            if part.last() == Some(&b'\n') {
-                say(&mut line);
-            }
-        }
-    }
-    say(&mut line);
 }
 
 /// A prompt that the kernel takes as one argument.
@@ -278,9 +193,10 @@ impl Job<'_> {
             }
         }
         let profile: Profile = turn.profile.into();
-        let reader = Arc::new(Mutex::new(Reader::new(profile, turn.prices.map(Into::into))));
-        let end = self.agent(turn, &workspace.work(), &reader, &mut notes);
-        let reader = reader.lock().map_or_else(|broken| broken.into_inner().clone(), |reader| reader.clone());
+        let (end, reader) = self.agent(turn, profile, &workspace.work(), &mut notes);
+        if let Some(counted) = reader.counted() {
+            self.folder.write_session(&SessionFile::new(profile, counted)).ok();
+        }
         let reading = reader.finish(clock.now());
         let file = self.agent_file(&mut notes);
         let mut usage = reading.usage;
@@ -311,64 +227,69 @@ impl Job<'_> {
     fn agent(
         &self,
         turn: &TurnFile,
+        profile: Profile,
         work: &Path,
-        reader: &Arc<Mutex<Reader>>,
         notes: &mut Vec<String>,
-    ) -> ProcessEnd {
-        let prompt = self.folder.path("prompt.md");
-        let mut argv = self.wrapped(&turn.argv, work);
-        let stdin = match turn.prompt {
-            PromptPassing::File => Stdio::null(),
-            PromptPassing::Stdin => match File::open(&prompt) {
-                Ok(file) => file.into(),
-                Err(error) => return ProcessEnd::NotStarted(format!("The prompt cannot be read: {error}.")),
-            },
-            PromptPassing::Argument => match std::fs::read_to_string(&prompt) {
-                Ok(text) => {
-                    // An argument can hold no NUL; one that is too long ends where the kernel takes no more.
-                    argv.push(fit_argument(text.replace('\0', " ")));
-                    Stdio::null()
-                }
-                Err(error) => return ProcessEnd::NotStarted(format!("The prompt cannot be read: {error}.")),
-            },
-        };
-        let step = Step {
-            argv,
-            cwd: work,
-            stdin,
-            env: self.turn_env(turn),
-            timeout: Duration::from_secs(self.spec.timeout_seconds),
-            stall: self.spec.stall_seconds.map(Duration::from_secs),
-        };
-        let end = self.run_agent(step, reader, |end| {
-            if !matches!(end, ProcessEnd::Stopped | ProcessEnd::NotStarted(_))
-                && let Err(end) = self.hook("after_turn", &turn.hooks.after_turn, work, turn)
-            {
-                notes.push(format!("The hook `after_turn` failed: it {}.", how(&end)));
+    ) -> (ProcessEnd, Reader) {
+        let before = turn.before.as_ref().and_then(SessionFile::counted);
+        let (mut end, mut pumps, mut reader) =
+            self.run_agent(turn, &turn.argv, work, Reader::new(profile, turn.prices.map(Into::into), before));
+        if turn.session.is_some() && matches!(end, ProcessEnd::Exit(code) if code != 0) {
+            pumps.finish(LAST_WORDS);
+            let said = format!("{}\n{}", taken(&reader).said(), log_tail(&self.folder.path("stderr.log")));
+            if profile.lost_its_session(&said) && !turn.fresh_argv.is_empty() {
+                notes.push("The agent's session was not there any more; it began a new one.".to_owned());
+                let fresh = TurnFile { session: None, ..turn.clone() };
+                let anew = Reader::new(profile, turn.prices.map(Into::into), None);
+                (end, pumps, reader) = self.run_agent(&fresh, &turn.fresh_argv, work, anew);
             }
-        });
+        }
+        if matches!(end, ProcessEnd::TimedOut | ProcessEnd::Stalled | ProcessEnd::Stopped) {
+            self.end_everything();
+        }
+        if !matches!(end, ProcessEnd::Stopped | ProcessEnd::NotStarted(_))
+            && let Err(end) = self.hook("after_turn", &turn.hooks.after_turn, work, turn)
+        {
+            notes.push(format!("The hook `after_turn` failed: it {}.", how(&end)));
+        }
+        self.end_everything();
+        pumps.finish(Duration::from_secs(10));
+        let reader = taken(&reader);
         // Everybody who could want a stop has asked by now, or comes too late for this turn.
         if self.folder.has("stop") && !matches!(end, ProcessEnd::NotStarted(_)) {
-            return ProcessEnd::Stopped;
+            return (ProcessEnd::Stopped, reader);
         }
-        end
+        (end, reader)
     }
 
+    /// One process of the agent, to its end; what it left in the background may still live.
     fn run_agent(
         &self,
-        step: Step<'_>,
-        reader: &Arc<Mutex<Reader>>,
-        after: impl FnOnce(&ProcessEnd),
-    ) -> ProcessEnd {
-        let listens = reader.lock().is_ok_and(|reader| reader.listens());
+        turn: &TurnFile,
+        argv: &[String],
+        work: &Path,
+        reader: Reader,
+    ) -> (ProcessEnd, Pumps, Arc<Mutex<Reader>>) {
+        let listens = reader.listens();
+        let reader = Arc::new(Mutex::new(reader));
         let mut pumps = Pumps::new();
+        let step = match self.agent_step(turn, argv, work) {
+            Ok(step) => step,
+            Err(error) => {
+                return (
+                    ProcessEnd::NotStarted(format!("The prompt cannot be read: {error}.")),
+                    pumps,
+                    reader,
+                );
+            }
+        };
         let spawned = (|| -> anyhow::Result<Pid> {
             let out_log = CappedLog::open(&self.folder.path("stdout.log"), false)?;
             let err_log = CappedLog::open(&self.folder.path("stderr.log"), false)?;
             let ((out, out_end), (err, err_end)) = (std::io::pipe()?, std::io::pipe()?);
             let pid =
                 self.spawn(&step.argv, step.cwd, step.stdin, &step.env, out_end.into(), err_end.into())?;
-            pumps.add(out, out_log, listens.then(|| Arc::clone(reader)));
+            pumps.add(out, out_log, listens.then(|| self.listener(turn.profile.into(), &reader)));
             pumps.add(err, err_log, None);
             Ok(pid)
         })();
@@ -376,13 +297,45 @@ impl Job<'_> {
             Err(error) => ProcessEnd::NotStarted(format!("The agent could not be started: {error:#}.")),
             Ok(pid) => self.watch(pid, step.timeout, step.stall.map(|stall| (stall, step.cwd)), &pumps),
         };
-        if matches!(end, ProcessEnd::TimedOut | ProcessEnd::Stalled | ProcessEnd::Stopped) {
-            self.end_everything();
-        }
-        after(&end);
-        self.end_everything();
-        pumps.finish(Duration::from_secs(10));
-        end
+        (end, pumps, reader)
+    }
+
+    fn agent_step<'a>(&self, turn: &TurnFile, argv: &[String], work: &'a Path) -> std::io::Result<Step<'a>> {
+        let prompt = self.folder.path("prompt.md");
+        let mut argv = self.wrapped(argv, work);
+        let stdin = match turn.prompt {
+            PromptPassing::File => Stdio::null(),
+            PromptPassing::Stdin => File::open(&prompt)?.into(),
+            PromptPassing::Argument => {
+                // An argument can hold no NUL; one that is too long ends where the kernel takes no more.
+                argv.push(fit_argument(std::fs::read_to_string(&prompt)?.replace('\0', " ")));
+                Stdio::null()
+            }
+        };
+        Ok(Step {
+            argv,
+            cwd: work,
+            stdin,
+            env: self.turn_env(turn),
+            timeout: Duration::from_secs(self.spec.timeout_seconds),
+            stall: self.spec.stall_seconds.map(Duration::from_secs),
+        })
+    }
+
+    /// Reads the agent's lines; its session is written down as soon as it is named.
+    fn listener(&self, profile: Profile, reader: &Arc<Mutex<Reader>>) -> Listener {
+        let (reader, folder) = (Arc::clone(reader), self.folder.clone());
+        let mut known = None;
+        Box::new(move |line| {
+            let Ok(mut reader) = reader.lock() else { return };
+            reader.line(line);
+            if let Some(counted) = reader.counted()
+                && known.as_ref() != Some(&counted.session)
+            {
+                known = Some(counted.session.clone());
+                folder.write_session(&SessionFile::new(profile, counted)).ok();
+            }
+        })
     }
 
     fn hook(&self, name: &str, argv: &[String], cwd: &Path, turn: &TurnFile) -> Result<(), ProcessEnd> {
@@ -390,7 +343,7 @@ impl Job<'_> {
             return Ok(());
         }
         let mut env = self.turn_env(turn);
-        env.push(("OFFHOURS_HOOK", name.into()));
+        env.push(("OFFHOURS_HOOK".to_owned(), name.into()));
         let step = Step {
             argv: self.filled(argv, cwd),
             cwd,
@@ -434,14 +387,14 @@ impl Job<'_> {
         end
     }
 
-    fn turn_env(&self, turn: &TurnFile) -> Vec<(&'static str, OsString)> {
-        let mut env = vec![
-            ("OFFHOURS_RUN", turn.run.clone().into()),
-            ("OFFHOURS_RESULT", self.folder.path("agent/result.json").into()),
-            ("OFFHOURS_PROMPT_FILE", self.folder.path("prompt.md").into()),
-        ];
+    fn turn_env(&self, turn: &TurnFile) -> Vec<(String, OsString)> {
+        let mut env: Vec<(String, OsString)> =
+            turn.set.iter().map(|(name, value)| (name.clone(), value.into())).collect();
+        env.push(("OFFHOURS_RUN".to_owned(), turn.run.clone().into()));
+        env.push(("OFFHOURS_RESULT".to_owned(), self.folder.path("agent/result.json").into()));
+        env.push(("OFFHOURS_PROMPT_FILE".to_owned(), self.folder.path("prompt.md").into()));
         if let Some(session) = &turn.session {
-            env.push(("OFFHOURS_SESSION", session.into()));
+            env.push(("OFFHOURS_SESSION".to_owned(), session.into()));
         }
         env
     }
@@ -466,90 +419,6 @@ impl Job<'_> {
             paths.iter().fold(word.clone(), |word, (name, path)| word.replace(name, &path.to_string_lossy()))
         };
         words.iter().map(fill).collect()
-    }
-
-    fn spawn(
-        &self,
-        argv: &[String],
-        cwd: &Path,
-        stdin: Stdio,
-        extra: &[(&'static str, OsString)],
-        out: Stdio,
-        err: Stdio,
-    ) -> anyhow::Result<Pid> {
-        let (program, words) = argv.split_first().context("the command is empty")?;
-        let mut command = Command::new(program);
-        command.args(words).current_dir(cwd).env_clear().process_group(0);
-        let passed = self.spec.env.iter().map(String::as_str);
-        for name in ["PATH", "LANG", "USER", "LOGNAME"].into_iter().chain(passed) {
-            if let Some(value) = std::env::var_os(name) {
-                command.env(name, value);
-            }
-        }
-        command.env("HOME", &self.spec.home).env("TMPDIR", self.folder.path("tmp")).env("TERM", "dumb");
-        command.env("OFFHOURS_REPO", &self.spec.repo);
-        command.envs(extra.iter().map(|(name, value)| (name, value)));
-        command.env(COOKIE, &self.spec.id);
-        command.stdin(stdin).stdout(out).stderr(err);
-        boundary::pass("job process spawn: before");
-        let child = command.spawn().with_context(|| format!("`{program}`"))?;
-        boundary::pass("job process spawn: after");
-        i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("the process has no id")
-    }
-
-    /// Waits for one process and collects every other that ends meanwhile.
-    fn watch(
-        &self,
-        main: Pid,
-        timeout: Duration,
-        stall: Option<(Duration, &Path)>,
-        pumps: &Pumps,
-    ) -> ProcessEnd {
-        let mut pause = Duration::from_millis(2);
-        let mut looked = (Duration::ZERO, None);
-        let mut changed = Duration::ZERO;
-        loop {
-            if let Some(end) = collect(Some(main)) {
-                return end;
-            }
-            let now = pumps.begun.elapsed();
-            if self.folder.has("stop") {
-                return ProcessEnd::Stopped;
-            }
-            if now >= timeout {
-                return ProcessEnd::TimedOut;
-            }
-            if let Some((limit, workspace)) = stall {
-                let every = (limit / 4).clamp(Duration::from_millis(100), Duration::from_secs(15));
-                if now >= looked.0 + every {
-                    let seen = newest_change(workspace);
-                    if looked.1.is_some() && looked.1 != Some(seen) {
-                        changed = now;
-                    }
-                    looked = (now, Some(seen));
-                }
-                if now.saturating_sub(changed.max(pumps.last_output())) >= limit {
-                    return ProcessEnd::Stalled;
-                }
-            }
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(100));
-        }
-    }
-
-    /// Ends everything below this process and everything with the job's cookie, and collects it.
-    fn end_everything(&self) {
-        let own = rustix::process::getpid().as_raw_pid();
-        let left = process::end(|| {
-            collect(None);
-            let all: HashSet<Proc> =
-                process::descendants(own).into_iter().chain(process::find_by_cookie(&self.spec.id)).collect();
-            all.into_iter().collect()
-        });
-        collect(None);
-        for survivor in left {
-            log(&format!("process {} could not be ended", survivor.pid));
-        }
     }
 
     fn agent_file(&self, notes: &mut Vec<String>) -> Option<AgentFile> {
@@ -598,7 +467,7 @@ impl Job<'_> {
             argv: self.wrapped(argv, &checkout),
             cwd: &checkout,
             stdin: Stdio::null(),
-            env: vec![("OFFHOURS_OID", oid.as_str().into())],
+            env: vec![("OFFHOURS_OID".to_owned(), oid.as_str().into())],
             timeout,
             stall: None,
         };
@@ -656,6 +525,11 @@ impl Job<'_> {
     }
 }
 
+/// A reader as it stands, whoever still holds it.
+fn taken(reader: &Mutex<Reader>) -> Reader {
+    reader.lock().map_or_else(|broken| broken.into_inner().clone(), |reader| reader.clone())
+}
+
 /// For jobs without an agent: their exit code says all, so an exit is `Finished` whatever the code.
 fn plain_outcome(end: &ProcessEnd) -> Outcome {
     let turn_end = match end {
@@ -685,76 +559,7 @@ fn worth_verifying(end: &TurnEnd) -> bool {
     }
 }
 
-fn exit_code(end: &ProcessEnd) -> Option<i32> {
-    match end {
-        ProcessEnd::Exit(code) => Some(*code),
-        ProcessEnd::Signal(_)
-        | ProcessEnd::TimedOut
-        | ProcessEnd::Stalled
-        | ProcessEnd::Stopped
-        | ProcessEnd::NotStarted(_) => None,
-    }
-}
-
-/// How a process ended, as the end of a sentence.
-fn how(end: &ProcessEnd) -> String {
-    match end {
-        ProcessEnd::Exit(code) => format!("exited with code {code}"),
-        ProcessEnd::Signal(signal) => format!("was ended by signal {signal}"),
-        ProcessEnd::TimedOut => "was ended because its time was up".to_owned(),
-        ProcessEnd::Stalled => "was ended because nothing moved any more".to_owned(),
-        ProcessEnd::Stopped => "was stopped".to_owned(),
-        ProcessEnd::NotStarted(why) => why.trim_end_matches('.').to_owned(),
-    }
-}
-
-/// Collects every child that has ended; tells how `main` ended if it is among them.
-///
-/// Nothing in this process may wait for a child in another way while this is called: it takes them all.
-fn collect(main: Option<Pid>) -> Option<ProcessEnd> {
-    loop {
-        match rustix::process::wait(WaitOptions::NOHANG) {
-            Ok(Some((pid, status))) if Some(pid) == main => {
-                let signal = || ProcessEnd::Signal(status.terminating_signal().unwrap_or(0));
-                return Some(status.exit_status().map_or_else(signal, ProcessEnd::Exit));
-            }
-            Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {}
-            Ok(None) => return None,
-            // No child at all: the main one was collected by somebody else, and how it ended is lost.
-            Err(_) => return main.map(|_| ProcessEnd::Signal(0)),
-        }
-    }
-}
-
-/// The newest change in the two upper levels of a workspace and in what git writes on a commit. Bounded.
-fn newest_change(workspace: &Path) -> Option<SystemTime> {
-    let mut newest = None;
-    let mut budget = LOOK_ENTRIES;
-    let mut see = |path: &Path| {
-        let meta = path.symlink_metadata().ok();
-        newest = newest.max(meta.as_ref().and_then(|meta| meta.modified().ok()));
-        meta.is_some_and(|meta| meta.is_dir())
-    };
-    for inside in [".git/HEAD", ".git/index", ".git/logs/HEAD", ".git/COMMIT_EDITMSG"] {
-        see(&workspace.join(inside));
-    }
-    let mut open = vec![(workspace.to_owned(), 0)];
-    while let Some((dir, depth)) = open.pop() {
-        see(&dir);
-        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-            if budget == 0 {
-                return newest;
-            }
-            budget -= 1;
-            if see(&entry.path()) && depth < 1 {
-                open.push((entry.path(), depth + 1));
-            }
-        }
-    }
-    newest
-}
-
 /// Standard error is the job's `supervisor.log`.
-fn log(line: &str) {
+pub(super) fn log(line: &str) {
     writeln!(std::io::stderr(), "{line}").ok();
 }

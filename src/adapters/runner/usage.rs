@@ -9,18 +9,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::output::shorten;
+pub use super::profile::Profile;
 use crate::domain::model::{TurnEnd, UnixTime, Usage};
-
-/// How an agent's standard output is to be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    /// Not at all; only the result file speaks.
-    Script,
-    /// `claude -p --output-format stream-json --verbose`, or `json`.
-    Claude,
-    /// `codex exec --json`.
-    Codex,
-}
 
 /// US dollars per million tokens, for agents that do not tell their cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,6 +29,30 @@ const SUMMARY_BYTES: usize = 4000;
 struct Trouble {
     text: String,
     status: Option<u64>,
+    /// The provider's own word on when to ask again.
+    retry_after_seconds: Option<i64>,
+}
+
+impl Trouble {
+    fn new(text: String, status: Option<u64>) -> Self {
+        Self { text, status, retry_after_seconds: None }
+    }
+}
+
+/// Tokens that a session has used, all its turns together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Tokens {
+    pub input: u64,
+    /// Of these, what the provider had cached.
+    pub cached: u64,
+    pub output: u64,
+}
+
+/// A session as it stood when an earlier turn ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    pub session: String,
+    pub tokens: Tokens,
 }
 
 /// The provider refuses for now, and until when where it says so.
@@ -52,6 +66,9 @@ struct Limited {
 pub struct Reader {
     profile: Profile,
     prices: Option<Prices>,
+    /// What was counted in earlier turns, for agents that count a whole session.
+    before: Option<Counted>,
+    total: Tokens,
     usage: Usage,
     trouble: Option<Trouble>,
     limited: Option<Limited>,
@@ -61,10 +78,12 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub fn new(profile: Profile, prices: Option<Prices>) -> Self {
+    pub fn new(profile: Profile, prices: Option<Prices>, before: Option<Counted>) -> Self {
         Self {
             profile,
             prices,
+            before,
+            total: Tokens::default(),
             usage: Usage::default(),
             trouble: None,
             limited: None,
@@ -88,7 +107,18 @@ impl Reader {
             Profile::Script => {}
             Profile::Claude => self.claude(&value),
             Profile::Codex => self.codex(&value),
+            Profile::OpenCode => self.opencode(&value),
         }
+    }
+
+    /// The session as far as it is known, with all that was counted in it.
+    pub fn counted(&self) -> Option<Counted> {
+        Some(Counted { session: self.usage.session.clone()?, tokens: self.total })
+    }
+
+    /// The agent's own words about what went wrong, as far as it has said any.
+    pub fn said(&self) -> &str {
+        self.trouble.as_ref().map_or("", |trouble| &trouble.text)
     }
 
     fn session(&mut self, value: &Value) {
@@ -99,7 +129,15 @@ impl Reader {
 
     fn claude(&mut self, value: &Value) {
         match value["type"].as_str() {
-            Some("system") => self.session(&value["session_id"]),
+            Some("system") => {
+                self.session(&value["session_id"]);
+                // Told while it retries; an answer or the result takes it back.
+                if value["subtype"].as_str() == Some("api_retry") {
+                    let text = value["error"].as_str().unwrap_or("the provider refuses").to_owned();
+                    self.trouble = Some(Trouble::new(text, value["error_status"].as_u64()));
+                }
+            }
+            Some("assistant") if value["error"].is_null() && !self.closed => self.trouble = None,
             Some("rate_limit_event") => {
                 let info = &value["rate_limit_info"];
                 if info["status"].as_str() == Some("rejected") {
@@ -114,6 +152,7 @@ impl Reader {
     /// An API error says `subtype: success` and `is_error: true`; a limit says another subtype. Both are errors.
     fn claude_result(&mut self, value: &Value) {
         self.closed = true;
+        self.trouble = None;
         self.session(&value["session_id"]);
         self.usage.cost_usd = value["total_cost_usd"].as_f64().and_then(cost);
         let usage = &value["usage"];
@@ -129,7 +168,7 @@ impl Reader {
                 (subtype, Some(words)) => format!("{subtype}: {words}"),
                 (subtype, None) => subtype.to_owned(),
             };
-            self.trouble = Some(Trouble { text, status: value["api_error_status"].as_u64() });
+            self.trouble = Some(Trouble::new(text, value["api_error_status"].as_u64()));
         }
         for denial in value["permission_denials"].as_array().into_iter().flatten().take(5) {
             self.denied.push(denial["tool_name"].as_str().unwrap_or("a tool").to_owned());
@@ -156,21 +195,93 @@ impl Reader {
 
     fn codex_trouble(&mut self, message: &Value) {
         let text = message.as_str().unwrap_or("no reason given").to_owned();
-        let status = ["401", "403", "429"].iter().find(|code| text.contains(&format!("status {code}")));
-        self.trouble = Some(Trouble { status: status.and_then(|code| code.parse().ok()), text });
+        // "unexpected status 401 Unauthorized", "last status: 429 Too Many Requests"
+        let named = |code: &&&str| {
+            text.contains(&format!("status {code}")) || text.contains(&format!("status: {code}"))
+        };
+        let status = ["401", "403", "429"].iter().find(named).and_then(|code| code.parse().ok());
+        self.trouble = Some(Trouble::new(text, status));
     }
 
-    /// The counts are those of the whole thread so far, so the last line stands and nothing is added up.
+    /// The counts are those of the whole thread so far, earlier turns included: what was counted before is taken off.
     fn codex_usage(&mut self, usage: &Value) {
-        let (input, output) = (usage["input_tokens"].as_u64(), usage["output_tokens"].as_u64());
-        let cached = usage["cached_input_tokens"].as_u64().unwrap_or(0);
-        self.usage.input_tokens = input;
-        self.usage.output_tokens = output;
-        if let (Some(prices), Some(input), Some(output)) = (self.prices, input, output) {
-            let fresh = million(input.saturating_sub(cached)) * prices.input;
-            let known = million(cached.min(input)) * prices.cached_input.unwrap_or(prices.input);
-            self.usage.cost_usd = cost(fresh + known + million(output) * prices.output);
+        let (Some(input), Some(output)) = (usage["input_tokens"].as_u64(), usage["output_tokens"].as_u64())
+        else {
+            return;
+        };
+        let cached = usage["cached_input_tokens"].as_u64().unwrap_or(0).min(input);
+        self.total = Tokens { input, cached, output };
+        let before =
+            self.before.as_ref().filter(|before| Some(&before.session) == self.usage.session.as_ref());
+        // A count that went back is no count of the whole thread.
+        let before = before.map(|before| before.tokens).filter(|t| t.input <= input && t.output <= output);
+        let before = before.unwrap_or_default();
+        let used = Tokens {
+            input: input - before.input,
+            cached: cached.saturating_sub(before.cached).min(input - before.input),
+            output: output - before.output,
+        };
+        self.usage.input_tokens = Some(used.input);
+        self.usage.output_tokens = Some(used.output);
+        self.usage.cost_usd = self.price(used);
+    }
+
+    fn price(&self, used: Tokens) -> Option<f64> {
+        let prices = self.prices?;
+        let fresh = million(used.input - used.cached) * prices.input;
+        let known = million(used.cached) * prices.cached_input.unwrap_or(prices.input);
+        cost(fresh + known + million(used.output) * prices.output)
+    }
+
+    /// Each step tells its own tokens and cost; a refused permission stands in a tool's error, and the exit code is 0.
+    fn opencode(&mut self, value: &Value) {
+        self.session(&value["sessionID"]);
+        match value["type"].as_str() {
+            Some("step_finish") => {
+                let part = &value["part"];
+                self.opencode_usage(part);
+                if part["reason"].as_str() == Some("stop") {
+                    self.closed = true;
+                    self.trouble = None;
+                }
+            }
+            Some("tool_use") => {
+                let state = &value["part"]["state"];
+                let refused =
+                    state["error"].as_str().is_some_and(|text| text.contains("rejected permission"));
+                if refused && self.denied.len() < 5 {
+                    self.denied.push(value["part"]["tool"].as_str().unwrap_or("a tool").to_owned());
+                }
+            }
+            Some("error") => self.opencode_trouble(&value["error"]),
+            _ => {}
         }
+    }
+
+    fn opencode_usage(&mut self, part: &Value) {
+        let tokens = &part["tokens"];
+        let count = |value: &Value| value.as_u64().unwrap_or(0);
+        let (read, written) = (count(&tokens["cache"]["read"]), count(&tokens["cache"]["write"]));
+        let total = &mut self.total;
+        total.cached = total.cached.saturating_add(read);
+        total.input =
+            total.input.saturating_add(count(&tokens["input"])).saturating_add(read).saturating_add(written);
+        total.output =
+            total.output.saturating_add(count(&tokens["output"])).saturating_add(count(&tokens["reasoning"]));
+        let told = self.usage.cost_usd.unwrap_or(0.0) + part["cost"].as_f64().and_then(cost).unwrap_or(0.0);
+        self.usage.input_tokens = Some(self.total.input);
+        self.usage.output_tokens = Some(self.total.output);
+        // A model without a price in opencode's list costs 0 there, which says nothing.
+        self.usage.cost_usd = if told > 0.0 { Some(told) } else { self.price(self.total) };
+    }
+
+    fn opencode_trouble(&mut self, error: &Value) {
+        let name = error["name"].as_str().unwrap_or_default();
+        let data = &error["data"];
+        let text = data["message"].as_str().unwrap_or(if name.is_empty() { "no reason given" } else { name });
+        let status = if name == "ProviderAuthError" { Some(401) } else { data["statusCode"].as_u64() };
+        let wait = data["responseHeaders"]["retry-after"].as_str().and_then(|text| text.trim().parse().ok());
+        self.trouble = Some(Trouble { text: text.to_owned(), status, retry_after_seconds: wait });
     }
 
     /// What the output says, all of it read.
@@ -201,9 +312,18 @@ fn classify(trouble: &Trouble, limited: Option<Limited>, now: UnixTime) -> TurnE
     let detail = shorten(&trouble.text, DETAIL_BYTES);
     let lower = trouble.text.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    let resets_at = limited.and_then(|limited| limited.resets_at).or_else(|| reset_time(&trouble.text, now));
-    let limit_named = says(&["usage limit", "hit your limit"])
-        || (says(&["rate limit", "limit reached"]) && resets_at.is_some());
+    // A provider that asks for a moment's patience names no end of a quota.
+    let asked = trouble.retry_after_seconds.filter(|seconds| (60..=40 * 86_400).contains(seconds));
+    let resets_at = limited
+        .and_then(|limited| limited.resets_at)
+        .or_else(|| asked.map(|seconds| now.plus(seconds)))
+        .or_else(|| reset_time(&trouble.text, now));
+    let hit = lower
+        .split("hit your ")
+        .nth(1)
+        .is_some_and(|rest| rest.split_whitespace().take(3).any(|w| w == "limit"));
+    let limit_named =
+        hit || says(&["usage limit"]) || (says(&["rate limit", "limit reached"]) && resets_at.is_some());
     if trouble.status == Some(429) || limited.is_some() || limit_named {
         return TurnEnd::Quota { resets_at, detail };
     }
@@ -227,7 +347,7 @@ fn sum(counts: impl Iterator<Item = Option<u64>>) -> Option<u64> {
 }
 
 /// A session's name goes back into an argv, so it may not look like an option or a path.
-fn session_name(text: &str) -> Option<String> {
+pub(super) fn session_name(text: &str) -> Option<String> {
     let good = (1..=200).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
@@ -389,7 +509,7 @@ mod tests {
 
     fn read(profile: Profile, lines: &[&str]) -> Reading {
         let prices = Prices { input: 2.0, cached_input: Some(0.5), output: 10.0 };
-        let mut reader = Reader::new(profile, Some(prices));
+        let mut reader = Reader::new(profile, Some(prices), None);
         for line in lines {
             reader.line(line.as_bytes());
         }
@@ -473,6 +593,85 @@ mod tests {
     }
 
     #[test]
+    fn a_claude_that_is_ended_while_it_retries_is_known_by_what_it_was_refused_for() {
+        let retry = |status: u32| {
+            format!(
+                r#"{{"type":"system","subtype":"api_retry","attempt":1,"error_status":{status},"error":"e","session_id":"s"}}"#
+            )
+        };
+        let answer = r#"{"type":"assistant","message":{"content":[]},"session_id":"s"}"#;
+        let ended = |lines: &[&str]| conclude(&ProcessEnd::Stalled, read(Profile::Claude, lines).end, None);
+        assert!(matches!(ended(&[&retry(401)]), TurnEnd::LoginRefused { .. }));
+        assert!(matches!(ended(&[&retry(429)]), TurnEnd::Quota { .. }));
+        assert_eq!(ended(&[&retry(529)]), TurnEnd::Stalled);
+        assert_eq!(ended(&[&retry(429), answer]), TurnEnd::Stalled);
+    }
+
+    #[test]
+    fn opencode_adds_up_its_steps_and_tells_its_troubles() {
+        let step = r#"{"type":"step_finish","sessionID":"ses_1","part":{"reason":"REASON","tokens":{"input":100,"output":20,"reasoning":5,"cache":{"write":10,"read":40}},"cost":COST}}"#;
+        let of = |reason: &str, cost: &str| step.replace("REASON", reason).replace("COST", cost);
+        let got = read(Profile::OpenCode, &[&of("tool-calls", "0.25"), &of("stop", "0.5")]);
+        let usage = Usage {
+            cost_usd: Some(0.75),
+            input_tokens: Some(300),
+            output_tokens: Some(50),
+            session: Some("ses_1".into()),
+        };
+        assert_eq!(got, Reading { usage, end: None });
+        // A model that opencode has no price for costs 0 there: the prices of the config count.
+        let million = of("stop", "0").replace("100,", "999950,");
+        let cost = read(Profile::OpenCode, &[&million]).usage.cost_usd.unwrap();
+        assert!((cost - (0.99996 * 2.0 + 0.00004 * 0.5 + 0.000_025 * 10.0)).abs() < 1e-9, "{cost}");
+
+        let error = |data: &str| {
+            let line = format!(
+                r#"{{"type":"error","sessionID":"ses_1","error":{{"name":"APIError","data":{{{data}}}}}}}"#
+            );
+            read(Profile::OpenCode, &[&line]).end.unwrap()
+        };
+        let refused = error(r#""message":"no","statusCode":401"#);
+        assert_eq!(refused, TurnEnd::LoginRefused { detail: "no".into() });
+        let limited = error(r#""message":"slow","statusCode":429,"responseHeaders":{"retry-after":"7200"}"#);
+        assert_eq!(limited, TurnEnd::Quota { resets_at: Some(NOW.plus(7200)), detail: "slow".into() });
+        assert_eq!(error(r#""message":"boom","statusCode":500"#), TurnEnd::Error { detail: "boom".into() });
+        let rejected = r#"{"type":"tool_use","part":{"tool":"bash","state":{"status":"error","error":"The user rejected permission to use this specific tool call."}}}"#;
+        let end = read(Profile::OpenCode, &[rejected]).end;
+        assert_eq!(end, Some(TurnEnd::PermissionDenied { detail: "not permitted: bash".into() }));
+    }
+
+    #[test]
+    fn codex_counts_a_whole_session_and_each_turn_is_paid_once() {
+        let lines = [
+            r#"{"type":"thread.started","thread_id":"t1"}"#,
+            r#"{"type":"turn.completed","usage":{"input_tokens":3000000,"cached_input_tokens":1000000,"output_tokens":200000}}"#,
+        ];
+        let cost = |before: Option<Counted>| {
+            let prices = Prices { input: 2.0, cached_input: Some(0.5), output: 10.0 };
+            let mut reader = Reader::new(Profile::Codex, Some(prices), before);
+            for line in lines {
+                reader.line(line.as_bytes());
+            }
+            (reader.counted().unwrap().tokens.input, reader.finish(NOW).usage.cost_usd.unwrap())
+        };
+        let before = |session: &str, input| {
+            Some(Counted {
+                session: session.into(),
+                tokens: Tokens { input, cached: 500_000, output: 100_000 },
+            })
+        };
+        let close = |(total, usd): (u64, f64), want: f64| {
+            assert_eq!(total, 3_000_000);
+            assert!((usd - want).abs() < 1e-9, "{usd} {want}");
+        };
+        close(cost(None), 2.0 * 2.0 + 0.5 + 2.0);
+        close(cost(before("t1", 1_000_000)), 1.5 * 2.0 + 0.5 * 0.5 + 1.0);
+        // Another session's counts, and counts that went back, say nothing.
+        close(cost(before("t2", 1_000_000)), 2.0 * 2.0 + 0.5 + 2.0);
+        close(cost(before("t1", 9_000_000)), 2.0 * 2.0 + 0.5 + 2.0);
+    }
+
+    #[test]
     fn codex_is_priced_and_its_errors_are_taken_back_by_a_completed_turn() {
         let got = read(
             Profile::Codex,
@@ -497,6 +696,8 @@ mod tests {
         };
         assert!(matches!(failed("boom"), TurnEnd::Error { detail } if detail == "boom"));
         assert!(matches!(failed("unexpected status 401 Unauthorized"), TurnEnd::LoginRefused { .. }));
+        let retried = "exceeded retry limit, last status: 429 Too Many Requests";
+        assert!(matches!(failed(retried), TurnEnd::Quota { resets_at: None, .. }));
         let text = "You've hit your usage limit. Try again in 1 day 2 hours 5 minutes.";
         let at = NOW.plus(86_400 + 7200 + 300);
         assert!(matches!(failed(text), TurnEnd::Quota { resets_at: Some(seen), .. } if seen == at));
