@@ -8,12 +8,14 @@
     reason = "tests stop at the first surprise, and work with the world itself"
 )]
 
+mod agents;
 mod badinput;
 mod canary;
 mod commands;
 mod crash;
 mod hostile;
 mod migrations;
+mod model;
 mod races;
 mod readme;
 mod runaway;

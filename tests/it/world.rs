@@ -35,6 +35,8 @@ pub struct World {
     temp: TempDir,
     /// Two hosts on one forge are two of these names.
     pub host: String,
+    /// Variables that the binary finds besides the usual few.
+    pub env: Vec<(String, String)>,
 }
 
 /// What a command answered.
@@ -73,6 +75,7 @@ impl World {
         let world = Self {
             temp: tempfile::Builder::new().prefix("offhours-it-").tempdir_in(folder).unwrap(),
             host: "one".to_owned(),
+            env: vec![],
         };
         fs::create_dir_all(world.path("home")).unwrap();
         fs::write(world.path("clock"), START.to_string()).unwrap();
@@ -183,6 +186,7 @@ impl World {
             .env("HOME", self.path("home"))
             .env("USER", "ada")
             .env("OFFHOURS_CLOCK_FILE", self.path("clock"))
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command
     }
