@@ -4,6 +4,9 @@
 #
 #   ./examples/quickstart/run.sh            with a scripted agent
 #   AGENT=claude ./examples/quickstart/run.sh   with the claude CLI (needs its login or ANTHROPIC_API_KEY; costs money)
+#   AGENT=codex, AGENT=opencode                 the same with theirs
+#
+# The agents' own questions and sandboxes are off here, as on any night without a person: what they do, they do as you.
 #
 # OFFHOURS names a built binary; otherwise one is built. WHERE names the folder to work in; otherwise a fresh one.
 set -eu
@@ -50,18 +53,39 @@ git -C "$where/project" commit --quiet -m "A greeter, and a test that it does no
 git -C "$where/project" push --quiet "$where/tracker/ada/greeter/repo.git" main
 (cd "$where/project" && sh test.sh) || echo "(the test fails, as it should)"
 
+# The files of an agent's login and settings that are there.
+home_files() {
+    list=
+    for file in "$@"; do
+        [ ! -e "$HOME/$file" ] || list="$list\"$file\", "
+    done
+    echo "home_files = [${list%, }]"
+}
 case ${AGENT:-script} in
 claude)
     need claude "npm install -g @anthropic-ai/claude-code"
     runner='profile = "claude"
 argv = ["claude", "-p", "--output-format", "stream-json", "--verbose", "--permission-mode", "bypassPermissions"]
 env = ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "IS_SANDBOX"]
-home_files = [".claude", ".claude.json"]'
-    [ -e "$HOME/.claude.json" ] || runner=$(printf '%s\n' "$runner" | grep -v home_files)
+'$(home_files .claude.json .claude/settings.json .claude/.credentials.json)
+    ;;
+codex)
+    need codex "npm install -g @openai/codex"
+    runner='profile = "codex"
+argv = ["codex", "exec", "--json", "--dangerously-bypass-approvals-and-sandbox"]
+env = ["OPENAI_API_KEY", "CODEX_API_KEY"]
+'$(home_files .codex/config.toml .codex/auth.json)
+    ;;
+opencode)
+    need opencode "npm install -g opencode-ai"
+    runner='profile = "opencode"
+argv = ["opencode", "run", "--format", "json", "--auto"]
+env = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENCODE_DISABLE_MODELS_FETCH"]
+'$(home_files .config/opencode/opencode.json .local/share/opencode/auth.json)
     ;;
 script) runner="argv = [\"$here/agent.sh\"]" ;;
 *)
-    echo "AGENT is script or claude" >&2
+    echo "AGENT is script, claude, codex or opencode" >&2
     exit 64
     ;;
 esac

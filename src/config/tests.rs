@@ -193,10 +193,7 @@ fn bad_input_is_a_sentence_with_its_line() {
             "[runner.x]\nargv = [\"a\"]\nsession = \"tmux\"".into(),
             &["`session` in [runner.x] is not in this version yet"],
         ),
-        (
-            "[runner.x]\nargv = [\"a\"]\nprofile = \"aider\"".into(),
-            &["and \"aider\" is not that"],
-        ),
+        ("[runner.x]\nargv = [\"a\"]\nprofile = \"aider\"".into(), &["and \"aider\" is not that"]),
         ("[notify.x]\nkind = \"slack\"".into(), &["\"slack\" is not in this version yet"]),
         ("[[ci.stage]]\nname = \"a\"\nkind = \"forge\"".into(), &["\"forge\" is not in this version yet"]),
         // Secrets.

@@ -237,9 +237,8 @@ fn nothing_in_the_code_gives_up_or_is_left_over() {
 #[test]
 fn a_file_can_be_read_in_one_sitting() {
     // The most lines each may have, and why it is longer than a sitting.
-    let exceptions = [
-        ("domain/run.rs", 950, "one table, row by row; it is to be split into evidence, table and step"),
-    ];
+    let exceptions =
+        [("domain/run.rs", 950, "one table, row by row; it is to be split into evidence, table and step")];
     let most =
         |name: &str| exceptions.iter().find(|(file, _, _)| *file == name).map_or(700, |(_, most, _)| *most);
     let mut long: Vec<(usize, String)> =
