@@ -77,13 +77,14 @@ impl Forge for DryForge {
     }
 }
 
-/// Git that only fetches, into a scratch repository.
+/// Git that only fetches, into a scratch repository, from the remote and from workspaces.
 pub struct DryGit {
     rooms: GitRooms,
     _scratch: Scratch,
 }
 
 impl DryGit {
+    /// `rooms` have to be [reading](GitRooms::reading) ones in that scratch folder.
     pub fn new(rooms: GitRooms, scratch: Scratch) -> Self {
         Self { rooms, _scratch: scratch }
     }
@@ -112,17 +113,7 @@ impl Workspaces for DryGit {
         refuse()
     }
     fn work(&self, repo: &RepoId, folder: &RunFolder, run: &str, base: &Oid) -> PortResult<Work> {
-        // The workspace borrows from the real private repository, which the scratch one is not: that it looks foreign
-        // from here says nothing about it, and must not be planned upon.
-        self.rooms.work(repo, folder, run, base).map_err(|error| match error {
-            PortError::Refused { .. } => PortError::later(
-                "a dry run cannot look into a workspace: what comes next there is not planned",
-            ),
-            PortError::Later { .. }
-            | PortError::Credentials { .. }
-            | PortError::Gone { .. }
-            | PortError::Broken { .. } => error,
-        })
+        self.rooms.work(repo, folder, run, base)
     }
     fn bring_up_to_date(&self, _: &RepoId, _: &RunFolder, _: &Oid, _: &Oid, _: &str) -> PortResult<Merged> {
         refuse()

@@ -36,6 +36,8 @@ use child::{Call, Children};
 pub struct GitRooms {
     private_root: PathBuf,
     workspace_root: PathBuf,
+    /// Private repositories of the same host whose objects are read and that are never written.
+    lent: Option<PathBuf>,
     children: Children,
 }
 
@@ -44,7 +46,18 @@ impl GitRooms {
     /// both absolute, made when first needed. A git process is ended after `timeout`.
     pub fn new(private_root: PathBuf, workspace_root: PathBuf, timeout: Duration) -> Self {
         let children = Children { home: private_root.join(".home"), timeout };
-        Self { private_root, workspace_root, children }
+        Self { private_root, workspace_root, lent: None, children }
+    }
+
+    /// For a dry run: everything that is fetched goes below `scratch`, and workspaces that borrow from the repositories
+    /// below `private_root` are read, while nothing is written to either.
+    pub fn reading(
+        scratch: PathBuf,
+        private_root: PathBuf,
+        workspace_root: PathBuf,
+        timeout: Duration,
+    ) -> Self {
+        Self { lent: Some(private_root), ..Self::new(scratch, workspace_root, timeout) }
     }
 
     /// The repo's private repository, made if it is not there.
@@ -52,12 +65,23 @@ impl GitRooms {
         if !self.children.home.is_dir() {
             places::create_private(&self.children.home)?;
         }
-        places::private(&self.private_root, repo)
+        let private = places::private(&self.private_root, repo)?;
+        if let Some(lender) = self.lender(repo)? {
+            workspace::borrow_from(&private, &lender)?;
+        }
+        Ok(private)
+    }
+
+    /// The repository that workspaces of the repo borrow from, where that is not the private one.
+    fn lender(&self, repo: &RepoId) -> PortResult<Option<PathBuf>> {
+        self.lent.as_ref().map_or(Ok(None), |root| places::existing(root, repo))
     }
 
     /// The run's folder with symlinks resolved, below the workspace root.
     fn folder(&self, dir: &Path) -> PortResult<PathBuf> {
-        places::create_private(&self.workspace_root)?;
+        if self.lent.is_none() {
+            places::create_private(&self.workspace_root)?;
+        }
         places::inside(&self.workspace_root, dir)
     }
 

@@ -232,8 +232,16 @@ impl App {
             .ok_or_else(|| Error::usage(format!("the forge `{}` is not in the config", repo.forge)))
     }
 
-    fn git(&self, private_root: PathBuf) -> GitRooms {
-        GitRooms::new(private_root, self.config.workspace_root(&self.state_dir), GIT_TIMEOUT)
+    fn git(&self) -> GitRooms {
+        let work = self.config.workspace_root(&self.state_dir);
+        GitRooms::new(self.state_dir.join("repos"), work, GIT_TIMEOUT)
+    }
+
+    /// The same repositories and workspaces, to be looked at only.
+    fn dry_git(&self, scratch: Scratch) -> DryGit {
+        let work = self.config.workspace_root(&self.state_dir);
+        let fetched = scratch.path().join("repos");
+        DryGit::new(GitRooms::reading(fetched, self.state_dir.join("repos"), work, GIT_TIMEOUT), scratch)
     }
 
     fn runner(&self) -> CommandRunner {
@@ -275,18 +283,16 @@ impl App {
             runner: Rc::clone(&real) as Rc<dyn Runner>,
             stages: Box::new(move |repo| ci_stages(&ci_config, repo)),
         };
-        let private = self.state_dir.join("repos");
         let (git, runner, ci): (Box<dyn Git>, Box<dyn Runner>, Box<dyn Ci>) = if dry {
             let scratch =
                 Scratch::new().map_err(|e| Error::later(format!("a scratch folder for the dry run: {e}")))?;
-            let rooms = self.git(scratch.path().join("repos"));
             (
-                Box::new(DryGit::new(rooms, scratch)),
+                Box::new(self.dry_git(scratch)),
                 Box::new(DryRunner(self.runner())),
                 Box::new(DryCi(Box::new(ci))),
             )
         } else {
-            (Box::new(self.git(private)), Box::new(self.runner()), Box::new(ci))
+            (Box::new(self.git()), Box::new(self.runner()), Box::new(ci))
         };
         let host = self.host_policy(now, assume_armed);
         let policy_config = Rc::clone(&self.config);

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "the state file is this room's work")]
 
 mod adopt;
+mod copy;
 mod host;
 mod intents;
 mod issues;
@@ -144,12 +145,7 @@ impl Store {
     pub fn open_copy(path: &Path, now: UnixTime) -> StoreResult<Self> {
         let mut conn = Connection::open_in_memory().map_err(sql("copied to memory"))?;
         if path.exists() {
-            let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-            let from = Connection::open_with_flags(path, flags).map_err(sql("opened for reading"))?;
-            let backup = rusqlite::backup::Backup::new(&from, &mut conn).map_err(sql("copied to memory"))?;
-            backup
-                .run_to_completion(1000, Duration::from_millis(1), None)
-                .map_err(sql("copied to memory"))?;
+            copy::into_memory(path, &mut conn)?;
         }
         let mut store = Self { conn, installation: "dry-run".to_owned(), path: path.to_owned() };
         store.conn.pragma_update(None, "foreign_keys", true).map_err(sql("set up"))?;

@@ -676,7 +676,25 @@ fn a_copy_in_memory_leaves_the_file_alone() {
     copy.pause("*", MIDNIGHT, None).unwrap();
     drop(copy);
     assert_eq!(fs::read(&path).unwrap(), before);
+    let names = || fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect::<Vec<_>>();
+    assert_eq!(names(), ["state.db"], "nothing is left beside it");
     assert!(open(dir.path()).unwrap().paused("*", MIDNIGHT).unwrap().is_none());
+
+    // While a tick has it open, what stands in its log alone is copied, too.
+    let mut tick = open(dir.path()).unwrap();
+    tick.pause("*", MIDNIGHT, None).unwrap();
+    assert!(names().len() > 1);
+    assert!(Store::open_copy(&path, MIDNIGHT).unwrap().paused("*", MIDNIGHT).unwrap().is_some());
+    drop(tick);
+    assert!(Store::open_copy(&path, MIDNIGHT).unwrap().paused("*", MIDNIGHT).unwrap().is_some());
+    let odd = dir.path().join("a b?#%\u{e9}.db");
+    std::os::unix::fs::symlink(&path, &odd).unwrap();
+    assert!(Store::open_copy(&odd, MIDNIGHT).unwrap().paused("*", MIDNIGHT).unwrap().is_some());
+    assert_eq!(names().len(), 2);
+    fs::remove_file(&odd).unwrap();
+    fs::rename(&path, &odd).unwrap();
+    assert!(Store::open_copy(&odd, MIDNIGHT).unwrap().paused("*", MIDNIGHT).unwrap().is_some());
+    assert_eq!(names().len(), 1);
 }
 
 #[test]

@@ -62,16 +62,25 @@ pub(super) fn put(from: &Path, to: &Path) -> PortResult<()> {
     renamed
 }
 
+/// The private bare repository of `repo`, if it was made. Resolved, because workspaces keep it as the place that they
+/// borrow from.
+pub(super) fn existing(root: &Path, repo: &RepoId) -> PortResult<Option<PathBuf>> {
+    let [forge, owner, name] = names::folders(repo)?;
+    let path = root.join(forge).join(owner).join(name);
+    if !path.join("HEAD").is_file() {
+        return Ok(None);
+    }
+    path.canonicalize().map(Some).map_err(|error| io_later("reading", &path, &error))
+}
+
 /// The private bare repository of `repo`, made if it is not there.
 pub(super) fn private(root: &Path, repo: &RepoId) -> PortResult<PathBuf> {
+    if let Some(path) = existing(root, repo)? {
+        return Ok(path);
+    }
     let [forge, owner, name] = names::folders(repo)?;
     let parent = root.join(forge).join(owner);
     let path = parent.join(&name);
-    // Resolved, because workspaces keep it as the place that they borrow from.
-    let resolved = |path: PathBuf| path.canonicalize().map_err(|error| io_later("reading", &path, &error));
-    if path.join("HEAD").is_file() {
-        return resolved(path);
-    }
     create_private(&parent)?;
     let new = parent.join(format!(".new-{}", unique()));
     write_repository(&new, "ref: refs/heads/offhours-has-no-branches\n", PRIVATE_CONFIG)?;
@@ -83,7 +92,7 @@ pub(super) fn private(root: &Path, repo: &RepoId) -> PortResult<PathBuf> {
     if !path.join("HEAD").is_file() {
         placed?;
     }
-    resolved(path)
+    path.canonicalize().map_err(|error| io_later("reading", &path, &error))
 }
 
 /// A folder of ours that goes away with the value.

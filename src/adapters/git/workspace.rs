@@ -133,9 +133,7 @@ impl GitRooms {
     fn clone_at(&self, private: &Path, new: &Path, oid: &Oid, head: &str, doing: &str) -> PortResult<()> {
         let git_dir = new.join(".git");
         places::write_repository(&git_dir, head, CLONE_CONFIG)?;
-        let borrowed = git_dir.join("objects/info/alternates");
-        fs::write(&borrowed, alternates(private))
-            .map_err(|error| places::io_later("writing", &borrowed, &error))?;
+        borrow_from(&git_dir, private)?;
         let call = Call::new("git.read-tree", &git_dir)
             .work_tree(new)
             .args(["--reset", "-u", "--no-recurse-submodules"])
@@ -229,7 +227,8 @@ impl GitRooms {
                 return Err(tampered(&format!("it has a file `.git/{foreign}`")));
             }
         }
-        if read_alternates(&git_dir).as_deref() != Some(&alternates(&private)) {
+        let lender = self.lender(repo)?.unwrap_or(private);
+        if read_alternates(&git_dir).as_deref() != Some(&alternates(&lender)) {
             return Err(tampered("`.git/objects/info/alternates` was changed"));
         }
         if let Some(link) = link_among_objects(&git_dir.join("objects")) {
@@ -328,6 +327,15 @@ impl GitRooms {
 /// Without the slash that git puts behind a nested repository.
 fn path_of(bytes: &[u8]) -> PathBuf {
     Path::new(std::ffi::OsStr::from_bytes(bytes)).components().collect()
+}
+
+/// Lets the repository at `git_dir` read the objects of another one.
+pub(super) fn borrow_from(git_dir: &Path, lender: &Path) -> PortResult<()> {
+    let path = git_dir.join("objects/info/alternates");
+    if read_alternates(git_dir).is_some_and(|there| there == alternates(lender)) {
+        return Ok(());
+    }
+    fs::write(&path, alternates(lender)).map_err(|error| places::io_later("writing", &path, &error))
 }
 
 /// The content of an alternates file that borrows from the repository at `git_dir`.

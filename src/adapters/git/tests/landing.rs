@@ -249,3 +249,59 @@ fn a_checkout_is_clean_whatever_stood_there() {
     assert!(matches!(world.rooms.checkout(&world.repo, &base, &foreign), Err(PortError::Refused { .. })));
     assert!(foreign.join("a.txt").exists());
 }
+
+#[test]
+fn a_dry_run_reads_workspaces_and_writes_to_nothing_of_theirs() {
+    let world = World::new();
+    let (folder, work, base) = world.workspace();
+    fs::write(work.join("x"), "x\n").unwrap();
+    let head = commit(&work, "x");
+    fs::write(work.join("loose"), "loose").unwrap();
+    world.person_pushes("a.txt", "newer\n");
+    let before = files_below(&world.path().join("host"));
+    assert!(before.len() > 20);
+
+    let host = world.path().join("host");
+    let dry = |work: PathBuf| {
+        GitRooms::reading(world.path().join("scratch"), host.join("private"), work, Duration::from_secs(60))
+    };
+    let rooms = dry(host.join("work"));
+    let (repo, remote) = (&world.repo, &world.remote);
+    let seen = rooms.work(repo, &folder, "r1", &base).unwrap();
+    assert_eq!((&seen.head, seen.new_commits, seen.uncommitted), (&head, 1, true));
+    let target = rooms.fetch_branch(repo, remote, "main").unwrap();
+    assert!(!rooms.is_ancestor(repo, &target, &head).unwrap());
+    assert_eq!(rooms.change(repo, &target, &head).unwrap().messages, ["x\n"]);
+    assert!(rooms.conflicts(repo, &head, &target).unwrap().is_empty());
+    assert_eq!(rooms.new_commits(repo, &head, &[&base, &target]).unwrap(), 1);
+    assert_eq!(files_below(&host), before);
+
+    // A clone that borrows from elsewhere is foreign from here, too.
+    fs::write(work.join(".git/objects/info/alternates"), "/\n").unwrap();
+    let error = rooms.work(repo, &folder, "r1", &base).unwrap_err();
+    assert!(matches!(&error, PortError::Refused { what } if what.contains("was changed")), "{error}");
+    // Where nothing was ever made, nothing is made.
+    let nowhere = dry(world.path().join("nowhere"));
+    assert!(nowhere.work(repo, &RunFolder { dir: world.path().join("nowhere/n/r1") }, "r1", &base).is_err());
+    assert!(!world.path().join("nowhere").exists());
+    assert!(rooms.fetch_branch(&RepoId { name: "other".into(), ..repo.clone() }, remote, "main").is_ok());
+    assert!(!host.join("private/f/o/other.git").exists());
+}
+
+/// Every file below `dir` with its content and when it was written.
+fn files_below(dir: &Path) -> std::collections::BTreeMap<PathBuf, (std::time::SystemTime, Vec<u8>)> {
+    let mut found = std::collections::BTreeMap::new();
+    let mut left = vec![dir.to_owned()];
+    while let Some(dir) = left.pop() {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            let meta = fs::symlink_metadata(&path).unwrap();
+            let bytes = if meta.is_file() { fs::read(&path).unwrap() } else { vec![] };
+            if meta.is_dir() {
+                left.push(path.clone());
+            }
+            found.insert(path, (meta.modified().unwrap(), bytes));
+        }
+    }
+    found
+}
