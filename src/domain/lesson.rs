@@ -1,0 +1,403 @@
+//! What went wrong, for whoever works there next. An observer: nothing here decides what starts or what a run does.
+//!
+//! [`detect`] reads one stored event and says which lessons it holds; [`decide`] says whether one is news or was met a
+//! moment ago; [`choose`] says which go into a prompt. What a lesson says is in [`super::message_lessons`].
+
+use super::message_lessons as words;
+use super::model::UnixTime;
+use super::run::CONFLICT_TRIES;
+
+/// Ends whose reason is a sentence of ours, with no more from outside than names of checks. Of every other end the reason
+/// may be an agent's, a server's or a path: words that nobody here wrote.
+const OWN_WORDS: [&str; 13] = [
+    "moved",
+    "human-took-over",
+    "nothing-done",
+    "turn-timeout",
+    "turn-stalled",
+    "turn-orphaned",
+    "base-red",
+    "no-checks",
+    "ci-timeout",
+    "same-failure",
+    "fix-turns-used",
+    "fix-time-used",
+    "budget-used",
+];
+
+/// What the configuration says about the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    pub enabled: bool,
+    pub in_prompts: bool,
+    /// 0: every one is a row of its own.
+    pub window_seconds: i64,
+    pub expire_seconds: i64,
+}
+
+/// A stored event, as far as the detectors read it.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct EventSeen {
+    pub id: i64,
+    pub at: UnixTime,
+    pub kind: String,
+    pub repo: Option<String>,
+    pub number: Option<u64>,
+    pub run: Option<String>,
+    pub facts: Facts,
+}
+
+/// What the tick wrote into an event besides its kind.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// Words for people; often from outside.
+    pub detail: String,
+    pub turn: Option<u32>,
+    /// The runner.
+    pub agent: Option<String>,
+    pub red: Option<Red>,
+    /// The decision that ends a run, and how; not the later note that the end is complete.
+    pub ends: Option<Ends>,
+    /// What is worked on, where that is no issue: a recipe, a template.
+    pub subject: Option<String>,
+    /// How often the target was merged into the work.
+    pub merges: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ends {
+    HandedBack,
+    Frozen,
+}
+
+impl Ends {
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::HandedBack => "handed-back",
+            Self::Frozen => "frozen",
+        }
+    }
+
+    pub fn parse(code: &str) -> Option<Self> {
+        [Self::HandedBack, Self::Frozen].into_iter().find(|ends| ends.code() == code)
+    }
+}
+
+/// A red verdict that the decision was made over.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Red {
+    /// `verify`, or the CI stage.
+    pub stage: String,
+    /// The stage comes after one that was green.
+    pub later: bool,
+    pub checks: Vec<String>,
+}
+
+/// A lesson that an event holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lesson {
+    pub kind: Kind,
+    pub at: UnixTime,
+    pub repo: Option<String>,
+    pub work_item: Option<String>,
+    pub task: Option<String>,
+    pub turn: Option<u32>,
+    pub stage: Option<String>,
+    pub agent: Option<String>,
+    pub root_cause: String,
+    pub suggestion: Option<String>,
+    pub detail: Option<String>,
+    /// Its text came from words that nobody here wrote: not given to an agent until a person approves it.
+    pub untrusted: bool,
+}
+
+/// What the detectors find. Lessons by hand are of any type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    GateFailure,
+    MergeHold,
+    TransientRetry,
+    DeployDegraded,
+    HandedBack,
+    Frozen,
+    Reverted,
+    RolledBack,
+    UpgradeFailed,
+}
+
+impl Kind {
+    pub const ALL: [Self; 9] = [
+        Self::GateFailure,
+        Self::MergeHold,
+        Self::TransientRetry,
+        Self::DeployDegraded,
+        Self::HandedBack,
+        Self::Frozen,
+        Self::Reverted,
+        Self::RolledBack,
+        Self::UpgradeFailed,
+    ];
+
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::GateFailure => "gate_failure",
+            Self::MergeHold => "merge_hold",
+            Self::TransientRetry => "transient_retry",
+            Self::DeployDegraded => "deploy_degraded",
+            Self::HandedBack => "handed_back",
+            Self::Frozen => "frozen",
+            Self::Reverted => "reverted",
+            Self::RolledBack => "rolled_back",
+            Self::UpgradeFailed => "upgrade_failed",
+        }
+    }
+}
+
+/// Every detector, each on its own: an event may hold several lessons.
+const DETECTORS: [fn(&EventSeen) -> Option<Lesson>; 9] = [
+    gate_failure,
+    deploy_degraded,
+    merge_hold,
+    transient_retry,
+    handed_back,
+    frozen,
+    reverted,
+    rolled_back,
+    upgrade_failed,
+];
+
+/// The lessons of one event.
+pub fn detect(event: &EventSeen) -> Vec<Lesson> {
+    DETECTORS.iter().filter_map(|detector| detector(event)).collect()
+}
+
+/// A lesson in our own words about what the event tells.
+fn lesson(event: &EventSeen, kind: Kind, said: words::Said) -> Lesson {
+    let issue = event.repo.as_ref().zip(event.number).map(|(repo, number)| format!("{repo}#{number}"));
+    Lesson {
+        kind,
+        at: event.at,
+        repo: event.repo.clone(),
+        work_item: issue.or_else(|| event.facts.subject.clone()),
+        task: event.run.clone(),
+        turn: event.facts.turn,
+        stage: event.facts.red.as_ref().map(|red| red.stage.clone()),
+        agent: event.facts.agent.clone(),
+        root_cause: said.cause,
+        suggestion: (!said.suggestion.is_empty()).then(|| said.suggestion.to_owned()),
+        detail: None,
+        untrusted: event.facts.red.as_ref().is_some_and(odd_names),
+    }
+}
+
+/// Checks and stages are named by who may write to the repository or its CI. What does not look like a name is words.
+fn odd_names(red: &Red) -> bool {
+    let good = |c: char| c.is_ascii_alphanumeric() || " ._-/:()+,".contains(c);
+    let odd = |name: &String| name.is_empty() || name.chars().count() > 60 || !name.chars().all(good);
+    red.checks.iter().chain([&red.stage]).any(odd)
+}
+
+/// The repo's own tests or CI said no.
+fn gate_failure(event: &EventSeen) -> Option<Lesson> {
+    let red = event.facts.red.as_ref().filter(|red| !red.later)?;
+    Some(lesson(event, Kind::GateFailure, words::gate_failure(red)))
+}
+
+/// What was built was good, and a later stage said no.
+fn deploy_degraded(event: &EventSeen) -> Option<Lesson> {
+    let red = event.facts.red.as_ref().filter(|red| red.later)?;
+    Some(lesson(event, Kind::DeployDegraded, words::deploy_degraded(red)))
+}
+
+/// A landing had to wait, or collided.
+fn merge_hold(event: &EventSeen) -> Option<Lesson> {
+    let held = match event.kind.as_str() {
+        "merge-hours" | "bring-up-to-date" => true,
+        "conflict" => event.facts.ends.is_some(),
+        _ => false,
+    };
+    held.then(|| lesson(event, Kind::MergeHold, words::merge_hold(&event.kind)))
+}
+
+/// Something was tried as often as it may be.
+fn transient_retry(event: &EventSeen) -> Option<Lesson> {
+    event.facts.ends?;
+    let spent = match event.kind.as_str() {
+        "fix-turns-used" | "fix-time-used" | "turn-orphaned" => true,
+        // Files that collide end a run at once; a target that moves away is tried against first.
+        "conflict" => event.facts.merges >= CONFLICT_TRIES,
+        _ => false,
+    };
+    spent.then(|| lesson(event, Kind::TransientRetry, words::transient_retry(&event.kind)))
+}
+
+fn handed_back(event: &EventSeen) -> Option<Lesson> {
+    match event.facts.ends? {
+        Ends::HandedBack => Some(end(event, Kind::HandedBack, words::handed_back(&event.kind))),
+        Ends::Frozen => None,
+    }
+}
+
+fn frozen(event: &EventSeen) -> Option<Lesson> {
+    match event.facts.ends? {
+        Ends::Frozen => Some(end(event, Kind::Frozen, words::frozen(&event.kind))),
+        Ends::HandedBack => None,
+    }
+}
+
+/// A person took landed work back.
+fn reverted(event: &EventSeen) -> Option<Lesson> {
+    (event.kind == "reverted").then(|| told(event, Kind::Reverted, words::reverted()))
+}
+
+fn rolled_back(event: &EventSeen) -> Option<Lesson> {
+    (event.kind == "rolled_back").then(|| told(event, Kind::RolledBack, words::rolled_back()))
+}
+
+fn upgrade_failed(event: &EventSeen) -> Option<Lesson> {
+    (event.kind == "upgrade_failed").then(|| told(event, Kind::UpgradeFailed, words::upgrade_failed()))
+}
+
+/// The end of a run, with what was said about it.
+fn end(event: &EventSeen, kind: Kind, said: words::Said) -> Lesson {
+    let own = OWN_WORDS.contains(&event.kind.as_str());
+    let lesson = told(event, kind, said);
+    Lesson {
+        untrusted: lesson.untrusted && !own || event.facts.red.as_ref().is_some_and(odd_names),
+        ..lesson
+    }
+}
+
+/// With the words that came with the event: nobody here wrote them.
+fn told(event: &EventSeen, kind: Kind, said: words::Said) -> Lesson {
+    let detail = Some(event.facts.detail.clone()).filter(|d| !d.is_empty());
+    let lesson = lesson(event, kind, said);
+    Lesson { untrusted: lesson.untrusted || detail.is_some(), detail, ..lesson }
+}
+
+/// What to do with a lesson.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    New,
+    /// The same as this one, met again.
+    Repeat(i64),
+}
+
+/// Whether a lesson is news. `alike` is the newest automatic one of the same type, repo, work item and stage, with the
+/// time of the event that made it: the window begins there and does not move, so that the result does not depend on how
+/// often a tick looks.
+pub fn decide(alike: Option<(i64, UnixTime)>, at: UnixTime, rules: &Rules) -> Decision {
+    match alike {
+        Some((id, first)) if at.since(first) < rules.window_seconds => Decision::Repeat(id),
+        Some(_) | None => Decision::New,
+    }
+}
+
+/// Where a lesson stands with people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    New,
+    InProgress,
+    Closed,
+}
+
+impl Status {
+    pub const ALL: [Self; 3] = [Self::New, Self::InProgress, Self::Closed];
+
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::InProgress => "in_progress",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// Whose fault it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Attribution {
+    Platform,
+    Project,
+    Both,
+}
+
+impl Attribution {
+    pub const ALL: [Self; 3] = [Self::Platform, Self::Project, Self::Both];
+
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Platform => "platform",
+            Self::Project => "project",
+            Self::Both => "both",
+        }
+    }
+}
+
+/// A lesson as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    pub id: i64,
+    pub created_at: UnixTime,
+    pub updated_at: Option<UnixTime>,
+    pub lesson_type: String,
+    pub work_item_id: Option<String>,
+    pub task_id: Option<String>,
+    pub turn: Option<u32>,
+    pub stage: Option<String>,
+    pub agent: Option<String>,
+    pub repo: Option<String>,
+    pub root_cause: Option<String>,
+    pub suggestion: Option<String>,
+    pub detail: Option<String>,
+    pub status: Status,
+    pub related_task: Option<String>,
+    pub source: String,
+    pub attribution: Option<Attribution>,
+    pub target_repo: Option<String>,
+    pub target_domain: Option<String>,
+    pub occurrences: u32,
+    pub last_seen_at: UnixTime,
+    pub approved_at: Option<UnixTime>,
+    pub expires_at: Option<UnixTime>,
+    pub untrusted: bool,
+}
+
+/// Types and domains by hand: lower-case letters, digits, `_` and `-`.
+pub fn is_slug(text: &str) -> bool {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    (1..=60).contains(&text.len()) && text.chars().all(good)
+}
+
+/// What goes into one prompt: as many as fit, in the order given. Those that are left out are not told of by halves.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Given {
+    pub ids: Vec<i64>,
+    /// Prepared for the prompt; empty where there is none.
+    pub text: String,
+}
+
+/// A prompt holds at most this many lessons,
+pub const MOST_GIVEN: u32 = 12;
+/// and this many characters of them: what went wrong elsewhere must not crowd out the task.
+pub const MOST_GIVEN_CHARS: usize = 4000;
+
+/// Chooses from lessons that stand in the order of their weight.
+pub fn choose(candidates: &[Record]) -> Given {
+    let (mut ids, mut lines, mut used) = (vec![], vec![], 0);
+    for record in candidates.iter().take(MOST_GIVEN as usize) {
+        let line = words::for_agent(record);
+        let size = line.chars().count() + 1;
+        if used + size > MOST_GIVEN_CHARS {
+            continue;
+        }
+        used += size;
+        ids.push(record.id);
+        lines.push(line);
+    }
+    let text = if lines.is_empty() { String::new() } else { words::block(&lines) };
+    Given { ids, text }
+}
+
+#[cfg(test)]
+#[path = "lesson_tests.rs"]
+mod tests;
