@@ -1,7 +1,7 @@
 //! Numbered, never edited, applied one by one. Each has sample data in its test.
 
 /// What each step does to the one before. The number of a step is its place, from 1.
-pub(super) const MIGRATIONS: [&str; 1] = [FIRST];
+pub(super) const MIGRATIONS: [&str; 2] = [FIRST, LESSONS];
 
 const FIRST: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -127,4 +127,72 @@ CREATE TABLE ticks (
   command TEXT PRIMARY KEY, started_at INTEGER NOT NULL, ended_at INTEGER, outcome TEXT,
   lock_misses INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+";
+
+/// The journal. It reads events from its own beginning on: what happened before was nobody's lesson. May be applied again
+/// over itself, and over what is left of it.
+const LESSONS: &str = "
+CREATE TABLE IF NOT EXISTS lessons (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  created_at INTEGER NOT NULL, updated_at INTEGER,
+  lesson_type TEXT NOT NULL,
+  work_item_id TEXT, task_id TEXT, turn INTEGER, stage TEXT, agent TEXT, repo TEXT,
+  root_cause TEXT, suggestion TEXT, detail TEXT,
+  status TEXT NOT NULL DEFAULT 'new' CHECK (status IN ('new', 'in_progress', 'closed')),
+  related_task TEXT,
+  source TEXT NOT NULL CHECK (source IN ('auto', 'manual')),
+  attribution TEXT CHECK (attribution IN ('platform', 'project', 'both')),
+  target_repo TEXT, target_domain TEXT,
+  occurrences INTEGER NOT NULL DEFAULT 1, last_seen_at INTEGER NOT NULL,
+  approved_at INTEGER, expires_at INTEGER,
+  untrusted INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX IF NOT EXISTS lessons_by_time ON lessons (created_at);
+CREATE INDEX IF NOT EXISTS lessons_by_type ON lessons (lesson_type, created_at);
+CREATE INDEX IF NOT EXISTS lessons_by_status ON lessons (status, created_at);
+CREATE INDEX IF NOT EXISTS lessons_by_repo ON lessons (repo, created_at);
+CREATE INDEX IF NOT EXISTS lessons_by_work_item ON lessons (work_item_id, created_at);
+CREATE INDEX IF NOT EXISTS lessons_counted ON lessons (lesson_type, status);
+CREATE INDEX IF NOT EXISTS lessons_alike ON lessons (lesson_type, repo, work_item_id, stage, created_at)
+  WHERE source = 'auto';
+CREATE INDEX IF NOT EXISTS lessons_to_give
+  ON lessons (COALESCE(target_repo, repo), occurrences DESC, last_seen_at DESC, id DESC)
+  WHERE status <> 'closed' AND expires_at IS NULL AND (untrusted = 0 OR approved_at IS NOT NULL);
+CREATE INDEX IF NOT EXISTS lessons_to_expire ON lessons (MAX(last_seen_at, COALESCE(approved_at, 0)))
+  WHERE status <> 'closed' AND expires_at IS NULL;
+
+CREATE VIRTUAL TABLE IF NOT EXISTS lessons_text USING fts5 (
+  lesson_type, repo, work_item_id, root_cause, suggestion, detail, content = 'lessons', content_rowid = 'id'
+);
+CREATE TRIGGER IF NOT EXISTS lessons_text_new AFTER INSERT ON lessons BEGIN
+  INSERT INTO lessons_text (rowid, lesson_type, repo, work_item_id, root_cause, suggestion, detail)
+  VALUES (new.id, new.lesson_type, new.repo, new.work_item_id, new.root_cause, new.suggestion, new.detail);
+END;
+CREATE TRIGGER IF NOT EXISTS lessons_text_gone AFTER DELETE ON lessons BEGIN
+  INSERT INTO lessons_text (lessons_text, rowid, lesson_type, repo, work_item_id, root_cause, suggestion, detail)
+  VALUES ('delete', old.id, old.lesson_type, old.repo, old.work_item_id, old.root_cause, old.suggestion, old.detail);
+END;
+CREATE TRIGGER IF NOT EXISTS lessons_text_changed
+AFTER UPDATE OF lesson_type, repo, work_item_id, root_cause, suggestion, detail ON lessons BEGIN
+  INSERT INTO lessons_text (lessons_text, rowid, lesson_type, repo, work_item_id, root_cause, suggestion, detail)
+  VALUES ('delete', old.id, old.lesson_type, old.repo, old.work_item_id, old.root_cause, old.suggestion, old.detail);
+  INSERT INTO lessons_text (rowid, lesson_type, repo, work_item_id, root_cause, suggestion, detail)
+  VALUES (new.id, new.lesson_type, new.repo, new.work_item_id, new.root_cause, new.suggestion, new.detail);
+END;
+INSERT INTO lessons_text (lessons_text) VALUES ('rebuild');
+
+CREATE TABLE IF NOT EXISTS given (run TEXT PRIMARY KEY, repo TEXT NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS given_by_repo ON given (repo, at);
+CREATE TABLE IF NOT EXISTS given_lessons (
+  run TEXT NOT NULL, place INTEGER NOT NULL, lesson INTEGER NOT NULL, PRIMARY KEY (run, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS given_by_lesson ON given_lessons (lesson, run);
+
+INSERT OR IGNORE INTO meta (key, value) SELECT 'lessons_cursor', CAST(COALESCE(MAX(id), 0) AS TEXT) FROM events;
+CREATE TRIGGER IF NOT EXISTS events_wait_for_lessons BEFORE DELETE ON events
+WHEN NOT EXISTS (SELECT 1 FROM meta WHERE key = 'lessons_off')
+  AND old.id > (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'lessons_cursor')
+BEGIN
+  SELECT RAISE(IGNORE);
+END;
 ";

@@ -6,6 +6,10 @@ mod copy;
 mod host;
 mod intents;
 mod issues;
+mod learning;
+mod lessons;
+#[cfg(test)]
+mod lessons_tests;
 mod migrations;
 mod runs;
 #[cfg(test)]
@@ -15,6 +19,8 @@ pub use adopt::Adopted;
 pub use host::{Hold, Park};
 pub use intents::{Intent, IntentState, OutboxRow};
 pub use issues::{FirstSightRow, LedgerRow};
+pub use learning::Learned;
+pub use lessons::{ByHand, LessonChange, LessonCounts, LessonFilter, LessonOutcomes};
 pub use runs::{RunRow, Spend, TurnRow};
 
 use std::fs;

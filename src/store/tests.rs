@@ -45,6 +45,11 @@ INSERT INTO backoffs VALUES ('home:me/app', 7, 1, 200);
 INSERT INTO alarms VALUES ('c', 100, 'd', 1);
 INSERT INTO outages VALUES ('s', 100, 1, 100);
 INSERT INTO ticks (command, started_at) VALUES ('tick', 100);
+", "
+INSERT INTO lessons (created_at, lesson_type, repo, root_cause, source, last_seen_at)
+  VALUES (100, 'gate_failure', 'home:me/app', 'the tests were red', 'auto', 100);
+INSERT INTO given VALUES ('r1', 'home:me/app', 100, 'told');
+INSERT INTO given_lessons VALUES ('r1', 1, 1);
 "];
 
 fn folder() -> TempDir {

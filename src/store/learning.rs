@@ -1,0 +1,259 @@
+//! What the tick does with the journal: read events from a cursor on, let lessons expire, and give them to runs.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::Deserialize;
+
+use super::lessons::{COLUMNS, alike, insert, read, repeat};
+use super::{Store, StoreError, StoreResult, sql};
+use crate::domain::lesson::{self, Decision, Ends, EventSeen, Facts, Given, Lesson, Record, Red, Rules};
+use crate::domain::model::UnixTime;
+
+/// The id of the last event that was read.
+const CURSOR: &str = "lessons_cursor";
+/// There while a tick last found the journal switched off.
+const OFF: &str = "lessons_off";
+
+/// What one batch came to.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Learned {
+    /// Events that were read.
+    pub events: u32,
+    /// New lessons, as they were written.
+    pub new: Vec<Lesson>,
+    pub repeats: u32,
+}
+
+/// The data of an event, as far as the detectors read it. What is not there, or is something else, is not known.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct FactsWire {
+    detail: String,
+    turns: Option<u32>,
+    agent: Option<String>,
+    red: Option<RedWire>,
+    ends: Option<String>,
+    subject: Option<String>,
+    merges: u32,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RedWire {
+    stage: String,
+    later: bool,
+    checks: Vec<String>,
+}
+
+fn facts(data: &str) -> Facts {
+    let wire: FactsWire = serde_json::from_str(data).unwrap_or_default();
+    Facts {
+        detail: wire.detail,
+        turn: wire.turns,
+        agent: wire.agent,
+        red: wire.red.map(|r| Red { stage: r.stage, later: r.later, checks: r.checks }),
+        ends: wire.ends.as_deref().and_then(Ends::parse),
+        subject: wire.subject,
+        merges: wire.merges,
+    }
+}
+
+pub(super) const NEWS: &str =
+    "SELECT id, at, kind, repo, number, run, data FROM events WHERE id > ?1 ORDER BY id LIMIT ?2";
+
+fn news(conn: &Connection, cursor: i64, most: u32) -> StoreResult<Vec<EventSeen>> {
+    let mut statement = conn.prepare_cached(NEWS).map_err(sql("read"))?;
+    let rows = statement
+        .query_map(params![cursor, most], |row| {
+            Ok(EventSeen {
+                id: row.get(0)?,
+                at: UnixTime(row.get(1)?),
+                kind: row.get(2)?,
+                repo: row.get(3)?,
+                number: row.get::<_, Option<i64>>(4)?.and_then(|n| u64::try_from(n).ok()),
+                run: row.get(5)?,
+                facts: facts(&row.get::<_, String>(6)?),
+            })
+        })
+        .map_err(sql("read"))?;
+    rows.collect::<Result<_, _>>().map_err(sql("read"))
+}
+
+fn put_meta(conn: &Connection, key: &str, value: &str) -> StoreResult<()> {
+    conn.execute(
+        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        [key, value],
+    )
+    .map_err(sql("written"))?;
+    Ok(())
+}
+
+fn cursor(conn: &Connection) -> StoreResult<i64> {
+    let text = conn
+        .query_row("SELECT value FROM meta WHERE key = ?1", [CURSOR], |row| row.get::<_, String>(0))
+        .optional()
+        .map_err(sql("read"))?;
+    let odd = |text: &str| StoreError::Row { what: format!("the cursor of the journal `{text}`") };
+    text.map_or(Ok(0), |t| t.parse().map_err(|_e| odd(&t)))
+}
+
+/// Lessons that nobody met or approved for long; the moment that they went stays.
+pub(super) const STALE: &str = "SELECT id FROM lessons WHERE status <> 'closed' AND expires_at IS NULL \
+    AND MAX(last_seen_at, COALESCE(approved_at, 0)) <= ?1 ORDER BY MAX(last_seen_at, COALESCE(approved_at, 0)) LIMIT 500";
+
+/// Open, allowed, not expired; most recurrent first, then most recent.
+pub(super) fn to_give_query() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM lessons WHERE COALESCE(target_repo, repo) = ?1 AND status <> 'closed' AND expires_at IS NULL \
+         AND (untrusted = 0 OR approved_at IS NOT NULL) AND MAX(last_seen_at, COALESCE(approved_at, 0)) > ?2 \
+         ORDER BY occurrences DESC, last_seen_at DESC, id DESC LIMIT ?3"
+    )
+}
+
+impl Store {
+    /// The journal was found switched off: from now on the cursor stands still, until it is told to skip. Touches no
+    /// table of the journal.
+    pub fn lessons_are_off(&mut self) -> StoreResult<()> {
+        if self.meta(OFF)?.is_none() {
+            put_meta(&self.conn, OFF, "yes")?;
+        }
+        Ok(())
+    }
+
+    /// The journal is on. If it was off, the cursor skips to now: how many events that were; `None` if it was on before.
+    pub fn lessons_are_on(&mut self) -> StoreResult<Option<u32>> {
+        if self.meta(OFF)?.is_none() {
+            return Ok(None);
+        }
+        self.transact("state.lessons", |tx| {
+            let from = cursor(tx)?;
+            let (last, skipped) = tx
+                .query_row(
+                    "SELECT COALESCE(MAX(id), ?1), COUNT(*) FROM events WHERE id > ?1",
+                    [from],
+                    |row| Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?)),
+                )
+                .map_err(sql("read"))?;
+            put_meta(tx, CURSOR, &last.to_string())?;
+            tx.execute("DELETE FROM meta WHERE key = ?1", [OFF]).map_err(sql("written"))?;
+            Ok(Some(skipped))
+        })
+    }
+
+    /// Reads at most `most` events behind the cursor, writes the lessons in them and moves the cursor, in one transaction.
+    /// Without news nothing is written; without a lesson in it only the cursor.
+    pub fn learn(&mut self, rules: &Rules, most: u32) -> StoreResult<Learned> {
+        let from = cursor(&self.conn)?;
+        let events = news(&self.conn, from, most)?;
+        let Some(last) = events.last() else { return Ok(Learned::default()) };
+        let read = u32::try_from(events.len()).unwrap_or(u32::MAX);
+        if events.iter().all(|event| lesson::detect(event).is_empty()) {
+            self.conn
+                .execute(
+                    "UPDATE meta SET value = ?2 WHERE key = ?1 AND value = ?3",
+                    [CURSOR, &last.id.to_string(), &from.to_string()],
+                )
+                .map_err(sql("written"))?;
+            return Ok(Learned { events: read, ..Learned::default() });
+        }
+        self.transact("state.lessons", |tx| {
+            // Read again under the lock: whoever came first has moved it.
+            let events = news(tx, cursor(tx)?, most)?;
+            let read = u32::try_from(events.len()).unwrap_or(u32::MAX);
+            let mut learned = Learned { events: read, ..Learned::default() };
+            for found in events.iter().flat_map(lesson::detect) {
+                match lesson::decide(alike(tx, &found)?, found.at, rules) {
+                    Decision::New => {
+                        insert(tx, &found)?;
+                        learned.new.push(found);
+                    }
+                    Decision::Repeat(id) => {
+                        repeat(tx, id, found.at)?;
+                        learned.repeats += 1;
+                    }
+                }
+            }
+            if let Some(last) = events.last() {
+                put_meta(tx, CURSOR, &last.id.to_string())?;
+            }
+            Ok(learned)
+        })
+    }
+
+    /// Stamps lessons whose time is over, a bounded number of them. Returns how many.
+    pub fn expire_lessons(&mut self, rules: &Rules, now: UnixTime) -> StoreResult<usize> {
+        let before = now.0.saturating_sub(rules.expire_seconds);
+        let stale: Vec<i64> = {
+            let mut statement = self.conn.prepare_cached(STALE).map_err(sql("read"))?;
+            let rows = statement.query_map([before], |row| row.get(0)).map_err(sql("read"))?;
+            rows.collect::<Result<_, _>>().map_err(sql("read"))?
+        };
+        if stale.is_empty() {
+            return Ok(0);
+        }
+        self.transact("state.lessons", |tx| {
+            for id in &stale {
+                tx.prepare_cached(
+                    "UPDATE lessons SET expires_at = MAX(last_seen_at, COALESCE(approved_at, 0)) + ?2 WHERE id = ?1",
+                )
+                .and_then(|mut statement| statement.execute(params![id, rules.expire_seconds]))
+                .map_err(sql("written"))?;
+            }
+            Ok(())
+        })?;
+        Ok(stale.len())
+    }
+
+    /// The lessons that may be given to work in a repo, the weightiest first.
+    pub fn lessons_to_give(
+        &self,
+        repo: &str,
+        rules: &Rules,
+        now: UnixTime,
+        most: u32,
+    ) -> StoreResult<Vec<Record>> {
+        let mut statement = self.conn.prepare_cached(&to_give_query()).map_err(sql("read"))?;
+        let rows = statement
+            .query_map(params![repo, now.0.saturating_sub(rules.expire_seconds), most], read)
+            .map_err(sql("read"))?;
+        rows.map(|row| row.map_err(sql("read"))?).collect()
+    }
+
+    /// What a run was given; `None` if nothing was ever chosen for it.
+    pub fn given(&self, run: &str) -> StoreResult<Option<Given>> {
+        let text = self
+            .conn
+            .query_row("SELECT text FROM given WHERE run = ?1", [run], |row| row.get(0))
+            .optional()
+            .map_err(sql("read"))?;
+        let Some(text) = text else { return Ok(None) };
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT lesson FROM given_lessons WHERE run = ?1 ORDER BY place")
+            .map_err(sql("read"))?;
+        let ids = statement.query_map([run], |row| row.get(0)).map_err(sql("read"))?;
+        let ids = ids.collect::<Result<_, _>>().map_err(sql("read"))?;
+        Ok(Some(Given { ids, text }))
+    }
+
+    /// Records what a run is given, once: its later turns and a repeated start are told the same.
+    pub fn give(&mut self, run: &str, repo: &str, given: &Given, now: UnixTime) -> StoreResult<()> {
+        self.transact("state.given", |tx| {
+            let news = tx
+                .execute(
+                    "INSERT OR IGNORE INTO given (run, repo, at, text) VALUES (?1, ?2, ?3, ?4)",
+                    params![run, repo, now.0, given.text],
+                )
+                .map_err(sql("written"))?;
+            if news > 0 {
+                for (place, id) in (1_i64..).zip(&given.ids) {
+                    tx.execute(
+                        "INSERT INTO given_lessons (run, place, lesson) VALUES (?1, ?2, ?3)",
+                        params![run, place, id],
+                    )
+                    .map_err(sql("written"))?;
+                }
+            }
+            Ok(())
+        })
+    }
+}

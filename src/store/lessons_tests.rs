@@ -1,0 +1,322 @@
+//! The journal against the real database: what it costs, and what it does not do twice.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rusqlite::Connection;
+use rusqlite::trace::TraceEventCodes;
+use tempfile::TempDir;
+
+use super::learning::{NEWS, STALE, to_give_query};
+use super::lessons::{ALIKE, SEARCH};
+use super::migrations::MIGRATIONS;
+use super::*;
+use crate::domain::lesson::{Given, Rules, Status};
+
+const NOW: UnixTime = UnixTime(1_772_409_600);
+const RULES: Rules =
+    Rules { enabled: true, in_prompts: true, window_seconds: 3600, expire_seconds: 90 * 86_400 };
+
+fn open() -> (TempDir, Store) {
+    let dir = tempfile::Builder::new().prefix("offhours-lessons-").tempdir().unwrap();
+    let store = Store::open(&dir.path().join("state.db"), "m", "fresh", NOW).unwrap();
+    (dir, store)
+}
+
+/// As many lessons as that, over ten repos, in one statement: a minute apart, the newest now.
+fn seed(store: &Store, many: i64) {
+    store
+        .conn
+        .execute(
+            "INSERT INTO lessons (created_at, lesson_type, work_item_id, stage, repo, root_cause, status, source, occurrences, \
+             last_seen_at, untrusted) \
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \
+             SELECT ?2 - i * 60, CASE i % 3 WHEN 0 THEN 'gate_failure' WHEN 1 THEN 'frozen' ELSE 'handed_back' END, \
+             'home:me/r' || (i % 10) || '#' || (i % 50), 'verify', 'home:me/r' || (i % 10), 'cause ' || i, \
+             CASE i % 2 WHEN 0 THEN 'new' ELSE 'closed' END, 'auto', 1 + i % 7, ?2 - i * 60, i % 5 = 0 FROM n",
+            [many, NOW.0],
+        )
+        .unwrap();
+}
+
+fn red_event(store: &mut Store, key: &str, at: i64) {
+    let data =
+        r#"{"detail":"","turns":1,"agent":"a","red":{"stage":"verify","later":false,"checks":["verify"]}}"#;
+    store
+        .event(&Event {
+            key: key.to_owned(),
+            at: NOW.plus(at),
+            kind: "fix-forward".to_owned(),
+            repo: Some("home:me/r1".to_owned()),
+            number: Some(777),
+            run: None,
+            data: data.to_owned(),
+        })
+        .unwrap();
+}
+
+thread_local! {
+    static STATEMENTS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Statements that were run, and steps that the database took for them.
+fn cost(store: &mut Store, work: impl Fn(&mut Store)) -> (u64, u64) {
+    // Once before, so that nothing is prepared or read for the first time.
+    work(store);
+    let steps = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&steps);
+    store.conn.progress_handler(
+        1,
+        Some(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            false
+        }),
+    );
+    STATEMENTS.set(0);
+    let each = TraceEventCodes::SQLITE_TRACE_STMT;
+    store.conn.trace_v2(each, Some(|_| STATEMENTS.set(STATEMENTS.get() + 1)));
+    work(store);
+    store.conn.trace_v2(each, None);
+    store.conn.progress_handler(1, None::<fn() -> bool>);
+    (STATEMENTS.get(), steps.load(Ordering::Relaxed))
+}
+
+#[test]
+fn a_hundred_thousand_lessons_cost_what_a_hundred_cost() {
+    type Work = (&'static str, fn(&mut Store));
+    let works: [Work; 8] = [
+        ("a quiet tick", |store| {
+            assert_eq!(store.learn(&RULES, 500).unwrap(), Learned::default());
+            assert_eq!(store.expire_lessons(&RULES, NOW).unwrap(), 0);
+        }),
+        ("a tick with news", |store| {
+            let key = format!("k{}", STATEMENTS.get());
+            let last: i64 = store
+                .conn
+                .query_row("SELECT COALESCE(MAX(id), 0) FROM events", [], |row| row.get(0))
+                .unwrap();
+            red_event(store, &format!("{key}-{last}"), 7200 * last);
+            assert_eq!(store.learn(&RULES, 500).unwrap().new.len(), 1);
+        }),
+        ("list --limit 20", |store| {
+            assert_eq!(store.lessons(&LessonFilter::default(), None, 20).unwrap().len(), 20);
+        }),
+        ("list --type", |store| {
+            let filter = LessonFilter { lesson_type: Some("frozen".to_owned()), ..LessonFilter::default() };
+            assert_eq!(store.lessons(&filter, None, 20).unwrap().len(), 20);
+        }),
+        ("list --status", |store| {
+            let filter = LessonFilter { status: Some(Status::Closed), ..LessonFilter::default() };
+            assert_eq!(store.lessons(&filter, None, 20).unwrap().len(), 20);
+        }),
+        ("list --repo", |store| {
+            let filter = LessonFilter { repo: Some("home:me/r3".to_owned()), ..LessonFilter::default() };
+            assert!(store.lessons(&filter, None, 10).unwrap().len() == 10);
+        }),
+        ("list --work-item", |store| {
+            let filter =
+                LessonFilter { work_item_id: Some("home:me/r3#3".to_owned()), ..LessonFilter::default() };
+            assert_eq!(store.lessons(&filter, None, 2).unwrap().len(), 2);
+        }),
+        ("what a run is given", |store| {
+            assert!(!store.lessons_to_give("home:me/r4", &RULES, NOW, 5).unwrap().is_empty());
+        }),
+    ];
+    let measured: Vec<Vec<(u64, u64)>> = [100, 100_000]
+        .into_iter()
+        .map(|many| {
+            let (_dir, mut store) = open();
+            seed(&store, many);
+            works.iter().map(|(_, work)| cost(&mut store, work)).collect()
+        })
+        .collect();
+    for (at, (name, _)) in works.iter().enumerate() {
+        let ((few_statements, few), (many_statements, many)) = (measured[0][at], measured[1][at]);
+        assert_eq!(few_statements, many_statements, "{name}: statements");
+        // Trees are a level or two deeper, and the search of words merges now and then; no row is walked past.
+        assert!(many <= few + 20, "{name}: {few} steps over 100 lessons, {many} over 100,000");
+    }
+}
+
+fn plan(conn: &Connection, query: &str) -> String {
+    let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+    let many = statement.parameter_count();
+    let values = vec![rusqlite::types::Value::Null; many];
+    let rows =
+        statement.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+    rows.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn every_query_goes_by_an_index_and_sorts_nothing() {
+    let (_dir, store) = open();
+    let named = |lesson_type: bool, status: bool, repo: bool, item: bool| LessonFilter {
+        lesson_type: lesson_type.then(|| "frozen".to_owned()),
+        status: status.then_some(Status::New),
+        repo: repo.then(|| "r".to_owned()),
+        work_item_id: item.then(|| "w".to_owned()),
+    };
+    let mut queries = vec![NEWS.to_owned(), ALIKE.to_owned(), STALE.to_owned(), to_give_query()];
+    for bits in 0..16_u8 {
+        let filter = named(bits & 1 > 0, bits & 2 > 0, bits & 4 > 0, bits & 8 > 0);
+        queries.push(filter.query(None, 20).0);
+        queries.push(filter.query(Some((NOW, 7)), 20).0);
+    }
+    for query in queries {
+        let plan = plan(&store.conn, &query);
+        let by_time = plan == "SCAN lessons USING INDEX lessons_by_time";
+        assert!(plan.starts_with("SEARCH ") || by_time, "{plan}\n  {query}");
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}\n  {query}");
+    }
+    let plan = |query: &str| plan(&store.conn, query);
+    assert!(plan(&to_give_query()).contains("lessons_to_give"), "{}", plan(&to_give_query()));
+    assert!(plan(ALIKE).contains("lessons_alike"), "{}", plan(ALIKE));
+    assert!(plan(STALE).contains("lessons_to_expire"), "{}", plan(STALE));
+    assert!(plan(SEARCH).contains("VIRTUAL TABLE INDEX"), "{}", plan(SEARCH));
+    let counts = plan("SELECT lesson_type, status, COUNT(*) FROM lessons GROUP BY lesson_type, status");
+    assert_eq!(counts, "SCAN lessons USING COVERING INDEX lessons_counted");
+}
+
+#[test]
+fn the_migration_may_be_applied_over_itself() {
+    let (_dir, mut store) = open();
+    seed(&store, 30);
+    red_event(&mut store, "k", 0);
+    store.learn(&RULES, 10).unwrap();
+    let dump = |store: &Store| {
+        let all = store.lessons(&LessonFilter::default(), None, 100).unwrap();
+        let schema: Vec<String> = {
+            let mut rows = store
+                .conn
+                .prepare("SELECT name || COALESCE(sql, '') FROM sqlite_master ORDER BY name")
+                .unwrap();
+            rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        (
+            all,
+            schema,
+            store.meta("lessons_cursor").unwrap(),
+            store.search_lessons("cause", 100).unwrap().unwrap().len(),
+        )
+    };
+    let before = dump(&store);
+    let text = MIGRATIONS.iter().find(|m| m.contains("TABLE IF NOT EXISTS lessons")).unwrap();
+    for _ in 0..2 {
+        store.conn.execute_batch(text).unwrap();
+        assert_eq!(dump(&store), before);
+    }
+    // Over what is left of it, too.
+    store.conn.execute_batch("DROP TABLE lessons").unwrap();
+    store.conn.execute_batch(text).unwrap();
+    assert_eq!(store.search_lessons("cause", 100).unwrap().unwrap().len(), 0);
+    seed(&store, 3);
+    assert_eq!(store.search_lessons("cause", 100).unwrap().unwrap().len(), 3);
+    assert_eq!(store.check().unwrap(), Vec::<String>::new());
+}
+
+/// Two hosts cannot share a state file, but two ticks that meet below the lock can read the same events.
+#[test]
+fn events_are_learned_from_once() {
+    let (dir, mut store) = open();
+    red_event(&mut store, "a", 0);
+    red_event(&mut store, "b", 60);
+    let mut other = Store::open(&dir.path().join("state.db"), "m", "x", NOW).unwrap();
+    assert_eq!(store.learn(&RULES, 500).unwrap().events, 2);
+    assert_eq!(other.learn(&RULES, 500).unwrap().events, 0);
+    let all = store.lessons(&LessonFilter::default(), None, 10).unwrap();
+    assert_eq!((all.len(), all[0].occurrences, all[0].last_seen_at), (1, 2, NOW.plus(60)));
+    assert_eq!((all[0].created_at, all[0].updated_at), (NOW, None));
+}
+
+#[test]
+fn events_are_kept_until_they_were_read_and_while_it_is_on() {
+    let (_dir, mut store) = open();
+    let left = |store: &Store| {
+        store.conn.execute("DELETE FROM events", []).unwrap();
+        store.conn.query_row("SELECT COUNT(*) FROM events", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    red_event(&mut store, "a", 0);
+    red_event(&mut store, "b", 60);
+    assert_eq!(left(&store), 2, "nobody has read them");
+    store.learn(&RULES, 1).unwrap();
+    assert_eq!(left(&store), 1, "one was read");
+    store.lessons_are_off().unwrap();
+    assert_eq!(left(&store), 0, "nobody is going to read it");
+    red_event(&mut store, "c", 0);
+    assert_eq!(store.lessons_are_on().unwrap(), Some(1));
+    assert_eq!(store.lessons_are_on().unwrap(), None);
+    assert_eq!(store.learn(&RULES, 10).unwrap().events, 0, "it skipped to now");
+    red_event(&mut store, "d", 0);
+    assert_eq!(store.learn(&RULES, 10).unwrap().events, 1);
+}
+
+#[test]
+fn an_old_one_expires_and_is_given_again_once_approved() {
+    let (_dir, mut store) = open();
+    red_event(&mut store, "a", 0);
+    store.learn(&RULES, 10).unwrap();
+    let ids = |store: &Store, at: UnixTime| -> Vec<i64> {
+        store.lessons_to_give("home:me/r1", &RULES, at, 5).unwrap().iter().map(|r| r.id).collect()
+    };
+    let (last, late) = (NOW.plus(RULES.expire_seconds - 1), NOW.plus(RULES.expire_seconds));
+    assert_eq!(ids(&store, last), [1]);
+    assert_eq!(ids(&store, late), Vec::<i64>::new(), "also where no tick has stamped it yet");
+    assert_eq!(store.expire_lessons(&RULES, last).unwrap(), 0);
+    assert_eq!(store.expire_lessons(&RULES, late.plus(5)).unwrap(), 1);
+    assert_eq!(store.expire_lessons(&RULES, late.plus(5)).unwrap(), 0);
+    let record = store.lesson(1).unwrap().unwrap();
+    assert_eq!((record.expires_at, record.status, record.updated_at), (Some(late), Status::New, None));
+    assert!(store.approve_lesson(1, late).unwrap());
+    assert_eq!(ids(&store, late.plus(9)), [1]);
+    assert_eq!(store.lesson(1).unwrap().unwrap().expires_at, None);
+    let closed = LessonChange { status: Some(Status::Closed), ..LessonChange::default() };
+    assert!(store.update_lesson(1, &closed, late).unwrap());
+    assert_eq!(ids(&store, late.plus(9)), Vec::<i64>::new());
+}
+
+#[test]
+fn a_run_is_given_what_was_chosen_first() {
+    let (_dir, mut store) = open();
+    assert_eq!(store.given("r1").unwrap(), None);
+    let first = Given { ids: vec![5, 3], text: "told".to_owned() };
+    store.give("r1", "home:me/app", &first, NOW).unwrap();
+    store.give("r1", "home:me/app", &Given { ids: vec![9], text: "other".to_owned() }, NOW).unwrap();
+    assert_eq!(store.given("r1").unwrap(), Some(first));
+    store.give("r2", "home:me/app", &Given::default(), NOW).unwrap();
+    assert_eq!(store.given("r2").unwrap(), Some(Given::default()), "chosen, and nothing was there");
+}
+
+/// None of it is a query language, and nothing that people type is an error of the database.
+#[test]
+fn a_search_takes_words_as_they_are() {
+    let (_dir, mut store) = open();
+    let add = |store: &mut Store, detail: &str| {
+        let change = LessonChange { detail: Some(detail.to_owned()), ..LessonChange::default() };
+        store
+            .add_lesson(&ByHand { lesson_type: "note".to_owned(), change, ..ByHand::default() }, NOW)
+            .unwrap()
+    };
+    let tests = add(&mut store, "the integration tests are slow");
+    let paths = add(&mut store, "src/main.rs: don't panic; OR else");
+    let find = |text: &str| -> Option<Vec<i64>> {
+        store.search_lessons(text, 10).unwrap().map(|found| found.iter().map(|r| r.id).collect())
+    };
+    assert_eq!(find("slow test"), Some(vec![tests]));
+    assert_eq!(find("SLOW"), Some(vec![tests]));
+    assert_eq!(find("slow panic"), Some(vec![]));
+    assert_eq!(find("main.rs"), Some(vec![paths]));
+    assert_eq!(find("OR"), Some(vec![paths]));
+    assert_eq!(find("don't"), Some(vec![paths]));
+    for odd in ["\"", "*", "^", "-- ; ( ) {", ""] {
+        assert_eq!(find(odd), None, "{odd}");
+    }
+    for odd in ["detail:slow", "NEAR(slow, 2)", "slow AND NOT x\"y", "a*b", "(slow", "note^"] {
+        assert!(find(odd).is_some(), "{odd}");
+    }
+    // A change is found under its new words only.
+    let change = LessonChange { detail: Some("quick now".to_owned()), ..LessonChange::default() };
+    store.update_lesson(tests, &change, NOW).unwrap();
+    let find = |text: &str| store.search_lessons(text, 10).unwrap().unwrap().len();
+    assert_eq!((find("slow"), find("quick")), (0, 1));
+}
