@@ -23,8 +23,9 @@ use toml_edit::{Document, TableLike};
 pub use find::{decode, find, place, read};
 pub use hours::{Hours, Offset, Window, is_open};
 pub use schema::{
-    Ci, FixForward, Forge, ForgeKind, Global, Hooks, NoticeKind, Notify, NotifyKind, PriorityOrder, Profile,
-    PromptBy, Retention, RunSettings, RunnerKind, RunnerSettings, Stage, StageKind, Trust, TrustPermission,
+    Ci, FixForward, Forge, ForgeKind, Global, Hooks, Lessons, NoticeKind, Notify, NotifyKind, PriorityOrder,
+    Profile, PromptBy, Retention, RunSettings, RunnerKind, RunnerSettings, Stage, StageKind, Trust,
+    TrustPermission,
 };
 pub use secret::{Secret, SecretSource};
 pub use show::{complete, reference};
@@ -55,6 +56,7 @@ pub struct Config {
     pub stages: Vec<Stage>,
     pub fix_forward: FixForward,
     pub retention: Retention,
+    pub lessons: Lessons,
     pub forges: BTreeMap<String, Forge>,
     pub runners: BTreeMap<String, Runner>,
     pub notifiers: BTreeMap<String, Notify>,
@@ -200,6 +202,7 @@ impl Config {
             stages: Vec::new(),
             fix_forward: FixForward::default(),
             retention: Retention::default(),
+            lessons: Lessons::default(),
             forges: BTreeMap::new(),
             runners: BTreeMap::new(),
             notifiers: BTreeMap::new(),
@@ -221,6 +224,10 @@ impl Config {
         }
         if let Some((table, place)) = reader.table(top, &place, "retention", "retention") {
             self.retention.read(table, &place, reader);
+            reader.unknown(table, &place);
+        }
+        if let Some((table, place)) = reader.table(top, &place, "lessons", "lessons") {
+            self.lessons.read(table, &place, reader);
             reader.unknown(table, &place);
         }
         let mut root = WorkspaceRoot { root: None };

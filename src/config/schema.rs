@@ -110,6 +110,10 @@ pub(super) const TABLES: &[(&str, &str)] = &[
     ("ci.stage", "One table for each stage, in order. A list of a repo replaces this one."),
     ("fix_forward", "How often an agent may repair what it broke. May be changed per repo."),
     ("retention", "How long things are kept."),
+    (
+        "lessons",
+        "The journal of what went wrong. It only watches: nothing starts, waits or ends because of it.",
+    ),
     ("forge.*", "An issue tracker with repositories; the star is a name that you choose."),
     (
         "runner.*",
@@ -155,7 +159,6 @@ pub(super) const NOT_YET: &[Later] = &[
     later("heartbeat", &[""], "pinging a URL at each tick comes later"),
     later("harvest", &[""], "scoring template versions comes later"),
     later("canary", &[""], "trying out template versions comes later"),
-    later("lessons", &[""], "the journal of lessons comes later"),
     later("upgrade", &[""], "upgrades of images come later"),
 ];
 
@@ -353,6 +356,22 @@ keys! {
     pub Retention in ["retention"] {
         /// Days for which salvaged work (bundles and archives) is kept.
         salvage_keep_days: u32 [1, 36_500] = 30;
+    }
+
+    /// The journal of what went wrong.
+    pub Lessons in ["lessons"] {
+        /// Off: nothing of it is read or written, and what happens meanwhile is not learned from later.
+        enabled: bool = true;
+        /// A lesson of the same type, repo, issue and stage met again within this time counts up the first one. 0: each
+        /// is a row of its own.
+        dedup_window_seconds: u64 [0, 31_536_000] = 3600;
+        /// How many `lessons list` and `lessons search` show.
+        query_limit_default: u32 [1, 1_000_000] = 100;
+        /// Whether agents are told of open lessons about their repo. Those with words from outside wait for
+        /// `lessons approve`.
+        in_prompts: bool = false;
+        /// Days after which a lesson that was not met again is not given any more.
+        expire_days: u32 [1, 36_500] = 90;
     }
 
     /// An issue tracker with repositories.

@@ -203,6 +203,7 @@ pub(super) fn effective(config: &Config) -> String {
     stages(&mut out, "ci", &config.stages, &[]);
     section(&mut out, "fix_forward", &config.fix_forward);
     section(&mut out, "retention", &config.retention);
+    section(&mut out, "lessons", &config.lessons);
     for (name, forge) in &config.forges {
         section(&mut out, &path("forge", name), forge);
     }

@@ -334,6 +334,7 @@ fn other_value(table: &str, tables: &[&str], row: &Row) -> String {
     let default = default.unwrap_or_else(|| "\"\"".to_owned());
     match default.as_str() {
         "true" => "false".to_owned(),
+        "false" => "true".to_owned(),
         "[]" => "[\"changed\"]".to_owned(),
         "\"\"" => "\"changed\"".to_owned(),
         "\"largest-first\"" => "\"smallest-first\"".to_owned(),

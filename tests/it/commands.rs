@@ -132,7 +132,7 @@ fn a_bad_config_says_what_to_do() {
         (format!("kill_swich = true\n{good}"), vec!["kill_swich", "kill_switch"]),
         (good.replace("kill_switch = false", "kill_switch = \"perhaps\""), vec!["kill_switch", "line 1"]),
         (format!("{good}\n[trust]\nverify = [\"x\"]\n"), vec!["verify", "trust", "top of the file"]),
-        (format!("{good}\n[lessons]\nenabled = true\n"), vec!["lessons", "later"]),
+        (format!("{good}\n[lessons]\nenabled = \"yes\"\n"), vec!["lessons", "true or false"]),
         ("kill_switch = = 3".to_owned(), vec!["line 1"]),
     ] {
         fs::write(world.path("config.toml"), &text).unwrap();
