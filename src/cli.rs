@@ -2,6 +2,7 @@
 #![allow(clippy::doc_markdown, reason = "the comments are shown in a terminal, where backticks are noise")]
 
 pub mod desk;
+pub mod lessons;
 
 use std::path::PathBuf;
 
@@ -70,7 +71,9 @@ pub enum Command {
     Poll(PollArgs),
     /// Look at each run in flight and take its next step
     Watch,
-    /// Do what watch and poll do, in one process
+    /// Write down what went wrong, or look at what was
+    Lessons(lessons::LessonsArgs),
+    /// Do what watch, lessons and poll do, in one process
     Tick(TickArgs),
     /// Write a first configuration: short, commented, switched off
     Init(InitArgs),
@@ -391,6 +394,15 @@ mod tests {
             "poll",
             "poll --dry-run --assume-armed",
             "watch --json --deadline 10",
+            "lessons",
+            "lessons list --type gate_failure --status in_progress --repo me/a --work-item me/a#3 --limit 20",
+            "lessons show 3",
+            "lessons add --type slow_tests --repo me/a --detail x --attribution project",
+            "lessons update 3 --status closed",
+            "lessons snapshot --json",
+            "lessons search slow tests",
+            "lessons approve 3",
+            "lessons export --repo me/a",
             "tick --foreground -vv --color never",
             "config check",
             "config show --effective",
@@ -434,6 +446,11 @@ mod tests {
     fn bad_lines() {
         for line in [
             "harvest",
+            "lessons add",
+            "lessons list --limit 0",
+            "lessons list --status open",
+            "lessons show 0",
+            "lessons search",
             "poll --assume-armed",
             "poll -v -q",
             "poll --deadline 0",

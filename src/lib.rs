@@ -27,7 +27,7 @@
 //! | [`domain`] | pure: what an issue, a run, a verdict is, and what is to be done; texts that leave the program |
 //! | [`ports`] | traits: forge, git, runner, CI, notifier, clock; at most about eight methods each |
 //! | [`adapters`] | what stands behind the ports: the local forge, git, supervised processes, webhooks, dry run |
-//! | [`store`] | the state file: migrations, runs, intents, events, reasons, outbox |
+//! | [`store`] | the state file: migrations, runs, intents, events, reasons, outbox, lessons |
 //! | [`boundary`] | numbered instants at which tests end the process; nothing in a release |
 //! | [`error`] | kinds of failure, their exit codes and hints |
 //!
@@ -82,7 +82,8 @@
 //!    decides on one row of its table, and `tick/perform.rs` acts: land ([`domain::guard`] looks at it before), start CI,
 //!    fix forward, close, hand back, freeze.
 //! 6. `adapters/git/` fetches from the workspace, lands, and salvages; `adapters/forge/local.rs` comments and closes.
-//! 7. `tick/outbox.rs` sends the notices.
+//! 7. `tick/outbox.rs` sends the notices. Beside the path, `tick/lessons.rs` reads the events of all this, and
+//!    [`domain::lesson`] says what is to be learned from them; only what an agent is told depends on it.
 
 pub mod adapters;
 pub mod boundary;

@@ -394,7 +394,8 @@ pub trait Notifier {
 
 /// Renders what an agent is told; strict, so that nothing half is ever sent.
 pub trait Prompter {
-    fn render(&self, run: &Run, text: &RunText, failure: &str) -> PortResult<String>;
+    /// `lessons` and `failure` are prepared; each may be empty.
+    fn render(&self, run: &Run, text: &RunText, lessons: &str, failure: &str) -> PortResult<String>;
     /// Name and version of the template.
     fn template(&self) -> String;
 }

@@ -14,7 +14,7 @@ pub const IMPLEMENTER: &str = include_str!("implementer.md");
 pub struct BuiltIn;
 
 impl Prompter for BuiltIn {
-    fn render(&self, run: &Run, text: &RunText, failure: &str) -> PortResult<String> {
+    fn render(&self, run: &Run, text: &RunText, lessons: &str, failure: &str) -> PortResult<String> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         let trouble = |e: minijinja::Error| {
@@ -34,7 +34,7 @@ impl Prompter for BuiltIn {
                 repo => context! { name => run.issue.repo.path(), branch => run.target_branch },
                 run => context! { id => run.id, turn => run.turns },
                 attempt => run.attempt,
-                lessons => "",
+                lessons => lessons,
                 failure => failure,
             })
             .map_err(trouble)?;

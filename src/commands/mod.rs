@@ -5,6 +5,7 @@ pub mod arm;
 pub mod config;
 pub mod init;
 pub mod issue;
+pub mod lessons;
 pub mod once;
 pub mod output;
 pub mod prompt;
@@ -59,6 +60,10 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Config(command) => config::run(global, command),
         Command::Poll(args) => tick::run(&App::load(global)?, tick::Parts::Poll, args.assume_armed, false),
         Command::Watch => tick::run(&App::load(global)?, tick::Parts::Watch, false, false),
+        Command::Lessons(args) => match &args.command {
+            Some(command) => lessons::run(&App::load(global)?, command),
+            None => tick::run(&App::load(global)?, tick::Parts::Lessons, false, false),
+        },
         Command::Tick(args) => {
             tick::run(&App::load(global)?, tick::Parts::All, args.assume_armed, args.foreground)
         }
@@ -311,6 +316,7 @@ impl App {
             new_id: Box::new(|| format!("r{}", &uuid::Uuid::new_v4().simple().to_string()[..7])),
             late: Box::new(move || !foreground && started.elapsed() >= deadline),
             host,
+            lessons: self.lesson_rules(),
             dry,
             report: Report::default(),
             store,

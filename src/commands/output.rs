@@ -62,6 +62,10 @@ pub fn report(global: &Global, command: &str, report: &Report, outcome: TickOutc
             if !report.left.is_empty() {
                 map.insert("left".to_owned(), json!(report.left));
             }
+            if !report.logged.is_empty() {
+                let logged = report.logged.iter().map(|f| json!({ "subject": f.subject, "what": f.what }));
+                map.insert("logged".to_owned(), logged.collect());
+            }
         }
         out(&value.to_string());
     } else {
@@ -87,7 +91,8 @@ pub fn report(global: &Global, command: &str, report: &Report, outcome: TickOutc
             out(&text);
         }
     }
-    for failure in report.errors.iter().filter(|f| !f.quiet || global.verbose > 0) {
+    let said = report.errors.iter().chain(&report.logged);
+    for failure in said.filter(|f| !f.quiet || global.verbose > 0) {
         err(&format!("offhours {command}: {}: {}", plain(&failure.subject, 120), failure.what));
     }
     if !report.left.is_empty() && !global.quiet {

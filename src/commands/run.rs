@@ -155,6 +155,10 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
         row.template,
         observe::cost_words(known, unknown)
     ));
+    let lessons = crate::tick::lessons::ids(store, &run.id);
+    if !lessons.is_empty() {
+        text.push_str(&format!("  lessons   {}\n", crate::domain::message_lessons::given(&lessons)));
+    }
     for turn in &turns {
         let ended = turn.ending.as_deref().unwrap_or("running");
         let took =
@@ -182,6 +186,7 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
     if let Value::Object(map) = &mut value {
         map.insert("cost_usd".to_owned(), json!(known));
         map.insert("cost_known".to_owned(), json!(!unknown));
+        map.insert("lessons".to_owned(), json!(lessons));
         map.insert(
             "events".to_owned(),
             json!(events.iter().map(|e| json!({ "at": e.at.0, "kind": e.kind })).collect::<Vec<_>>()),

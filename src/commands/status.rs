@@ -36,6 +36,11 @@ pub fn run(app: &App) -> Result<u8, Error> {
             }
         }
     }
+    let mut journal = super::lessons::snapshot_of(app, store.as_ref());
+    if let Value::Object(map) = &mut journal {
+        map.insert("section".to_owned(), json!("lessons"));
+    }
+    items.push(journal);
     output::answer(&app.global, "status", &text, &items);
     Ok(0)
 }

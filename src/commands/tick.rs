@@ -1,4 +1,4 @@
-//! `poll`, `watch`, `tick`: one step over everything, under the lock of the state file.
+//! `poll`, `watch`, `lessons`, `tick`: one step over everything, under the lock of the state file.
 
 use std::time::Duration;
 
@@ -7,12 +7,13 @@ use crate::adapters::host::{self, Locked};
 use crate::domain::run::Wait;
 use crate::error::{Error, Kind};
 use crate::tick::report::Failure;
-use crate::tick::{Report, TickOutcome, World, outbox, poll, watch};
+use crate::tick::{Report, TickOutcome, World, lessons, outbox, poll, watch};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parts {
     Poll,
     Watch,
+    Lessons,
     All,
 }
 
@@ -21,6 +22,7 @@ impl Parts {
         match self {
             Self::Poll => "poll",
             Self::Watch => "watch",
+            Self::Lessons => "lessons",
             Self::All => "tick",
         }
     }
@@ -81,13 +83,31 @@ fn tidy_up(world: &mut World) -> Result<(), Error> {
 }
 
 fn step(world: &mut World, parts: Parts, off: bool) -> Result<(), Error> {
-    if parts != Parts::Poll {
+    if matches!(parts, Parts::Watch | Parts::All) {
         watch::tick(world)?;
     }
-    if parts != Parts::Watch && !off {
+    journal(world, parts);
+    if matches!(parts, Parts::Poll | Parts::All) && !off {
         poll::tick(world)?;
     }
     Ok(())
+}
+
+/// The journal's part. Its failure is a failure of `lessons` only: for every other tick it is a line in the log.
+fn journal(world: &mut World, parts: Parts) {
+    let result = match parts {
+        Parts::Lessons | Parts::All => lessons::stand_still(world).and_then(|()| lessons::tick(world)),
+        Parts::Poll | Parts::Watch => lessons::stand_still(world),
+    };
+    if parts == Parts::Lessons {
+        for item in &mut world.report.items {
+            item.acted = true;
+        }
+        world.report.off = !world.lessons.enabled;
+        world.report.errors.extend(result.err());
+    } else {
+        world.report.logged.extend(result.err());
+    }
 }
 
 /// Goes on until nothing runs any more: for places where a background process would be ended with the job.

@@ -16,6 +16,8 @@ pub struct ReceiptFacts {
     pub on_target: bool,
     /// The config says that no checks are needed.
     pub none_required: bool,
+    /// Numbers of the lessons that the run was told of.
+    pub lessons: Vec<i64>,
 }
 
 /// Hidden mark by which a comment of ours is known again, together with its recorded id.
@@ -213,7 +215,7 @@ pub fn receipt(run: &Run, facts: &ReceiptFacts, note: &str) -> String {
         ("cost", markdown(&facts.cost, 120)),
         ("turns", format!("{} ({} fix-forward)", run.turns, run.fix_forward)),
         ("template", markdown(&facts.template, 120)),
-        ("lessons given", "none".to_owned()),
+        ("lessons given", super::message_lessons::given(&facts.lessons)),
         ("on the target", on_target.to_owned()),
     ];
     text.push_str("| | |\n|---|---|\n");

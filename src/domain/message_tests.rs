@@ -178,6 +178,7 @@ fn a_receipt() {
         template: "implementer-1".into(),
         on_target: true,
         none_required: false,
+        lessons: vec![3, 7],
     };
     insta::assert_snapshot!(receipt(&landed, &facts, ""), @r#"
         <!-- offhours:r1:end -->
@@ -193,13 +194,14 @@ fn a_receipt() {
         | cost | $1.20 |
         | turns | 2 (1 fix-forward) |
         | template | implementer-1 |
-        | lessons given | none |
+        | lessons given | 3, 7 |
         | on the target | yes, seen after the push |
         "#);
     let none = ReceiptFacts { none_required: true, ..ReceiptFacts::default() };
     assert!(receipt(&landed, &none, "").contains("| checks | none (the config says that none are needed) |"));
     let nothing = ReceiptFacts::default();
     assert!(receipt(&landed, &nothing, "").contains("| checks | none |\n"));
+    assert!(receipt(&landed, &nothing, "").contains("| lessons given | none |\n"));
     assert!(receipt(&landed, &nothing, "").contains("| on the target | not seen yet |"));
 }
 

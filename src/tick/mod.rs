@@ -1,8 +1,9 @@
 //! One tick is a straight line: observe, decide, record intent, perform, record outcome.
 //!
 //! `world` is what a tick works with, `poll` and `watch` observe and decide, `perform` carries effects out, `outbox`
-//! sends notices, `report` is what people and scripts are told.
+//! sends notices, `lessons` writes down what went wrong, `report` is what people and scripts are told.
 
+pub mod lessons;
 pub mod observe;
 pub mod outbox;
 pub mod perform;

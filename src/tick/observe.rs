@@ -82,6 +82,7 @@ pub fn evidence(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<
             template: row.template.clone(),
             on_target,
             none_required: matches!(ci, CiSeen::Green { none_required: true }),
+            lessons: super::lessons::ids(&world.store, &run.id),
         },
         ci,
     })

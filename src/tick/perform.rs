@@ -326,7 +326,8 @@ fn start_turn(
     let Some(text) = world.store.run_text(&run.id)? else {
         return Ok(Err(PortError::refused("the run's text is not in the state file")));
     };
-    let prompt = match world.prompter.render(run, &text, failure) {
+    let lessons = super::lessons::given(world, run, turn);
+    let prompt = match world.prompter.render(run, &text, &lessons, failure) {
         Ok(prompt) => prompt,
         Err(error) => return Ok(Err(error)),
     };

@@ -57,6 +57,8 @@ impl TickOutcome {
 pub struct Report {
     pub items: Vec<Item>,
     pub errors: Vec<Failure>,
+    /// What is only told: it makes no tick a bad one.
+    pub logged: Vec<Failure>,
     /// Dry run: what would be done, a line each.
     pub effects: Vec<String>,
     /// Left for the next tick because the deadline is near.

@@ -1,11 +1,11 @@
 //! Looks at each run in flight and takes its next steps, until it waits for something.
 
-use super::observe;
 use super::perform::{drive, find_comment};
 use super::world::World;
+use super::{lessons, observe};
 use crate::domain::effect::Effect;
 use crate::domain::model::{JobState, Outcome};
-use crate::domain::run::{self, Phase, Row};
+use crate::domain::run::{self, Phase, Row, Wait};
 use crate::error::Error;
 use crate::store::RunRow;
 
@@ -39,10 +39,13 @@ pub fn one(world: &mut World, id: &str) -> Result<(), Error> {
             continue;
         }
         let now = world.now();
+        let waited_for = row.run.wait;
         row.run = run::advance(row.run, now);
         let seen = observe::evidence(world, &row, &policy)?;
         let step = run::next(row.run, &seen, &policy.run, now).map_err(|e| Error::internal(e.to_string()))?;
-        if matches!(step.row, Row::Wait(_)) && step.effects.is_empty() {
+        // That a landing has to wait is told once, when it begins to.
+        let held = step.row == Row::Wait(Wait::MergeHours) && waited_for != Some(Wait::MergeHours);
+        if matches!(step.row, Row::Wait(_)) && step.effects.is_empty() && !held {
             world.store.touch(&step.run)?;
             return Ok(());
         }
@@ -56,6 +59,7 @@ pub fn one(world: &mut World, id: &str) -> Result<(), Error> {
         );
         let why = step.row.why();
         let event = observe::event(&step.run, &key, step.row.code(), now, &why);
+        let event = lessons::told(event, &step, &seen, &row.runner);
         world.store.step(&step.run, &step.effects, &[event])?;
         if !world.dry && !matches!(step.row, Row::Wait(_)) {
             world.acted(&step.run, step.row.code(), &why);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::domain::dispatch::Labels;
+use crate::domain::lesson::Rules;
 use crate::domain::model::{Landing, RepoId, UnixTime};
 use crate::domain::priority::Order;
 use crate::domain::run::{Policy, Run};
@@ -89,6 +90,7 @@ pub struct World {
     pub prompter: Box<dyn Prompter>,
     pub folders: Box<dyn Folders>,
     pub host: HostPolicy,
+    pub lessons: Rules,
     /// Allowlisted repos, in their order.
     pub repos: Vec<RepoId>,
     pub policy: Box<dyn Fn(&RepoId) -> Option<RepoPolicy>>,

@@ -14,6 +14,7 @@ mod canary;
 mod commands;
 mod crash;
 mod hostile;
+mod lessons;
 mod migrations;
 mod model;
 mod races;

@@ -184,6 +184,16 @@ fn one_file_names_the_concrete_adapters() {
         ),
         ("commands/state.rs", "adapters::host", "takes the tick's lock while the state file is put in place"),
         ("commands/prompt.rs", "adapters::prompt::BuiltIn", "prints what that one renders"),
+        (
+            "commands/prompt.rs",
+            "adapters::host::SystemClock",
+            "what would be told depends on what has expired",
+        ),
+        (
+            "commands/lessons.rs",
+            "adapters::host::SystemClock",
+            "a lesson is written now; there is no world to ask",
+        ),
     ];
     let mut used = BTreeSet::new();
     let mut wrong = vec![];

@@ -1,0 +1,196 @@
+//! The journal's part of a tick. It observes: whatever goes wrong here is logged, and nothing else waits for it or reads it.
+
+use super::report::{Failure, Item};
+use super::world::World;
+use crate::domain::lesson::{self, Ends, Given, Lesson, MOST_GIVEN, Red, Rules};
+use crate::domain::message;
+use crate::domain::model::{Freeze, RepoId, UnixTime};
+use crate::domain::run::{CiSeen, Evidence, Row, Run, Step, VerifySeen, WorkSeen};
+use crate::error::Kind;
+use crate::store::{Event, Store, StoreError, StoreResult};
+
+/// Events that are read in one transaction.
+const BATCH: u32 = 500;
+const SUBJECT: &str = "lessons";
+/// A subject of its own: that events could be read ends no trouble with prompts.
+const PROMPTS: &str = "lessons in prompts";
+
+/// Reads what happened since the last time, and writes down what is to be learned from it.
+pub fn tick(world: &mut World) -> Result<(), Failure> {
+    if !world.lessons.enabled {
+        return Ok(());
+    }
+    let result = learn(world);
+    settle(world, SUBJECT, "reading events into the journal of lessons", result)
+}
+
+/// Every tick of any kind, where the journal is off: the cursor is to stand still, and to skip when it is on again.
+pub fn stand_still(world: &mut World) -> Result<(), Failure> {
+    if world.lessons.enabled {
+        return Ok(());
+    }
+    let result = world.store.lessons_are_off();
+    settle(world, SUBJECT, "noting that the journal of lessons is off", result)
+}
+
+fn learn(world: &mut World) -> StoreResult<()> {
+    let rules = world.lessons;
+    if let Some(skipped) = world.store.lessons_are_on()? {
+        let what = format!("the journal is on again; it skips what happened meanwhile ({skipped} events)");
+        world.report.logged.push(Failure {
+            subject: SUBJECT.to_owned(),
+            what,
+            kind: Kind::TryLater,
+            quiet: false,
+        });
+    }
+    loop {
+        let learned = world.store.learn(&rules, BATCH)?;
+        for found in &learned.new {
+            world.report.items.push(item(found));
+            if world.dry {
+                world.report.effects.push(format!("write down a lesson: {}", found.root_cause));
+            }
+        }
+        if learned.events < BATCH {
+            break;
+        }
+        if (world.late)() {
+            world.report.left.push(SUBJECT.to_owned());
+            break;
+        }
+    }
+    let now = world.now();
+    world.store.expire_lessons(&rules, now)?;
+    Ok(())
+}
+
+fn item(found: &Lesson) -> Item {
+    Item {
+        issue: found.work_item.clone().or_else(|| found.repo.clone()).unwrap_or_default(),
+        run: found.task.clone(),
+        handle: None,
+        reason: found.kind.code().to_owned(),
+        sentence: message::plain(&found.root_cause, 300),
+        acted: false,
+    }
+}
+
+/// A failure is told once, then at doubling intervals, and once only in one process.
+fn settle<T>(world: &mut World, subject: &str, doing: &str, result: StoreResult<T>) -> Result<T, Failure> {
+    let now = world.now();
+    match result {
+        Ok(value) => {
+            // Whether it can be noted that all is well again is nobody's failure.
+            drop(world.store.outage_over(subject));
+            Ok(value)
+        }
+        Err(error) => {
+            let before = world
+                .report
+                .logged
+                .iter()
+                .chain(&world.report.errors)
+                .any(|f| f.subject.starts_with(SUBJECT));
+            let said = before || world.store.outage(subject, now).is_ok_and(|say| !say);
+            Err(Failure {
+                subject: subject.to_owned(),
+                what: sentence(doing, &error),
+                kind: Kind::TryLater,
+                quiet: said,
+            })
+        }
+    }
+}
+
+fn sentence(doing: &str, error: &StoreError) -> String {
+    format!(
+        "{doing} failed: {}; everything else goes on. A backup has the journal (`offhours state backup`), and \
+         `lessons.enabled = false` does without it",
+        message::plain(&error.to_string(), 400)
+    )
+}
+
+/// What the run is told of earlier ones, chosen and recorded before its first turn; the same for each of its turns.
+pub fn given(world: &mut World, run: &Run, turn: u32) -> String {
+    if !world.lessons.enabled || !world.lessons.in_prompts {
+        return String::new();
+    }
+    let result = choose(world, run, turn);
+    match settle(world, PROMPTS, "choosing lessons for a prompt", result) {
+        Ok(given) => given.text,
+        Err(failure) => {
+            world.report.logged.push(failure);
+            String::new()
+        }
+    }
+}
+
+fn choose(world: &mut World, run: &Run, turn: u32) -> StoreResult<Given> {
+    if let Some(given) = world.store.given(&run.id)? {
+        return Ok(given);
+    }
+    if turn > 1 {
+        return Ok(Given::default());
+    }
+    let (repo, now, rules) = (run.issue.repo.to_string(), world.now(), world.lessons);
+    let given = lesson::choose(&world.store.lessons_to_give(&repo, &rules, now, MOST_GIVEN)?);
+    world.store.give(&run.id, &repo, &given, now)?;
+    Ok(given)
+}
+
+/// What a run that started now would be told; nothing is recorded. Nothing where it cannot be read.
+pub fn would_give(store: &Store, rules: &Rules, repo: &RepoId, now: UnixTime) -> String {
+    if !rules.enabled || !rules.in_prompts {
+        return String::new();
+    }
+    let found = store.lessons_to_give(&repo.to_string(), rules, now, MOST_GIVEN);
+    found.map_or_else(|_| String::new(), |records| lesson::choose(&records).text)
+}
+
+/// The lessons that a run was given, for its receipt. Nothing hangs on it.
+pub fn ids(store: &Store, run: &str) -> Vec<i64> {
+    store.given(run).ok().flatten().map(|given| given.ids).unwrap_or_default()
+}
+
+/// Adds to the event of a decision what the detectors read: who worked, what was red, whether it ends the run.
+#[must_use]
+pub fn told(mut event: Event, step: &Step, seen: &Evidence, agent: &str) -> Event {
+    let Ok(serde_json::Value::Object(mut data)) = serde_json::from_str(&event.data) else { return event };
+    data.insert("agent".to_owned(), agent.into());
+    data.insert("merges".to_owned(), step.run.conflict_tries.into());
+    if let Some(red) = red(step, seen) {
+        let red = serde_json::json!({ "stage": red.stage, "later": red.later, "checks": red.checks });
+        data.insert("red".to_owned(), red);
+    }
+    for (is, ends) in [
+        (matches!(step.row, Row::HandBack(..)), Ends::HandedBack),
+        (matches!(step.row, Row::Freeze(..)), Ends::Frozen),
+    ] {
+        if is {
+            data.insert("ends".to_owned(), ends.code().into());
+        }
+    }
+    event.data = serde_json::Value::Object(data).to_string();
+    event
+}
+
+/// The red verdict that a row was decided over.
+fn red(step: &Step, seen: &Evidence) -> Option<Red> {
+    let over_red = matches!(
+        step.row,
+        Row::FixForward(_)
+            | Row::StartCi { rerun: true, .. }
+            | Row::Freeze(Freeze::SameFailure | Freeze::TurnsUsed | Freeze::TimeUsed | Freeze::BudgetUsed, _)
+    );
+    if !over_red {
+        return None;
+    }
+    if let WorkSeen::Commits { verify: VerifySeen::Red(failure), head, .. } = &seen.work
+        && step.run.pushed.as_ref() != Some(head)
+    {
+        return Some(Red { stage: "verify".to_owned(), later: false, checks: failure.checks.clone() });
+    }
+    let CiSeen::Red { stage, failure, .. } = &seen.ci else { return None };
+    Some(Red { stage: stage.clone(), later: seen.ci_stage > 0, checks: failure.checks.clone() })
+}
