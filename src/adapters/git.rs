@@ -8,6 +8,7 @@
 //!
 //! Nothing here is collected: the private repository keeps every object, because workspaces borrow from it.
 
+pub mod bare;
 mod change;
 mod child;
 mod claim;
