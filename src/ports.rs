@@ -101,8 +101,12 @@ pub trait Forge {
     fn set_label(&self, repo: &RepoId, number: u64, label: &str, present: bool) -> PortResult<()>;
     /// `open` false closes, true opens again.
     fn set_open(&self, repo: &RepoId, number: u64, open: bool) -> PortResult<()>;
+    /// Rewrites an issue's own text.
+    fn set_body(&self, repo: &RepoId, number: u64, body: &str) -> PortResult<()>;
     /// Where the repository's git is, and which branch work lands on unless the config names one.
     fn remote(&self, repo: &RepoId) -> PortResult<Remote>;
+    /// Its pull requests. `None`: this forge cannot; the config refuses landing by pull request there.
+    fn pulls(&self) -> Option<&dyn PullRequests>;
 }
 
 /// A pull request that is to be opened.

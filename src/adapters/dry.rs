@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use super::git::GitRooms;
 use super::runner::command::CommandRunner;
 use crate::domain::model::{
-    ApprovalEvidence, Blocker, Change, Comment, Issue, JobState, Oid, Permission, Person, RepoId,
-    StageReading,
+    ApprovalEvidence, Blocker, Change, Comment, Issue, JobState, Oid, Permission, Person, PullRequest,
+    RepoId, Review, StageReading,
 };
 use crate::ports::{
-    Capabilities, Ci, ClaimAnswer, ClaimRequest, Claiming, Claims, Forge, History, JobSpec, Listing, Merged,
-    PortError, PortResult, Pushed, Remote, RunFolder, Runner, Salvaged, Work, Workspaces,
+    Capabilities, Ci, ClaimAnswer, ClaimRequest, Claiming, Claims, Forge, History, JobSpec, Listing,
+    MergeAnswer, Merged, NewPull, PortError, PortResult, PullRequests, Pushed, Remote, RunFolder, Runner,
+    Salvaged, Work, Workspaces,
 };
 
 fn refuse<T>() -> PortResult<T> {
@@ -72,8 +73,44 @@ impl Forge for DryForge {
     fn set_open(&self, _: &RepoId, _: u64, _: bool) -> PortResult<()> {
         refuse()
     }
+    fn set_body(&self, _: &RepoId, _: u64, _: &str) -> PortResult<()> {
+        refuse()
+    }
     fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
         self.0.remote(repo)
+    }
+    fn pulls(&self) -> Option<&dyn PullRequests> {
+        self.0.pulls().map(|_| self as &dyn PullRequests)
+    }
+}
+
+impl DryForge {
+    fn real(&self) -> PortResult<&dyn PullRequests> {
+        self.0.pulls().ok_or_else(|| PortError::refused("this forge has no pull requests"))
+    }
+}
+
+impl PullRequests for DryForge {
+    fn pull_of(&self, repo: &RepoId, branch: &str) -> PortResult<Option<PullRequest>> {
+        self.real()?.pull_of(repo, branch)
+    }
+    fn pull(&self, repo: &RepoId, number: u64) -> PortResult<PullRequest> {
+        self.real()?.pull(repo, number)
+    }
+    fn open_pull(&self, _: &RepoId, _: &NewPull) -> PortResult<PullRequest> {
+        refuse()
+    }
+    fn edit_pull(&self, _: &RepoId, _: u64, _: &str, _: &str) -> PortResult<()> {
+        refuse()
+    }
+    fn reviews(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Review>> {
+        self.real()?.reviews(repo, number)
+    }
+    fn merge_pull(&self, _: &RepoId, _: u64, _: &Oid) -> PortResult<MergeAnswer> {
+        refuse()
+    }
+    fn close_pull(&self, _: &RepoId, _: u64) -> PortResult<()> {
+        refuse()
     }
 }
 

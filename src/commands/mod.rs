@@ -278,7 +278,7 @@ impl App {
         for (name, forge) in &self.config.forges {
             let local = LocalForge::new(forge.path.clone(), Rc::new(SystemClock), "offhours");
             let forge: Box<dyn Forge> =
-                if dry { Box::new(DryForge(Box::new(local))) } else { Box::new(local) };
+                if dry { Box::new(DryForge(Box::new(local.looking_only()))) } else { Box::new(local) };
             forges.insert(name.clone(), forge);
         }
         let real = Rc::new(self.runner());

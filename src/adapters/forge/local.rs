@@ -3,6 +3,9 @@
 //! ```text
 //! <root>/<owner>/<name>/issues/0003.md               an issue (3.md and 0003-some-words.md are issue 3 too)
 //! <root>/<owner>/<name>/issues/0003.comments/0001.md a comment
+//! <root>/<owner>/<name>/pulls/0004.md                a pull request; both share their numbers (see `pulls.rs`)
+//! <root>/<owner>/<name>/pulls/0004.comments/0001.md  a comment
+//! <root>/<owner>/<name>/pulls/0004.reviews/0001.md   a review
 //! <root>/<owner>/<name>/repo.git                     the repository, bare
 //! ```
 //!
@@ -32,24 +35,29 @@
 //! trusted: its permissions are the gate. Every change replaces a file only while it still is what was read.
 
 mod files;
+mod pulls;
 mod text;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::adapters::git::bare::{Bare, is_branch};
 use crate::boundary;
 use crate::domain::model::{
     ApprovalEvidence, Blocker, Comment, EditHistory, Issue, Labelled, Permission, Person, RepoId, Seen,
     UnixTime,
 };
-use crate::ports::{BrokenIssue, Capabilities, Clock, Forge, Listing, PortError, PortResult, Remote};
+use crate::ports::{
+    BrokenIssue, Capabilities, Clock, Forge, Listing, PortError, PortResult, PullRequests, Remote,
+};
 
-use files::{Raw, ReadError, Replaced, RepoDir, RepoLock, failed};
+use files::{Raw, ReadError, Replaced, RepoDir, RepoLock, Room, failed};
+pub use pulls::{AllPulls, Method, WholePull};
 pub use text::NewIssue;
+pub use text::pull::NewReview;
 use text::{Applied, CommentFile, Flaw, IssueFile};
 
 /// How often a change is tried again after somebody else's came first.
@@ -66,6 +74,8 @@ pub struct LocalForge {
     clock: Rc<dyn Clock>,
     /// Who the changes through the port are by.
     actor: String,
+    /// Also what a forge does on its own is left, such as keeping the head of a pull request.
+    looking_only: bool,
     /// Called between the comparison and the rename of every replacement.
     #[cfg(test)]
     before_rename: Option<Hook>,
@@ -87,11 +97,14 @@ pub struct AllIssues {
 }
 
 /// A file read and understood.
-struct Loaded {
+struct Loaded<T> {
     path: PathBuf,
     raw: Raw,
-    file: IssueFile,
+    file: T,
 }
+
+/// How the bytes of a file are understood.
+type Parse<T> = fn(Vec<u8>) -> Result<T, Flaw>;
 
 impl LocalForge {
     /// `root` need not exist yet. `actor` signs the comments and labels of the port's own writes.
@@ -100,9 +113,17 @@ impl LocalForge {
             root,
             clock,
             actor: actor.to_owned(),
+            looking_only: false,
             #[cfg(test)]
             before_rename: None,
         }
+    }
+
+    /// For a dry run: a read writes nothing at all.
+    #[must_use]
+    pub fn looking_only(mut self) -> Self {
+        self.looking_only = true;
+        self
     }
 
     /// Writes a new issue and returns its number.
@@ -115,31 +136,33 @@ impl LocalForge {
         // What could not be read again is not written.
         IssueFile::parse(text.clone().into_bytes())
             .map_err(|flaw| PortError::refused(flaw.sentence("the new issue")))?;
-        let issues = dir.issues();
-        fs::create_dir_all(&issues).map_err(|error| failed("making", &issues, &error))?;
         let mut lock = dir.lock()?;
+        Self::new_file(&dir, Room::Issues, &text, &mut lock)
+    }
+
+    /// Writes a file under the next free number.
+    fn new_file(dir: &RepoDir, room: Room, text: &str, lock: &mut RepoLock) -> PortResult<u64> {
+        let folder = dir.folder(room);
+        fs::create_dir_all(&folder).map_err(|error| failed("making", &folder, &error))?;
         for _ in 0..TRIES {
-            let number = dir.next_number(&mut lock)?;
-            if files::create(&issues.join(format!("{number:04}.md")), text.as_bytes(), &lock)? {
+            let number = dir.next_number(lock)?;
+            if files::create(&folder.join(format!("{number:04}.md")), text.as_bytes(), lock)? {
                 return Ok(number);
             }
         }
-        Err(PortError::later(format!(
-            "finding a free issue number in {} failed; try again",
-            issues.display()
-        )))
+        Err(PortError::later(format!("finding a free number in {} failed; try again", folder.display())))
     }
 
     /// Where a new issue's file is.
     pub fn new_issue_path(&self, repo: &RepoId, number: u64) -> PortResult<PathBuf> {
-        Ok(RepoDir::open(&self.root, repo)?.issues().join(format!("{number:04}.md")))
+        Ok(RepoDir::open(&self.root, repo)?.folder(Room::Issues).join(format!("{number:04}.md")))
     }
 
     /// Every issue of a repo, open and closed.
     pub fn list_all(&self, repo: &RepoId) -> PortResult<AllIssues> {
         let dir = RepoDir::open(&self.root, repo)?;
-        let scan = dir.scan("")?;
-        Ok(read_all(&dir, &scan.entries, scan.broken))
+        let scan = dir.scan(Room::Issues, "")?;
+        Ok(all_issues(&dir, scan))
     }
 
     /// One issue with its blockers and comments.
@@ -170,7 +193,8 @@ impl LocalForge {
     /// Adds a comment in somebody's name; returns its id.
     pub fn comment_as(&self, repo: &RepoId, number: u64, body: &str, who: &str) -> PortResult<String> {
         let dir = RepoDir::open(&self.root, repo)?;
-        dir.find(number)?;
+        let room = dir.room_of(number)?;
+        dir.find(room, number)?;
         let text = text::new_comment(body, who, self.clock.now());
         if text.len() > text::MAX_BYTES {
             return Err(PortError::refused(format!(
@@ -178,10 +202,10 @@ impl LocalForge {
             )));
         }
         let lock = dir.lock()?;
-        let folder = dir.comments(number);
+        let folder = dir.comments(room, number);
         fs::create_dir_all(&folder).map_err(|error| failed("making", &folder, &error))?;
         for _ in 0..TRIES {
-            let largest = comment_ids(&folder)?.iter().filter_map(|id| leading_number(id)).max();
+            let largest = ids(&folder)?.iter().filter_map(|id| leading_number(id)).max();
             let id = format!("{:04}", largest.unwrap_or(0).saturating_add(1));
             if files::create(&folder.join(format!("{id}.md")), text.as_bytes(), &lock)? {
                 return Ok(id);
@@ -193,7 +217,7 @@ impl LocalForge {
         )))
     }
 
-    /// Closes or opens again. True where that changed anything.
+    /// Closes an issue or opens it again. True where that changed anything.
     pub fn change_open(&self, repo: &RepoId, number: u64, open: bool) -> PortResult<bool> {
         self.update(repo, number, &|loaded| loaded.file.with_open(open, &loaded.raw.hand()))
     }
@@ -203,25 +227,38 @@ impl LocalForge {
         &self,
         repo: &RepoId,
         number: u64,
-        edit: &dyn Fn(&Loaded) -> Option<String>,
+        edit: &dyn Fn(&Loaded<IssueFile>) -> Option<String>,
     ) -> PortResult<bool> {
         let dir = RepoDir::open(&self.root, repo)?;
         let lock = dir.lock()?;
+        self.change(&dir, Room::Issues, number, IssueFile::parse, edit, &lock)
+    }
+
+    /// Changes a numbered file; `edit` answers none where it is already so.
+    fn change<T>(
+        &self,
+        dir: &RepoDir,
+        room: Room,
+        number: u64,
+        parse: Parse<T>,
+        edit: &dyn Fn(&Loaded<T>) -> Option<String>,
+        lock: &RepoLock,
+    ) -> PortResult<bool> {
         for _ in 0..TRIES {
-            let loaded = load(&dir, number)?;
+            let loaded = load(dir, room, number, parse)?;
             let Some(text) = edit(&loaded) else { return Ok(false) };
-            IssueFile::parse(text.clone().into_bytes()).map_err(|flaw| {
+            parse(text.clone().into_bytes()).map_err(|flaw| {
                 let shown = flaw.sentence(&loaded.path.display().to_string());
                 PortError::refused(format!(
                     "changing the front matter would break it ({shown}); change it by hand"
                 ))
             })?;
-            match self.replace(&loaded.path, &loaded.raw, text.as_bytes(), &lock)? {
+            match self.replace(&loaded.path, &loaded.raw, text.as_bytes(), lock)? {
                 Replaced::Done => return Ok(true),
                 Replaced::Changed => std::thread::sleep(PAUSE),
             }
         }
-        Err(contended(&format!("{repo}#{number}")))
+        Err(contended(&dir.show(room, &format!("{number:04}.md"))))
     }
 
     fn rewrite_comment(&self, repo: &RepoId, number: u64, id: &str, body: &str) -> PortResult<()> {
@@ -233,8 +270,9 @@ impl LocalForge {
             )));
         }
         let dir = RepoDir::open(&self.root, repo)?;
-        dir.find(number)?;
-        let path = dir.comments(number).join(format!("{id}.md"));
+        let room = dir.room_of(number)?;
+        dir.find(room, number)?;
+        let path = dir.comments(room, number).join(format!("{id}.md"));
         let lock = dir.lock()?;
         for _ in 0..TRIES {
             boundary::pass("local forge: read");
@@ -285,56 +323,64 @@ fn contended(what: &str) -> PortError {
 }
 
 /// Reads a file that may be just being written: what is wrong and fresh gets a second look.
-fn load_file(path: &Path) -> Result<(Raw, IssueFile), ReadError> {
+fn load_file<T>(path: &Path, parse: Parse<T>) -> Result<(Raw, T), ReadError> {
     let raw = files::read(path)?;
-    match IssueFile::parse(raw.bytes.clone()) {
+    match parse(raw.bytes.clone()) {
         Ok(file) => Ok((raw, file)),
         Err(flaw) if !raw.is_fresh() => Err(ReadError::Flaw(flaw)),
         Err(_) => {
             std::thread::sleep(PAUSE);
             let raw = files::read(path)?;
-            IssueFile::parse(raw.bytes.clone()).map(|file| (raw, file)).map_err(ReadError::Flaw)
+            parse(raw.bytes.clone()).map(|file| (raw, file)).map_err(ReadError::Flaw)
         }
     }
 }
 
-fn load(dir: &RepoDir, number: u64) -> PortResult<Loaded> {
+fn load<T>(dir: &RepoDir, room: Room, number: u64, parse: Parse<T>) -> PortResult<Loaded<T>> {
     boundary::pass("local forge: read");
     let mut last = None;
     // A file that was renamed between finding and reading is found again.
     for _ in 0..TRIES {
-        let name = dir.find(number)?;
-        let path = dir.issues().join(&name);
-        match load_file(&path) {
+        let name = dir.find(room, number)?;
+        let path = dir.folder(room).join(&name);
+        match load_file(&path, parse) {
             Ok((raw, file)) => return Ok(Loaded { path, raw, file }),
-            Err(ReadError::Flaw(flaw)) => return Err(PortError::broken(flaw.sentence(&dir.show(&name)))),
+            Err(ReadError::Flaw(flaw)) => {
+                return Err(PortError::broken(flaw.sentence(&dir.show(room, &name))));
+            }
             Err(ReadError::Port(error)) => return Err(error),
             Err(ReadError::Gone) => last = Some(name),
         }
     }
     let name = last.unwrap_or_default();
-    Err(PortError::later(format!("reading {} failed: it comes and goes; try again", dir.show(&name))))
+    Err(PortError::later(format!("reading {} failed: it comes and goes; try again", dir.show(room, &name))))
 }
 
 /// Reads every entry; what cannot be read is told beside the others.
-fn read_all(dir: &RepoDir, entries: &[files::Entry], mut broken: Vec<BrokenIssue>) -> AllIssues {
-    let mut issues = Vec::new();
+fn load_all<T>(
+    dir: &RepoDir,
+    room: Room,
+    entries: &[files::Entry],
+    broken: &mut Vec<BrokenIssue>,
+    parse: Parse<T>,
+) -> Vec<(u64, Raw, T)> {
+    let mut good = Vec::new();
     for same_number in entries.chunk_by(|a, b| a.number == b.number) {
         let [entry] = same_number else {
             let names: Vec<String> = same_number.iter().map(|e| e.name.clone()).collect();
             broken.extend(
                 same_number
                     .iter()
-                    .map(|e| BrokenIssue { number: Some(e.number), what: dir.twice(e.number, &names) }),
+                    .map(|e| BrokenIssue { number: Some(e.number), what: dir.twice(room, e.number, &names) }),
             );
             continue;
         };
-        match load_file(&dir.issues().join(&entry.name)) {
-            Ok((raw, file)) => issues.push(issue(entry.number, &raw, file)),
+        match load_file(&dir.folder(room).join(&entry.name), parse) {
+            Ok((raw, file)) => good.push((entry.number, raw, file)),
             Err(ReadError::Gone) => {}
             Err(ReadError::Flaw(flaw)) => broken.push(BrokenIssue {
                 number: Some(entry.number),
-                what: flaw.sentence(&dir.show(&entry.name)),
+                what: flaw.sentence(&dir.show(room, &entry.name)),
             }),
             // One file's trouble does not stop the others.
             Err(ReadError::Port(error)) => {
@@ -342,7 +388,16 @@ fn read_all(dir: &RepoDir, entries: &[files::Entry], mut broken: Vec<BrokenIssue
             }
         }
     }
-    AllIssues { issues, broken }
+    good
+}
+
+fn all_issues(dir: &RepoDir, scan: files::Scan) -> AllIssues {
+    let mut broken = scan.broken;
+    let good = load_all(dir, Room::Issues, &scan.entries, &mut broken, IssueFile::parse);
+    AllIssues {
+        issues: good.into_iter().map(|(number, raw, file)| issue(number, &raw, file)).collect(),
+        broken,
+    }
 }
 
 fn issue(number: u64, raw: &Raw, file: IssueFile) -> Issue {
@@ -360,7 +415,7 @@ fn issue(number: u64, raw: &Raw, file: IssueFile) -> Issue {
     }
 }
 
-fn comment_ids(folder: &Path) -> PortResult<Vec<String>> {
+fn ids(folder: &Path) -> PortResult<Vec<String>> {
     let listed = match fs::read_dir(folder) {
         Ok(listed) => listed,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -392,25 +447,26 @@ impl Forge for LocalForge {
 
     fn list(&self, repo: &RepoId, label: &str, etag: Option<&str>) -> PortResult<Listing> {
         let dir = RepoDir::open(&self.root, repo)?;
-        let scan = dir.scan(label)?;
+        let scan = dir.scan(Room::Issues, label)?;
         if etag.is_some() && etag == scan.fingerprint.as_deref() {
             return Ok(Listing::NotModified);
         }
-        let AllIssues { mut issues, broken } = read_all(&dir, &scan.entries, scan.broken);
+        let etag = scan.fingerprint.clone();
+        let AllIssues { mut issues, broken } = all_issues(&dir, scan);
         issues.retain(|issue| issue.open && issue.has_label(label));
-        Ok(Listing::Issues { issues, etag: scan.fingerprint, broken })
+        Ok(Listing::Issues { issues, etag, broken })
     }
 
     fn issue(&self, repo: &RepoId, number: u64) -> PortResult<Issue> {
         let dir = RepoDir::open(&self.root, repo)?;
-        let loaded = load(&dir, number)?;
+        let loaded = load(&dir, Room::Issues, number, IssueFile::parse)?;
         Ok(issue(number, &loaded.raw, loaded.file))
     }
 
     /// Nobody edits who is not trusted here, so the history of edits by others is complete and empty.
     fn approval(&self, repo: &RepoId, issue: &Issue, label: &str) -> PortResult<ApprovalEvidence> {
         let dir = RepoDir::open(&self.root, repo)?;
-        let loaded = load(&dir, issue.number)?;
+        let loaded = load(&dir, Room::Issues, issue.number, IssueFile::parse)?;
         let labelled = loaded.file.labelled(label, &loaded.raw.hand()).map(|(event_id, applied)| Labelled {
             event_id,
             by: Some(Person { login: applied.by, bot: false }),
@@ -426,11 +482,11 @@ impl Forge for LocalForge {
 
     fn blockers(&self, repo: &RepoId, issue: &Issue, also: &[u64]) -> PortResult<Vec<Blocker>> {
         let dir = RepoDir::open(&self.root, repo)?;
-        let mut numbers = load(&dir, issue.number)?.file.blocked_by;
+        let mut numbers = load(&dir, Room::Issues, issue.number, IssueFile::parse)?.file.blocked_by;
         numbers.extend(also);
         numbers.sort_unstable();
         numbers.dedup();
-        let seen = |number| match load(&dir, number) {
+        let seen = |number| match load(&dir, Room::Issues, number, IssueFile::parse) {
             Ok(loaded) => Seen::Known(loaded.file.open),
             Err(error) => Seen::Unreadable(error.to_string()),
         };
@@ -440,16 +496,17 @@ impl Forge for LocalForge {
     /// A comment that cannot be read is given without an author, so that nobody trusts it.
     fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Comment>> {
         let dir = RepoDir::open(&self.root, repo)?;
-        dir.find(number)?;
+        let room = dir.room_of(number)?;
+        dir.find(room, number)?;
         boundary::pass("local forge: read");
-        let folder = dir.comments(number);
+        let folder = dir.comments(room, number);
         let mut comments = Vec::new();
-        for id in comment_ids(&folder)? {
+        for id in ids(&folder)? {
             let unreadable = |id: &str, at: UnixTime, flaw: &Flaw| Comment {
                 id: id.to_owned(),
                 author: None,
                 at,
-                body: flaw.sentence(&dir.show(&format!("{number:04}.comments/{id}.md"))),
+                body: flaw.sentence(&dir.show(room, &format!("{number:04}.comments/{id}.md"))),
             };
             let raw = match files::read(&folder.join(format!("{id}.md"))) {
                 Ok(raw) => raw,
@@ -492,6 +549,14 @@ impl Forge for LocalForge {
         self.change_open(repo, number, open).map(drop)
     }
 
+    fn set_body(&self, repo: &RepoId, number: u64, body: &str) -> PortResult<()> {
+        self.update(repo, number, &|loaded| loaded.file.with_body(body, &loaded.raw.hand())).map(drop)
+    }
+
+    fn pulls(&self) -> Option<&dyn PullRequests> {
+        Some(self)
+    }
+
     fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
         let dir = RepoDir::open(&self.root, repo)?;
         let git = dir.git();
@@ -526,55 +591,15 @@ impl Forge for LocalForge {
     }
 }
 
-/// The rules of git-check-ref-format for a branch, and nothing that an option could begin with.
-fn is_branch(name: &str) -> bool {
-    let forbidden = |c: char| c.is_control() || " ~^:?*[\\".contains(c);
-    !name.is_empty()
-        && name.len() <= 200
-        && name != "@"
-        && !name.starts_with('-')
-        && !name.ends_with('.')
-        && !name.contains(forbidden)
-        && !name.contains("..")
-        && !name.contains("@{")
-        && name
-            .split('/')
-            .all(|part| !part.is_empty() && !part.starts_with('.') && part.strip_suffix(".lock").is_none())
-}
-
 /// Makes a repo's folders, and its bare repository where there is none. What is there already stays as it is.
 pub fn init_repo(root: &Path, owner: &str, name: &str) -> PortResult<()> {
     let dir = RepoDir::at(root, owner, name)?;
-    let issues = dir.issues();
+    let issues = dir.folder(Room::Issues);
     fs::create_dir_all(&issues).map_err(|error| failed("making", &issues, &error))?;
-    let git = dir.git();
-    if git.exists() {
-        return Ok(());
-    }
-    let mut command = Command::new("git");
-    command.args(["init", "--quiet", "--bare", "--template=", "--initial-branch=main", "--"]).arg(&git);
-    command.env_clear().env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
-    command.env("LC_ALL", "C").stdin(Stdio::null());
-    if let Some(path) = std::env::var_os("PATH") {
-        command.env("PATH", path);
-    }
-    boundary::pass("local forge: before git init");
-    let output = command.output().map_err(|error| {
-        PortError::refused(format!(
-            "making the repository {} failed, git did not start: {error}; install git",
-            git.display()
-        ))
-    })?;
-    boundary::pass("local forge: after git init");
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(PortError::refused(format!(
-        "making the repository {} failed, git said: {}",
-        git.display(),
-        String::from_utf8_lossy(&output.stderr).trim().escape_debug()
-    )))
+    Bare::at(dir.git()).init()
 }
 
+#[cfg(test)]
+mod pulls_tests;
 #[cfg(test)]
 mod tests;

@@ -25,6 +25,34 @@ const LINGER: Duration = Duration::from_millis(2);
 /// Name of the one unfinished file in a folder; the lock makes it ours.
 const UNFINISHED: &str = ".offhours.tmp";
 
+/// Which of a repo's two folders of numbered files. They share their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    Issues,
+    Pulls,
+}
+
+impl Room {
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Issues => "issues",
+            Self::Pulls => "pulls",
+        }
+    }
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Issues => "issue",
+            Self::Pulls => "pull request",
+        }
+    }
+    fn other(self) -> Self {
+        match self {
+            Self::Issues => Self::Pulls,
+            Self::Pulls => Self::Issues,
+        }
+    }
+}
+
 /// `<root>/<owner>/<name>`: one repo's folder.
 #[derive(Clone, Debug)]
 pub(super) struct RepoDir {
@@ -33,7 +61,7 @@ pub(super) struct RepoDir {
     shown: String,
 }
 
-/// A regular or other file that is named like an issue.
+/// A regular or other file that is named like an issue or a pull request.
 pub(super) struct Entry {
     pub(super) number: u64,
     pub(super) name: String,
@@ -43,7 +71,7 @@ pub(super) struct Entry {
 pub(super) struct Scan {
     /// By number.
     pub(super) entries: Vec<Entry>,
-    /// Files that are no issue by their name.
+    /// Files that are none by their name.
     pub(super) broken: Vec<BrokenIssue>,
     /// Stands for the names, sizes, times and inodes of everything in the folder; `None` while a file changed so
     /// short a time ago that another change might not show.
@@ -51,7 +79,7 @@ pub(super) struct Scan {
 }
 
 enum Named {
-    Issue(u64),
+    Number(u64),
     Wrong(&'static str),
     Ignored,
 }
@@ -64,13 +92,13 @@ fn named(name: &str) -> Named {
     let digits = stem.split_once('-').map_or(stem, |(digits, _)| digits);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Named::Wrong(
-            "its name does not begin with an issue number; rename it like 0007.md or 0007-some-words.md",
+            "its name does not begin with a number; rename it like 0007.md or 0007-some-words.md",
         );
     }
     match digits.parse::<u64>() {
-        Ok(0) => Named::Wrong("issue numbers begin at 1; give it another number"),
+        Ok(0) => Named::Wrong("numbers begin at 1; give it another number"),
         // TOML and other forges have signed numbers.
-        Ok(number) if i64::try_from(number).is_ok() => Named::Issue(number),
+        Ok(number) if i64::try_from(number).is_ok() => Named::Number(number),
         Ok(_) | Err(_) => Named::Wrong("its number is too large; give it a smaller one"),
     }
 }
@@ -132,44 +160,50 @@ impl RepoDir {
         }
     }
 
-    pub(super) fn issues(&self) -> PathBuf {
-        self.dir.join("issues")
+    pub(super) fn folder(&self, room: Room) -> PathBuf {
+        self.dir.join(room.folder())
     }
-    pub(super) fn comments(&self, number: u64) -> PathBuf {
-        self.issues().join(format!("{number:04}.comments"))
+    pub(super) fn comments(&self, room: Room, number: u64) -> PathBuf {
+        self.folder(room).join(format!("{number:04}.comments"))
+    }
+    pub(super) fn reviews(&self, number: u64) -> PathBuf {
+        self.folder(Room::Pulls).join(format!("{number:04}.reviews"))
     }
     pub(super) fn git(&self) -> PathBuf {
         self.dir.join("repo.git")
     }
-    /// How sentences call a file of the issue folder.
-    pub(super) fn show(&self, name: &str) -> String {
-        format!("{}/issues/{}", self.shown, name.escape_debug())
+    /// How sentences call a file of one of the folders.
+    pub(super) fn show(&self, room: Room, name: &str) -> String {
+        format!("{}/{}/{}", self.shown, room.folder(), name.escape_debug())
     }
 
-    fn names(&self) -> PortResult<Vec<fs::DirEntry>> {
-        let issues = self.issues();
-        let listed = match fs::read_dir(&issues) {
+    fn names(&self, room: Room) -> PortResult<Vec<fs::DirEntry>> {
+        let folder = self.folder(room);
+        let listed = match fs::read_dir(&folder) {
             Ok(listed) => listed,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(failed("listing", &issues, &error)),
+            Err(error) => return Err(failed("listing", &folder, &error)),
         };
-        listed.collect::<Result<_, _>>().map_err(|error| failed("listing", &issues, &error))
+        listed.collect::<Result<_, _>>().map_err(|error| failed("listing", &folder, &error))
     }
 
-    /// The issue folder's files, without opening one. `salt` becomes part of the fingerprint.
-    pub(super) fn scan(&self, salt: &str) -> PortResult<Scan> {
+    /// A folder's files, without opening one. `salt` becomes part of the fingerprint.
+    pub(super) fn scan(&self, room: Room, salt: &str) -> PortResult<Scan> {
         boundary::pass("local forge: list");
         let mut entries = Vec::new();
         let mut broken = Vec::new();
         let mut prints = Vec::new();
         let mut newest = 0;
-        for file in self.names()? {
+        for file in self.names(room)? {
             let name = file.file_name().to_string_lossy().into_owned();
             match named(&name) {
                 Named::Ignored => continue,
-                Named::Issue(number) => entries.push(Entry { number, name: name.clone() }),
+                Named::Number(number) => entries.push(Entry { number, name: name.clone() }),
                 Named::Wrong(why) => {
-                    broken.push(BrokenIssue { number: None, what: format!("{}: {why}", self.show(&name)) });
+                    broken.push(BrokenIssue {
+                        number: None,
+                        what: format!("{}: {why}", self.show(room, &name)),
+                    });
                 }
             }
             // Gone since it was listed: the next look sees it.
@@ -183,29 +217,48 @@ impl RepoDir {
         Ok(Scan { entries, broken, fingerprint })
     }
 
-    /// The file name of one issue.
-    pub(super) fn find(&self, number: u64) -> PortResult<String> {
+    fn named(&self, room: Room, number: u64) -> PortResult<Vec<String>> {
         let mut names: Vec<String> = self
-            .names()?
+            .names(room)?
             .into_iter()
             .map(|file| file.file_name().to_string_lossy().into_owned())
-            .filter(|name| matches!(named(name), Named::Issue(n) if n == number))
+            .filter(|name| matches!(named(name), Named::Number(n) if n == number))
             .collect();
         names.sort();
+        Ok(names)
+    }
+
+    /// The file name of one issue or pull request.
+    pub(super) fn find(&self, room: Room, number: u64) -> PortResult<String> {
+        let names = self.named(room, number)?;
         match names.as_slice() {
             [name] => Ok(name.clone()),
-            [] => Err(PortError::gone(format!(
-                "{} has no issue {number}: there is no file {}",
+            [] if !self.named(room.other(), number)?.is_empty() => Err(PortError::gone(format!(
+                "{} has no {} {number}: that is the number of the {} {}",
                 self.shown,
-                self.show(&format!("{number:04}.md"))
+                room.noun(),
+                room.other().noun(),
+                self.show(room.other(), &format!("{number:04}.md"))
             ))),
-            [..] => Err(PortError::broken(self.twice(number, &names))),
+            [] => Err(PortError::gone(format!(
+                "{} has no {} {number}: there is no file {}",
+                self.shown,
+                room.noun(),
+                self.show(room, &format!("{number:04}.md"))
+            ))),
+            [..] => Err(PortError::broken(self.twice(room, number, &names))),
         }
     }
 
-    pub(super) fn twice(&self, number: u64, names: &[String]) -> String {
-        let shown: Vec<String> = names.iter().map(|n| self.show(n)).collect();
-        format!("{} are all issue {number}; rename all but one of them", shown.join(" and "))
+    /// Whether a number is an issue's or a pull request's; an issue's where it is nobody's.
+    pub(super) fn room_of(&self, number: u64) -> PortResult<Room> {
+        let is = |room| Ok::<_, PortError>(!self.named(room, number)?.is_empty());
+        Ok(if !is(Room::Issues)? && is(Room::Pulls)? { Room::Pulls } else { Room::Issues })
+    }
+
+    pub(super) fn twice(&self, room: Room, number: u64, names: &[String]) -> String {
+        let shown: Vec<String> = names.iter().map(|n| self.show(room, n)).collect();
+        format!("{} are all {} {number}; rename all but one of them", shown.join(" and "), room.noun())
     }
 
     /// Waits until no other process of ours writes to this repo.
@@ -234,14 +287,15 @@ impl RepoDir {
         }
     }
 
-    /// The next issue number: larger than every file's, and than every one given out before, so that a deleted
-    /// issue's number does not come back with another meaning.
+    /// The next number: larger than every file's in both folders, and than every one given out before, so that a
+    /// deleted issue's number does not come back with another meaning.
     pub(super) fn next_number(&self, lock: &mut RepoLock) -> PortResult<u64> {
         let mut largest = lock.largest_number();
-        for file in self.names()? {
+        for file in self.names(Room::Issues)?.into_iter().chain(self.names(Room::Pulls)?) {
             let name = file.file_name().to_string_lossy().into_owned();
-            let as_issue = name.strip_suffix(".comments").map_or(name.clone(), |stem| format!("{stem}.md"));
-            if let Named::Issue(number) = named(&as_issue) {
+            let stem = name.strip_suffix(".comments").or_else(|| name.strip_suffix(".reviews"));
+            let as_file = stem.map_or(name.clone(), |stem| format!("{stem}.md"));
+            if let Named::Number(number) = named(&as_file) {
                 largest = largest.max(number);
             }
         }
@@ -279,7 +333,7 @@ fn fingerprint(salt: &str, mut files: Vec<(String, Metadata)>) -> String {
     crate::adapters::forge::hex(&hash.finalize())
 }
 
-/// Held by the one process of ours that writes to a repo. Its file remembers the largest issue number.
+/// Held by the one process of ours that writes to a repo. Its file remembers the largest number given out.
 pub(super) struct RepoLock {
     file: File,
     path: PathBuf,
@@ -301,6 +355,25 @@ impl RepoLock {
         };
         write().map_err(|error| failed("writing", &self.path, &error))
     }
+}
+
+/// The next number in a folder of reviews: larger than every one there and than every one given out before, so that a
+/// deleted review's name does not come back with another meaning.
+pub(super) fn next_review(folder: &Path, ids: &[String], _lock: &RepoLock) -> PortResult<u64> {
+    let memory = folder.join(".last");
+    let remembered = match fs::read(&memory) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).trim().parse::<u64>().ok(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(failed("reading", &memory, &error)),
+    };
+    let there = ids.iter().filter_map(|id| super::leading_number(id)).max();
+    let next = there.max(remembered).unwrap_or(0).saturating_add(1);
+    let error = |error: io::Error| failed("writing", &memory, &error);
+    let (unfinished, _file) = write_unfinished(&memory, format!("{next}\n").as_bytes()).map_err(error)?;
+    boundary::pass("local forge: before rename");
+    fs::rename(&unfinished, &memory).map_err(error)?;
+    boundary::pass("local forge: after rename");
+    Ok(next)
 }
 
 /// A file as it was read.
@@ -489,7 +562,7 @@ fn swap(_one: &Path, _other: &Path) -> rustix::io::Result<()> {
     Err(Errno::NOSYS)
 }
 
-/// A free name beside `path` that is none of an issue.
+/// A free name beside `path` that is none of an issue or pull request.
 fn kept_name(path: &Path) -> PathBuf {
     let stem = path.file_name().unwrap_or(OsStr::new("issue")).to_string_lossy();
     (1..1000)

@@ -150,9 +150,9 @@ fn broken_files_are_told_and_the_others_go_on() {
     let (numbers, broken, _) = w.list("ready", None);
     assert_eq!(numbers, [1]);
     insta::assert_snapshot!(broken.join("\n"), @r#"
-    ann/tool/issues/0000.md: issue numbers begin at 1; give it another number
+    ann/tool/issues/0000.md: numbers begin at 1; give it another number
     ann/tool/issues/99999999999999999999999.md: its number is too large; give it a smaller one
-    ann/tool/issues/fix.md: its name does not begin with an issue number; rename it like 0007.md or 0007-some-words.md
+    ann/tool/issues/fix.md: its name does not begin with a number; rename it like 0007.md or 0007-some-words.md
     ann/tool/issues/0002.md, line 1: there is no front matter; begin the file with a line +++, a line title = "..." and a line +++
     ann/tool/issues/0003.md and ann/tool/issues/3-again.md are all issue 3; rename all but one of them
     ann/tool/issues/0003.md and ann/tool/issues/3-again.md are all issue 3; rename all but one of them

@@ -1,7 +1,9 @@
-//! Issue and comment files as text: read strictly, changed by splicing.
+//! Issue and comment files as text: read strictly, changed by splicing. Pull requests and reviews: `text/pull.rs`.
 //!
 //! A file belongs to the person who edits it. So a change replaces only the bytes it is about: the spans come from
 //! the parser, everything else (comments, order, unknown keys, line ends, the body) stays byte for byte.
+
+pub(super) mod pull;
 
 use std::ops::Range;
 
@@ -148,6 +150,18 @@ impl Front<'_> {
         }
     }
 
+    fn title(&self, table: &dyn TableLike) -> Result<String, Flaw> {
+        let title = self.string(table, "title", "\"what is to be done\"")?;
+        let title = title.ok_or_else(|| {
+            Flaw::at(1, "there is no title; add a line title = \"what is to be done\" to the front matter")
+        })?;
+        if title.trim().is_empty() || title.chars().any(char::is_control) {
+            let line = self.line(table.get("title").and_then(Item::span));
+            return Err(Flaw::at(line, "title is not one line of text; write one line that says the task"));
+        }
+        Ok(title)
+    }
+
     /// The elements of an array of plain values; none where the key is missing.
     fn values<'d>(&self, table: &'d dyn TableLike, key: &str, example: &str) -> Result<Vec<&'d Value>, Flaw> {
         let Some(item) = table.get(key) else { return Ok(Vec::new()) };
@@ -224,6 +238,7 @@ fn a_kind(item: &Item) -> String {
 pub(super) struct IssueFile {
     text: String,
     front: Range<usize>,
+    fence_end: usize,
     body: usize,
     newline: &'static str,
     doc: Document<String>,
@@ -244,16 +259,8 @@ impl IssueFile {
         let doc = front.parse()?;
         let table = doc.as_table();
 
-        let title = front.string(table, "title", "\"what is to be done\"")?;
-        let title = title.ok_or_else(|| {
-            Flaw::at(1, "there is no title; add a line title = \"what is to be done\" to the front matter")
-        })?;
-        if title.trim().is_empty() || title.chars().any(char::is_control) {
-            let line = front.line(table.get("title").and_then(Item::span));
-            return Err(Flaw::at(line, "title is not one line of text; write one line that says the task"));
-        }
-        let state = front.string(table, "state", "\"open\"")?;
-        let open = match state.as_deref() {
+        let title = front.title(table)?;
+        let open = match front.string(table, "state", "\"open\"")?.as_deref() {
             None | Some("open") => true,
             Some("closed") => false,
             Some(other) => {
@@ -285,10 +292,11 @@ impl IssueFile {
         }
         let author = front.string(table, "author", "\"a-name\"")?;
         let applied = front.history(table)?;
-        let Parts { front, body, newline, .. } = parts;
+        let Parts { front, fence_end, body, newline } = parts;
         Ok(Self {
             text,
             front,
+            fence_end,
             body,
             newline,
             doc,
@@ -353,6 +361,17 @@ impl IssueFile {
         };
         splices.extend(self.recorded(&self.unrecorded(hand)));
         Some(self.spliced(splices))
+    }
+
+    /// The text with another body; `None` where it is the same.
+    pub(super) fn with_body(&self, body: &str, hand: &Hand) -> Option<String> {
+        if self.body() == body {
+            return None;
+        }
+        // The fence is the end of what is spliced: what lies behind it keeps its length.
+        let spliced = self.spliced(self.recorded(&self.unrecorded(hand)));
+        let fence_end = spliced.len() - (self.text.len() - self.fence_end);
+        Some(put_body(&spliced[..fence_end], self.newline, body))
     }
 
     fn by_hand(&self, label: &str, hand: &Hand, added: bool) -> Applied {
@@ -436,6 +455,12 @@ impl IssueFile {
         text.push_str(&self.text[self.front.end..]);
         text
     }
+}
+
+/// Everything to the closing fence, and a body below it. The empty line keeps a body that begins with one unambiguous.
+fn put_body(head: &str, newline: &str, body: &str) -> String {
+    let end = if head.ends_with('\n') { "" } else { newline };
+    format!("{head}{end}{newline}{body}")
 }
 
 /// A range of the front matter and what comes in its place.
@@ -554,6 +579,8 @@ pub(super) fn toml_string(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
             // Writing to a String does not fail.
             c if c.is_control() => write!(out, "\\u{:04X}", u32::from(c)).unwrap_or_default(),
             c => out.push(c),
@@ -647,11 +674,9 @@ impl CommentFile {
         if self.body() == body {
             return None;
         }
-        let header = &self.text[..self.header];
-        Some(match header {
+        Some(match &self.text[..self.header] {
             "" => new_comment(body, by, at),
-            _ if header.ends_with('\n') => format!("{header}\n{body}"),
-            _ => format!("{header}\n\n{body}"),
+            header => put_body(header, "\n", body),
         })
     }
 }

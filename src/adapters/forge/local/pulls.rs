@@ -1,0 +1,554 @@
+//! Pull requests of the local forge.
+//!
+//! ```text
+//! +++
+//! title = "Parse empty input"
+//! state = "open"                  # or "closed" or "merged"; open where it is missing
+//! branch = "parse-empty-input"
+//! target = "main"
+//! author = "ann"
+//! head = "0123..."                # of a closed or merged one: where the branch was
+//! commit = "4567..."              # the commit that brings it to the target
+//! by = "ann"                      # who closed or merged it
+//! +++
+//!
+//! What it is about.
+//! ```
+//!
+//! The head of an open one is its branch in the bare repository; `refs/pull/<n>/head` keeps the last one seen, as
+//! forges do. The repository has the last word: an open one that the target contains is merged, whoever did it, and
+//! one whose branch is gone is closed. A merge is written down before it is done, so that one that was ended half way
+//! is known for what it is.
+//!
+//! A review's front matter has `by`, `at`, `verdict` (`approved`, `changes-requested`, `commented`, `dismissed`),
+//! `head`, and remarks on single places as `[[note]]` tables with `path`, `line` and `text`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::files::{self, ReadError, RepoDir, RepoLock, Room, failed};
+use super::text::pull::{self as pull_text, Changes, NewReview, PullFile, ReviewFile, Stated};
+use super::text::{self, Flaw};
+use super::{Loaded, LocalForge, TRIES, ids, leading_number, load, load_all};
+use crate::adapters::git::bare::{Bare, Made, Maker, RefChange, is_branch};
+use crate::domain::model::{
+    Comment, Oid, Person, PullRequest, PullState, RepoId, Review, ReviewVerdict, UnixTime,
+};
+use crate::ports::{BrokenIssue, Forge as _, MergeAnswer, NewPull, PortError, PortResult, PullRequests};
+
+/// How work comes to the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    MergeCommit,
+    Squash,
+    Rebase,
+}
+
+/// A pull request with everything about it, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WholePull {
+    pub pull: PullRequest,
+    pub author: Option<String>,
+    pub reviews: Vec<Review>,
+    pub comments: Vec<Comment>,
+}
+
+/// Everything in a repo's folder of pull requests, by number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllPulls {
+    pub pulls: Vec<PullRequest>,
+    pub broken: Vec<BrokenIssue>,
+}
+
+type Refs = BTreeMap<String, Oid>;
+
+fn head_ref(number: u64) -> String {
+    format!("refs/pull/{number}/head")
+}
+
+fn branch_ref(branch: &str) -> String {
+    format!("refs/heads/{branch}")
+}
+
+/// One repo's pull requests at one moment.
+struct Desk {
+    dir: RepoDir,
+    bare: Bare,
+    repo: RepoId,
+    refs: Refs,
+}
+
+impl Desk {
+    fn refresh(&mut self) -> PortResult<()> {
+        self.refs = self.bare.refs(&["refs/heads/", "refs/pull/"])?;
+        Ok(())
+    }
+
+    fn branch(&self, name: &str) -> Option<&Oid> {
+        self.refs.get(&branch_ref(name))
+    }
+
+    fn in_target(&self, target: Option<&Oid>, commit: Option<&Oid>) -> PortResult<bool> {
+        match (target, commit) {
+            (Some(target), Some(commit)) => self.bare.contains(target, commit),
+            (None, _) | (_, None) => Ok(false),
+        }
+    }
+
+    /// What became of an open one in the repository.
+    fn open_state(&self, number: u64, file: &PullFile) -> PortResult<(PullState, Option<Oid>)> {
+        let (branch, target) = (self.branch(&file.branch), self.branch(&file.target));
+        let kept = self.refs.get(&head_ref(number));
+        if self.in_target(target, file.commit.as_ref())? {
+            let merged = PullState::Merged { commit: file.commit.clone(), by: None };
+            return Ok((merged, file.head.clone().or_else(|| kept.cloned())));
+        }
+        // A branch that has more by now goes on; one that was set back to before the work is not merged by that.
+        let more = branch.is_some() && branch != kept && !self.in_target(target, branch)?;
+        if !more && self.in_target(target, kept)? {
+            return Ok((PullState::Merged { commit: None, by: None }, kept.cloned()));
+        }
+        match branch {
+            Some(head) => Ok((PullState::Open, Some(head.clone()))),
+            None => Ok((PullState::Closed, kept.cloned())),
+        }
+    }
+
+    fn view(&self, number: u64, path: &Path, file: &PullFile, actor: &str) -> PortResult<PullRequest> {
+        let kept = || self.refs.get(&head_ref(number)).cloned();
+        let by = || file.by.clone().map(|login| Person { bot: login == actor, login });
+        let past = || file.head.clone().or_else(kept).or_else(|| self.branch(&file.branch).cloned());
+        let (state, head) = match file.state {
+            Stated::Open => match self.open_state(number, file)? {
+                (PullState::Merged { commit: Some(commit), .. }, head) => {
+                    (PullState::Merged { commit: Some(commit), by: by() }, head)
+                }
+                other => other,
+            },
+            Stated::Closed => (PullState::Closed, past()),
+            Stated::Merged => (PullState::Merged { commit: file.commit.clone(), by: by() }, past()),
+        };
+        let head = head.ok_or_else(|| {
+            PortError::broken(format!(
+                "{}: its branch {} is not in {}; push it, or delete the file",
+                self.dir.show(Room::Pulls, &format!("{number:04}.md")),
+                file.branch,
+                self.bare.dir().display()
+            ))
+        })?;
+        let link = std::path::absolute(path).unwrap_or_else(|_gone| path.to_owned());
+        Ok(PullRequest {
+            number,
+            title: file.title.clone(),
+            body: file.body().to_owned(),
+            branch: file.branch.clone(),
+            target: file.target.clone(),
+            head,
+            state,
+            link: Some(link.display().to_string()),
+        })
+    }
+}
+
+impl LocalForge {
+    /// Every pull request of a repo, open, closed and merged.
+    pub fn list_pulls(&self, repo: &RepoId) -> PortResult<AllPulls> {
+        let desk = self.desk(repo)?;
+        let (files, mut broken) = Self::pull_files(&desk.dir)?;
+        let mut pulls = Vec::new();
+        for (number, path, file) in files {
+            match desk.view(number, &path, &file, &self.actor) {
+                Ok(pull) => pulls.push(self.kept(&desk, pull)),
+                // One file's trouble does not stop the others.
+                Err(error) => broken.push(BrokenIssue { number: Some(number), what: error.to_string() }),
+            }
+        }
+        Ok(AllPulls { pulls, broken })
+    }
+
+    /// One pull request with its reviews and comments.
+    pub fn show_pull(&self, repo: &RepoId, number: u64) -> PortResult<WholePull> {
+        let desk = self.desk(repo)?;
+        let loaded = load(&desk.dir, Room::Pulls, number, PullFile::parse)?;
+        let pull = desk.view(number, &loaded.path, &loaded.file, &self.actor)?;
+        let reviews = self.reviews(repo, number)?;
+        let comments = self.comments(repo, number)?;
+        Ok(WholePull { pull: self.kept(&desk, pull), author: loaded.file.author, reviews, comments })
+    }
+
+    /// Says something of a pull request in somebody's name; returns the review's id.
+    pub fn review_as(&self, repo: &RepoId, number: u64, new: &NewReview, who: &str) -> PortResult<String> {
+        let pull = self.pull(repo, number)?;
+        let text = pull_text::new_review(new, &pull.head, who, self.clock.now());
+        let about = format!("a review of {repo}#{number}");
+        if text.len() > text::MAX_BYTES {
+            return Err(PortError::refused(format!("{about} is larger than 1 MB; shorten it")));
+        }
+        // What could not be read again is not written.
+        ReviewFile::parse(text.clone().into_bytes())
+            .map_err(|flaw| PortError::refused(flaw.sentence(&about)))?;
+        let dir = RepoDir::open(&self.root, repo)?;
+        let folder = dir.reviews(number);
+        let lock = dir.lock()?;
+        fs::create_dir_all(&folder).map_err(|error| failed("making", &folder, &error))?;
+        for _ in 0..TRIES {
+            let id = format!("{:04}", files::next_review(&folder, &ids(&folder)?, &lock)?);
+            if files::create(&folder.join(format!("{id}.md")), text.as_bytes(), &lock)? {
+                return Ok(id);
+            }
+        }
+        Err(PortError::later(format!("finding a free number in {} failed; try again", folder.display())))
+    }
+
+    /// Merges in somebody's name, at exactly `head` where one is given.
+    pub fn merge_as(
+        &self,
+        repo: &RepoId,
+        number: u64,
+        head: Option<&Oid>,
+        method: Method,
+        who: &str,
+    ) -> PortResult<MergeAnswer> {
+        let mut desk = self.desk(repo)?;
+        let lock = desk.dir.lock()?;
+        let mut first = None;
+        for _ in 0..TRIES {
+            desk.refresh()?;
+            let loaded = load(&desk.dir, Room::Pulls, number, PullFile::parse)?;
+            let pull = desk.view(number, &loaded.path, &loaded.file, &self.actor)?;
+            match &pull.state {
+                PullState::Merged { commit, .. } => {
+                    self.settle(&desk.dir, &pull, &loaded, &lock)?;
+                    return Ok(MergeAnswer::Merged(commit.clone()));
+                }
+                PullState::Closed => {
+                    return Err(PortError::refused(format!(
+                        "merging {repo}#{number}: it is closed; open it again first"
+                    )));
+                }
+                PullState::Open => {}
+            }
+            let wanted = head.unwrap_or_else(|| first.get_or_insert_with(|| pull.head.clone()));
+            if pull.head != *wanted {
+                return Ok(MergeAnswer::HeadMoved);
+            }
+            if let Some(commit) = self.try_merge(&desk, &pull, method, who, &lock)? {
+                self.state(&desk.dir, number, &[("state", Stated::Merged.word())], &lock)?;
+                return Ok(MergeAnswer::Merged(Some(commit)));
+            }
+        }
+        Err(PortError::later(format!(
+            "merging {repo}#{number} was put off: its branches moved {TRIES} times in a row; it is tried again by the \
+             next tick"
+        )))
+    }
+
+    /// Makes the commit, writes down that it is to be merged so, and moves the target. None where a branch moved.
+    fn try_merge(
+        &self,
+        desk: &Desk,
+        pull: &PullRequest,
+        method: Method,
+        who: &str,
+        lock: &RepoLock,
+    ) -> PortResult<Option<Oid>> {
+        let (number, head) = (pull.number, &pull.head);
+        let doing = format!("merging {}#{number}", desk.repo);
+        let target = desk.branch(&pull.target).ok_or_else(|| {
+            PortError::refused(format!("{doing}: there is no branch {}; push it first", pull.target))
+        })?;
+        if desk.bare.contains(target, head)? {
+            return Err(nothing_new(&doing, &pull.branch, &pull.target));
+        }
+        let maker = Maker { name: who, at: self.clock.now() };
+        let commit = match make(&desk.bare, method, target, pull, maker)? {
+            Ok(commit) => commit,
+            Err(paths) => {
+                let shown: Vec<String> =
+                    paths.iter().take(10).map(|p| p.escape_debug().to_string()).collect();
+                let more = if paths.len() > 10 { " and more" } else { "" };
+                return Err(PortError::refused(format!(
+                    "{doing}: {} and {} conflict in {}{more}; bring {} up to date by hand",
+                    pull.branch,
+                    pull.target,
+                    shown.join(", "),
+                    pull.branch
+                )));
+            }
+        };
+        if commit == *target {
+            return Err(nothing_new(&doing, &pull.branch, &pull.target));
+        }
+        let intent = [("head", head.as_str()), ("commit", commit.as_str()), ("by", who)];
+        self.state(&desk.dir, number, &intent, lock)?;
+        let done = desk.bare.change_refs(&[
+            RefChange::Verify(branch_ref(&pull.branch), head.clone()),
+            RefChange::Move(branch_ref(&pull.target), target.clone(), commit.clone()),
+            RefChange::Set(head_ref(number), head.clone()),
+        ])?;
+        Ok(done.then_some(commit))
+    }
+
+    /// Closes it unmerged in somebody's name. True where that changed anything.
+    pub fn close_as(&self, repo: &RepoId, number: u64, who: &str) -> PortResult<bool> {
+        let desk = self.desk(repo)?;
+        let lock = desk.dir.lock()?;
+        let loaded = load(&desk.dir, Room::Pulls, number, PullFile::parse)?;
+        if loaded.file.state != Stated::Open {
+            return Ok(false);
+        }
+        let pull = desk.view(number, &loaded.path, &loaded.file, &self.actor)?;
+        if let PullState::Merged { .. } = pull.state {
+            self.settle(&desk.dir, &pull, &loaded, &lock)?;
+            return Ok(false);
+        }
+        desk.bare.change_refs(&[RefChange::Set(head_ref(number), pull.head.clone())])?;
+        let closed = [("state", Stated::Closed.word()), ("head", pull.head.as_str()), ("by", who)];
+        self.state(&desk.dir, number, &closed, &lock)
+    }
+
+    /// Opens a closed one again. True where that changed anything.
+    pub fn reopen_pull(&self, repo: &RepoId, number: u64) -> PortResult<bool> {
+        let desk = self.desk(repo)?;
+        let lock = desk.dir.lock()?;
+        let loaded = load(&desk.dir, Room::Pulls, number, PullFile::parse)?;
+        let doing = format!("opening {repo}#{number} again");
+        let pull = desk.view(number, &loaded.path, &loaded.file, &self.actor)?;
+        match pull.state {
+            PullState::Open => return Ok(false),
+            PullState::Closed => {}
+            PullState::Merged { .. } => {
+                return Err(PortError::refused(format!(
+                    "{doing}: it is merged; open a new one for new work"
+                )));
+            }
+        }
+        self.may_open(&desk, &doing, &pull.branch, &pull.target)?;
+        self.state(&desk.dir, number, &[("state", Stated::Open.word())], &lock)
+    }
+
+    fn desk(&self, repo: &RepoId) -> PortResult<Desk> {
+        let dir = RepoDir::open(&self.root, repo)?;
+        let mut desk = Desk { bare: Bare::at(dir.git()), dir, repo: repo.clone(), refs: Refs::new() };
+        desk.refresh()?;
+        Ok(desk)
+    }
+
+    /// Changes the front matter of a pull request. True where that changed anything.
+    fn state(&self, dir: &RepoDir, number: u64, to: &Changes<'_>, lock: &RepoLock) -> PortResult<bool> {
+        self.change(dir, Room::Pulls, number, PullFile::parse, &|loaded| loaded.file.with(to), lock)
+    }
+
+    /// Writes down what became of one that is open by its file and merged in the repository.
+    fn settle(
+        &self,
+        dir: &RepoDir,
+        pull: &PullRequest,
+        loaded: &Loaded<PullFile>,
+        lock: &RepoLock,
+    ) -> PortResult<()> {
+        if loaded.file.state != Stated::Open {
+            return Ok(());
+        }
+        let mut merged = vec![("state", Stated::Merged.word()), ("head", pull.head.as_str())];
+        if matches!(pull.state, PullState::Merged { commit: None, .. }) && loaded.file.commit.is_some() {
+            // Somebody else merged it than who had begun to.
+            merged.extend([("commit", ""), ("by", "")]);
+        }
+        self.state(dir, pull.number, &merged, lock).map(drop)
+    }
+
+    /// Keeps the head of an open one under its own ref, as a forge does when somebody pushes.
+    fn kept(&self, desk: &Desk, pull: PullRequest) -> PullRequest {
+        let name = head_ref(pull.number);
+        if self.looking_only || pull.state != PullState::Open || desk.refs.get(&name) == Some(&pull.head) {
+            return pull;
+        }
+        // The next look tries again; nobody waits for it.
+        if desk.in_target(desk.branch(&pull.target), Some(&pull.head)) == Ok(false) {
+            desk.bare.change_refs(&[RefChange::Set(name, pull.head.clone())]).ok();
+        }
+        pull
+    }
+
+    fn pull_files(dir: &RepoDir) -> PortResult<(Vec<(u64, std::path::PathBuf, PullFile)>, Vec<BrokenIssue>)> {
+        let files::Scan { entries, mut broken, .. } = dir.scan(Room::Pulls, "")?;
+        let good = load_all(dir, Room::Pulls, &entries, &mut broken, PullFile::parse);
+        let path = |number: u64| {
+            let name = entries.iter().find(|e| e.number == number).map(|e| e.name.as_str());
+            dir.folder(Room::Pulls).join(name.unwrap_or_default())
+        };
+        Ok((good.into_iter().map(|(number, _, file)| (number, path(number), file)).collect(), broken))
+    }
+
+    /// The newest pull request of a branch, an open one before any other.
+    fn newest(&self, desk: &Desk, branch: &str) -> PortResult<Option<PullRequest>> {
+        let (files, broken) = Self::pull_files(&desk.dir)?;
+        let mut newest = None;
+        for (number, path, file) in files.iter().rev().filter(|(_, _, file)| file.branch == branch) {
+            match desk.view(*number, path, file, &self.actor) {
+                Ok(pull) if pull.state == PullState::Open => return Ok(Some(pull)),
+                Ok(pull) => drop(newest.get_or_insert(pull)),
+                // What is over and has lost its commits says nothing of this branch.
+                Err(PortError::Broken { .. }) if file.state != Stated::Open => {}
+                Err(error) => return Err(error),
+            }
+        }
+        // One that cannot be read may be the open one: then "none" would be a guess.
+        for BrokenIssue { number, what } in &broken {
+            let Some(number) = number else { continue };
+            let name = desk.dir.find(Room::Pulls, *number).unwrap_or_default();
+            let text = files::read(&desk.dir.folder(Room::Pulls).join(name)).map(|raw| raw.bytes);
+            if text.is_ok_and(|text| String::from_utf8_lossy(&text).contains(branch)) {
+                return Err(PortError::broken(format!(
+                    "looking for the pull request of the branch {branch}: it may be one that cannot be read: {what}"
+                )));
+            }
+        }
+        Ok(newest)
+    }
+
+    /// Refuses where a pull request from `branch` into `target` would make no sense.
+    fn may_open(&self, desk: &Desk, doing: &str, branch: &str, target: &str) -> PortResult<Oid> {
+        for name in [branch, target] {
+            if !is_branch(name) {
+                return Err(PortError::refused(format!(
+                    "{doing}: {} is no name that git allows a branch; choose another one",
+                    name.escape_debug()
+                )));
+            }
+        }
+        let there = |name: &str| {
+            desk.branch(name).ok_or_else(|| {
+                PortError::refused(format!("{doing}: there is no branch {name}; push it first"))
+            })
+        };
+        let (head, onto) = (there(branch)?, there(target)?);
+        if desk.bare.contains(onto, head)? {
+            return Err(nothing_new(doing, branch, target));
+        }
+        match self.newest(desk, branch)? {
+            Some(open) if open.state == PullState::Open => Err(PortError::refused(format!(
+                "{doing}: {}#{} from the branch {branch} is open already",
+                desk.repo, open.number
+            ))),
+            Some(_) | None => Ok(head.clone()),
+        }
+    }
+}
+
+fn nothing_new(doing: &str, branch: &str, target: &str) -> PortError {
+    PortError::refused(format!("{doing}: {branch} has nothing that {target} has not"))
+}
+
+fn make(bare: &Bare, method: Method, target: &Oid, pull: &PullRequest, maker: Maker<'_>) -> PortResult<Made> {
+    let (number, title) = (pull.number, &pull.title);
+    match method {
+        Method::MergeCommit => {
+            let message = format!("Merge pull request #{number} from {}\n\n{title}", pull.branch);
+            bare.merged(target, &pull.head, &message, maker)
+        }
+        Method::Squash => {
+            let subjects = bare.subjects(target, &pull.head)?;
+            let list: Vec<String> = subjects.iter().map(|subject| format!("* {subject}")).collect();
+            bare.squashed(target, &pull.head, &format!("{title} (#{number})\n\n{}", list.join("\n")), maker)
+        }
+        Method::Rebase => bare.rebased(target, &pull.head, maker),
+    }
+}
+
+impl PullRequests for LocalForge {
+    fn pull_of(&self, repo: &RepoId, branch: &str) -> PortResult<Option<PullRequest>> {
+        let desk = self.desk(repo)?;
+        Ok(self.newest(&desk, branch)?.map(|pull| self.kept(&desk, pull)))
+    }
+
+    fn pull(&self, repo: &RepoId, number: u64) -> PortResult<PullRequest> {
+        let desk = self.desk(repo)?;
+        let loaded = load(&desk.dir, Room::Pulls, number, PullFile::parse)?;
+        let pull = desk.view(number, &loaded.path, &loaded.file, &self.actor)?;
+        Ok(self.kept(&desk, pull))
+    }
+
+    fn open_pull(&self, repo: &RepoId, new: &NewPull) -> PortResult<PullRequest> {
+        let NewPull { title, body, branch, target } = new;
+        let doing = format!("opening a pull request in {repo}");
+        let text = pull_text::new_pull(title, branch, target, &self.actor, body);
+        if text.len() > text::MAX_BYTES {
+            return Err(PortError::refused(format!("{doing}: its text is larger than 1 MB; shorten it")));
+        }
+        let mut desk = self.desk(repo)?;
+        let mut lock = desk.dir.lock()?;
+        desk.refresh()?;
+        let head = self.may_open(&desk, &doing, branch, target)?;
+        // What could not be read again is not written.
+        PullFile::parse(text.clone().into_bytes())
+            .map_err(|flaw| PortError::refused(flaw.sentence(&doing)))?;
+        let number = Self::new_file(&desk.dir, Room::Pulls, &text, &mut lock)?;
+        desk.bare.change_refs(&[RefChange::Set(head_ref(number), head)])?;
+        desk.refresh()?;
+        let loaded = load(&desk.dir, Room::Pulls, number, PullFile::parse)?;
+        desk.view(number, &loaded.path, &loaded.file, &self.actor)
+    }
+
+    fn edit_pull(&self, repo: &RepoId, number: u64, title: &str, body: &str) -> PortResult<()> {
+        let dir = RepoDir::open(&self.root, repo)?;
+        let lock = dir.lock()?;
+        let edit = |loaded: &Loaded<PullFile>| loaded.file.with_text(title, body);
+        self.change(&dir, Room::Pulls, number, PullFile::parse, &edit, &lock).map(drop)
+    }
+
+    /// A review that cannot be read is given without an author, so that nobody trusts it.
+    fn reviews(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Review>> {
+        let dir = RepoDir::open(&self.root, repo)?;
+        dir.find(Room::Pulls, number)?;
+        crate::boundary::pass("local forge: read");
+        let folder = dir.reviews(number);
+        let mut reviews = Vec::new();
+        for id in ids(&folder)? {
+            let unreadable = |id: String, at: UnixTime, flaw: &Flaw| Review {
+                body: flaw.sentence(&dir.show(Room::Pulls, &format!("{number:04}.reviews/{id}.md"))),
+                id,
+                author: None,
+                at,
+                verdict: ReviewVerdict::Commented,
+                notes: Vec::new(),
+            };
+            let raw = match files::read(&folder.join(format!("{id}.md"))) {
+                Ok(raw) => raw,
+                Err(ReadError::Gone) => continue,
+                Err(ReadError::Flaw(flaw)) => {
+                    reviews.push(unreadable(id, UnixTime(0), &flaw));
+                    continue;
+                }
+                Err(ReadError::Port(error)) => return Err(error),
+            };
+            let hand = raw.hand();
+            reviews.push(match ReviewFile::parse(raw.bytes) {
+                Ok(file) => Review {
+                    author: Some(Person {
+                        bot: file.by.as_ref() == Some(&self.actor),
+                        login: file.by.clone().unwrap_or(hand.by),
+                    }),
+                    at: file.at.unwrap_or(hand.at),
+                    verdict: file.verdict,
+                    body: file.body().to_owned(),
+                    notes: file.notes,
+                    id,
+                },
+                Err(flaw) => unreadable(id, hand.at, &flaw),
+            });
+        }
+        reviews.sort_by_key(|review| (review.at, leading_number(&review.id)));
+        Ok(reviews)
+    }
+
+    fn merge_pull(&self, repo: &RepoId, number: u64, head: &Oid) -> PortResult<MergeAnswer> {
+        self.merge_as(repo, number, Some(head), Method::MergeCommit, &self.actor)
+    }
+
+    fn close_pull(&self, repo: &RepoId, number: u64) -> PortResult<()> {
+        self.close_as(repo, number, &self.actor).map(drop)
+    }
+}
