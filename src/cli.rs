@@ -97,6 +97,9 @@ pub enum Command {
     Run(RunCommand),
     /// Print the prompt that would be sent for an issue
     Prompt(IssueArg),
+    /// Keep versions of prompts, and say which one is used
+    #[command(subcommand)]
+    Template(TemplateCommand),
     /// Write and read issues of a local forge
     #[command(subcommand)]
     Issue(IssueCommand),
@@ -252,6 +255,47 @@ impl IssueTarget {
         });
         read.ok_or_else(|| "write the issue as REPO#N, for example home:me/project#7".to_owned())
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TemplateCommand {
+    /// Keep the text of a file as a version; it becomes a candidate
+    Add {
+        /// The template's name
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The file with the text
+        #[arg(long, value_name = "F")]
+        file: PathBuf,
+    },
+    /// List every version and its state
+    List {
+        /// Only this template
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Print the text of a version
+    Show(VersionArg),
+    /// Show what changed between two versions
+    Diff {
+        /// The one, as NAME@V; without @V the champion
+        #[arg(value_name = "A")]
+        old: String,
+        /// The other
+        #[arg(value_name = "B")]
+        new: String,
+    },
+    /// Make a version the champion
+    Promote(VersionArg),
+    /// Put a version away for good
+    Reject(VersionArg),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct VersionArg {
+    /// The version, as NAME@NUMBER or NAME@HASH; without one the champion
+    #[arg(value_name = "NAME@V")]
+    pub version: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -430,6 +474,13 @@ mod tests {
             "issue comment me/a#3 -",
             "issue close me/a#3",
             "issue reopen me/a#3",
+            "template add careful --file careful.md",
+            "template list",
+            "template list careful",
+            "template show implementer@1",
+            "template diff implementer careful@deadbeef",
+            "template promote careful@v2",
+            "template reject careful@2",
             "state check",
             "state backup copy.db",
             "state restore copy.db",
@@ -461,6 +512,7 @@ mod tests {
             "issue new me/a",
             "issue new me/a --title T --blocked-by 0",
             "run once me/a",
+            "template add",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -14,6 +14,7 @@ pub mod state;
 pub mod status;
 pub mod supervise;
 pub mod switch;
+pub mod template;
 pub mod tick;
 pub mod why;
 
@@ -28,7 +29,7 @@ use crate::adapters::forge::local::LocalForge;
 use crate::adapters::git::GitRooms;
 use crate::adapters::host::{SystemClock, WorkFolders, machine_id};
 use crate::adapters::notify::{CommandNotifier, WebhookNotifier};
-use crate::adapters::prompt::BuiltIn;
+use crate::adapters::prompt::Prompts;
 use crate::adapters::runner::command::{
     CommandRunner, Hooks, Prices, Profile, PromptPassing, RunnerSettings, Settings, Surroundings,
 };
@@ -76,6 +77,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Why(args) => why::run(&App::load(global)?, args),
         Command::Run(command) => run::run(&App::load(global)?, command),
         Command::Prompt(args) => prompt::run(&App::load(global)?, args),
+        Command::Template(command) => template::run(&App::load(global)?, command),
         Command::Issue(command) => issue::run(&App::load(global)?, command),
         Command::State(command) => state::run(&App::load(global)?, command),
     }
@@ -237,6 +239,11 @@ impl App {
             .ok_or_else(|| Error::usage(format!("the forge `{}` is not in the config", repo.forge)))
     }
 
+    pub fn prompts(&self) -> Prompts {
+        let files = self.config.templates.iter().map(|(name, t)| (name.clone(), t.file.clone())).collect();
+        Prompts { files }
+    }
+
     fn git(&self) -> GitRooms {
         let work = self.config.workspace_root(&self.state_dir);
         GitRooms::new(self.state_dir.join("repos"), work, GIT_TIMEOUT)
@@ -309,7 +316,7 @@ impl App {
             runner,
             ci,
             senders: self.senders(),
-            prompter: Box::new(BuiltIn),
+            prompter: Box::new(self.prompts()),
             folders: Box::new(self.folders(installation)),
             repos: self.config.allowlisted(),
             policy: Box::new(move |repo| repo_policy(&policy_config, repo)),
@@ -461,6 +468,7 @@ fn repo_policy(config: &Config, repo: &RepoId) -> Option<RepoPolicy> {
         // Only an agent that streams its output can be told to stand still.
         stall_seconds: (r.runner.profile != cfg::Profile::Script).then_some(r.runner.stall_seconds),
         before_remove: r.hooks.before_remove.clone(),
+        template: r.template.clone(),
         hook_timeout_seconds: r.hooks.hook_timeout_seconds,
         run: Policy {
             ready_label: g.ready_label.clone(),

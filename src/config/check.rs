@@ -20,6 +20,7 @@ pub(super) fn check(config: &Config, top: &dyn TableLike, reader: &mut Reader<'_
     for (group, names) in [
         ("forge", config.forges.keys().collect::<Vec<_>>()),
         ("runner", config.runners.keys().collect()),
+        ("template", config.templates.keys().collect()),
         ("notify", config.notifiers.keys().collect()),
     ] {
         for name in names.into_iter().filter(|name| !good_name(name)) {
@@ -45,6 +46,10 @@ pub(super) fn check(config: &Config, top: &dyn TableLike, reader: &mut Reader<'_
         if let Some(wrong) = wrong {
             note(&["notify", name], format!("[notify.{name}]: {wrong}"));
         }
+    }
+    if !good_name(&config.global.default_template) {
+        let what = format!("`default_template` = \"{}\": {NAME_RULE}", config.global.default_template);
+        note(&["default_template"], what);
     }
     let secrets = secret_variables(config);
     for (name, runner) in &config.runners {
@@ -194,6 +199,9 @@ fn repos(
         let mut say = |what: String| note(&["repo", &name], format!("[repo.\"{name}\"]: {what}"));
         if repo.runner != config.inherited(id, Some(&repo.runner_name)).runner {
             runner_problems(&repo.runner, secrets).into_iter().for_each(&mut say);
+        }
+        if !good_name(&repo.template) {
+            say(format!("`template` = \"{}\": {NAME_RULE}", repo.template));
         }
         if repo.stages != config.stages {
             stage_problems(&repo.stages).into_iter().for_each(&mut say);

@@ -24,7 +24,7 @@ pub use find::{decode, find, place, read};
 pub use hours::{Hours, Offset, Window, is_open};
 pub use schema::{
     Ci, FixForward, Forge, ForgeKind, Global, Hooks, Lessons, NoticeKind, Notify, NotifyKind, PriorityOrder,
-    Profile, PromptBy, Retention, RunSettings, RunnerKind, RunnerSettings, Stage, StageKind, Trust,
+    Profile, PromptBy, Retention, RunSettings, RunnerKind, RunnerSettings, Stage, StageKind, Template, Trust,
     TrustPermission,
 };
 pub use secret::{Secret, SecretSource};
@@ -57,6 +57,7 @@ pub struct Config {
     pub fix_forward: FixForward,
     pub retention: Retention,
     pub lessons: Lessons,
+    pub templates: BTreeMap<String, Template>,
     pub forges: BTreeMap<String, Forge>,
     pub runners: BTreeMap<String, Runner>,
     pub notifiers: BTreeMap<String, Notify>,
@@ -81,6 +82,8 @@ pub struct RepoConfig {
     /// Empty only where no runner is configured, which no allowlisted repo gets past the checks.
     pub runner_name: String,
     pub runner: RunnerSettings,
+    /// The name of the template that its agents are told by.
+    pub template: String,
     pub hooks: Hooks,
     pub ci: Ci,
     pub stages: Vec<Stage>,
@@ -203,6 +206,7 @@ impl Config {
             fix_forward: FixForward::default(),
             retention: Retention::default(),
             lessons: Lessons::default(),
+            templates: BTreeMap::new(),
             forges: BTreeMap::new(),
             runners: BTreeMap::new(),
             notifiers: BTreeMap::new(),
@@ -249,6 +253,12 @@ impl Config {
     }
 
     fn fill_named(&mut self, top: &dyn TableLike, reader: &mut Reader<'_>) {
+        for (name, table, place) in reader.named(top, "template", "template.*") {
+            let mut template = Template::default();
+            template.read(table, &place, reader);
+            reader.unknown(table, &place);
+            self.templates.insert(name, template);
+        }
         for (name, table, place) in reader.named(top, "forge", "forge.*") {
             if kind_is_there::<ForgeKind>(table, &place, reader) {
                 let mut forge = Forge::default();
@@ -351,7 +361,7 @@ impl Config {
                     continue;
                 }
             };
-            let mut choice = RunnerChoice { runner: None };
+            let mut choice = RunnerChoice::default();
             choice.read(table, &place, reader);
             if let Some(runner) = choice.runner.as_ref().filter(|runner| !self.runners.contains_key(*runner))
             {
@@ -362,6 +372,9 @@ impl Config {
                 );
             }
             let mut repo = self.inherited(&id, choice.runner.as_deref());
+            if let Some(template) = choice.template {
+                repo.template = template;
+            }
             repo.run.read(table, &place, reader);
             repo.runner.read(table, &place, reader);
             reader.unknown(table, &place);
@@ -400,6 +413,7 @@ impl Config {
             run: self.run.clone(),
             runner_name,
             runner,
+            template: self.global.default_template.clone(),
             hooks: self.hooks.clone(),
             ci: self.ci.clone(),
             stages: self.stages.clone(),

@@ -114,6 +114,7 @@ pub(super) const TABLES: &[(&str, &str)] = &[
         "lessons",
         "The journal of what went wrong. It only watches: nothing starts, waits or ends because of it.",
     ),
+    ("template.*", "A prompt of your own in a file; the star is its name."),
     ("forge.*", "An issue tracker with repositories; the star is a name that you choose."),
     (
         "runner.*",
@@ -265,6 +266,8 @@ keys! {
         retry_backoff_seconds: u64 [1, 3600] = 60;
         /// The runner of every repo that names none. Not needed with a single runner.
         default_runner: Option<String> = None;
+        /// The template that agents are told by, in every repo that names none.
+        default_template: String = "implementer".to_owned();
     }
 
     /// Keys at the top of the file that one repo may have otherwise.
@@ -286,10 +289,18 @@ keys! {
         budget_usd: f64 [0, 100_000] = 10.0;
     }
 
-    /// Which runner a repo uses.
+    /// Which runner and which template a repo uses.
     pub(super) RunnerChoice in ["repo.*"] {
         /// The name of the runner for this repo, where several are named.
         runner: Option<String> = None;
+        /// The template for this repo.
+        template: Option<String> = None;
+    }
+
+    /// A prompt in a file.
+    pub Template in ["template.*"] {
+        /// Its file. A changed text becomes a candidate; `offhours template` makes more of it.
+        file: PathBuf {required} = PathBuf::new();
     }
 
     /// Whose ready label counts.

@@ -29,6 +29,8 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("ci", "required", r#"["build"]"#),
     ("ci.stage", "name", r#""build""#),
     ("ci.stage", "argv", r#"["make", "ci"]"#),
+    ("", "default_template", r#""careful""#),
+    ("template.*", "file", r#""careful.md""#),
     ("forge.*", "path", r#""/srv/offhours/forge""#),
     (
         "runner.*",
@@ -47,6 +49,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("notify.*", "url", r#"{ env = "OFFHOURS_WEBHOOK_URL" }"#),
     ("notify.*", "kinds", r#"["needs-human", "frozen", "alarm", "recovered"]"#),
     ("repo.*", "runner", r#""claude""#),
+    ("repo.*", "template", r#""terse""#),
     ("repo.*", "landing", r#"{ mode = "push", allow_paths = [".ci/"] }"#),
     ("repo.*", "verify", r#"["npm", "test"]"#),
     ("repo.*", "budget_usd", "5.0"),
@@ -59,8 +62,13 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
 ];
 
 /// The names that stand for the stars in the complete example.
-const STARS: &[(&str, &str)] =
-    &[("forge.*", "home"), ("runner.*", "claude"), ("notify.*", "phone"), ("repo.*", "\"home:me/website\"")];
+const STARS: &[(&str, &str)] = &[
+    ("forge.*", "home"),
+    ("runner.*", "claude"),
+    ("template.*", "careful"),
+    ("notify.*", "phone"),
+    ("repo.*", "\"home:me/website\""),
+];
 
 pub(super) fn example(table: &str, key: &str) -> Option<&'static str> {
     EXAMPLES.iter().find(|(t, k, _)| *t == table && *k == key).map(|(_, _, value)| *value)
@@ -204,6 +212,9 @@ pub(super) fn effective(config: &Config) -> String {
     section(&mut out, "fix_forward", &config.fix_forward);
     section(&mut out, "retention", &config.retention);
     section(&mut out, "lessons", &config.lessons);
+    for (name, template) in &config.templates {
+        section(&mut out, &path("template", name), template);
+    }
     for (name, forge) in &config.forges {
         section(&mut out, &path("forge", name), forge);
     }
@@ -226,6 +237,9 @@ fn repo_section(out: &mut String, config: &Config, repo: &RepoConfig) {
     write_into(out, format_args!("\n[{at}]\n"));
     if !repo.runner_name.is_empty() {
         write_into(out, format_args!("runner = {}\n", plain(Value::from(repo.runner_name.as_str()))));
+    }
+    if repo.template != config.global.default_template {
+        write_into(out, format_args!("template = {}\n", plain(Value::from(repo.template.as_str()))));
     }
     let base = config.inherited(&repo.id, Some(&repo.runner_name));
     out.push_str(&differing(&repo.run, &base.run));

@@ -365,6 +365,7 @@ fn every_key_is_read_and_shown() {
                     ("*", "forge.*") => "home",
                     ("*", "runner.*") => "main",
                     ("*", "notify.*") => "phone",
+                    ("*", "template.*") => "careful",
                     ("*", _) => "home:me/a",
                     (part, _) => part,
                 };

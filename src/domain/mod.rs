@@ -13,6 +13,7 @@ pub mod model;
 pub mod priority;
 pub mod recipe;
 pub mod run;
+pub mod template;
 pub mod trust;
 pub mod upgrade_guard;
 pub mod version;

@@ -1,7 +1,7 @@
 //! Numbered, never edited, applied one by one. Each has sample data in its test.
 
 /// What each step does to the one before. The number of a step is its place, from 1.
-pub(super) const MIGRATIONS: [&str; 2] = [FIRST, LESSONS];
+pub(super) const MIGRATIONS: [&str; 3] = [FIRST, LESSONS, TEMPLATES];
 
 const FIRST: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -195,4 +195,26 @@ WHEN NOT EXISTS (SELECT 1 FROM meta WHERE key = 'lessons_off')
 BEGIN
   SELECT RAISE(IGNORE);
 END;
+";
+
+/// Every text that agents were told by is kept, and each run knows its own.
+const TEMPLATES: &str = "
+CREATE TABLE templates (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL, version INTEGER NOT NULL, hash TEXT NOT NULL, body TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('candidate', 'canary', 'champion', 'retired', 'rejected')),
+  created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL,
+  UNIQUE (name, version), UNIQUE (name, hash)
+) STRICT;
+CREATE UNIQUE INDEX templates_one_champion ON templates (name) WHERE state = 'champion';
+CREATE UNIQUE INDEX templates_one_canary ON templates (name) WHERE state = 'canary';
+CREATE TRIGGER templates_are_immutable BEFORE UPDATE OF id, name, version, hash, body ON templates
+  BEGIN SELECT RAISE(ABORT, 'a template version never changes'); END;
+
+CREATE TABLE routes (
+  run TEXT PRIMARY KEY REFERENCES runs (id),
+  template INTEGER NOT NULL REFERENCES templates (id),
+  arm TEXT CHECK (arm IN ('champion', 'canary')), canary TEXT, fraction REAL
+) STRICT;
 ";

@@ -12,6 +12,7 @@ mod lessons;
 mod lessons_tests;
 mod migrations;
 mod runs;
+mod templates;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ pub use issues::{FirstSightRow, LedgerRow};
 pub use learning::Learned;
 pub use lessons::{ByHand, LessonChange, LessonCounts, LessonFilter, LessonOutcomes};
 pub use runs::{RunRow, Spend, TurnRow};
+pub use templates::{CanaryRoute, Route, TemplateRow};
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -282,6 +284,13 @@ impl Store {
     /// An event happens once: a second one with the same key changes nothing.
     pub fn event(&mut self, event: &Event) -> StoreResult<()> {
         insert_event(&self.conn, event)
+    }
+
+    /// Whether an event of this key happened.
+    pub fn has_event(&self, key: &str) -> StoreResult<bool> {
+        self.conn
+            .query_row("SELECT EXISTS (SELECT 1 FROM events WHERE key = ?1)", [key], |row| row.get(0))
+            .map_err(sql("read"))
     }
 
     /// The events of one run, oldest first.

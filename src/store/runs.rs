@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::intents::insert_intents;
 use super::issues::{LedgerRow, insert_ledger};
+use super::templates::{Route, insert_route};
 use super::{Event, Store, StoreError, StoreResult, insert_event, sql, to_i64, to_u32};
 use crate::domain::effect::{Effect, TurnKind};
 use crate::domain::model::{IssueRef, Landing, Oid, Outcome, RepoId, RunText, UnixTime, Usage};
@@ -271,11 +272,13 @@ fn update_run(conn: &Connection, run: &Run) -> StoreResult<()> {
 }
 
 impl Store {
-    /// A new run, its text, its first effects, its event and the reason in the ledger: one transaction.
+    /// A new run, its text, what it is told by, its first effects, its event and the reason in the ledger: one
+    /// transaction.
     pub fn begin_run(
         &mut self,
         row: &RunRow,
         text: &RunText,
+        route: &Route,
         effects: &[Effect],
         event: &Event,
         ledger: &LedgerRow,
@@ -314,6 +317,7 @@ impl Store {
             )
             .map_err(sql("written"))?;
             update_run(tx, run)?;
+            insert_route(tx, &run.id, route)?;
             insert_intents(tx, &run.id, effects, run.created_at)?;
             insert_ledger(tx, &run.issue, ledger)?;
             insert_event(tx, event)

@@ -50,6 +50,10 @@ INSERT INTO lessons (created_at, lesson_type, repo, root_cause, source, last_see
   VALUES (100, 'gate_failure', 'home:me/app', 'the tests were red', 'auto', 100);
 INSERT INTO given VALUES ('r1', 'home:me/app', 100, 'told');
 INSERT INTO given_lessons VALUES ('r1', 1, 1);
+", "
+INSERT INTO templates (id, name, version, hash, body, origin, state, created_at, changed_at)
+  VALUES (1, 'implementer', 1, 'h', 'A text', 'built in', 'champion', 100, 100);
+INSERT INTO routes VALUES ('r1', 1, 'champion', 'c1', 0.2);
 "];
 
 fn folder() -> TempDir {
@@ -134,10 +138,29 @@ fn chosen() -> LedgerRow {
     LedgerRow { at: UnixTime(0), reason: "dispatch".to_owned(), sentence: String::new(), passed: vec![] }
 }
 
+fn text_of(body: &str) -> crate::ports::TemplateContent {
+    crate::ports::TemplateContent { body: body.to_owned(), hash: format!("hash of {body}") }
+}
+
+/// To the one champion there is.
+fn route(store: &mut Store) -> Route {
+    use crate::domain::template::State;
+    let added = store.add_template("implementer", &text_of("Do it."), "built in", State::Champion, MIDNIGHT);
+    Route { template: added.unwrap().0.id, canary: None }
+}
+
 fn begin(store: &mut Store, row: &RunRow, effects: &[Effect]) {
     let text = RunText { title: "T".to_owned(), body: "B".to_owned(), comments: String::new() };
+    let route = route(store);
     store
-        .begin_run(row, &text, effects, &event(&format!("chosen-{}", row.run.id), &row.run.id), &chosen())
+        .begin_run(
+            row,
+            &text,
+            &route,
+            effects,
+            &event(&format!("chosen-{}", row.run.id), &row.run.id),
+            &chosen(),
+        )
         .unwrap();
 }
 
@@ -185,10 +208,9 @@ fn tables(conn: &Connection) -> BTreeSet<String> {
 
 #[test]
 fn each_migration_goes_over_the_rows_of_those_before_it() {
-    let dir = folder();
-    let path = dir.path().join("state.db");
     for applied in 1..=MIGRATIONS.len() {
-        drop(fs::remove_file(&path));
+        let dir = folder();
+        let path = dir.path().join("state.db");
         let conn = Connection::open(&path).unwrap();
         conn.pragma_update(None, "foreign_keys", true).unwrap();
         for (number, (text, sample)) in (1usize..).zip(MIGRATIONS.iter().zip(SAMPLES)).take(applied) {
@@ -374,7 +396,8 @@ fn a_beginning_is_all_or_nothing() {
         .unwrap();
     let text = RunText { title: "T".to_owned(), body: "B".to_owned(), comments: String::new() };
     let row = run("r1", 7, MIDNIGHT);
-    assert!(store.begin_run(&row, &text, &[Effect::Claim], &event("e", "r1"), &chosen()).is_err());
+    let route = route(&mut store);
+    assert!(store.begin_run(&row, &text, &route, &[Effect::Claim], &event("e", "r1"), &chosen()).is_err());
     for table in ["runs", "intents", "events"] {
         assert_eq!(count(&store, table), 0, "{table}");
     }

@@ -1,7 +1,8 @@
 //! One tick is a straight line: observe, decide, record intent, perform, record outcome.
 //!
 //! `world` is what a tick works with, `poll` and `watch` observe and decide, `perform` carries effects out, `outbox`
-//! sends notices, `lessons` writes down what went wrong, `report` is what people and scripts are told.
+//! sends notices, `lessons` writes down what went wrong, `templates` says by which text an agent is told, `report` is
+//! what people and scripts are told.
 
 pub mod lessons;
 pub mod observe;
@@ -9,6 +10,7 @@ pub mod outbox;
 pub mod perform;
 pub mod poll;
 pub mod report;
+pub mod templates;
 pub mod watch;
 pub mod world;
 

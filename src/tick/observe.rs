@@ -1,6 +1,7 @@
 //! Gathers the evidence about one run: the issue, the turn, the work, the target, CI. Reads only, but for one thing: what
 //! a died supervisor left running is ended before anybody looks at its workspace.
 
+use super::templates;
 use super::world::{RepoPolicy, World};
 use crate::domain::backoff::parked_until;
 use crate::domain::checks::{self, CiVerdict, StageSeen};
@@ -143,7 +144,13 @@ fn turn(world: &mut World, row: &RunRow) -> Result<TurnSeen, Error> {
     let run = &row.run;
     let id = run.turn_job(run.turns);
     if let Some(detail) = world.store.refusal(&run.id, &format!("turn-{}", run.turns))? {
-        return Ok(TurnSeen::Over(TurnEnd::FailedToStart { detail }));
+        // What does not render now will not render at the next try.
+        let end = if templates::failed(world, &run.id, run.turns)? {
+            TurnEnd::Error { detail }
+        } else {
+            TurnEnd::FailedToStart { detail }
+        };
+        return Ok(TurnSeen::Over(end));
     }
     let dir = world.folder(run).job(&id);
     let state = match world.runner.state(&dir) {

@@ -1,5 +1,6 @@
 //! Carries recorded effects out. Each looks whether it already happened where the first try may have been cut short.
 
+use super::templates;
 use super::world::World;
 use crate::domain::backoff;
 use crate::domain::effect::{Effect, TurnKind};
@@ -166,8 +167,11 @@ fn refused(world: &mut World, row: &RunRow, effect: &Effect, error: &PortError) 
     match effect {
         Effect::Land { .. } => run.push_refused = Some(error.to_string()),
         Effect::BringUpToDate { .. } => run.conflict = Some(error.to_string()),
-        Effect::StartTurn { .. } => {
-            note_start_failure(world, row, &error.to_string())?;
+        Effect::StartTurn { turn, .. } => {
+            // That a template does not render is no fault of the runner's.
+            if !templates::failed(world, &run.id, *turn)? {
+                note_start_failure(world, row, &error.to_string())?;
+            }
             return Ok(());
         }
         Effect::Claim
@@ -327,9 +331,10 @@ fn start_turn(
         return Ok(Err(PortError::refused("the run's text is not in the state file")));
     };
     let lessons = super::lessons::given(world, run, turn);
-    let prompt = match world.prompter.render(run, &text, &lessons, failure) {
+    let template = templates::of(world, run)?;
+    let prompt = match world.prompter.render(&template, run, &text, &lessons, failure) {
         Ok(prompt) => prompt,
-        Err(error) => return Ok(Err(error)),
+        Err(error) => return templates::does_not_render(world, run, turn, error).map(Err),
     };
     let session = world.store.turns_of(&run.id)?.into_iter().rev().find_map(|t| t.usage.session);
     let (known, _) = world.store.cost_of(&run.id)?;

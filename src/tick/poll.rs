@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::observe;
 use super::perform::drive;
 use super::report::{Failure, Item};
 use super::world::{RepoPolicy, World};
+use super::{observe, templates};
 use crate::domain::checks::{self, CiVerdict};
 use crate::domain::dispatch::{
     self, Candidate, ClaimSeen, Host, Limits, Parked, Reason, RepoState, RunSeen, Verdict,
@@ -28,6 +28,7 @@ const MOST_COMMENT_CHARS: usize = 20_000;
 const MONTH_ALARM_SHARE: f64 = 0.8;
 
 pub fn tick(world: &mut World) -> Result<(), Error> {
+    templates::sync(world)?;
     // What an earlier tick left half done comes first: it holds slots.
     for row in world.store.runs_in_flight()? {
         if row.run.phase == Phase::Starting {
@@ -131,6 +132,7 @@ fn alarms(world: &mut World, verdicts: &[Verdict]) -> Result<(), Error> {
 
 /// One issue by hand: the same gates, but no other issue of its repo is considered.
 pub fn one(world: &mut World, issue: &IssueRef) -> Result<(), Error> {
+    templates::sync(world)?;
     let Some(policy) = (world.policy)(&issue.repo) else { return Ok(()) };
     let Some(issues) = read_repo(world, &issue.repo)? else { return Ok(()) };
     let state = repo_state(world, &policy, &issues)?;
@@ -565,13 +567,17 @@ fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> 
         let why = format!("the default branch is red at {} ({})", fresh.base.short(), names.join(", "));
         return note(world, &name, Reason::BaseRed.code(), &why, &verdict.passed);
     }
+    let (template, route) = match templates::route(world, &policy.template)? {
+        Ok(chosen) => chosen,
+        Err(why) => return note(world, &name, "no-template", &why, &verdict.passed),
+    };
     let now = world.now();
     let run = new_run(world, candidate, &policy, &fresh, by.as_ref(), now);
     let row = RunRow {
         approval: event_id.clone(),
         runner: policy.runner.clone(),
         account: policy.account.clone(),
-        template: world.prompter.template(),
+        template: template.full_label(),
         budget_usd: policy.budget_usd,
         claim: None,
         comment_id: None,
@@ -598,7 +604,7 @@ fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> 
         passed: verdict.passed.iter().map(|p| (*p).to_owned()).collect(),
     };
     // Written with the run: a tick that is ended in the middle of the dispatch leaves the reason, too.
-    world.store.begin_run(&row, &text, &effects, &event, &ledger)?;
+    world.store.begin_run(&row, &text, &route, &effects, &event, &ledger)?;
     drive(world, &row.run.id)?;
     Ok(())
 }

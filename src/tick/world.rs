@@ -68,6 +68,8 @@ pub struct RepoPolicy {
     pub turn_timeout_seconds: u64,
     pub stall_seconds: Option<u64>,
     pub before_remove: Vec<String>,
+    /// The name of the template that its agents are told by.
+    pub template: String,
     pub hook_timeout_seconds: u64,
     pub run: Policy,
 }

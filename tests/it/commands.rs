@@ -344,7 +344,7 @@ fn runs_are_listed_shown_and_their_output_read() {
       begun     2026-03-02 10:00 UTC
       base      <commit> on main
       runner    agent
-      template  implementer@<commit>
+      template  implementer@1 (<commit>)
       cost      not told by the agent
       turn 1    finished after 0s
       2026-03-02 10:00 UTC  chosen: <world>/tracker/me/app/repo.git

@@ -25,5 +25,6 @@ mod selection;
 mod setup;
 mod stories;
 mod supervisor;
+mod templates;
 mod tidy;
 mod world;

@@ -183,7 +183,6 @@ fn one_file_names_the_concrete_adapters() {
             "looks around where no configuration is yet, and writes one",
         ),
         ("commands/state.rs", "adapters::host", "takes the tick's lock while the state file is put in place"),
-        ("commands/prompt.rs", "adapters::prompt::BuiltIn", "prints what that one renders"),
         (
             "commands/prompt.rs",
             "adapters::host::SystemClock",
@@ -193,6 +192,16 @@ fn one_file_names_the_concrete_adapters() {
             "commands/lessons.rs",
             "adapters::host::SystemClock",
             "a lesson is written now; there is no world to ask",
+        ),
+        (
+            "commands/template.rs",
+            "adapters::prompt::read",
+            "reads a template's file for the person who names it",
+        ),
+        (
+            "commands/template.rs",
+            "adapters::host::SystemClock",
+            "a version is made now; there is no world to ask",
         ),
     ];
     let mut used = BTreeSet::new();
@@ -346,8 +355,9 @@ fn keys(table: &toml::Table, chosen: bool, found: &mut BTreeSet<String>) {
         if !chosen {
             found.insert(key.clone());
         }
-        // [forge.NAME], [runner.NAME], [notify.NAME], [repo.NAME] and the words of `priority`.
-        let names = ["forge", "runner", "notify", "repo", "priority"].contains(&key.as_str()) && !chosen;
+        // [forge.NAME], [runner.NAME], [notify.NAME], [template.NAME], [repo.NAME] and the words of `priority`.
+        let names =
+            ["forge", "runner", "notify", "template", "repo", "priority"].contains(&key.as_str()) && !chosen;
         let inside = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
         for inner in inside.iter().filter_map(toml::Value::as_table) {
             keys(inner, names, found);

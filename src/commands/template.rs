@@ -1,0 +1,175 @@
+//! `template`: keeps versions of prompts, and says which one is used. What changes which version runs get is under a
+//! person's hand here and in `harvest`; a text by itself never becomes more than a candidate.
+
+use super::{App, by_hand, output};
+use crate::adapters::host::SystemClock;
+use crate::adapters::prompt::read;
+use crate::cli::TemplateCommand;
+use crate::domain::message::{moment, plain};
+use crate::domain::template::{self, Act, BUILT_IN, State, VersionName, good_name};
+use crate::error::Error;
+use crate::ports::{Clock as _, Prompter as _};
+use crate::store::{Store, TemplateRow};
+use serde_json::{Value, json};
+
+pub fn run(app: &App, command: &TemplateCommand) -> Result<u8, Error> {
+    let mut store = app.store()?;
+    take_built_in(app, &mut store)?;
+    match command {
+        TemplateCommand::Add { name, file } => add(app, &mut store, name, file),
+        TemplateCommand::List { name } => list(app, &store, name.as_deref()),
+        TemplateCommand::Show(arg) => show(app, &store, &arg.version),
+        TemplateCommand::Diff { old, new } => diff(app, &store, old, new),
+        TemplateCommand::Promote(arg) => promote(app, &mut store, &arg.version),
+        TemplateCommand::Reject(arg) => reject(app, &mut store, &arg.version),
+    }
+}
+
+/// So that a new installation has its first champion before its first tick. Files of the configuration are left to the
+/// ticks.
+fn take_built_in(app: &App, store: &mut Store) -> Result<(), Error> {
+    for source in app.prompts().sources().into_iter().filter(|s| s.name == BUILT_IN).take(1) {
+        let content = source.content.map_err(|e| by_hand(&e))?;
+        store.add_template(BUILT_IN, &content, &source.origin, State::Champion, SystemClock.now())?;
+    }
+    Ok(())
+}
+
+fn named(name: &str) -> Result<&str, Error> {
+    if good_name(name) {
+        Ok(name)
+    } else {
+        Err(Error::usage(format!(
+            "\"{}\" is no name for a template: names have 1 to 40 letters, digits, - and _",
+            plain(name, 60)
+        )))
+    }
+}
+
+/// The one version that a person's word fits.
+pub(super) fn find(store: &Store, text: &str) -> Result<TemplateRow, Error> {
+    let wanted = VersionName::parse(text).map_err(Error::usage)?;
+    let mut found = store.find_templates(&wanted)?;
+    match (found.pop(), found.is_empty()) {
+        (Some(row), true) => Ok(row),
+        (Some(_), false) => Err(Error::usage(format!("{text} fits several versions"))
+            .hint("write more of the hash, or the version's number")),
+        (None, _) => {
+            let what = if store.templates(Some(&wanted.name))?.is_empty() {
+                format!("there is no template {}", wanted.name)
+            } else if wanted.which == template::Which::Champion {
+                format!("the template {} has no champion", wanted.name)
+            } else {
+                format!("there is no version {text}")
+            };
+            Err(Error::usage(what).hint("`offhours template list` shows what there is"))
+        }
+    }
+}
+
+fn item(row: &TemplateRow) -> Value {
+    json!({
+        "template": row.name, "version": row.version, "label": row.label(), "hash": row.hash, "state": row.state.code(),
+        "origin": row.origin, "created_at": row.created_at.0, "changed_at": row.changed_at.0,
+    })
+}
+
+fn add(app: &App, store: &mut Store, name: &str, file: &std::path::Path) -> Result<u8, Error> {
+    let content = read(file).map_err(|e| by_hand(&e))?;
+    let origin = file.display().to_string();
+    let now = SystemClock.now();
+    let (row, new) = store.add_template(named(name)?, &content, &origin, State::Candidate, now)?;
+    let text = if new {
+        let next = if store.champion(name)?.is_some() { "" } else { "; it has no champion yet" };
+        format!("{} is kept as a candidate{next}\n", row.full_label())
+    } else {
+        format!("this is {} already, a {}; nothing was changed\n", row.full_label(), row.state.code())
+    };
+    let mut item = item(&row);
+    if let Value::Object(map) = &mut item {
+        map.insert("new".to_owned(), json!(new));
+    }
+    output::answer(&app.global, "template add", &text, &[item]);
+    Ok(0)
+}
+
+fn list(app: &App, store: &Store, name: Option<&str>) -> Result<u8, Error> {
+    let rows = store.templates(name.map(named).transpose()?)?;
+    if let (Some(name), true) = (name, rows.is_empty()) {
+        return Err(Error::usage(format!("there is no template {name}"))
+            .hint("`offhours template list` shows what there is"));
+    }
+    let line = |row: &TemplateRow| {
+        format!(
+            "{:24} {:10} since {}  {}\n",
+            row.full_label(),
+            row.state.code(),
+            moment(row.changed_at),
+            plain(&row.origin, 60)
+        )
+    };
+    let text: String = rows.iter().map(line).collect();
+    output::answer(&app.global, "template list", &text, &rows.iter().map(item).collect::<Vec<_>>());
+    Ok(0)
+}
+
+fn show(app: &App, store: &Store, version: &str) -> Result<u8, Error> {
+    let row = find(store, version)?;
+    let mut item = item(&row);
+    if let Value::Object(map) = &mut item {
+        map.insert("body".to_owned(), json!(row.body));
+    }
+    output::answer(&app.global, "template show", &row.body, &[item]);
+    Ok(0)
+}
+
+fn diff(app: &App, store: &Store, old: &str, new: &str) -> Result<u8, Error> {
+    let (old, new) = (find(store, old)?, find(store, new)?);
+    let lines = template::diff(&old.body, &new.body);
+    let changed = lines.iter().any(|(sign, _)| *sign != ' ');
+    let mut text = if changed {
+        format!("--- {}\n+++ {}\n", old.full_label(), new.full_label())
+    } else {
+        format!("{} and {} have the same text\n", old.full_label(), new.full_label())
+    };
+    if changed {
+        for (sign, line) in &lines {
+            text.push(*sign);
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    let lines: Vec<String> = lines.iter().map(|(sign, line)| format!("{sign}{line}")).collect();
+    let item = json!({ "old": old.label(), "new": new.label(), "changed": changed, "lines": lines });
+    output::answer(&app.global, "template diff", &text, &[item]);
+    Ok(0)
+}
+
+/// Whether a person may do this to the version, in words where not.
+pub(super) fn allowed(row: &TemplateRow, act: Act) -> Result<State, Error> {
+    template::by_hand(row.state, act).map_err(|why| Error::usage(format!("{} {why}", row.label())))
+}
+
+fn promote(app: &App, store: &mut Store, version: &str) -> Result<u8, Error> {
+    let row = find(store, version)?;
+    allowed(&row, Act::Promote)?;
+    let before = store.champion(&row.name)?;
+    store.promote_template(&row, SystemClock.now())?;
+    let retired = before.as_ref().map_or(String::new(), |b| format!("; {} is retired", b.label()));
+    moved(app, store, &row, "template promote", &format!("{} is the champion now{retired}\n", row.label()))
+}
+
+fn reject(app: &App, store: &mut Store, version: &str) -> Result<u8, Error> {
+    let row = find(store, version)?;
+    allowed(&row, Act::Reject)?;
+    if !store.reject_template(&row, SystemClock.now())? {
+        return Err(Error::later(format!("{} changed in this moment; try again", row.label())));
+    }
+    moved(app, store, &row, "template reject", &format!("{} is rejected\n", row.label()))
+}
+
+fn moved(app: &App, store: &Store, row: &TemplateRow, command: &str, text: &str) -> Result<u8, Error> {
+    let now = store.template(row.id)?;
+    output::answer(&app.global, command, text, &now.iter().map(item).collect::<Vec<_>>());
+    Ok(0)
+}

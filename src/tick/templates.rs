@@ -1,0 +1,106 @@
+//! By which text an agent is told what to do: texts are taken into the store, a version is chosen at a run's dispatch, and
+//! the run keeps it through every turn.
+
+use super::observe;
+use super::world::World;
+use crate::domain::message;
+use crate::domain::run::Run;
+use crate::domain::template::{BUILT_IN, State};
+use crate::error::Error;
+use crate::ports::{PortError, TemplateText};
+use crate::store::{Route, TemplateRow};
+
+/// The cause of the alarm about a champion that does not render begins so.
+const ALARM: &str = "template-failed:";
+
+/// Takes over the built-in text and the files that the configuration lists. A changed file becomes a candidate, never
+/// more; only where the built-in template has no version yet, its text is the champion.
+pub fn sync(world: &mut World) -> Result<(), Error> {
+    for source in world.prompter.sources() {
+        let subject = format!("template {}", source.name);
+        match source.content {
+            Ok(content) => {
+                let first = if source.name == BUILT_IN { State::Champion } else { State::Candidate };
+                let now = world.now();
+                let (row, new) =
+                    world.store.add_template(&source.name, &content, &source.origin, first, now)?;
+                if new && row.state == State::Candidate {
+                    world.report.items.push(super::Item {
+                        issue: row.label(),
+                        run: None,
+                        handle: None,
+                        reason: "template-candidate".to_owned(),
+                        sentence: message::plain(&format!("a new text in {}", source.origin), 300),
+                        acted: true,
+                    });
+                }
+                world.answers(&subject)?;
+            }
+            Err(error) => world.failed(&subject, &error)?,
+        }
+    }
+    // An alarm about a version is over when that version tells nobody any more.
+    for (cause, _, _) in world.store.alarms()? {
+        if let Some(label) = cause.strip_prefix(ALARM)
+            && !world.store.templates(None)?.iter().any(|t| t.state == State::Champion && t.label() == label)
+        {
+            world.recovered(&cause)?;
+        }
+    }
+    Ok(())
+}
+
+/// The version for a new run; or why there is none.
+pub fn route(world: &World, name: &str) -> Result<Result<(TemplateRow, Route), String>, Error> {
+    let Some(champion) = world.store.champion(name)? else {
+        return Ok(Err(format!(
+            "the template {name} has no champion; `offhours template list` shows its versions, and `offhours template \
+             promote {name}@1` makes one champion"
+        )));
+    };
+    let route = Route { template: champion.id, canary: None };
+    Ok(Ok((champion, route)))
+}
+
+/// What a run is told by. A run from before texts were kept was begun with the built-in one.
+pub fn of(world: &World, run: &Run) -> Result<TemplateText, Error> {
+    if let Some(text) = world.store.template_of(&run.id)? {
+        return Ok(text);
+    }
+    let built_in = world.prompter.sources().into_iter().find(|s| s.name == BUILT_IN);
+    match built_in.map(|s| s.content) {
+        Some(Ok(content)) => Ok(TemplateText { label: BUILT_IN.to_owned(), body: content.body }),
+        Some(Err(error)) => Err(Error::internal(error.to_string())),
+        None => Err(Error::internal("the built-in template is missing")),
+    }
+}
+
+/// Writes down that a run's version does not render: it will not at the next try either.
+pub fn does_not_render(
+    world: &mut World,
+    run: &Run,
+    turn: u32,
+    error: PortError,
+) -> Result<PortError, Error> {
+    let now = world.now();
+    let event = observe::event(run, &key(turn), "template-failed", now, &error.to_string());
+    world.store.event(&event)?;
+    let route = world.store.route_of(&run.id)?;
+    let version = route.map(|r| world.store.template(r.template)).transpose()?.flatten();
+    if let Some(version) = version.filter(|v| v.state == State::Champion) {
+        let detail = format!(
+            "{error}. Runs that need it do not start; promote another version with `offhours template promote`"
+        );
+        world.alarm(&format!("{ALARM}{}", version.label()), &detail)?;
+    }
+    Ok(error)
+}
+
+/// Whether this turn of a run could not be told what to do, because its version does not render.
+pub fn failed(world: &World, run: &str, turn: u32) -> Result<bool, Error> {
+    Ok(world.store.has_event(&format!("{run}:{}", key(turn)))?)
+}
+
+fn key(turn: u32) -> String {
+    format!("template-failed:{turn}")
+}
