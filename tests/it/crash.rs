@@ -714,11 +714,6 @@ fn a_deleted_state_file_starts_nothing_twice() {
         assert_eq!(world.comments("me/app", 1), comments, "before tick {at}");
         assert_eq!(keys_sent(world), sent, "before tick {at}");
         if claimed {
-            // The label that the lost run put on is seen before the claim is asked for.
-            assert_eq!(world.reason("me/app#1"), "repo-locked", "before tick {at}");
-            let unlabel = ["issue", "label", "me/app#1", "--remove", "agent-in-progress"];
-            world.offhours(&unlabel).ok();
-            tick(world, None, None);
             assert_eq!(world.reason("me/app#1"), "claimed", "before tick {at}");
             world.offhours(&["run", "release", "me/app#1"]).ok();
             assert_eq!(world.refs("me/app"), ["refs/heads/main"], "before tick {at}");
