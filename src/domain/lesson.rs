@@ -9,7 +9,7 @@ use super::run::CONFLICT_TRIES;
 
 /// Ends whose reason is a sentence of ours, with no more from outside than names of checks. Of every other end the reason
 /// may be an agent's, a server's or a path: words that nobody here wrote.
-const OWN_WORDS: [&str; 13] = [
+const OWN_WORDS: [&str; 16] = [
     "moved",
     "human-took-over",
     "nothing-done",
@@ -19,6 +19,9 @@ const OWN_WORDS: [&str; 13] = [
     "base-red",
     "no-checks",
     "ci-timeout",
+    "pr-closed",
+    "review-turns-used",
+    "review-too-old",
     "same-failure",
     "fix-turns-used",
     "fix-time-used",
@@ -192,9 +195,12 @@ fn lesson(event: &EventSeen, kind: Kind, said: words::Said) -> Lesson {
 
 /// Checks and stages are named by who may write to the repository or its CI. What does not look like a name is words.
 fn odd_names(red: &Red) -> bool {
+    red.checks.iter().chain([&red.stage]).any(|name| odd_name(name))
+}
+
+fn odd_name(name: &str) -> bool {
     let good = |c: char| c.is_ascii_alphanumeric() || " ._-/:()+,".contains(c);
-    let odd = |name: &String| name.is_empty() || name.chars().count() > 60 || !name.chars().all(good);
-    red.checks.iter().chain([&red.stage]).any(odd)
+    name.is_empty() || name.chars().count() > 60 || !name.chars().all(good)
 }
 
 /// The repo's own tests or CI said no.
@@ -213,7 +219,7 @@ fn deploy_degraded(event: &EventSeen) -> Option<Lesson> {
 fn merge_hold(event: &EventSeen) -> Option<Lesson> {
     let held = match event.kind.as_str() {
         "merge-hours" | "bring-up-to-date" => true,
-        "conflict" => event.facts.ends.is_some(),
+        "conflict" | "merge-refused" => event.facts.ends.is_some(),
         _ => false,
     };
     held.then(|| lesson(event, Kind::MergeHold, words::merge_hold(&event.kind)))
@@ -245,9 +251,12 @@ fn frozen(event: &EventSeen) -> Option<Lesson> {
     }
 }
 
-/// A person took landed work back.
+/// A person took landed work back. The detail is the branch it was taken back on.
 fn reverted(event: &EventSeen) -> Option<Lesson> {
-    (event.kind == "reverted").then(|| told(event, Kind::Reverted, words::reverted()))
+    (event.kind == "reverted").then(|| {
+        let lesson = told(event, Kind::Reverted, words::reverted());
+        Lesson { untrusted: odd_name(&event.facts.detail), ..lesson }
+    })
 }
 
 fn rolled_back(event: &EventSeen) -> Option<Lesson> {

@@ -59,6 +59,8 @@ fn what_an_event_holds() {
         ("agent-blocked", ends(Ends::HandedBack), "handed_back"),
         ("something-new", ends(Ends::HandedBack), "handed_back"),
         ("something-new", ends(Ends::Frozen), "frozen"),
+        ("merge-refused", ends(Ends::HandedBack), "merge_hold handed_back"),
+        ("merge-refused", told(), ""),
         ("reverted", told(), "reverted"),
         ("rolled_back", told(), "rolled_back"),
         ("upgrade_failed", told(), "upgrade_failed"),
@@ -118,7 +120,10 @@ fn words_from_outside_are_held_back() {
     let handed = HandBack::ALL.iter().map(|h| h.code()).collect();
     let frozen = Freeze::ALL.iter().map(|f| f.code()).collect();
     assert_eq!(
-        trusted(handed),
+        trusted(handed)
+            .into_iter()
+            .filter(|c| !c.starts_with("review-") && *c != "pr-closed")
+            .collect::<Vec<_>>(),
         [
             "moved",
             "human-took-over",
@@ -133,6 +138,14 @@ fn words_from_outside_are_held_back() {
     );
     assert_eq!(trusted(frozen), ["same-failure", "fix-turns-used", "fix-time-used", "budget-used"]);
     assert!(end("a-code-of-tomorrow", "words").untrusted);
+    for code in ["pr-closed", "review-turns-used", "review-too-old"] {
+        assert!(!end(code, "words").untrusted, "{code}");
+    }
+    assert!(end("merge-refused", "words").untrusted);
+    for (branch, odd) in [("offhours/revert-1-r1", false), ("", true), ("a; b", true)] {
+        let facts = Facts { detail: branch.to_owned(), ..Facts::default() };
+        assert_eq!(detect(&event("reverted", facts))[0].untrusted, odd, "{branch}");
+    }
     assert!(!end("agent-blocked", "").untrusted, "without such words there is nothing to hold back");
     assert_eq!(end("agent-blocked", "which colour?").detail.as_deref(), Some("which colour?"));
     assert!(!end("agent-blocked", "which colour?").root_cause.contains("colour"));

@@ -45,6 +45,7 @@ pub(super) fn deploy_degraded(red: &Red) -> Said {
 pub(super) fn merge_hold(kind: &str) -> Said {
     match kind {
         "merge-hours" => said("the landing had to wait for the merge hours", ""),
+        "merge-refused" => said("the forge refused to merge the work", ""),
         "bring-up-to-date" => said(
             "the target branch had moved when the work was to land",
             "keep the change small and close to the task: less of it collides",
@@ -103,6 +104,15 @@ pub(super) fn handed_back(code: &str) -> Said {
         "base-red" => ("the checks were red before the work began", ""),
         "no-checks" => ("no check reported on the work", ""),
         "ci-timeout" => ("CI came to no verdict in time", ""),
+        "pr-closed" => {
+            ("a person closed the pull request unmerged", "do what the task asks for, all of it and no more")
+        }
+        "merge-refused" => ("the forge refused to merge the work", ""),
+        "review-turns-used" => (
+            "reviewers asked for changes more often than there are turns for it",
+            "answer every point of a review at once",
+        ),
+        "review-too-old" => ("nobody reviewed the pull request in time", ""),
         "workspace-unreadable" => ("the workspace could not be read", "leave the clone's git files alone"),
         other => return said(format!("handed back to a person: {}", plain(other, 60)), ""),
     };
@@ -127,7 +137,10 @@ pub(super) fn frozen(code: &str) -> Said {
 }
 
 pub(super) fn reverted() -> Said {
-    said("work that had landed was taken back by a person", "")
+    said(
+        "work that had landed was taken back by a person",
+        "before you end, check that what worked before still works",
+    )
 }
 
 pub(super) fn rolled_back() -> Said {
