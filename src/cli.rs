@@ -100,6 +100,8 @@ pub enum Command {
     /// Keep versions of prompts, and say which one is used
     #[command(subcommand)]
     Template(TemplateCommand),
+    /// Open a pull request that takes back what was landed for an issue, and open the issue again
+    Revert(IssueArg),
     /// Write and read issues of a local forge
     #[command(subcommand)]
     Issue(IssueCommand),

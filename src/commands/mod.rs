@@ -9,6 +9,7 @@ pub mod lessons;
 pub mod once;
 pub mod output;
 pub mod prompt;
+pub mod revert;
 pub mod run;
 pub mod state;
 pub mod status;
@@ -78,6 +79,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Run(command) => run::run(&App::load(global)?, command),
         Command::Prompt(args) => prompt::run(&App::load(global)?, args),
         Command::Template(command) => template::run(&App::load(global)?, command),
+        Command::Revert(args) => revert::run(&App::load(global)?, args),
         Command::Issue(command) => issue::run(&App::load(global)?, command),
         Command::State(command) => state::run(&App::load(global)?, command),
     }
@@ -349,6 +351,7 @@ impl App {
             daily_budget_usd: g.daily_budget_usd,
             monthly_budget_usd: g.monthly_budget_usd,
             max_attempts: self.config.run.max_attempts_per_issue,
+            max_awaiting_review_total: g.max_awaiting_review_total,
             breaker: g.breaker,
             alarm_after_seconds: i64::from(g.alarm_after_minutes) * 60,
             keep_seconds: i64::from(self.config.retention.salvage_keep_days) * 86_400,
@@ -461,6 +464,7 @@ fn repo_policy(config: &Config, repo: &RepoId) -> Option<RepoPolicy> {
         ci_grace_seconds: seconds(r.ci.grace_seconds),
         ci_timeout_seconds: seconds(r.ci.timeout_seconds),
         allow_paths: r.run.landing.allow_paths.clone(),
+        max_awaiting_review: r.run.max_awaiting_review,
         account: r.account().to_owned(),
         runner: r.runner_name.clone(),
         budget_usd: r.run.budget_usd,
@@ -474,6 +478,10 @@ fn repo_policy(config: &Config, repo: &RepoId) -> Option<RepoPolicy> {
             ready_label: g.ready_label.clone(),
             in_progress_label: g.in_progress_label.clone(),
             human_label: g.human_label.clone(),
+            review_label: g.review_label.clone(),
+            merge: r.run.merge.by(),
+            review_max_turns: r.run.review_max_turns,
+            review_max_seconds: i64::from(r.run.review_max_age_days) * 86_400,
             max_attempts: r.run.max_attempts_per_issue,
             ci_rerun: r.ci.rerun,
             fix_max_turns: r.fix_forward.max_turns,

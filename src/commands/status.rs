@@ -4,6 +4,7 @@ use super::{App, output, run::state_word};
 use crate::adapters::host::SystemClock;
 use crate::domain::message::{moment, plain, span, what_to_do};
 use crate::domain::model::{IssueRef, Outcome, UnixTime};
+use crate::domain::run::Wait;
 use crate::error::Error;
 use crate::ports::Clock as _;
 use crate::store::Store;
@@ -127,6 +128,17 @@ fn needs_you(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec
             continue;
         }
         seen.push(row.run.issue.clone());
+        if row.run.wait == Some(Wait::Review) {
+            let pull = row.run.pull.map_or_else(String::new, |n| format!(" of pull request #{n}"));
+            lines.push(format!(
+                "{} review{pull} for {} (run {})",
+                row.run.issue,
+                span(row.run.review_seconds + now.since(row.run.last_seen)),
+                row.run.id
+            ));
+            items.push(json!({ "section": "needs-you", "issue": row.run.issue.to_string(), "run": row.run.id, "pull": row.run.pull, "reason": "review" }));
+            continue;
+        }
         let (Some(outcome), Some(ended)) = (&row.run.outcome, row.run.ended_at) else { continue };
         let needs = matches!(outcome, Outcome::HandedBack(_) | Outcome::Frozen(_) | Outcome::Stopped);
         if needs && now.since(ended) < NEEDS_YOU_SECONDS {
@@ -146,7 +158,7 @@ fn needs_you(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec
 
 fn running(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec<String>, Error> {
     let mut lines = vec![];
-    for row in store.runs_in_flight()? {
+    for row in store.runs_in_flight()?.into_iter().filter(|row| row.run.wait != Some(Wait::Review)) {
         let run = &row.run;
         lines.push(format!(
             "{} {} turn {}, {} (run {})",

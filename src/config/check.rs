@@ -6,7 +6,7 @@ use toml_edit::TableLike;
 
 use super::read::{Place, Reader};
 use super::{Config, NotifyKind, RepoConfig, RunnerSettings, SecretSource, Stage};
-use crate::domain::model::{Landing, RepoId};
+use crate::domain::model::RepoId;
 
 /// Names become file names, parts of ids and words in messages.
 const NAME_RULE: &str = "names have 1 to 40 letters, digits, - and _";
@@ -94,6 +94,7 @@ fn labels(config: &Config, note: &mut impl FnMut(&[&str], String)) {
         ("ready_label", &g.ready_label),
         ("in_progress_label", &g.in_progress_label),
         ("human_label", &g.human_label),
+        ("review_label", &g.review_label),
     ];
     for (i, (key, label)) in labels.iter().enumerate() {
         if let Some((other, _)) = labels[..i].iter().find(|(_, earlier)| earlier.eq_ignore_ascii_case(label))
@@ -212,15 +213,6 @@ fn repos(
     }
     for id in &config.allowlist {
         let repo = config.repo(id);
-        if repo.run.landing.mode == Landing::PullRequest {
-            note(
-                &["allowlist"],
-                format!(
-                    "`allowlist` names {id}, and its landing is the default \"pull-request\", which is not in this version \
-                 yet: set landing = \"push\" at the top or in [repo.\"{id}\"]"
-                ),
-            );
-        }
         let named = own_table(top, id).is_some_and(|(_, table)| table.contains_key("runner"));
         if let Some(what) = runner_choice(config, &repo, named) {
             note(&["allowlist"], what);

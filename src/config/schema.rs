@@ -15,7 +15,7 @@ use super::hours::{Hours, Offset};
 use super::read::{Place, Reader};
 use super::secret::SecretSource;
 use super::value::{Bad, Element, LandingRule, Setting, words};
-use crate::domain::model::{Landing, Permission};
+use crate::domain::model::{Landing, MergeBy, Permission};
 
 /// One key as data.
 pub(super) struct Row {
@@ -142,15 +142,7 @@ const fn later(name: &'static str, tables: &'static [&'static str], doc: &'stati
     Later { name, tables, doc }
 }
 
-const REVIEW: &str = "landing by pull request, with a person's review, comes later";
-
 pub(super) const NOT_YET: &[Later] = &[
-    later("review_label", &[""], REVIEW),
-    later("max_awaiting_review", &["", "repo.*"], REVIEW),
-    later("max_awaiting_review_total", &[""], REVIEW),
-    later("review_max_age_days", &["", "repo.*"], REVIEW),
-    later("review_max_turns", &["", "repo.*"], REVIEW),
-    later("merge", &["", "repo.*"], REVIEW),
     later("agent_pushes", &["", "repo.*"], "agents that push themselves come later; here offhours pushes"),
     later("session", &["runner.*", "repo.*"], "turns that a person can attach to come later"),
     later("url", &["forge.*"], "forges over the network come later"),
@@ -167,6 +159,20 @@ words! {
     /// Which end of the priority numbers goes first.
     PriorityOrder { LargestFirst = "largest-first", SmallestFirst = "smallest-first", } not yet []
 }
+words! {
+    /// Who merges a pull request.
+    MergeRule { Person = "person", WhenGreen = "when-green", } not yet []
+}
+
+impl MergeRule {
+    pub fn by(self) -> MergeBy {
+        match self {
+            Self::Person => MergeBy::Person,
+            Self::WhenGreen => MergeBy::WhenGreen,
+        }
+    }
+}
+
 words! {
     /// What kind of issue tracker.
     ForgeKind { Local = "local", } not yet ["github", "forgejo", "gitea"]
@@ -244,6 +250,8 @@ keys! {
         in_progress_label: String = "agent-in-progress".to_owned();
         /// The label of an issue that was handed back to a person.
         human_label: String = "needs-human".to_owned();
+        /// The label of an issue whose pull request waits for a person's review.
+        review_label: String = "agent-review".to_owned();
         /// Whether larger or smaller priority numbers go first.
         priority_order: PriorityOrder = PriorityOrder::LargestFirst;
         /// What words in labels are worth, besides `priority:<n>` and `P0` to `P9`.
@@ -260,6 +268,8 @@ keys! {
         daily_budget_usd: f64 [0, 1_000_000] = 40.0;
         /// What all runs of one month may cost together; an alarm is raised at 80%.
         monthly_budget_usd: f64 [0, 10_000_000] = 300.0;
+        /// Runs that may wait for a review at the same time, over all repos, before nothing new is started.
+        max_awaiting_review_total: u32 [1, 100_000] = 10;
         /// Equal failures to start after which a runner is parked instead of handing back every ready issue.
         breaker: u32 [1, 1000] = 2;
         /// Wait before a dispatch that failed is tried again; doubles up to 3600.
@@ -272,10 +282,9 @@ keys! {
 
     /// Keys at the top of the file that one repo may have otherwise.
     pub RunSettings in ["", "repo.*"] {
-        /// How finished work reaches the target branch: "push" (brought up to date, verified again, fast-forward
-        /// only). As a table it also lets paths through the push guard: { mode = "push", allow_paths = [".ci/"] }.
-        /// Landing by pull request, which will be the default, is not in this version yet: a repo on the allowlist
-        /// needs "push".
+        /// How finished work reaches the target branch: "pull-request" (a person merges, or `merge` says otherwise), or
+        /// "push" (brought up to date, verified again, fast-forward only: most hands-off, the tests are the gate).
+        /// As a table it also lets paths through the push guard: { mode = "push", allow_paths = [".ci/"] }.
         landing: LandingRule = LandingRule { mode: Landing::PullRequest, allow_paths: Vec::new() };
         /// The repo's own tests: a program with its arguments, run on a clean checkout. Empty: none.
         verify: Vec<String> = Vec::new();
@@ -283,6 +292,15 @@ keys! {
         verify_timeout_seconds: u64 [1, 86_400] = 1800;
         /// The branch that work lands on. Not set: the repository's default branch.
         branch: Option<String> = None;
+        /// Who merges a pull request: "person", or "when-green" (offhours, as soon as CI is green and no trusted person
+        /// asks for changes, within merge_hours).
+        merge: MergeRule = MergeRule::Person;
+        /// Runs of a repo that may wait for a review before nothing new is started there.
+        max_awaiting_review: u32 [1, 100_000] = 2;
+        /// Days that a pull request waits for its review before it is handed back.
+        review_max_age_days: u32 [1, 3650] = 14;
+        /// How often one run answers reviews that ask for changes.
+        review_max_turns: u32 [0, 100] = 3;
         /// Runs of one issue before only a fresh ready label starts another.
         max_attempts_per_issue: u32 [1, 100] = 2;
         /// What one run may cost. It is reserved at the start, and counted where the real cost is not known.

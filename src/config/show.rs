@@ -17,7 +17,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("", "timezone_offset", r#""+02:00""#),
     ("", "priority", "{ urgent = 100, someday = -10 }"),
     ("", "default_runner", r#""claude""#),
-    ("", "landing", r#""push""#),
+    ("", "merge", r#""when-green""#),
     ("", "verify", r#"["cargo", "test"]"#),
     ("", "branch", r#""main""#),
     ("trust", "people", r#"["me", "release-bot"]"#),

@@ -181,9 +181,11 @@ fn bad_input_is_a_sentence_with_its_line() {
         ("a = 1\nb = = 2".into(), &["line 2: this is not TOML"]),
         ("max_running = 1\nmax_running = 2".into(), &["line 2: this is not TOML", "duplicate key"]),
         // Of a later version.
-        ("review_label = \"x\"".into(), &["line 1: `review_label` is not in this version yet"]),
         ("[heartbeat]\nurl = \"x\"".into(), &["`heartbeat` is not in this version yet"]),
-        ("landing = \"pull-request\"".into(), &["`landing` = \"pull-request\" is not in this version yet"]),
+        (
+            "landing = \"merge\"".into(),
+            &["`landing` knows no landing \"merge\": write \"pull-request\" or \"push\""],
+        ),
         (
             "[forge.gh]\nkind = \"github\"\ntoken = \"x\"".into(),
             &["line 2: `kind` in [forge.gh] = \"github\" is not in this version yet: it wants \"local\""],
@@ -233,7 +235,6 @@ fn bad_input_is_a_sentence_with_its_line() {
             &["is a pattern", "\"me\" is not a repo", "the forge \"hub\""],
         ),
         ("allowlist = [\"me/a\"]".into(), &["names no forge, and not exactly one is configured (none)"]),
-        (format!("allowlist = [\"me/a\"]\n{forge}{runner}"), &["line 1:", "set landing = \"push\""]),
         (format!("allowlist = [\"me/a\"]\nlanding = \"push\"\n{forge}"), &["no runner is configured"]),
         (format!("{}[runner.two]\nargv = [\"b\"]", armed("[\"me/a\"]")), &["set `default_runner`"]),
         (

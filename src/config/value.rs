@@ -255,15 +255,15 @@ pub struct LandingRule {
 
 impl Setting for LandingRule {
     fn accepts() -> String {
-        "\"push\", or a table { mode = \"push\", allow_paths = [\"path\"] }".to_owned()
+        "\"pull-request\" or \"push\", or a table { mode = \"push\", allow_paths = [\"path\"] }".to_owned()
     }
     fn read(item: &Item, folder: &Path) -> Result<Self, Bad> {
         let mode = |text: &str| match text {
             "push" => Ok(Landing::Push),
-            "pull-request" => {
-                Err(Bad::Says("= \"pull-request\" is not in this version yet: write \"push\"".to_owned()))
+            "pull-request" => Ok(Landing::PullRequest),
+            other => {
+                Err(Bad::Says(format!("knows no landing \"{other}\": write \"pull-request\" or \"push\"")))
             }
-            other => Err(Bad::Says(format!("knows no landing \"{other}\": write \"push\""))),
         };
         if let Some(text) = item.as_str() {
             return Ok(Self { mode: mode(text)?, allow_paths: Vec::new() });
@@ -274,7 +274,10 @@ impl Setting for LandingRule {
                 "mode" => rule.mode = mode(value.as_str().ok_or(Bad::Type)?)?,
                 "allow_paths" => rule.allow_paths = Vec::read(value, folder)?,
                 "merge" => {
-                    return Err(Bad::Says("`merge` is not in this version yet: leave it out".to_owned()));
+                    return Err(Bad::Says(
+                        "has no `merge` in it: write `merge` as a key of its own, beside `landing`"
+                            .to_owned(),
+                    ));
                 }
                 other => {
                     return Err(Bad::Says(format!("knows no `{other}`: it has `mode` and `allow_paths`")));
@@ -289,11 +292,10 @@ impl Setting for LandingRule {
             None => Ok(rule),
         }
     }
-    /// Nothing while the mode is the one that is not there yet, so that what is shown can be loaded again.
     fn show(&self) -> Option<Value> {
         let word = match self.mode {
             Landing::Push => "push",
-            Landing::PullRequest => return None,
+            Landing::PullRequest => "pull-request",
         };
         if self.allow_paths.is_empty() {
             return Some(Value::from(word));

@@ -65,6 +65,8 @@ pub struct RepoState {
     pub repo: RepoId,
     /// A claimed run of ours is in flight.
     pub in_flight: bool,
+    /// A run of ours that waited for a review has work to do, and goes before anything new.
+    pub wants_slot: bool,
     /// Who holds the repo's slot on the forge.
     pub slot: ClaimSeen,
     pub paused: bool,
@@ -74,6 +76,7 @@ pub struct RepoState {
     pub in_progress_label_seen: bool,
     /// Runs that wait for a person's review.
     pub awaiting_review: u32,
+    pub max_awaiting_review: u32,
     pub runner: String,
     pub runner_parked: Option<Parked>,
     /// Turns of that runner, over all repos.
@@ -110,7 +113,6 @@ pub struct Limits {
     pub max_runs_per_day: u32,
     pub daily_budget_usd: f64,
     pub monthly_budget_usd: f64,
-    pub max_awaiting_review: u32,
     pub max_awaiting_review_total: u32,
     pub max_attempts_per_issue: u32,
 }
@@ -135,6 +137,7 @@ pub struct Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LockedBy {
     OwnRun,
+    ReviewFirst,
     OwnSlot,
     OtherHost,
     Label,
@@ -232,6 +235,7 @@ impl Reason {
             Self::StaleClaim => "our claim stands although no run is left; `run release` with its name takes claim and label away".into(),
             Self::Claimed => "another host has claimed it".into(),
             Self::RepoLocked(LockedBy::OwnRun) => "another run is in flight in this repository".into(),
+            Self::RepoLocked(LockedBy::ReviewFirst) => "a run of this repository that was reviewed goes on first".into(),
             Self::RepoLocked(LockedBy::OwnSlot) => "our claim on the repository's slot still stands".into(),
             Self::RepoLocked(LockedBy::OtherHost) => "another host is working in this repository".into(),
             Self::RepoLocked(LockedBy::Label) => "a ready issue of this repository carries the in-progress label".into(),
@@ -468,6 +472,9 @@ impl View<'_> {
         if state.in_flight {
             return Gate::Fail(Reason::RepoLocked(LockedBy::OwnRun));
         }
+        if state.wants_slot {
+            return Gate::Fail(Reason::RepoLocked(LockedBy::ReviewFirst));
+        }
         match state.slot {
             ClaimSeen::Ours => Gate::Fail(Reason::RepoLocked(LockedBy::OwnSlot)),
             ClaimSeen::Other => Gate::Fail(Reason::RepoLocked(LockedBy::OtherHost)),
@@ -546,7 +553,7 @@ impl View<'_> {
     }
 
     fn review(&self, state: &RepoState) -> Gate {
-        let (waiting, max) = (state.awaiting_review, self.host.limits.max_awaiting_review);
+        let (waiting, max) = (state.awaiting_review, state.max_awaiting_review);
         if waiting >= max {
             return Gate::Fail(Reason::ReviewBackpressure { scope: Scope::Repo, waiting, max });
         }
@@ -632,12 +639,14 @@ mod tests {
         RepoState {
             repo: repo(name),
             in_flight: false,
+            wants_slot: false,
             slot: ClaimSeen::Free,
             paused: false,
             frozen: false,
             base_red: false,
             in_progress_label_seen: false,
             awaiting_review: 1,
+            max_awaiting_review: 2,
             runner: "r".into(),
             runner_parked: Some(Parked { until: Some(UnixTime(1000)), why: "quota".into() }),
             runner_running: 1,
@@ -664,7 +673,6 @@ mod tests {
                 max_runs_per_day: 15,
                 daily_budget_usd: 40.0,
                 monthly_budget_usd: 300.0,
-                max_awaiting_review: 2,
                 max_awaiting_review_total: 10,
                 max_attempts_per_issue: 2,
             },

@@ -11,6 +11,8 @@ pub enum TurnKind {
     Continue,
     /// Told which checks failed and how.
     FixForward,
+    /// Told what a trusted reviewer asked for.
+    Review,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +20,8 @@ pub enum NoticeKind {
     Done,
     NeedsHuman,
     Frozen,
+    /// A person is asked to look at a pull request.
+    Review,
     Alarm,
     Recovered,
 }
@@ -28,13 +32,14 @@ impl NoticeKind {
             Self::Done => "done",
             Self::NeedsHuman => "needs-human",
             Self::Frozen => "frozen",
+            Self::Review => "review",
             Self::Alarm => "alarm",
             Self::Recovered => "recovered",
         }
     }
 
     pub fn parse(code: &str) -> Option<Self> {
-        [Self::Done, Self::NeedsHuman, Self::Frozen, Self::Alarm, Self::Recovered]
+        [Self::Done, Self::NeedsHuman, Self::Frozen, Self::Review, Self::Alarm, Self::Recovered]
             .into_iter()
             .find(|kind| kind.code() == code)
     }
@@ -56,9 +61,11 @@ pub enum Effect {
     StopTurn {
         turn: u32,
     },
+    /// `round` counts how often this label was set or taken away before by the run's going to review and back.
     Label {
         label: String,
         present: bool,
+        round: u32,
     },
     /// Write the run's one progress comment, if `body` is not what it says already.
     Progress {
@@ -84,6 +91,49 @@ pub enum Effect {
         head: Oid,
         expected: Oid,
     },
+    /// Push `head` to the run's own branch, which is at `expected` (`None`: does not exist).
+    PushBranch {
+        head: Oid,
+        expected: Option<Oid>,
+    },
+    /// Open the pull request, or adopt the one that is there.
+    OpenPull {
+        title: String,
+        body: String,
+    },
+    /// Tell in the pull request's body what stands at `head` now.
+    EditPull {
+        pull: u64,
+        head: Oid,
+        body: String,
+    },
+    /// Merge the pull request at exactly this head.
+    Merge {
+        pull: u64,
+        head: Oid,
+    },
+    /// Give up the repo's slot and keep the claim on the issue.
+    ReleaseSlot {
+        round: u32,
+    },
+    /// Take the repo's slot again.
+    TakeSlot {
+        round: u32,
+    },
+    /// Push a commit to a branch of its own that takes back what the run landed.
+    Undo {
+        branch: String,
+    },
+    /// Open the pull request for it.
+    OpenUndo {
+        branch: String,
+        title: String,
+        body: String,
+    },
+    /// Open the issue again.
+    Reopen,
+    /// Look at the target branch until it is green or red after what came to it.
+    WatchTarget,
     /// Start a CI stage on a commit; `attempt` counts from 1.
     StartCi {
         stage: String,
@@ -101,6 +151,8 @@ pub enum Effect {
     RemoveWorkspace,
     Notify {
         kind: NoticeKind,
+        /// Counts from 0 where a run may tell the same kind more than once.
+        round: u32,
         title: String,
         body: String,
     },
@@ -114,18 +166,32 @@ impl Effect {
             Self::Prepare => "prepare".to_owned(),
             Self::StartTurn { turn, .. } => format!("turn-{turn}"),
             Self::StopTurn { turn } => format!("stop-{turn}"),
-            Self::Label { label, present } => format!("label-{}{label}", if *present { '+' } else { '-' }),
+            Self::Label { label, present, round } => {
+                format!("label-{}{label}{}", if *present { '+' } else { '-' }, again(*round))
+            }
             Self::Progress { body } => format!("progress-{body}"),
             Self::Say { .. } => "say".to_owned(),
             Self::BringUpToDate { number, .. } => format!("merge-{number}"),
             Self::Verify { number, .. } => format!("verify-{number}"),
             Self::Land { head, expected } => format!("land-{head}-on-{expected}"),
+            Self::PushBranch { head, expected } => {
+                format!("push-{head}-on-{}", expected.as_ref().map_or("nothing", Oid::as_str))
+            }
+            Self::OpenPull { .. } => "pull".to_owned(),
+            Self::EditPull { head, .. } => format!("pull-body-{head}"),
+            Self::Merge { head, .. } => format!("merge-at-{head}"),
+            Self::ReleaseSlot { round } => format!("slot-{round}"),
+            Self::TakeSlot { round } => format!("slot+{round}"),
+            Self::Undo { .. } => "undo".to_owned(),
+            Self::OpenUndo { .. } => "undo-pull".to_owned(),
+            Self::Reopen => "reopen".to_owned(),
+            Self::WatchTarget => "watch-target".to_owned(),
             Self::StartCi { stage, oid, attempt } => format!("ci-{stage}-{oid}-{attempt}"),
             Self::Salvage { .. } => "salvage".to_owned(),
             Self::Close => "close".to_owned(),
             Self::Release => "release".to_owned(),
             Self::RemoveWorkspace => "remove".to_owned(),
-            Self::Notify { kind, .. } => format!("notify-{}", kind.code()),
+            Self::Notify { kind, round, .. } => format!("notify-{}{}", kind.code(), again(*round)),
         }
     }
 
@@ -136,8 +202,8 @@ impl Effect {
             Self::Prepare => "make a workspace".to_owned(),
             Self::StartTurn { turn, .. } => format!("start turn {turn}"),
             Self::StopTurn { turn } => format!("end turn {turn}"),
-            Self::Label { label, present: true } => format!("add label {label}"),
-            Self::Label { label, present: false } => format!("remove label {label}"),
+            Self::Label { label, present: true, .. } => format!("add label {label}"),
+            Self::Label { label, present: false, .. } => format!("remove label {label}"),
             Self::Progress { .. } => "write the progress comment".to_owned(),
             Self::Say { .. } => "comment on the issue".to_owned(),
             Self::BringUpToDate { target, .. } => {
@@ -145,6 +211,16 @@ impl Effect {
             }
             Self::Verify { oid, .. } => format!("verify {}", oid.short()),
             Self::Land { head, .. } => format!("push {} to the target branch", head.short()),
+            Self::PushBranch { head, .. } => format!("push {} to the run's branch", head.short()),
+            Self::OpenPull { .. } => "open the pull request".to_owned(),
+            Self::EditPull { pull, .. } => format!("update the text of pull request {pull}"),
+            Self::Merge { pull, head } => format!("merge pull request {pull} at {}", head.short()),
+            Self::ReleaseSlot { .. } => "give up the repo's slot".to_owned(),
+            Self::TakeSlot { .. } => "take the repo's slot again".to_owned(),
+            Self::Undo { branch } => format!("push what takes the change back to {branch}"),
+            Self::OpenUndo { .. } => "open the pull request that takes the change back".to_owned(),
+            Self::Reopen => "open the issue again".to_owned(),
+            Self::WatchTarget => "watch the target branch".to_owned(),
             Self::StartCi { stage, oid, .. } => format!("start CI stage {stage} on {}", oid.short()),
             Self::Salvage { .. } => "keep the work".to_owned(),
             Self::Close => "close the issue".to_owned(),
@@ -153,4 +229,9 @@ impl Effect {
             Self::Notify { kind, .. } => format!("notify: {}", kind.code()),
         }
     }
+}
+
+/// The first time needs no number, so that keys of earlier versions stay what they were.
+fn again(round: u32) -> String {
+    if round == 0 { String::new() } else { format!("-{round}") }
 }

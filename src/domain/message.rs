@@ -1,12 +1,21 @@
 //! Every text that leaves the program: comments, receipts, notices, and what an agent is told. Words from outside are
 //! escaped here, once.
 
-use super::model::{HandBack, Outcome, UnixTime};
+mod pull;
+
+pub use pull::{
+    continued_for_agent, pull_body, pull_text, pull_title, review_body, review_for_agent, review_title,
+    review_words, undo_body, undo_commit, undo_title,
+};
+
+use super::model::{HandBack, Landing, Outcome, UnixTime};
 use super::run::{Failure, Phase, Run};
 
 /// Facts for the receipt, as words: prepared by the tick from what it read.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct ReceiptFacts {
+    /// The title as it was approved.
+    pub title: String,
     /// `name: conclusion`, one a check.
     pub checks: Vec<String>,
     pub verify: String,
@@ -20,9 +29,12 @@ pub struct ReceiptFacts {
     pub lessons: Vec<i64>,
 }
 
+/// How the hidden mark of a text of ours begins.
+pub const MARK: &str = "<!-- offhours:";
+
 /// Hidden mark by which a comment of ours is known again, together with its recorded id.
 pub fn marker(run: &str, what: &str) -> String {
-    format!("<!-- offhours:{run}:{what} -->")
+    format!("{MARK}{run}:{what} -->")
 }
 
 /// The most of a log that goes into a comment or a prompt, in characters: forges refuse longer comments.
@@ -111,6 +123,10 @@ pub struct Progress {
     verified: bool,
     pushed: bool,
     fix_forward: u32,
+    review_turns: u32,
+    /// The pull request, and how often its review was waited for.
+    pull: Option<u64>,
+    reviewing: Option<u32>,
     stage: u32,
     over: Option<&'static str>,
 }
@@ -122,6 +138,9 @@ impl Progress {
             verified: run.verifies > 0 || run.conflict_tries > 0,
             pushed: run.pushed.is_some(),
             fix_forward: run.fix_forward,
+            review_turns: run.review_turns,
+            pull: run.pull,
+            reviewing: run.reviewing.then_some(run.round),
             stage: run.ci_stage,
             over: match run.phase {
                 Phase::Starting | Phase::Active => None,
@@ -137,7 +156,7 @@ impl Progress {
             ("tests red", self.verified || self.pushed),
             ("green", self.pushed),
             ("pushed", self.pushed),
-            ("CI", landed || self.stage > 0),
+            ("CI", landed || self.stage > 0 || self.reviewing.is_some()),
             ("done", landed),
         ];
         let current = steps.iter().position(|(_, done)| !done);
@@ -165,6 +184,16 @@ impl Progress {
         }
         if self.fix_forward > 0 {
             text.push_str(&format!("\nFix-forward turns: {}\n", self.fix_forward));
+        }
+        if self.review_turns > 0 {
+            text.push_str(&format!("\nReview turns: {}\n", self.review_turns));
+        }
+        if let Some(pull) = self.pull {
+            text.push_str(&format!("\nPull request: #{pull}\n"));
+        }
+        if let (Some(round), None) = (self.reviewing, self.over) {
+            let times = if round > 1 { format!(" (review {round})") } else { String::new() };
+            text.push_str(&format!("\nWaits for a person's review{times}.\n"));
         }
         if let Some(code) = self.over
             && code != "landed"
@@ -205,7 +234,12 @@ pub fn receipt(run: &Run, facts: &ReceiptFacts, note: &str) -> String {
     } else {
         facts.checks.iter().map(|c| markdown(c, 120)).collect::<Vec<_>>().join(", ")
     };
-    let on_target = if facts.on_target { "yes, seen after the push" } else { "not seen yet" };
+    let on_target = match (facts.on_target, run.landing) {
+        (true, Landing::Push) => "yes, seen after the push",
+        (true, Landing::PullRequest) => "yes, seen after the merge",
+        (false, Landing::Push) => "not seen yet",
+        (false, Landing::PullRequest) => "not proved: merged, but not as the same patch",
+    };
     let rows = [
         ("base", run.base.as_str().to_owned()),
         ("head", head.to_owned()),
@@ -213,7 +247,7 @@ pub fn receipt(run: &Run, facts: &ReceiptFacts, note: &str) -> String {
         ("checks", checks),
         ("verify", markdown(&facts.verify, 120)),
         ("cost", markdown(&facts.cost, 120)),
-        ("turns", format!("{} ({} fix-forward)", run.turns, run.fix_forward)),
+        ("turns", turns(run)),
         ("template", markdown(&facts.template, 120)),
         ("lessons given", super::message_lessons::given(&facts.lessons)),
         ("on the target", on_target.to_owned()),
@@ -223,6 +257,11 @@ pub fn receipt(run: &Run, facts: &ReceiptFacts, note: &str) -> String {
         text.push_str(&format!("| {name} | {value} |\n"));
     }
     text
+}
+
+fn turns(run: &Run) -> String {
+    let review = if run.review_turns > 0 { format!(", {} review", run.review_turns) } else { String::new() };
+    format!("{} ({} fix-forward{review})", run.turns, run.fix_forward)
 }
 
 /// One sentence a person can act on, by outcome.
@@ -237,6 +276,15 @@ pub fn what_to_do(outcome: &Outcome) -> &'static str {
         }
         Outcome::HandedBack(HandBack::NoChecks) => {
             "Configure a CI stage, or say `ci.required = []` for this repo; the work is on the target already."
+        }
+        Outcome::HandedBack(HandBack::HumanTookOver) => {
+            "The branch is yours and stays as it is. Apply the ready label again if offhours shall go on from there."
+        }
+        Outcome::HandedBack(HandBack::MergeRefused) => {
+            "See what the forge wants before it merges, and merge it yourself; or apply the ready label again."
+        }
+        Outcome::HandedBack(HandBack::ReviewTooOld | HandBack::ReviewTurnsUsed) => {
+            "The pull request and its branch stay. Review and merge it, or apply the ready label again to have it continued."
         }
         Outcome::HandedBack(_) | Outcome::Stopped => {
             "Apply the ready label again for another attempt, or go on from the kept work."

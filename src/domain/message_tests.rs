@@ -1,5 +1,4 @@
 use super::*;
-use crate::domain::effect::TurnKind;
 use crate::domain::model::{Freeze, IssueRef, Landing, Oid, RepoId};
 
 fn oid(digit: &str) -> Oid {
@@ -7,35 +6,13 @@ fn oid(digit: &str) -> Oid {
 }
 
 fn run() -> Run {
+    let issue = IssueRef { repo: RepoId::parse("home:o/r", None).unwrap(), number: 7 };
     Run {
-        id: "r1".into(),
-        issue: IssueRef { repo: RepoId::parse("home:o/r", None).unwrap(), number: 7 },
         asked_by: "ada".into(),
-        attempt: 1,
         phase: Phase::Active,
-        outcome: None,
         landing: Landing::Push,
-        target_branch: "main".into(),
-        base: oid("b"),
-        turns: 1,
-        turn_kind: TurnKind::First,
-        turn_head: oid("b"),
-        fix_forward: 0,
-        verifies: 0,
-        conflict_tries: 0,
-        reruns: 0,
-        pushed: None,
-        last_fix: None,
-        conflict: None,
-        push_refused: None,
-        ci_stage: 0,
-        ci_seconds: 0,
-        fix_seconds: 0,
-        turn_seconds: 0,
-        last_seen: UnixTime(0),
         wait: None,
-        created_at: UnixTime(0),
-        ended_at: None,
+        ..Run::begin("r1".into(), issue, "main", &oid("b"), UnixTime(0))
     }
 }
 
@@ -125,6 +102,7 @@ fn our_mark_is_the_first_line_and_nobody_forges_it() {
         ..run()
     };
     let facts = ReceiptFacts {
+        title: "A title".into(),
         checks: vec![forged.clone()],
         verify: forged.clone(),
         cost: forged.clone(),
@@ -172,6 +150,7 @@ fn every_outcome_says_what_to_do() {
 fn a_receipt() {
     let landed = Run { pushed: Some(oid("a")), turns: 2, fix_forward: 1, ..run() };
     let facts = ReceiptFacts {
+        title: "A title".into(),
         checks: vec!["build: green".into(), "a|b: green".into()],
         verify: "green".into(),
         cost: "$1.20".into(),

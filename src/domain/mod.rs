@@ -12,6 +12,7 @@ pub mod message_lessons;
 pub mod model;
 pub mod priority;
 pub mod recipe;
+pub mod review;
 pub mod run;
 pub mod template;
 pub mod trust;

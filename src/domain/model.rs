@@ -416,6 +416,14 @@ pub enum Landing {
     PullRequest,
 }
 
+/// Who merges a pull request of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MergeBy {
+    Person,
+    /// offhours does, as soon as CI is green and no trusted person asks for changes.
+    WhenGreen,
+}
+
 /// Why a run ended. The codes are stable words: they stand in the ledger, in JSON and in comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
@@ -450,6 +458,10 @@ pub enum HandBack {
     NoChecks,
     CiTimeout,
     WorkspaceUnreadable,
+    PullClosed,
+    MergeRefused,
+    ReviewTurnsUsed,
+    ReviewTooOld,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -462,7 +474,7 @@ pub enum Freeze {
 }
 
 impl HandBack {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::Moved,
         Self::HumanTookOver,
         Self::Blocked,
@@ -479,6 +491,10 @@ impl HandBack {
         Self::NoChecks,
         Self::CiTimeout,
         Self::WorkspaceUnreadable,
+        Self::PullClosed,
+        Self::MergeRefused,
+        Self::ReviewTurnsUsed,
+        Self::ReviewTooOld,
     ];
 
     pub fn code(self) -> &'static str {
@@ -499,6 +515,10 @@ impl HandBack {
             Self::NoChecks => "no-checks",
             Self::CiTimeout => "ci-timeout",
             Self::WorkspaceUnreadable => "workspace-unreadable",
+            Self::PullClosed => "pr-closed",
+            Self::MergeRefused => "merge-refused",
+            Self::ReviewTurnsUsed => "review-turns-used",
+            Self::ReviewTooOld => "review-too-old",
         }
     }
 }

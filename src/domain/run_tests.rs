@@ -1,7 +1,7 @@
 //! The table written down a second time, over the product of all evidence; bounds; random worlds; liveness.
 
 use super::*;
-use crate::domain::model::RepoId;
+use crate::domain::model::{RepoId, TurnEnd};
 use proptest::prelude::*;
 use std::collections::HashSet;
 
@@ -22,6 +22,10 @@ fn policy() -> Policy {
         ready_label: "ready".into(),
         in_progress_label: "busy".into(),
         human_label: "human".into(),
+        review_label: "review".into(),
+        merge: MergeBy::Person,
+        review_max_turns: 3,
+        review_max_seconds: 14 * 86_400,
         max_attempts: 2,
         ci_rerun: 1,
         fix_max_turns: 3,
@@ -31,35 +35,46 @@ fn policy() -> Policy {
 }
 
 fn fresh() -> Run {
+    let issue = IssueRef { repo: RepoId::parse("home:o/r", None).unwrap(), number: 7 };
     Run {
-        id: "r1".into(),
-        issue: IssueRef { repo: RepoId::parse("home:o/r", None).unwrap(), number: 7 },
         asked_by: "ada".into(),
-        attempt: 1,
         phase: Phase::Active,
-        outcome: None,
         landing: Landing::Push,
-        target_branch: "main".into(),
-        base: oid(BASE),
-        turns: 1,
-        turn_kind: TurnKind::First,
-        turn_head: oid(BASE),
-        fix_forward: 0,
-        verifies: 0,
-        conflict_tries: 0,
-        reruns: 0,
-        pushed: None,
-        last_fix: None,
-        conflict: None,
-        push_refused: None,
-        ci_stage: 0,
-        ci_seconds: 0,
-        fix_seconds: 0,
-        turn_seconds: 0,
-        last_seen: UnixTime(1000),
-        wait: Some(Wait::Working),
         created_at: UnixTime(0),
-        ended_at: None,
+        ..Run::begin("r1".into(), issue, "main", &oid(BASE), UnixTime(1000))
+    }
+}
+
+/// A run whose pull request is open and tells of the pushed head.
+fn with_pull() -> Run {
+    Run {
+        landing: Landing::PullRequest,
+        pushed: Some(oid(HEAD)),
+        pull: Some(12),
+        pull_head: Some(oid(HEAD)),
+        wait: Some(Wait::Ci),
+        ..fresh()
+    }
+}
+
+/// One that waits for a person's review.
+fn reviewing() -> Run {
+    Run { reviewing: true, holds_slot: false, round: 1, wait: Some(Wait::Review), ..with_pull() }
+}
+
+/// One whose review turn is out or over.
+fn reviewed() -> Run {
+    Run {
+        turns: 2,
+        turn_kind: TurnKind::Review,
+        turn_head: oid(OLD),
+        pushed: Some(oid(OLD)),
+        pull_head: Some(oid(OLD)),
+        review_turns: 1,
+        round: 1,
+        reviews_done: vec!["1".into()],
+        asked: Some("more".into()),
+        ..with_pull()
     }
 }
 
@@ -119,6 +134,43 @@ fn runs() -> Vec<Run> {
             Run { fix_seconds: p.fix_max_seconds, ..run },
         ]);
     }
+    all
+}
+
+/// Both sides of every bound that only a pull request has.
+fn pull_runs() -> Vec<Run> {
+    let p = policy();
+    let mut all = vec![
+        with_pull(),
+        reviewing(),
+        reviewed(),
+        Run { landing: Landing::PullRequest, ..fresh() },
+        Run { landing: Landing::PullRequest, ..corrective() },
+        Run { holds_slot: true, ..reviewing() },
+        Run { pull: None, pull_head: None, ..with_pull() },
+        Run { push_refused: Some("no".into()), pull: None, ..with_pull() },
+        Run { pull_head: Some(oid(OLD)), ..with_pull() },
+        Run { merge_refused: Some("rule".into()), ..with_pull() },
+        Run { conflict: Some("a.rs".into()), ..with_pull() },
+        Run { conflict_tries: CONFLICT_TRIES - 1, ..with_pull() },
+        Run { conflict_tries: CONFLICT_TRIES, ..with_pull() },
+        Run { conflict_tries: CONFLICT_TRIES, ..Run { landing: Landing::PullRequest, ..fresh() } },
+        Run { review_turns: p.review_max_turns - 1, ..reviewing() },
+        Run { review_turns: p.review_max_turns, ..reviewing() },
+        Run { review_seconds: p.review_max_seconds, ..reviewing() },
+        Run { review_seconds: p.review_max_seconds + 1, ..reviewing() },
+        Run { reruns: p.ci_rerun, ..with_pull() },
+        Run { reruns: p.ci_rerun, ..reviewing() },
+        Run { reruns: p.ci_rerun, last_fix: Some(failure("two")), ..reviewing() },
+        Run { turns: 1 + MOST_CONTINUES, review_turns: 1, ..reviewed() },
+        Run { turns: 2 + MOST_CONTINUES, review_turns: 1, ..reviewed() },
+        // Goes on with an earlier run's branch.
+        Run { turn_head: oid(HEAD), ..with_pull() },
+        Run { ci_stage: 1, ..with_pull() },
+    ];
+    // A run without the slot meets every kind of work, too.
+    let free: Vec<Run> = all.iter().map(|run| Run { holds_slot: !run.holds_slot, ..run.clone() }).collect();
+    all.extend(free);
     all
 }
 
@@ -212,6 +264,11 @@ fn good() -> Evidence {
         allowed: true,
         stop_asked: false,
         foreign_commit: false,
+        pull: PullSeen::None,
+        patch_on_target: false,
+        conflicts: vec![],
+        review: ReviewSeen::Nothing,
+        slot_free: true,
         turn: TurnSeen::Over(TurnEnd::Finished),
         work: commits(VerifySeen::Green, GuardSeen::Passed, TargetSeen::FastForward),
         ci: CiSeen::NotPushed,
@@ -252,6 +309,62 @@ fn product(mut look: impl FnMut(&Evidence)) {
                             continue;
                         }
                         look(&seen);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn changes() -> ReviewSeen {
+    ReviewSeen::Changes(ReviewAsk { reviews: vec!["2".into()], text: "please".into() })
+}
+
+/// What only a pull request brings, crossed with what its rows look at beside it.
+fn pull_product(mut look: impl FnMut(&Evidence)) {
+    let turns = [
+        TurnSeen::Over(TurnEnd::Finished),
+        TurnSeen::Over(TurnEnd::Blocked { reason: "why".into() }),
+        TurnSeen::Over(TurnEnd::Quota { resets_at: None, detail: "why".into() }),
+        TurnSeen::Over(TurnEnd::FailedToStart { detail: "why".into() }),
+        TurnSeen::Orphaned,
+        TurnSeen::Running,
+    ];
+    let mut works = works();
+    works.retain(|work| !matches!(work, WorkSeen::Commits { guard: GuardSeen::Refused(_), verify, .. } if *verify != VerifySeen::Green));
+    let pulls = [PullSeen::Open, PullSeen::None, PullSeen::Unreadable, PullSeen::Closed, PullSeen::Merged];
+    let reviews = [ReviewSeen::Nothing, changes(), ReviewSeen::Standing, ReviewSeen::Unreadable];
+    let cis = cis();
+    let mut seen = good();
+    let mut count = 0_usize;
+    for turn in &turns {
+        seen.turn = turn.clone();
+        for work in &works {
+            seen.work = work.clone();
+            for ci in &cis {
+                seen.ci = ci.clone();
+                for pull in pulls {
+                    seen.pull = pull;
+                    for review in &reviews {
+                        seen.review = review.clone();
+                        for flags in 0..64_usize {
+                            count += 1;
+                            // The plain case in full; of the rest an even share.
+                            let plain = *turn == turns[0] && pull == PullSeen::Open;
+                            if !count.is_multiple_of(if plain { 3 } else { 29 }) {
+                                continue;
+                            }
+                            seen.switch_on = flags & 1 != 0;
+                            seen.merge_open = flags & 2 == 0;
+                            seen.parked = flags & 4 != 0;
+                            seen.budget_left = flags & 8 == 0;
+                            seen.slot_free = flags & 16 == 0;
+                            seen.conflicts = if flags & 32 == 0 { vec![] } else { vec!["a.rs".into()] };
+                            seen.patch_on_target = count.is_multiple_of(31);
+                            seen.issue = ISSUES[if count.is_multiple_of(7) { count / 7 % 5 } else { 0 }];
+                            seen.ci_stage = u32::from(count.is_multiple_of(11));
+                            look(&seen);
+                        }
                     }
                 }
             }
@@ -300,7 +413,36 @@ impl Case<'_> {
         self.account_refused() || self.not_started()
     }
     fn went_on_too_often(&self) -> bool {
-        self.run.turns - self.run.fix_forward > MOST_CONTINUES
+        self.run.turns.saturating_sub(self.run.fix_forward + self.run.review_turns) > MOST_CONTINUES
+    }
+    fn by_pull(&self) -> bool {
+        self.run.landing == Landing::PullRequest
+    }
+    /// The pushed head is the work, and a pull request lands it.
+    fn at_pull(&self) -> bool {
+        self.at_ci() && self.by_pull()
+    }
+    fn conflicts(&self) -> bool {
+        self.by_pull() && !self.seen.conflicts.is_empty() && self.work().is_some()
+    }
+    fn changes(&self) -> bool {
+        self.at_pull() && matches!(self.seen.review, ReviewSeen::Changes(_))
+    }
+    fn green(&self) -> bool {
+        self.ci(&CiSeen::Green { none_required: false })
+            || self.ci(&CiSeen::Green { none_required: true }) && !self.new_stage()
+    }
+    fn we_merge(&self) -> bool {
+        self.at_pull() && self.green() && self.policy.merge == MergeBy::WhenGreen
+    }
+    fn untouched(&self) -> bool {
+        self.run.turn_kind == TurnKind::First
+            && (matches!(self.seen.work, WorkSeen::Nothing)
+                || self.work().is_some_and(|w| *w.0 == self.run.turn_head))
+    }
+    /// Verified and let through, and not pushed yet.
+    fn to_push(&self) -> bool {
+        !self.at_ci() && !self.red()
     }
     fn alive(&self) -> bool {
         matches!(self.seen.turn, TurnSeen::Running | TurnSeen::Verifying)
@@ -357,16 +499,15 @@ impl Case<'_> {
 
 const TABLE: &[Line] = &[
     (|c| c.seen.issue == IssueSeen::Gone || !c.seen.allowed, "moved"),
-    (|c| c.run.pushed.is_none() && c.target(TargetSeen::Contains), "landed-by-other"),
+    (|c| c.run.pushed.is_some() && (c.seen.patch_on_target || c.seen.pull == PullSeen::Merged), "on-target"),
+    (|c| c.run.pushed.is_none() && c.target(TargetSeen::Contains), "on-target"),
     (|c| c.seen.issue == IssueSeen::Open { ready: false }, "withdrawn"),
-    (|c| c.seen.issue == IssueSeen::Closed && c.run.pushed.is_none(), "withdrawn"),
+    (|c| c.seen.issue == IssueSeen::Closed && c.seen.pull == PullSeen::Unreadable, "unreadable"),
+    (|c| c.seen.issue == IssueSeen::Closed && (c.run.pushed.is_none() || c.by_pull()), "withdrawn"),
     (|c| c.seen.stop_asked, "stopped"),
     (|c| c.seen.turn == TurnSeen::RunnerDown, "parked"),
     (|c| c.account_refused() && c.seen.parked, "parked"),
-    (
-        |c| c.not_started() && c.run.turn_kind == TurnKind::First && matches!(c.seen.work, WorkSeen::Nothing),
-        "not-started",
-    ),
+    (|c| c.not_started() && c.untouched(), "not-started"),
     (|c| c.not_started() && matches!(c.seen.work, WorkSeen::Unreadable), "unreadable"),
     (|c| c.not_started() && matches!(c.seen.work, WorkSeen::Broken(_)), "workspace-unreadable"),
     (|c| c.goes_on_first() && c.went_on_too_often() && c.corrective(), "fix-turn-failed"),
@@ -402,23 +543,36 @@ const TABLE: &[Line] = &[
     (|c| c.verify(&VerifySeen::Missing), "verify"),
     (|c| c.verify_late(), "turn-timeout"),
     (|c| c.verify(&VerifySeen::Running), "working"),
-    (
-        |c| !c.at_ci() && !c.red() && matches!(c.work(), Some((_, _, GuardSeen::Refused(_), _))),
-        "guard-refused",
-    ),
-    (|c| !c.at_ci() && !c.red() && c.run.push_refused.is_some(), "push-refused"),
-    (|c| !c.at_ci() && !c.red() && c.run.conflict.is_some(), "conflict"),
+    (|c| c.to_push() && matches!(c.work(), Some((_, _, GuardSeen::Refused(_), _))), "guard-refused"),
+    (|c| c.to_push() && c.run.push_refused.is_some(), "push-refused"),
+    (|c| c.to_push() && c.run.conflict.is_some(), "conflict"),
     (
         |c| {
             let used = c.run.conflict_tries >= CONFLICT_TRIES;
-            !c.at_ci() && !c.red() && used && c.target(TargetSeen::Diverged)
+            let meets = if c.by_pull() { c.conflicts() } else { c.target(TargetSeen::Diverged) };
+            c.to_push() && used && meets
         },
         "conflict",
     ),
-    (|c| !c.at_ci() && !c.red() && c.seen.switch_on, "switch"),
-    (|c| !c.at_ci() && !c.red() && !c.seen.merge_open, "merge-hours"),
-    (|c| !c.at_ci() && !c.red() && c.target(TargetSeen::Diverged), "bring-up-to-date"),
-    (|c| !c.at_ci() && !c.red(), "land"),
+    (|c| c.to_push() && c.seen.switch_on, "switch"),
+    (|c| c.to_push() && c.conflicts(), "bring-up-to-date"),
+    (|c| c.to_push() && c.by_pull(), "push"),
+    (|c| c.to_push() && !c.seen.merge_open, "merge-hours"),
+    (|c| c.to_push() && c.target(TargetSeen::Diverged), "bring-up-to-date"),
+    (|c| c.to_push(), "land"),
+    (|c| c.at_pull() && c.run.push_refused.is_some(), "push-refused"),
+    (|c| c.at_pull() && c.run.pull.is_none() && c.seen.switch_on, "switch"),
+    (|c| c.at_pull() && c.run.pull.is_none(), "open-pr"),
+    (|c| c.at_pull() && matches!(c.seen.pull, PullSeen::Unreadable | PullSeen::None), "unreadable"),
+    (|c| c.at_pull() && c.seen.pull == PullSeen::Closed, "pr-closed"),
+    (|c| c.at_pull() && c.run.merge_refused.is_some(), "merge-refused"),
+    (|c| c.changes() && c.run.review_turns >= c.policy.review_max_turns, "review-turns-used"),
+    (|c| c.at_pull() && c.run.review_seconds > c.policy.review_max_seconds, "review-too-old"),
+    (|c| c.at_pull() && c.run.conflict.is_some(), "conflict"),
+    (|c| c.at_pull() && c.conflicts() && c.run.conflict_tries >= CONFLICT_TRIES, "conflict"),
+    (|c| c.at_pull() && c.conflicts() && c.seen.switch_on, "switch"),
+    (|c| c.at_pull() && c.conflicts(), "bring-up-to-date"),
+    (|c| c.at_pull() && c.run.pull_head != c.run.pushed, "update-pr"),
     (|c| c.base(&BaseSeen::Red), "base-red"),
     (|c| c.base(&BaseSeen::Unreadable), "unreadable"),
     (|c| c.base(&BaseSeen::Pending) && !c.start_late(), "ci"),
@@ -433,8 +587,17 @@ const TABLE: &[Line] = &[
     (|c| c.red() && c.seen.switch_on, "switch"),
     (|c| c.red() && c.seen.parked, "parked"),
     (|c| c.red(), "fix-forward"),
-    (|c| c.ci(&CiSeen::Green { none_required: false }), "done"),
-    (|c| c.ci(&CiSeen::Green { none_required: true }) && !c.new_stage(), "done"),
+    (|c| c.changes() && !c.seen.budget_left, "budget-used"),
+    (|c| c.changes() && c.seen.switch_on, "switch"),
+    (|c| c.changes() && c.seen.parked, "parked"),
+    (|c| c.changes(), "review-turn"),
+    (|c| c.green() && !c.by_pull(), "done"),
+    (|c| c.we_merge() && c.seen.review == ReviewSeen::Unreadable, "unreadable"),
+    (|c| c.we_merge() && c.seen.review == ReviewSeen::Nothing && c.seen.switch_on, "switch"),
+    (|c| c.we_merge() && c.seen.review == ReviewSeen::Nothing && !c.seen.merge_open, "merge-hours"),
+    (|c| c.we_merge() && c.seen.review == ReviewSeen::Nothing, "merge"),
+    (|c| c.green() && c.run.reviewing && !c.run.holds_slot, "review"),
+    (|c| c.green(), "await-review"),
     (|c| c.ci(&CiSeen::NoChecks) && !c.new_stage(), "no-checks"),
     (|c| c.ci(&CiSeen::NeedsPerson), "check-needs-person"),
     (|c| c.ci(&CiSeen::TimedOut) && !c.new_stage(), "ci-timeout"),
@@ -451,34 +614,42 @@ fn expected(case: &Case<'_>) -> &'static str {
     if case.seen.issue == IssueSeen::Unreadable && !waits && !["stopped", "moved"].contains(&code) {
         return "unreadable";
     }
-    code
+    let works = ["continue", "fix-forward", "review-turn", "bring-up-to-date", "verify", "land", "push"];
+    match (works.contains(&code) && !case.run.holds_slot, case.seen.slot_free) {
+        (true, true) => "take-slot",
+        (true, false) => "slot",
+        (false, _) => code,
+    }
 }
 
-#[test]
-fn every_evidence_falls_on_the_row_of_the_table() {
-    let (p, runs) = (policy(), runs());
+/// Compares the machine with the table over a product; returns the rows that were met.
+fn compare(
+    runs: &[Run],
+    policies: &[Policy],
+    product: fn(&mut dyn FnMut(&Evidence)),
+) -> HashSet<&'static str> {
     let share = runs.len().div_ceil(4);
-    let met: HashSet<&'static str> = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let workers: Vec<_> = runs
             .chunks(share)
             .map(|runs| {
-                let p = &p;
                 scope.spawn(move || {
                     let mut met = HashSet::new();
                     let mut count = 0_usize;
-                    product(|seen| {
+                    product(&mut |seen| {
                         for (at, run) in runs.iter().enumerate() {
                             count += 1;
                             // Every run meets a third of the evidence, the two first of a share meet all of it.
                             if at > 1 && !(count + at).is_multiple_of(3) {
                                 continue;
                             }
+                            let p = &policies[count % policies.len()];
                             let got = row(run, seen, p);
                             let want = expected(&Case { run, seen, policy: p });
                             assert_eq!(got.code(), want, "{got:?}\n{run:?}\n{seen:?}");
                             met.insert(want);
-                            if count.is_multiple_of(29) || got == Row::Done || matches!(got, Row::Land { .. })
-                            {
+                            let telling = matches!(got, Row::Done | Row::Land { .. } | Row::Merge { .. });
+                            if count.is_multiple_of(29) || telling {
                                 step_keeps_its_promises(run, seen, p);
                             }
                         }
@@ -488,7 +659,14 @@ fn every_evidence_falls_on_the_row_of_the_table() {
             })
             .collect();
         workers.into_iter().flat_map(|w| w.join().unwrap()).collect()
-    });
+    })
+}
+
+#[test]
+fn every_evidence_falls_on_the_row_of_the_table() {
+    let when_green = Policy { merge: MergeBy::WhenGreen, ..policy() };
+    let mut met = compare(&runs(), &[policy()], |look| product(look));
+    met.extend(compare(&pull_runs(), &[policy(), when_green], |look| pull_product(look)));
     let unmet: Vec<_> = TABLE.iter().map(|(_, code)| *code).filter(|code| !met.contains(code)).collect();
     assert!(unmet.is_empty(), "no evidence leads to {unmet:?}");
 }
@@ -508,6 +686,34 @@ fn step_keeps_its_promises(run: &Run, seen: &Evidence, policy: &Policy) {
             Effect::Verify { .. } | Effect::BringUpToDate { .. } | Effect::StartCi { .. } => {
                 assert!(!seen.switch_on, "{}", told());
             }
+            Effect::PushBranch { head, expected } => {
+                assert!(!seen.switch_on && expected == &run.pushed, "{}", told());
+                let fit = matches!(
+                    &seen.work,
+                    WorkSeen::Commits {
+                        head: h,
+                        verify: VerifySeen::Green | VerifySeen::NotConfigured,
+                        guard: GuardSeen::Passed,
+                        ..
+                    } if h == head
+                );
+                assert!(fit && seen.conflicts.is_empty(), "{}", told());
+            }
+            Effect::OpenPull { .. } => assert!(!seen.switch_on && run.pull.is_none(), "{}", told()),
+            Effect::Merge { head, .. } => {
+                assert!(
+                    !seen.switch_on && seen.merge_open && run.pushed.as_ref() == Some(head),
+                    "{}",
+                    told()
+                );
+                assert!(matches!(seen.ci, CiSeen::Green { .. }), "{}", told());
+                assert_eq!((seen.pull, &seen.review), (PullSeen::Open, &ReviewSeen::Nothing), "{}", told());
+                assert_eq!(policy.merge, MergeBy::WhenGreen, "{}", told());
+            }
+            Effect::TakeSlot { .. } => assert!(!run.holds_slot && seen.slot_free, "{}", told()),
+            Effect::ReleaseSlot { .. } => {
+                assert!(!step.run.holds_slot && step.run.reviewing, "{}", told());
+            }
             Effect::Land { head, .. } => {
                 let fit = matches!(
                     &seen.work,
@@ -524,18 +730,27 @@ fn step_keeps_its_promises(run: &Run, seen: &Evidence, policy: &Policy) {
             }
             Effect::Close => {
                 let by_checks = matches!(seen.ci, CiSeen::Green { .. }) && run.pushed.is_some();
-                assert!(by_checks || step.row == Row::LandedByOther, "{}", told());
+                assert!(by_checks || step.row == Row::OnTarget, "{}", told());
+            }
+            Effect::Undo { .. } | Effect::OpenUndo { .. } | Effect::Reopen => {
+                panic!("only a person takes a change back: {}", told());
             }
             Effect::Claim | Effect::Prepare => panic!("only a dispatch does this: {}", told()),
             Effect::StopTurn { .. }
             | Effect::Label { .. }
             | Effect::Progress { .. }
+            | Effect::EditPull { .. }
+            | Effect::WatchTarget
             | Effect::Say { .. }
             | Effect::Salvage { .. }
             | Effect::Release
             | Effect::RemoveWorkspace
             | Effect::Notify { .. } => {}
         }
+    }
+    if step.row.works() {
+        assert!(run.holds_slot, "work without the slot: {}", told());
+        assert!(!step.run.reviewing, "{}", told());
     }
     match (&step.row, &step.run.outcome) {
         (Row::Wait(wait), None) => {
@@ -580,19 +795,28 @@ fn end_keeps_its_promises(step: &Step, outcome: Outcome, seen: &Evidence, policy
             Effect::Notify { .. } => assert!(release < i, "{effects:?}"),
             Effect::Label { .. } | Effect::Say { .. } | Effect::Close => assert!(i < release, "{effects:?}"),
             Effect::StopTurn { .. } => assert_eq!(i, 0, "the turn is ended first: {effects:?}"),
+            Effect::WatchTarget => assert!(i < release && outcome == Outcome::Landed, "{effects:?}"),
             Effect::Salvage { .. } | Effect::Progress { .. } | Effect::Release | Effect::RemoveWorkspace => {}
+            Effect::Undo { .. } | Effect::OpenUndo { .. } | Effect::Reopen => panic!("{effects:?}"),
             Effect::Claim
             | Effect::Prepare
             | Effect::StartTurn { .. }
             | Effect::BringUpToDate { .. }
             | Effect::Verify { .. }
             | Effect::Land { .. }
+            | Effect::PushBranch { .. }
+            | Effect::OpenPull { .. }
+            | Effect::EditPull { .. }
+            | Effect::Merge { .. }
+            | Effect::ReleaseSlot { .. }
+            | Effect::TakeSlot { .. }
             | Effect::StartCi { .. } => panic!("an end begins nothing: {effects:?}"),
         }
     }
     let stopped = matches!(effects.first(), Some(Effect::StopTurn { .. }));
     assert_eq!(stopped, !matches!(seen.turn, TurnSeen::Over(_)), "{effects:?}");
-    let set = |name: &str, present| effects.contains(&Effect::Label { label: name.to_owned(), present });
+    let set =
+        |name: &str, present| effects.contains(&Effect::Label { label: name.to_owned(), present, round: 0 });
     assert!(set(&policy.in_progress_label, false), "the lock goes: {effects:?}");
     match outcome {
         Outcome::HandedBack(_) | Outcome::Frozen(_) | Outcome::Stopped => {
@@ -628,7 +852,7 @@ fn both_sides_of_every_bound() {
     let orphan = Evidence { turn: TurnSeen::Orphaned, work: WorkSeen::Unreadable, ..good() };
     let stopped = Evidence { turn: TurnSeen::Over(TurnEnd::Stopped), ..good() };
     let again = Run { reruns: 1, ..pushed() };
-    for (run, seen, want) in [
+    for (run, seen, want) in vec![
         (Run { turn_seconds: 5000, ..fresh() }, &alive, "working"),
         (Run { turn_seconds: 5001, ..fresh() }, &alive, "turn-timeout"),
         (Run { turn_seconds: 5001, ..corrective() }, &alive, "fix-turn-failed"),
@@ -689,8 +913,8 @@ fn nothing_is_done_for_an_issue_that_cannot_be_read() {
 fn a_repo_taken_off_the_allowlist_is_handed_back_with_its_labels() {
     let seen = Evidence { allowed: false, ..good() };
     let step = next(fresh(), &seen, &policy(), UnixTime(0)).unwrap();
-    assert!(step.effects.contains(&Effect::Label { label: "ready".into(), present: false }));
-    assert!(step.effects.contains(&Effect::Label { label: "human".into(), present: true }));
+    assert!(step.effects.contains(&Effect::Label { label: "ready".into(), present: false, round: 0 }));
+    assert!(step.effects.contains(&Effect::Label { label: "human".into(), present: true, round: 0 }));
 }
 
 #[test]
@@ -706,9 +930,12 @@ fn the_clock_moves_only_in_waits_that_have_a_bound() {
             | Wait::Parked
             | Wait::Switch
             | Wait::MergeHours
-            | Wait::Unreadable => (0, 0, 0),
+            | Wait::Unreadable
+            | Wait::Review
+            | Wait::Slot => (0, 0, 0),
         };
         assert_eq!(moved, want, "{wait:?}");
+        assert_eq!(run.review_seconds, if wait == Wait::Review { 60 } else { 0 }, "{wait:?}");
         assert_eq!(run.last_seen, UnixTime(160));
     }
     let first = advance(fresh(), UnixTime(1060));
@@ -779,7 +1006,7 @@ fn phases() {
 
 #[test]
 fn a_dispatch_labels_last_and_a_failed_one_leaves_nothing() {
-    let kinds: Vec<String> = dispatch_effects(&fresh(), &policy()).iter().map(Effect::line).collect();
+    let kinds: Vec<String> = dispatch_effects(&fresh(), &policy(), "").iter().map(Effect::line).collect();
     insta::assert_snapshot!(kinds.join("; "), @"claim the issue and the repo's slot; make a workspace; start turn 1; add label busy; write the progress comment");
     let (run, effects) = dispatch_failed(fresh(), Outcome::NotStarted);
     assert_eq!((run.phase, effects), (Phase::Ending, vec![Effect::Release, Effect::RemoveWorkspace]));
@@ -802,12 +1029,24 @@ fn no_state_acts_for_ever() {
         }
         settles(&runs[count / 5 % runs.len()], seen, &p);
     });
+    let runs = pull_runs();
+    let when_green = Policy { merge: MergeBy::WhenGreen, ..policy() };
+    pull_product(|seen| {
+        count += 1;
+        if count.is_multiple_of(5) {
+            settles(
+                &runs[count / 5 % runs.len()],
+                seen,
+                if count.is_multiple_of(2) { &p } else { &when_green },
+            );
+        }
+    });
 }
 
 fn settles(run: &Run, seen: &Evidence, policy: &Policy) {
     let mut run = run.clone();
     let mut now = run.last_seen;
-    for _ in 0..200 {
+    for _ in 0..1000 {
         run = advance(run, now);
         let step = next(run, seen, policy, now).unwrap();
         run = step.run;
@@ -815,16 +1054,34 @@ fn settles(run: &Run, seen: &Evidence, policy: &Policy) {
         let settled = match step.row {
             // CI's own reading, made with the run's clock, ends what is pending.
             Row::Wait(Wait::Ci) => matches!(seen.ci, CiSeen::Pending | CiSeen::NotPushed),
-            Row::Wait(Wait::Working)
+            // A person reviews, or the age of the review ends it.
+            Row::Wait(Wait::Working | Wait::Review)
             | Row::Continue { .. }
             | Row::FixForward(_)
+            | Row::Review(_)
             | Row::BringUpToDate { .. }
             | Row::Verify(_)
+            | Row::AwaitReview
             | Row::StartCi { .. } => false,
+            Row::OpenPull => {
+                run = pull_opened(run, 12, true);
+                false
+            }
+            Row::EditPull { head, .. } => {
+                run = pull_told(run, head);
+                false
+            }
+            Row::TakeSlot => {
+                run = slot_taken(run);
+                false
+            }
             // A landing changes the evidence, whatever comes of it.
             Row::Land { .. }
+            | Row::PushBranch { .. }
+            | Row::Merge { .. }
             | Row::Wait(
-                Wait::NeedsInput
+                Wait::Slot
+                | Wait::NeedsInput
                 | Wait::CheckNeedsPerson
                 | Wait::Parked
                 | Wait::Switch
@@ -833,7 +1090,7 @@ fn settles(run: &Run, seen: &Evidence, policy: &Policy) {
             )
             | Row::HandBack(..)
             | Row::Freeze(..)
-            | Row::LandedByOther
+            | Row::OnTarget
             | Row::Withdrawn
             | Row::Stopped
             | Row::NotStarted(_)
@@ -850,6 +1107,7 @@ fn settles(run: &Run, seen: &Evidence, policy: &Policy) {
 // ---- Random worlds. ----
 
 /// A small world: what the machine would see, and what its effects do to it.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of a small world")]
 struct Model {
     run: Run,
     seen: Evidence,
@@ -862,6 +1120,7 @@ struct Model {
     turns_started: HashSet<u32>,
     keys: HashSet<String>,
     released: bool,
+    slot: bool,
 }
 
 impl Model {
@@ -878,7 +1137,15 @@ impl Model {
             turns_started: HashSet::from([1]),
             keys: HashSet::new(),
             released: false,
+            slot: true,
         }
+    }
+
+    /// The same world, where a pull request lands the work.
+    fn by_pull() -> Self {
+        let mut model = Self::new();
+        model.run.landing = Landing::PullRequest;
+        model
     }
 
     fn turn_ends(&mut self, end: TurnSeen, commit: bool) {
@@ -934,12 +1201,27 @@ impl Model {
             28 => self.now = UnixTime(self.now.0 + i64::from(detail) * 500 - 20_000),
             29 => self.conflicts = commit,
             30 => self.seen.budget_left = commit,
+            31 => self.seen.slot_free = commit,
+            32 if self.seen.pull == PullSeen::Open && detail < 30 => self.seen.pull = PullSeen::Closed,
+            33 if self.seen.pull == PullSeen::Open && detail < 60 => self.seen.pull = PullSeen::Merged,
+            34 | 35 => {
+                self.seen.review = match detail % 4 {
+                    0 => ReviewSeen::Nothing,
+                    1 => ReviewSeen::Standing,
+                    2 => ReviewSeen::Unreadable,
+                    _ => changes(),
+                };
+            }
             _ => {}
         }
         self.now = self.now.plus(i64::from(detail));
     }
 
     fn look(&mut self) {
+        if self.run.landing == Landing::PullRequest {
+            self.seen.conflicts =
+                if self.target_moved && self.conflicts { vec!["a.rs".into()] } else { vec![] };
+        }
         let over = matches!(self.seen.turn, TurnSeen::Over(_) | TurnSeen::Orphaned);
         let pushed = self.run.pushed == Some(oid(self.head));
         self.seen.work = match (over, self.head) {
@@ -949,7 +1231,7 @@ impl Model {
                 head: oid(head),
                 verify: self.verify.clone(),
                 guard: self.guard.clone(),
-                target: match (pushed, self.target_moved) {
+                target: match (pushed && self.run.landing == Landing::Push, self.target_moved) {
                     (true, _) => TargetSeen::Contains,
                     (false, true) => TargetSeen::Diverged,
                     (false, false) => TargetSeen::FastForward,
@@ -1010,6 +1292,31 @@ impl Model {
                 self.seen.ci_stage = 0;
             }
             Effect::StartCi { .. } => self.seen.ci = CiSeen::Pending,
+            Effect::PushBranch { head, expected } => {
+                assert!(!ends && *expected == self.run.pushed, "pushed over something else");
+                self.run = landed(self.run.clone(), head.clone());
+                self.seen.ci = CiSeen::Pending;
+                self.seen.ci_stage = 0;
+            }
+            Effect::OpenPull { .. } => {
+                assert!(new && !ends, "a second pull request");
+                self.run = pull_opened(self.run.clone(), 12, true);
+                self.seen.pull = PullSeen::Open;
+            }
+            Effect::EditPull { head, .. } => self.run = pull_told(self.run.clone(), head.clone()),
+            Effect::Merge { .. } => {
+                assert!(self.seen.pull == PullSeen::Open, "merged twice");
+                self.seen.pull = PullSeen::Merged;
+            }
+            Effect::ReleaseSlot { .. } => {
+                assert!(new && self.slot, "gave up what it had not");
+                self.slot = false;
+            }
+            Effect::TakeSlot { .. } => {
+                assert!(!self.slot, "took what it had");
+                self.slot = true;
+                self.run = slot_taken(self.run.clone());
+            }
             Effect::Release => self.released = true,
             Effect::Claim
             | Effect::Prepare
@@ -1019,6 +1326,10 @@ impl Model {
             | Effect::Say { .. }
             | Effect::Salvage { .. }
             | Effect::Close
+            | Effect::Undo { .. }
+            | Effect::OpenUndo { .. }
+            | Effect::Reopen
+            | Effect::WatchTarget
             | Effect::RemoveWorkspace
             | Effect::Notify { .. } => {}
         }
@@ -1030,7 +1341,9 @@ impl Model {
         assert!(run.attempt <= policy.max_attempts);
         assert!(run.conflict_tries <= CONFLICT_TRIES);
         assert!(run.reruns <= policy.ci_rerun);
-        assert!(run.turns <= 1 + MOST_CONTINUES + policy.fix_max_turns);
+        assert!(run.review_turns <= policy.review_max_turns);
+        assert_eq!(run.holds_slot, self.slot, "{run:?}");
+        assert!(run.turns <= 1 + MOST_CONTINUES + policy.fix_max_turns + policy.review_max_turns);
         assert!(run.verifies <= run.turns + run.conflict_tries + SPARE_VERIFIES);
         assert!(run.ci_seconds >= 0 && run.turn_seconds >= 0 && run.fix_seconds >= 0);
         assert_eq!(run.phase == Phase::Active, run.outcome.is_none());
@@ -1041,9 +1354,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_the_promises_hold(events in prop::collection::vec((0_u8..31, any::<u8>()), 1..80)) {
-        let policy = policy();
-        let mut model = Model::new();
+    fn whatever_happens_the_promises_hold(
+        events in prop::collection::vec((0_u8..36, any::<u8>()), 1..80),
+        way in 0_u8..3,
+    ) {
+        let merge = if way == 2 { MergeBy::WhenGreen } else { MergeBy::Person };
+        let policy = Policy { merge, ..policy() };
+        let mut model = if way == 0 { Model::new() } else { Model::by_pull() };
         for (what, detail) in events {
             model.happens(what, detail);
             for _ in 0..4 {
@@ -1056,24 +1373,33 @@ proptest! {
 /// The random worlds come to good and bad ends alike, or they would show nothing.
 #[test]
 fn the_random_worlds_reach_the_ends() {
-    let policy = policy();
     let mut ends = HashSet::new();
     let mut seed = 7_u64;
-    for _ in 0..3000 {
-        let mut model = Model::new();
+    for world in 0..4000 {
+        let merge = if world % 3 == 2 { MergeBy::WhenGreen } else { MergeBy::Person };
+        let policy = Policy { merge, ..policy() };
+        let mut model = if world % 3 == 0 { Model::new() } else { Model::by_pull() };
         for _ in 0..60 {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let [a, b, ..] = (seed >> 32).to_be_bytes()[4..] else { unreachable!() };
-            model.happens(a % 31, b);
+            model.happens(a % 36, b);
             for _ in 0..4 {
                 model.step(&policy);
             }
         }
         ends.extend(model.run.outcome.as_ref().map(Outcome::code));
     }
-    for code in
-        ["landed", "withdrawn", "stopped", "conflict", "guard-refused", "same-failure", "nothing-done"]
-    {
+    for code in [
+        "landed",
+        "withdrawn",
+        "stopped",
+        "conflict",
+        "guard-refused",
+        "same-failure",
+        "nothing-done",
+        "pr-closed",
+        "review-turns-used",
+    ] {
         assert!(ends.contains(code), "{code} is not among {ends:?}");
     }
 }

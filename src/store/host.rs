@@ -8,12 +8,17 @@ use crate::domain::model::{IssueRef, Oid, RepoId, UnixTime};
 /// Nothing starts in the repo until it is cleared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// `frozen` or `base-red`.
+    /// `frozen`, `base-red`, or [`Hold::WATCHED`].
     pub kind: String,
     /// For `base-red`: the red commit; another one on the branch lifts the hold.
     pub oid: Option<Oid>,
     pub run: Option<String>,
     pub since: UnixTime,
+}
+
+impl Hold {
+    /// Keeps nothing back: what came to the branch by other hands than our push is looked at until CI has decided.
+    pub const WATCHED: &'static str = "watched";
 }
 
 /// A runner account that is not to be used now.

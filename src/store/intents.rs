@@ -54,20 +54,90 @@ pub struct OutboxRow {
 enum Wire {
     Claim,
     Prepare,
-    StartTurn { turn: u32, kind: String, failure: String },
-    StopTurn { turn: u32 },
-    Label { label: String, present: bool },
-    Progress { body: String },
-    Say { body: String },
-    BringUpToDate { head: String, target: String, number: u32 },
-    Verify { oid: String, number: u32 },
-    Land { head: String, expected: String },
-    StartCi { stage: String, oid: String, attempt: u32 },
-    Salvage { push: bool },
+    StartTurn {
+        turn: u32,
+        kind: String,
+        failure: String,
+    },
+    StopTurn {
+        turn: u32,
+    },
+    Label {
+        label: String,
+        present: bool,
+        #[serde(default)]
+        round: u32,
+    },
+    Progress {
+        body: String,
+    },
+    Say {
+        body: String,
+    },
+    BringUpToDate {
+        head: String,
+        target: String,
+        number: u32,
+    },
+    Verify {
+        oid: String,
+        number: u32,
+    },
+    Land {
+        head: String,
+        expected: String,
+    },
+    PushBranch {
+        head: String,
+        expected: Option<String>,
+    },
+    OpenPull {
+        title: String,
+        body: String,
+    },
+    EditPull {
+        pull: u64,
+        head: String,
+        body: String,
+    },
+    Merge {
+        pull: u64,
+        head: String,
+    },
+    ReleaseSlot {
+        round: u32,
+    },
+    TakeSlot {
+        round: u32,
+    },
+    Undo {
+        branch: String,
+    },
+    OpenUndo {
+        branch: String,
+        title: String,
+        body: String,
+    },
+    Reopen,
+    WatchTarget,
+    StartCi {
+        stage: String,
+        oid: String,
+        attempt: u32,
+    },
+    Salvage {
+        push: bool,
+    },
     Close,
     Release,
     RemoveWorkspace,
-    Notify { kind: String, title: String, body: String },
+    Notify {
+        kind: String,
+        #[serde(default)]
+        round: u32,
+        title: String,
+        body: String,
+    },
 }
 
 fn to_wire(effect: &Effect) -> Wire {
@@ -78,7 +148,7 @@ fn to_wire(effect: &Effect) -> Wire {
             Wire::StartTurn { turn, kind: turn_kind_code(kind).to_owned(), failure }
         }
         Effect::StopTurn { turn } => Wire::StopTurn { turn },
-        Effect::Label { label, present } => Wire::Label { label, present },
+        Effect::Label { label, present, round } => Wire::Label { label, present, round },
         Effect::Progress { body } => Wire::Progress { body },
         Effect::Say { body } => Wire::Say { body },
         Effect::BringUpToDate { head, target, number } => {
@@ -88,12 +158,26 @@ fn to_wire(effect: &Effect) -> Wire {
         Effect::Land { head, expected } => {
             Wire::Land { head: head.to_string(), expected: expected.to_string() }
         }
+        Effect::PushBranch { head, expected } => {
+            Wire::PushBranch { head: head.to_string(), expected: expected.map(|oid| oid.to_string()) }
+        }
+        Effect::OpenPull { title, body } => Wire::OpenPull { title, body },
+        Effect::EditPull { pull, head, body } => Wire::EditPull { pull, head: head.to_string(), body },
+        Effect::Merge { pull, head } => Wire::Merge { pull, head: head.to_string() },
+        Effect::ReleaseSlot { round } => Wire::ReleaseSlot { round },
+        Effect::TakeSlot { round } => Wire::TakeSlot { round },
+        Effect::Undo { branch } => Wire::Undo { branch },
+        Effect::OpenUndo { branch, title, body } => Wire::OpenUndo { branch, title, body },
+        Effect::Reopen => Wire::Reopen,
+        Effect::WatchTarget => Wire::WatchTarget,
         Effect::StartCi { stage, oid, attempt } => Wire::StartCi { stage, oid: oid.to_string(), attempt },
         Effect::Salvage { push } => Wire::Salvage { push },
         Effect::Close => Wire::Close,
         Effect::Release => Wire::Release,
         Effect::RemoveWorkspace => Wire::RemoveWorkspace,
-        Effect::Notify { kind, title, body } => Wire::Notify { kind: kind.code().to_owned(), title, body },
+        Effect::Notify { kind, round, title, body } => {
+            Wire::Notify { kind: kind.code().to_owned(), round, title, body }
+        }
     }
 }
 
@@ -107,7 +191,7 @@ fn from_wire(wire: Wire) -> StoreResult<Effect> {
             Effect::StartTurn { turn, kind: parse_turn_kind(&kind)?, failure }
         }
         Wire::StopTurn { turn } => Effect::StopTurn { turn },
-        Wire::Label { label, present } => Effect::Label { label, present },
+        Wire::Label { label, present, round } => Effect::Label { label, present, round },
         Wire::Progress { body } => Effect::Progress { body },
         Wire::Say { body } => Effect::Say { body },
         Wire::BringUpToDate { head, target, number } => {
@@ -115,14 +199,27 @@ fn from_wire(wire: Wire) -> StoreResult<Effect> {
         }
         Wire::Verify { oid: at, number } => Effect::Verify { oid: oid(at)?, number },
         Wire::Land { head, expected } => Effect::Land { head: oid(head)?, expected: oid(expected)? },
+        Wire::PushBranch { head, expected } => {
+            Effect::PushBranch { head: oid(head)?, expected: expected.map(oid).transpose()? }
+        }
+        Wire::OpenPull { title, body } => Effect::OpenPull { title, body },
+        Wire::EditPull { pull, head, body } => Effect::EditPull { pull, head: oid(head)?, body },
+        Wire::Merge { pull, head } => Effect::Merge { pull, head: oid(head)? },
+        Wire::ReleaseSlot { round } => Effect::ReleaseSlot { round },
+        Wire::TakeSlot { round } => Effect::TakeSlot { round },
+        Wire::Undo { branch } => Effect::Undo { branch },
+        Wire::OpenUndo { branch, title, body } => Effect::OpenUndo { branch, title, body },
+        Wire::Reopen => Effect::Reopen,
+        Wire::WatchTarget => Effect::WatchTarget,
         Wire::StartCi { stage, oid: at, attempt } => Effect::StartCi { stage, oid: oid(at)?, attempt },
         Wire::Salvage { push } => Effect::Salvage { push },
         Wire::Close => Effect::Close,
         Wire::Release => Effect::Release,
         Wire::RemoveWorkspace => Effect::RemoveWorkspace,
-        Wire::Notify { kind, title, body } => Effect::Notify {
+        Wire::Notify { kind, round, title, body } => Effect::Notify {
             kind: NoticeKind::parse(&kind)
                 .ok_or(StoreError::Row { what: format!("notice kind `{kind}`") })?,
+            round,
             title,
             body,
         },
@@ -172,6 +269,27 @@ impl Store {
             Ok(Intent { id, effect: from_wire(wire)?, tries })
         })
         .collect()
+    }
+
+    /// What a run was told to land and did, in that order: `(head, expected)` of each push to the target.
+    pub fn landings(&self, run: &str) -> StoreResult<Vec<(Oid, Oid)>> {
+        let mut statement = self
+            .conn
+            .prepare_cached(
+                "SELECT payload FROM intents WHERE run = ?1 AND state = 'done' AND key LIKE 'land-%' ORDER BY done_at, id",
+            )
+            .map_err(sql("read"))?;
+        let rows = statement.query_map([run], |row| row.get::<_, String>(0)).map_err(sql("read"))?;
+        let mut landed = vec![];
+        for row in rows {
+            let text = row.map_err(sql("read"))?;
+            let wire =
+                serde_json::from_str(&text).map_err(|e| StoreError::Row { what: format!("effect: {e}") })?;
+            if let Effect::Land { head, expected } = from_wire(wire)? {
+                landed.push((head, expected));
+            }
+        }
+        Ok(landed)
     }
 
     /// Marks an effect as being tried, before it is.
@@ -228,6 +346,19 @@ impl Store {
                 from_wire(wire)
             })
             .transpose()
+    }
+
+    /// What came of an effect that was done; `None` where it was not.
+    pub fn done(&self, run: &str, key: &str) -> StoreResult<Option<String>> {
+        use rusqlite::OptionalExtension as _;
+        self.conn
+            .query_row(
+                "SELECT COALESCE(outcome, '') FROM intents WHERE run = ?1 AND key = ?2 AND state = 'done'",
+                [run, key],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(sql("read"))
     }
 
     /// Why the run's newest refused effect of a kind was refused.

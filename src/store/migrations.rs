@@ -1,7 +1,7 @@
 //! Numbered, never edited, applied one by one. Each has sample data in its test.
 
 /// What each step does to the one before. The number of a step is its place, from 1.
-pub(super) const MIGRATIONS: [&str; 3] = [FIRST, LESSONS, TEMPLATES];
+pub(super) const MIGRATIONS: [&str; 4] = [FIRST, LESSONS, TEMPLATES, PULL_REQUESTS];
 
 const FIRST: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -217,4 +217,21 @@ CREATE TABLE routes (
   template INTEGER NOT NULL REFERENCES templates (id),
   arm TEXT CHECK (arm IN ('champion', 'canary')), canary TEXT, fraction REAL
 ) STRICT;
+";
+
+/// A run may land by a pull request, wait for its review without the repo's slot, and continue earlier work.
+const PULL_REQUESTS: &str = "
+ALTER TABLE runs ADD COLUMN branch TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN up_to TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN merge_refused TEXT;
+ALTER TABLE runs ADD COLUMN pull INTEGER;
+ALTER TABLE runs ADD COLUMN pull_head TEXT;
+ALTER TABLE runs ADD COLUMN holds_slot INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE runs ADD COLUMN reviewing INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN round INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN review_turns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN reviews_done TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE runs ADD COLUMN asked TEXT;
+ALTER TABLE runs ADD COLUMN review_seconds INTEGER NOT NULL DEFAULT 0;
+UPDATE runs SET branch = 'offhours/issue-' || number || '-' || id, up_to = base;
 ";

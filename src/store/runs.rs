@@ -75,11 +75,12 @@ pub(super) fn turn_kind_code(kind: TurnKind) -> &'static str {
         TurnKind::First => "first",
         TurnKind::Continue => "continue",
         TurnKind::FixForward => "fix-forward",
+        TurnKind::Review => "review",
     }
 }
 
 pub(super) fn parse_turn_kind(code: &str) -> StoreResult<TurnKind> {
-    [TurnKind::First, TurnKind::Continue, TurnKind::FixForward]
+    [TurnKind::First, TurnKind::Continue, TurnKind::FixForward, TurnKind::Review]
         .into_iter()
         .find(|kind| turn_kind_code(*kind) == code)
         .ok_or_else(|| odd("turn kind", code))
@@ -101,7 +102,13 @@ pub(super) fn repo_id(text: &str) -> StoreResult<RepoId> {
 const RUN_COLUMNS: &str = "id, repo, number, asked_by, approval, runner, account, template, budget_usd, attempt, phase, \
     outcome, landing, target_branch, base, turns, turn_kind, turn_head, fix_forward, verifies, conflict_tries, reruns, \
     pushed, last_fix, conflict, push_refused, ci_stage, ci_seconds, fix_seconds, turn_seconds, last_seen, wait, created_at, \
-    ended_at, claim, comment_id, end_comment_id, salvage, stop_asked";
+    ended_at, claim, comment_id, end_comment_id, salvage, stop_asked, branch, up_to, merge_refused, pull, pull_head, \
+    holds_slot, reviewing, round, review_turns, reviews_done, asked, review_seconds";
+
+fn read_failure(json: &str) -> StoreResult<Failure> {
+    let wire: FailureWire = serde_json::from_str(json).map_err(|e| odd("failure", &e.to_string()))?;
+    Ok(Failure { checks: wire.checks, fingerprint: wire.fingerprint, log_tail: wire.log_tail })
+}
 
 /// The columns as SQLite has them, before they are made sense of.
 fn read_row(row: &Row<'_>) -> rusqlite::Result<StoreResult<RunRow>> {
@@ -137,6 +144,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<StoreResult<RunRow>> {
         row.get("created_at")?,
     ];
     let ended_at = row.get::<_, Option<i64>>("ended_at")?;
+    let review = read_review(row)?;
     let (conflict, push_refused) = (maybe("conflict")?, maybe("push_refused")?);
     let rest = RunRowRest {
         approval: text("approval")?,
@@ -152,9 +160,13 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<StoreResult<RunRow>> {
     Ok((|| {
         let [attempt, turns, fix_forward, verifies, conflict_tries, reruns, ci_stage] = counts;
         let [ci_seconds, fix_seconds, turn_seconds, last_seen, created_at] = seconds;
+        let issue = IssueRef { repo: repo_id(&repo)?, number };
+        let base = oid(&base)?;
+        let begun = Run::begin(id.clone(), issue.clone(), &target_branch, &base, UnixTime(created_at));
+        let reviewed = review.put_into(begun)?;
         let run = Run {
             id,
-            issue: IssueRef { repo: repo_id(&repo)?, number },
+            issue,
             asked_by,
             attempt,
             phase: [Phase::Starting, Phase::Active, Phase::Ending, Phase::Ended]
@@ -168,7 +180,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<StoreResult<RunRow>> {
                 other => return Err(odd("landing", other)),
             },
             target_branch,
-            base: oid(&base)?,
+            base,
             turns,
             turn_kind: parse_turn_kind(&turn_kind)?,
             turn_head: oid(&turn_head)?,
@@ -177,17 +189,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<StoreResult<RunRow>> {
             conflict_tries,
             reruns,
             pushed: pushed.as_deref().map(oid).transpose()?,
-            last_fix: last_fix
-                .map(|json| {
-                    serde_json::from_str::<FailureWire>(&json)
-                        .map(|w| Failure {
-                            checks: w.checks,
-                            fingerprint: w.fingerprint,
-                            log_tail: w.log_tail,
-                        })
-                        .map_err(|e| odd("failure", &e.to_string()))
-                })
-                .transpose()?,
+            last_fix: last_fix.as_deref().map(read_failure).transpose()?,
             conflict,
             push_refused,
             ci_stage,
@@ -200,10 +202,65 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<StoreResult<RunRow>> {
                 .transpose()?,
             created_at: UnixTime(created_at),
             ended_at: ended_at.map(UnixTime),
+            ..reviewed
         };
         let claim = claim.as_deref().map(oid).transpose()?;
         Ok(rest.with(run, claim))
     })())
+}
+
+/// The columns about branch, pull request and review.
+struct ReviewColumns {
+    branch: String,
+    up_to: String,
+    merge_refused: Option<String>,
+    pull: Option<u64>,
+    pull_head: Option<String>,
+    holds_slot: bool,
+    reviewing: bool,
+    round: u32,
+    review_turns: u32,
+    reviews_done: String,
+    asked: Option<String>,
+    review_seconds: i64,
+}
+
+impl ReviewColumns {
+    fn put_into(self, run: Run) -> StoreResult<Run> {
+        Ok(Run {
+            branch: self.branch,
+            up_to: oid(&self.up_to)?,
+            merge_refused: self.merge_refused,
+            pull: self.pull,
+            pull_head: self.pull_head.as_deref().map(oid).transpose()?,
+            holds_slot: self.holds_slot,
+            reviewing: self.reviewing,
+            round: self.round,
+            review_turns: self.review_turns,
+            reviews_done: serde_json::from_str(&self.reviews_done)
+                .map_err(|e| odd("reviews", &e.to_string()))?,
+            asked: self.asked,
+            review_seconds: self.review_seconds,
+            ..run
+        })
+    }
+}
+
+fn read_review(row: &Row<'_>) -> rusqlite::Result<ReviewColumns> {
+    Ok(ReviewColumns {
+        branch: row.get("branch")?,
+        up_to: row.get("up_to")?,
+        merge_refused: row.get("merge_refused")?,
+        pull: row.get::<_, Option<i64>>("pull")?.and_then(|n| u64::try_from(n).ok()),
+        pull_head: row.get("pull_head")?,
+        holds_slot: row.get("holds_slot")?,
+        reviewing: row.get("reviewing")?,
+        round: row.get::<_, i64>("round").map(to_u32)?,
+        review_turns: row.get::<_, i64>("review_turns").map(to_u32)?,
+        reviews_done: row.get("reviews_done")?,
+        asked: row.get("asked")?,
+        review_seconds: row.get("review_seconds")?,
+    })
 }
 
 struct RunRowRest {
@@ -250,12 +307,17 @@ fn update_run(conn: &Connection, run: &Run) -> StoreResult<()> {
             serde_json::to_string(&wire).map_err(|e| odd("failure", &e.to_string()))
         })
         .transpose()?;
+    let reviews_done =
+        serde_json::to_string(&run.reviews_done).map_err(|e| odd("reviews", &e.to_string()))?;
     conn.execute(
         "UPDATE runs SET attempt = :attempt, phase = :phase, outcome = :outcome, turns = :turns, turn_kind = :turn_kind, \
          turn_head = :turn_head, fix_forward = :fix_forward, verifies = :verifies, conflict_tries = :conflict_tries, \
          reruns = :reruns, pushed = :pushed, last_fix = :last_fix, conflict = :conflict, push_refused = :push_refused, \
          ci_stage = :ci_stage, ci_seconds = :ci_seconds, fix_seconds = :fix_seconds, turn_seconds = :turn_seconds, \
-         last_seen = :last_seen, wait = :wait, ended_at = :ended_at WHERE id = :id",
+         last_seen = :last_seen, wait = :wait, ended_at = :ended_at, branch = :branch, up_to = :up_to, \
+         merge_refused = :merge_refused, pull = :pull, pull_head = :pull_head, holds_slot = :holds_slot, \
+         reviewing = :reviewing, round = :round, review_turns = :review_turns, reviews_done = :reviews_done, \
+         asked = :asked, review_seconds = :review_seconds WHERE id = :id",
         named_params! {
             ":id": run.id, ":attempt": run.attempt, ":phase": phase_code(run.phase),
             ":outcome": run.outcome.as_ref().map(Outcome::code), ":turns": run.turns,
@@ -265,6 +327,11 @@ fn update_run(conn: &Connection, run: &Run) -> StoreResult<()> {
             ":conflict": run.conflict, ":push_refused": run.push_refused, ":ci_stage": run.ci_stage,
             ":ci_seconds": run.ci_seconds, ":fix_seconds": run.fix_seconds, ":turn_seconds": run.turn_seconds,
             ":last_seen": run.last_seen.0, ":wait": run.wait.map(Wait::code), ":ended_at": run.ended_at.map(|t| t.0),
+            ":branch": run.branch, ":up_to": run.up_to.as_str(), ":merge_refused": run.merge_refused,
+            ":pull": run.pull.map(to_i64), ":pull_head": run.pull_head.as_ref().map(Oid::as_str),
+            ":holds_slot": run.holds_slot, ":reviewing": run.reviewing, ":round": run.round,
+            ":review_turns": run.review_turns, ":reviews_done": reviews_done, ":asked": run.asked,
+            ":review_seconds": run.review_seconds,
         },
     )
     .map_err(sql("written"))?;
@@ -343,6 +410,19 @@ impl Store {
 
     pub fn runs_in_flight(&self) -> StoreResult<Vec<RunRow>> {
         self.runs_where("phase <> 'ended' ORDER BY created_at, id", &[])
+    }
+
+    /// Runs that are over and have something recorded that is still to be done: a change that is taken back.
+    pub fn ended_with_pending(&self) -> StoreResult<Vec<String>> {
+        let mut statement = self
+            .conn
+            .prepare_cached(
+                "SELECT DISTINCT run FROM intents WHERE state = 'pending' \
+                 AND run IN (SELECT id FROM runs WHERE phase = 'ended') ORDER BY run",
+            )
+            .map_err(sql("read"))?;
+        let rows = statement.query_map([], |row| row.get(0)).map_err(sql("read"))?;
+        rows.collect::<Result<_, _>>().map_err(sql("read"))
     }
 
     pub fn run(&self, id: &str) -> StoreResult<Option<RunRow>> {

@@ -54,6 +54,16 @@ INSERT INTO given_lessons VALUES ('r1', 1, 1);
 INSERT INTO templates (id, name, version, hash, body, origin, state, created_at, changed_at)
   VALUES (1, 'implementer', 1, 'h', 'A text', 'built in', 'champion', 100, 100);
 INSERT INTO routes VALUES ('r1', 1, 'champion', 'c1', 0.2);
+", "
+INSERT INTO runs (id, repo, number, asked_by, approval, title, body, comments, runner, account, template, budget_usd,
+  attempt, phase, landing, target_branch, base, turns, turn_kind, turn_head, fix_forward, verifies, conflict_tries, reruns,
+  pushed, ci_stage, ci_seconds, fix_seconds, turn_seconds, last_seen, wait, created_at, branch, up_to, pull, pull_head,
+  holds_slot, reviewing, round, review_turns, reviews_done, asked, review_seconds)
+  VALUES ('r2', 'home:me/web', 8, 'ada', 'label-1', 'A title', 'A body', '', 'agent', 'agent', 'implementer@1', 10.0,
+  1, 'active', 'pull-request', 'main', '1111111111111111111111111111111111111111', 2, 'review',
+  '1111111111111111111111111111111111111111', 0, 0, 0, 0, '2222222222222222222222222222222222222222', 0, 0, 0, 0, 100,
+  'review', 100, 'offhours/issue-8-r2', '1111111111111111111111111111111111111111', 9,
+  '2222222222222222222222222222222222222222', 0, 1, 2, 1, '[\"5\"]', 'more', 60);
 "];
 
 fn folder() -> TempDir {
@@ -78,34 +88,9 @@ fn oid(digit: char) -> Oid {
 
 fn run(id: &str, number: u64, at: UnixTime) -> RunRow {
     let run = Run {
-        id: id.to_owned(),
-        issue: issue(number),
         asked_by: "ada".to_owned(),
-        attempt: 1,
-        phase: Phase::Starting,
-        outcome: None,
         landing: Landing::Push,
-        target_branch: "main".to_owned(),
-        base: oid('1'),
-        turns: 1,
-        turn_kind: TurnKind::First,
-        turn_head: oid('1'),
-        fix_forward: 0,
-        verifies: 0,
-        conflict_tries: 0,
-        reruns: 0,
-        pushed: None,
-        last_fix: None,
-        conflict: None,
-        push_refused: None,
-        ci_stage: 0,
-        ci_seconds: 0,
-        fix_seconds: 0,
-        turn_seconds: 0,
-        last_seen: at,
-        wait: Some(Wait::Working),
-        created_at: at,
-        ended_at: None,
+        ..Run::begin(id.to_owned(), issue(number), "main", &oid('1'), at)
     };
     RunRow {
         run,
@@ -234,6 +219,11 @@ fn each_migration_goes_over_the_rows_of_those_before_it() {
             (Phase::Active, issue(7), Some(Wait::Working))
         );
         assert_eq!(row.run.last_fix.unwrap().checks, ["test"]);
+        assert_eq!((row.run.branch.as_str(), row.run.up_to), ("offhours/issue-7-r1", row.run.base));
+        if let Some(row) = store.run("r2").unwrap() {
+            assert_eq!((row.run.pull, row.run.holds_slot, row.run.reviewing), (Some(9), false, true));
+            assert_eq!((row.run.reviews_done, row.run.turn_kind), (vec!["5".to_owned()], TurnKind::Review));
+        }
         assert_eq!(store.turns_of("r1").unwrap()[0].usage.cost_usd, Some(0.5));
         assert_eq!(store.pending("r1").unwrap()[0].effect, Effect::Claim);
         assert_eq!(store.listing(&app()).unwrap()[0].labels, ["ready-for-agent"]);
@@ -532,20 +522,42 @@ fn every_effect() -> Vec<Effect> {
         | Effect::BringUpToDate { .. }
         | Effect::Verify { .. }
         | Effect::Land { .. }
+        | Effect::PushBranch { .. }
+        | Effect::OpenPull { .. }
+        | Effect::EditPull { .. }
+        | Effect::Merge { .. }
+        | Effect::ReleaseSlot { .. }
+        | Effect::TakeSlot { .. }
+        | Effect::Undo { .. }
+        | Effect::OpenUndo { .. }
+        | Effect::Reopen
+        | Effect::WatchTarget
         | Effect::StartCi { .. }
         | Effect::Salvage { .. }
         | Effect::Close
         | Effect::Release
         | Effect::RemoveWorkspace
-        | Effect::Notify { .. } => 16,
+        | Effect::Notify { .. } => 26,
     };
     let text = "quotes \" \\ and\nlines, \u{1f319}, a nul-free tab\t".to_owned();
     let mut all = vec![
         Effect::Claim,
         Effect::Prepare,
         Effect::StopTurn { turn: 2 },
-        Effect::Label { label: "a, b".to_owned(), present: true },
-        Effect::Label { label: "a, b".to_owned(), present: false },
+        Effect::Label { label: "a, b".to_owned(), present: true, round: 0 },
+        Effect::Label { label: "a, b".to_owned(), present: false, round: 0 },
+        Effect::Label { label: "a, b".to_owned(), present: false, round: 2 },
+        Effect::PushBranch { head: oid('a'), expected: None },
+        Effect::PushBranch { head: oid('a'), expected: Some(oid('b')) },
+        Effect::OpenPull { title: text.clone(), body: text.clone() },
+        Effect::EditPull { pull: 9, head: oid('c'), body: text.clone() },
+        Effect::Merge { pull: 9, head: oid('c') },
+        Effect::ReleaseSlot { round: 1 },
+        Effect::TakeSlot { round: 1 },
+        Effect::Undo { branch: "b".to_owned() },
+        Effect::OpenUndo { branch: "b".to_owned(), title: text.clone(), body: text.clone() },
+        Effect::Reopen,
+        Effect::WatchTarget,
         Effect::Progress { body: text.clone() },
         Effect::Say { body: text.clone() },
         Effect::BringUpToDate { head: oid('a'), target: oid('b'), number: 3 },
@@ -557,17 +569,20 @@ fn every_effect() -> Vec<Effect> {
         Effect::Release,
         Effect::RemoveWorkspace,
     ];
-    for (turn, kind) in (1u32..).zip([TurnKind::First, TurnKind::Continue, TurnKind::FixForward]) {
+    for (turn, kind) in
+        (1u32..).zip([TurnKind::First, TurnKind::Continue, TurnKind::FixForward, TurnKind::Review])
+    {
         all.push(Effect::StartTurn { turn, kind, failure: text.clone() });
     }
     for kind in [
         NoticeKind::Done,
         NoticeKind::NeedsHuman,
         NoticeKind::Frozen,
+        NoticeKind::Review,
         NoticeKind::Alarm,
         NoticeKind::Recovered,
     ] {
-        all.push(Effect::Notify { kind, title: text.clone(), body: text.clone() });
+        all.push(Effect::Notify { kind, round: 0, title: text.clone(), body: text.clone() });
     }
     let kinds: BTreeSet<String> = all.iter().map(|e| format!("{:?}", std::mem::discriminant(e))).collect();
     assert!(all.iter().all(|e| known(e) == kinds.len()));

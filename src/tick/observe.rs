@@ -2,17 +2,22 @@
 //! a died supervisor left running is ended before anybody looks at its workspace.
 
 use super::templates;
-use super::world::{RepoPolicy, World};
+use super::world::{RepoPolicy, StagePolicy, World};
+
+mod pull;
+
+pub(super) use pull::pulls;
+
 use crate::domain::backoff::parked_until;
 use crate::domain::checks::{self, CiVerdict, StageSeen};
 use crate::domain::guard;
 use crate::domain::message::{self, ReceiptFacts};
 use crate::domain::model::{
-    Check, CheckState, IssueRef, JobResult, JobState, Oid, Seen, StageReading, TurnEnd, UnixTime,
+    Check, CheckState, IssueRef, JobResult, JobState, Landing, Oid, Seen, StageReading, TurnEnd, UnixTime,
 };
 use crate::domain::run::{
-    BaseSeen, CiSeen, Evidence, Failure, GuardSeen, IssueSeen, Run, TargetSeen, TurnSeen, VerifySeen,
-    WorkSeen,
+    BaseSeen, CiSeen, Evidence, Failure, GuardSeen, IssueSeen, PullSeen, ReviewSeen, Run, TargetSeen,
+    TurnSeen, VerifySeen, WorkSeen,
 };
 use crate::error::Error;
 use crate::ports::{PortError, PortResult, Work};
@@ -40,13 +45,19 @@ pub fn evidence(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<
     let turn = turn(world, row)?;
     let over = matches!(turn, TurnSeen::Over(_) | TurnSeen::Orphaned);
     let mut notes = vec![];
-    let mut work = if over { work(world, row, policy, &mut notes)? } else { WorkSeen::Unreadable };
-    let mut on_target = false;
-    if let WorkSeen::Commits { target: TargetSeen::Contains, head, .. } = &work
-        && run.pushed.as_ref() == Some(head)
-    {
-        on_target = true;
-    }
+    let pull = pull::look(world, row, &mut notes);
+    let mut aims = Aims::default();
+    let mut work = if over { work(world, row, policy, &mut aims, &mut notes)? } else { WorkSeen::Unreadable };
+    let review = if over && pull.seen == PullSeen::Open {
+        pull::review(world, row, &mut notes)
+    } else {
+        ReviewSeen::Nothing
+    };
+    let contained = matches!(
+        &work,
+        WorkSeen::Commits { target: TargetSeen::Contains, head, .. } if run.pushed.as_ref() == Some(head)
+    );
+    let on_target = contained || aims.patch_on_target;
     let (ci, ci_stage, checks) = if over && run.pushed.is_some() {
         ci(world, row, policy, &mut notes)
     } else {
@@ -68,7 +79,12 @@ pub fn evidence(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<
         issue,
         allowed: policy.allowed,
         stop_asked: row.stop_asked,
-        foreign_commit: false,
+        foreign_commit: pull.foreign_commit,
+        pull: pull.seen,
+        patch_on_target: aims.patch_on_target,
+        conflicts: aims.conflicts,
+        review,
+        slot_free: slot_free(world, run)?,
         turn,
         work,
         ci_stage,
@@ -77,6 +93,7 @@ pub fn evidence(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<
         parked,
         budget_left: known < row.budget_usd,
         receipt: ReceiptFacts {
+            title: world.store.run_text(&run.id)?.map_or_else(String::new, |text| text.title),
             checks: checks.iter().map(|c| format!("{}: {}", c.name, state_word(c.state))).collect(),
             verify,
             cost: cost_words(known, unknown),
@@ -87,6 +104,38 @@ pub fn evidence(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<
         },
         ci,
     })
+}
+
+/// No other run of ours works in the repo.
+fn slot_free(world: &World, run: &Run) -> Result<bool, Error> {
+    let unfinished = world.store.runs_in_flight()?;
+    Ok(!unfinished.iter().any(|other| {
+        other.run.id != run.id && other.run.issue.repo == run.issue.repo && other.run.in_flight()
+    }))
+}
+
+/// How the work stands to the target where a pull request lands it.
+#[derive(Default)]
+struct Aims {
+    patch_on_target: bool,
+    conflicts: Vec<String>,
+}
+
+impl Aims {
+    fn look(world: &World, run: &Run, head: &Oid, target: &Oid, relation: TargetSeen) -> PortResult<Self> {
+        let mut aims = Self::default();
+        if run.landing == Landing::Push {
+            return Ok(aims);
+        }
+        let repo = &run.issue.repo;
+        if let Some(pushed) = &run.pushed {
+            aims.patch_on_target = world.git.carries(repo, target, &run.up_to, pushed)?;
+        }
+        if relation == TargetSeen::Diverged && !aims.patch_on_target {
+            aims.conflicts = world.git.conflicts(repo, head, target)?;
+        }
+        Ok(aims)
+    }
 }
 
 fn state_word(state: CheckState) -> &'static str {
@@ -272,6 +321,7 @@ fn work(
     world: &mut World,
     row: &RunRow,
     policy: &RepoPolicy,
+    aims: &mut Aims,
     notes: &mut Vec<PortError>,
 ) -> Result<WorkSeen, Error> {
     let run = &row.run;
@@ -314,6 +364,10 @@ fn work(
         Ok(relation) => relation,
         Err(error) => return Ok(unreadable(error, notes)),
     };
+    match Aims::look(world, run, &work.head, &target_oid, relation) {
+        Ok(seen) => *aims = seen,
+        Err(error) => return Ok(unreadable(error, notes)),
+    }
     let already = run.pushed.as_ref() == Some(&work.head);
     let guard = if already || relation == TargetSeen::Contains {
         GuardSeen::Passed
@@ -440,28 +494,47 @@ fn verify_result(result: &JobResult, head: &Oid) -> VerifySeen {
     }
 }
 
-/// CI's stages as they are read for one commit.
-pub fn stages(world: &World, policy: &RepoPolicy, oid: &Oid, waited_seconds: i64) -> Vec<StageSeen> {
-    let of = |name: &str, reading| StageSeen {
-        name: name.to_owned(),
-        reading,
-        required: policy.required.clone(),
-        waited_seconds,
-    };
+/// CI's stages as they are read for one commit, up to the first that is not green. `at`: the stage that was waited for
+/// last, and for how many seconds; a later one has only just come up.
+pub fn stages(world: &World, policy: &RepoPolicy, oid: &Oid, at: (u32, i64)) -> Vec<StageSeen> {
+    let (current, waited) = at;
     if policy.stages.is_empty() {
-        return vec![of("ci", Seen::Known(StageReading::Checks(vec![])))];
+        let reading = Seen::Known(StageReading::Checks(vec![]));
+        let required = policy.required.clone();
+        return vec![StageSeen { name: "ci".to_owned(), reading, required, waited_seconds: waited }];
     }
-    policy
-        .stages
-        .iter()
-        .map(|stage| {
-            let reading = match world.ci.read(&policy.repo, &stage.name, oid) {
-                Ok(reading) => Seen::Known(reading),
-                Err(error) => Seen::Unreadable(error.to_string()),
-            };
-            of(&stage.name, reading)
-        })
-        .collect()
+    let mut seen = vec![];
+    for (number, stage) in (0_u32..).zip(&policy.stages) {
+        let reading = match world.ci.read(&policy.repo, &stage.name, oid) {
+            Ok(reading) => Seen::Known(reading),
+            Err(error) => Seen::Unreadable(error.to_string()),
+        };
+        let required = required(policy, stage);
+        let waited_seconds = if number > current { 0 } else { waited };
+        let one = StageSeen { name: stage.name.clone(), reading, required, waited_seconds };
+        let (grace, timeout) = (policy.ci_grace_seconds, policy.ci_timeout_seconds);
+        let green =
+            matches!(checks::fold(std::slice::from_ref(&one), grace, timeout), CiVerdict::Green { .. });
+        seen.push(one);
+        if !green {
+            break;
+        }
+    }
+    seen
+}
+
+/// The checks that decide in one stage. A stage that offhours runs has one check, of its own name; the names that are
+/// required have to show up in the other stages.
+fn required(policy: &RepoPolicy, stage: &StagePolicy) -> Option<Vec<String>> {
+    let names = policy.required.as_ref()?;
+    if names.is_empty() {
+        return Some(vec![]);
+    }
+    if stage.ours {
+        return None;
+    }
+    let ours = |name: &String| policy.stages.iter().any(|s| s.ours && s.name == *name);
+    Some(names.iter().filter(|name| !ours(name)).cloned().collect())
 }
 
 fn ci(
@@ -472,7 +545,7 @@ fn ci(
 ) -> (CiSeen, u32, Vec<Check>) {
     let run = &row.run;
     let Some(head) = &run.pushed else { return (CiSeen::NotPushed, 0, vec![]) };
-    let stages = stages(world, policy, head, run.ci_seconds);
+    let stages = stages(world, policy, head, (run.ci_stage, run.ci_seconds));
     let index =
         |name: &str| u32::try_from(stages.iter().position(|s| s.name == name).unwrap_or(0)).unwrap_or(0);
     match checks::fold(&stages, policy.ci_grace_seconds, policy.ci_timeout_seconds) {
@@ -503,7 +576,7 @@ fn ci(
             (CiSeen::Red { stage, failure, base }, at, vec![])
         }
         CiVerdict::Green { checks, none_required } => {
-            let last = u32::try_from(stages.len().saturating_sub(1)).unwrap_or(0);
+            let last = u32::try_from(policy.stages.len().saturating_sub(1)).unwrap_or(0);
             (CiSeen::Green { none_required }, last, checks)
         }
     }

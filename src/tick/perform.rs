@@ -15,11 +15,19 @@ use crate::store::{Hold, Intent, IntentState, LedgerRow, Park, RunRow};
 
 use super::world::RepoPolicy;
 
+mod comments;
+mod pull;
+mod undo;
+
+pub(super) use comments::find_comment;
+
 /// How a performed effect came out; `Err(PortError)` beside it means refused or later.
 enum Out {
     Done(String),
     /// It did not happen, will not under this record, and may be decided anew.
     Again(String),
+    /// The same, and not before the next tick: somebody else has what it wants.
+    NotNow(String),
     /// Under way; looked at again by the next tick.
     UnderWay,
 }
@@ -71,6 +79,10 @@ pub fn drive(world: &mut World, id: &str) -> Result<bool, Error> {
                 world.answers(&subject)?;
             }
             Ok(Out::UnderWay) => return Ok(false),
+            Ok(Out::NotNow(what)) => {
+                world.store.settle(intent.id, IntentState::Cancelled, &what, now)?;
+                return Ok(false);
+            }
             Ok(Out::Again(what)) => world.store.settle(intent.id, IntentState::Cancelled, &what, now)?,
             Err(error) => {
                 let final_no = matches!(error, PortError::Refused { .. } | PortError::Gone { .. });
@@ -102,8 +114,18 @@ fn starts_something(effect: &Effect) -> bool {
         | Effect::Verify { .. }
         | Effect::Land { .. }
         | Effect::BringUpToDate { .. }
+        | Effect::PushBranch { .. }
+        | Effect::OpenPull { .. }
+        | Effect::Merge { .. }
+        | Effect::TakeSlot { .. }
+        | Effect::Undo { .. }
+        | Effect::OpenUndo { .. }
         | Effect::StartCi { .. } => true,
-        Effect::StopTurn { .. }
+        Effect::Reopen
+        | Effect::EditPull { .. }
+        | Effect::ReleaseSlot { .. }
+        | Effect::WatchTarget
+        | Effect::StopTurn { .. }
         | Effect::Label { .. }
         | Effect::Progress { .. }
         | Effect::Say { .. }
@@ -165,7 +187,10 @@ fn fail_dispatch(world: &mut World, row: &RunRow, outcome: Outcome, why: &str) -
 fn refused(world: &mut World, row: &RunRow, effect: &Effect, error: &PortError) -> Result<(), Error> {
     let mut run = row.run.clone();
     match effect {
-        Effect::Land { .. } => run.push_refused = Some(error.to_string()),
+        Effect::Land { .. } | Effect::PushBranch { .. } | Effect::OpenPull { .. } => {
+            run.push_refused = Some(error.to_string());
+        }
+        Effect::Merge { .. } => run.merge_refused = Some(error.to_string()),
         Effect::BringUpToDate { .. } => run.conflict = Some(error.to_string()),
         Effect::StartTurn { turn, .. } => {
             // That a template does not render is no fault of the runner's.
@@ -181,6 +206,13 @@ fn refused(world: &mut World, row: &RunRow, effect: &Effect, error: &PortError) 
         | Effect::Progress { .. }
         | Effect::Say { .. }
         | Effect::Verify { .. }
+        | Effect::EditPull { .. }
+        | Effect::ReleaseSlot { .. }
+        | Effect::TakeSlot { .. }
+        | Effect::Undo { .. }
+        | Effect::OpenUndo { .. }
+        | Effect::Reopen
+        | Effect::WatchTarget
         | Effect::StartCi { .. }
         | Effect::Salvage { .. }
         | Effect::Close
@@ -241,17 +273,20 @@ fn perform(
             let dir = world.folder(run).job(&id);
             world.runner.stop(&dir, &id).and_then(|()| done("ended"))
         }
-        Effect::Label { label, present } => match label_issue(world, row, label, *present) {
+        Effect::Label { label, present, .. } => match label_issue(world, row, label, *present) {
             Err(PortError::Gone { what }) => done(format!("issue gone: {what}")),
             other => other,
         },
-        Effect::Progress { body } => return progress(world, row, body, intent.tries > 0),
-        Effect::Say { body } => return say(world, row, body),
+        Effect::Progress { body } => return comments::progress(world, row, body, intent.tries > 0),
+        Effect::Say { body } => return comments::say(world, row, body),
         Effect::BringUpToDate { head, target, .. } => {
-            let text = format!("Merge {} into {}\n", run.target_branch, run.branch());
+            let text = format!("Merge {} into {}\n", run.target_branch, run.branch);
             let folder = world.folder(run);
             match world.git.bring_up_to_date(&run.issue.repo, &folder, head, target, &text) {
-                Ok(Merged::UpToDate(oid)) => done(format!("now {oid}")),
+                Ok(Merged::UpToDate(oid)) => {
+                    world.store.touch(&run::up_to_date(run.clone(), target.clone()))?;
+                    done(format!("now {oid}"))
+                }
                 Ok(Merged::Conflict(paths)) => Err(PortError::refused(format!(
                     "the work and the target both changed {}",
                     message::plain(&paths.join(", "), 400)
@@ -272,23 +307,36 @@ fn perform(
             world.runner.start(&job).and_then(|()| done(job.id))
         }
         Effect::Land { head, expected } => return land(world, row, head, expected, intent.tries > 0),
+        Effect::PushBranch { head, expected } => {
+            return pull::push(world, row, head, expected.as_ref());
+        }
+        Effect::OpenPull { title, body } => return pull::open(world, row, title, body),
+        Effect::EditPull { pull, head, body } => return pull::edit(world, row, *pull, head, body),
+        Effect::Merge { pull, head } => return pull::merge(world, row, *pull, head),
+        Effect::ReleaseSlot { .. } => pull::release_slot(world, row),
+        Effect::TakeSlot { .. } => return pull::take_slot(world, row),
+        Effect::Undo { branch } => {
+            let answer = undo::push(world, row, branch)?;
+            undo::or_give_up(world, run, answer)?
+        }
+        Effect::OpenUndo { branch, title, body } => {
+            let answer = undo::open(world, row, branch, title, body);
+            undo::or_give_up(world, run, answer)?
+        }
+        Effect::Reopen => set_open(world, row, true),
+        Effect::WatchTarget => return watch_target(world, row),
         Effect::StartCi { stage, oid, attempt } => {
             // A stage whose supervisor died is started anew under the same key; what runs or ran is left alone.
             let started = world.ci.start(&run.issue.repo, stage, oid, *attempt);
             started.map(|()| Out::Again("started".to_owned()))
         }
         Effect::Salvage { push } => return salvage(world, row, *push),
-        Effect::Close => match world
-            .forge(&run.issue.repo)
-            .and_then(|f| f.set_open(&run.issue.repo, run.issue.number, false))
-        {
-            Err(PortError::Gone { what }) => done(format!("issue gone: {what}")),
-            other => other.and_then(|()| done("closed")),
-        },
+        Effect::Close => set_open(world, row, false),
         Effect::Release => return release(world, row),
         Effect::RemoveWorkspace => return remove(world, row, policy),
-        Effect::Notify { kind, title, body } => {
-            world.notify(&format!("{}:{}", run.id, kind.code()), kind.code(), title, body)?;
+        Effect::Notify { kind, round, title, body } => {
+            let times = if *round > 0 { format!(":{round}") } else { String::new() };
+            world.notify(&format!("{}:{}{times}", run.id, kind.code()), kind.code(), title, body)?;
             done("queued")
         }
     })
@@ -308,8 +356,16 @@ fn claim(world: &World, row: &RunRow) -> PortResult<ClaimAnswer> {
 fn prepare(world: &World, row: &RunRow) -> PortResult<Out> {
     let run = &row.run;
     world.folders.mark(run, row.claim.as_ref())?;
-    world.git.prepare(&run.issue.repo, &world.folder(run), &run.base, &run.branch())?;
+    world.git.prepare(&run.issue.repo, &world.folder(run), &run.turn_head, &run.branch)?;
     done("made")
+}
+
+fn set_open(world: &World, row: &RunRow, open: bool) -> PortResult<Out> {
+    let issue = &row.run.issue;
+    match world.forge(&issue.repo).and_then(|f| f.set_open(&issue.repo, issue.number, open)) {
+        Err(PortError::Gone { what }) => done(format!("issue gone: {what}")),
+        other => other.and_then(|()| done(if open { "open again" } else { "closed" })),
+    }
 }
 
 fn label_issue(world: &World, row: &RunRow, label: &str, present: bool) -> PortResult<Out> {
@@ -372,76 +428,6 @@ fn start_turn(
             }
             Ok(Err(error))
         }
-    }
-}
-
-/// Finds a comment of ours whose id was not recorded, by its hidden marker. The oldest counts: a forged one is younger.
-pub(super) fn find_comment(world: &World, row: &RunRow, what: &str) -> PortResult<Option<String>> {
-    let issue = &row.run.issue;
-    let marker = message::marker(&row.run.id, what);
-    let comments = world.forge(&issue.repo)?.comments(&issue.repo, issue.number)?;
-    Ok(comments.into_iter().find(|c| c.body.starts_with(&marker)).map(|c| c.id))
-}
-
-fn put(world: &World, row: &RunRow, id: Option<&str>, body: &str) -> PortResult<String> {
-    let issue = &row.run.issue;
-    world.forge(&issue.repo)?.put_comment(&issue.repo, issue.number, id, body)
-}
-
-fn progress(world: &mut World, row: &RunRow, body: &str, tried: bool) -> Result<PortResult<Out>, Error> {
-    let known = match (&row.comment_id, tried) {
-        (Some(id), _) => Some(id.clone()),
-        (None, true) => match find_comment(world, row, "progress") {
-            Ok(found) => found,
-            Err(error) => return Ok(Err(error)),
-        },
-        (None, false) => None,
-    };
-    // A state file put back from before the run's end ends it again, otherwise: what was told first stays.
-    if row.run.phase == Phase::Ending && row.end_comment_id.is_none() {
-        match find_comment(world, row, "end") {
-            Ok(Some(id)) => {
-                world.store.set_end_comment(&row.run.id, &id)?;
-                return Ok(done("the end was told before"));
-            }
-            Ok(None) => {}
-            Err(PortError::Gone { what }) => return Ok(done(format!("issue gone: {what}"))),
-            Err(error) => return Ok(Err(error)),
-        }
-    }
-    let before_start = row.run.phase == Phase::Ending && row.run.outcome == Some(Outcome::NotStarted);
-    if known.is_none() && before_start {
-        return Ok(done("there was none"));
-    }
-    match put(world, row, known.as_deref(), body) {
-        Ok(id) => {
-            world.store.set_progress_comment(&row.run.id, &id)?;
-            Ok(done(id))
-        }
-        Err(PortError::Gone { what }) => Ok(done(format!("gone: {what}"))),
-        Err(error) => Ok(Err(error)),
-    }
-}
-
-/// Looks first even if this was not tried: a state file from an older copy does not know that it was said.
-fn say(world: &mut World, row: &RunRow, body: &str) -> Result<PortResult<Out>, Error> {
-    match find_comment(world, row, "end") {
-        Ok(Some(id)) => {
-            world.store.set_end_comment(&row.run.id, &id)?;
-            return Ok(done(id));
-        }
-        Ok(None) => {}
-        Err(PortError::Gone { what }) => return Ok(done(format!("issue gone: {what}"))),
-        Err(error) => return Ok(Err(error)),
-    }
-    let body = format!("{body}{}", row.salvage.as_deref().unwrap_or_default());
-    match put(world, row, None, &body) {
-        Ok(id) => {
-            world.store.set_end_comment(&row.run.id, &id)?;
-            Ok(done(id))
-        }
-        Err(PortError::Gone { what }) => Ok(done(format!("issue gone: {what}"))),
-        Err(error) => Ok(Err(error)),
     }
 }
 
@@ -594,6 +580,27 @@ fn leave_marks(world: &mut World, row: &RunRow, now: UnixTime) -> Result<(), Err
         | None => {}
     }
     Ok(())
+}
+
+/// Whatever came to the target by other hands than our push: if it turns red by that, people hear of it.
+fn watch_target(world: &mut World, row: &RunRow) -> Result<PortResult<Out>, Error> {
+    let repo = &row.run.issue.repo;
+    let read =
+        remote(world, row).and_then(|remote| world.git.fetch_branch(repo, &remote, &row.run.target_branch));
+    match read {
+        Ok(oid) => {
+            let hold = Hold {
+                kind: Hold::WATCHED.to_owned(),
+                oid: Some(oid.clone()),
+                run: Some(row.run.id.clone()),
+                since: world.now(),
+            };
+            world.store.put_hold(repo, &hold)?;
+            Ok(done(oid.to_string()))
+        }
+        Err(PortError::Gone { what }) => Ok(done(format!("gone: {what}"))),
+        Err(error) => Ok(Err(error)),
+    }
 }
 
 /// Removes the workspace; not where keeping the work failed. The hook `before_remove` runs as a job first.

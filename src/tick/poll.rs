@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+mod earlier;
+mod holds;
+
 use super::perform::drive;
 use super::report::{Failure, Item};
 use super::world::{RepoPolicy, World};
@@ -10,7 +13,6 @@ use crate::domain::checks::{self, CiVerdict};
 use crate::domain::dispatch::{
     self, Candidate, ClaimSeen, Host, Limits, Parked, Reason, RepoState, RunSeen, Verdict,
 };
-use crate::domain::effect::TurnKind;
 use crate::domain::message;
 use crate::domain::model::{
     Blocker, EditHistory, Issue, IssueRef, Oid, Permission, Person, RepoId, RunText, Seen, UnixTime,
@@ -20,6 +22,8 @@ use crate::domain::run::{self, Phase, Run, Wait};
 use crate::domain::trust::{self, Approval, FirstSight};
 use crate::error::{Error, Kind};
 use crate::ports::{Listing, PortError, PortResult, Remote};
+use earlier::Earlier;
+
 use crate::store::{FirstSightRow, Hold, LedgerRow, RunRow};
 
 /// Comments handed to the agent: at most this many characters of them.
@@ -161,7 +165,7 @@ pub fn one(world: &mut World, issue: &IssueRef) -> Result<(), Error> {
 /// A run that is not one, to show what would be sent.
 pub fn sample_run(issue: IssueRef, branch: &str) -> Option<Run> {
     let nothing = Oid::parse(&"0".repeat(40))?;
-    Some(blank_run("r0000000".to_owned(), issue, branch, &nothing, UnixTime(0)))
+    Some(Run::begin("r0000000".to_owned(), issue, branch, &nothing, UnixTime(0)))
 }
 
 /// Writes the ledger and the report's item.
@@ -228,53 +232,37 @@ fn read_repo(world: &mut World, repo: &RepoId) -> Result<Option<Vec<Issue>>, Err
 fn repo_state(world: &mut World, policy: &RepoPolicy, issues: &[Issue]) -> Result<RepoState, Error> {
     let repo = &policy.repo;
     let now = world.now();
-    let in_flight = world.store.runs_in_flight()?;
-    lift_holds(world, policy)?;
+    let unfinished = world.store.runs_in_flight()?;
+    let here: Vec<&RunRow> = unfinished.iter().filter(|r| r.run.issue.repo == *repo).collect();
+    let in_flight = here.iter().any(|r| r.run.in_flight());
+    let wants_slot = here.iter().any(|r| r.run.wait == Some(Wait::Slot));
+    let awaiting_review = count(here.iter().filter(|r| r.run.reviewing));
+    let runner_running = count(unfinished.iter().filter(|r| r.runner == policy.runner && r.run.in_flight()));
+    holds::lift(world, policy)?;
     let holds = world.store.holds(repo)?;
     let parked = world.store.parked(&policy.account, now)?;
     Ok(RepoState {
         repo: repo.clone(),
-        in_flight: in_flight.iter().any(|r| r.run.issue.repo == *repo),
+        in_flight,
+        wants_slot,
         slot: ClaimSeen::NotAsked,
         paused: world.store.paused(&repo.to_string(), now)?.is_some(),
         frozen: holds.iter().any(|h| h.kind == "frozen"),
         base_red: holds.iter().any(|h| h.kind == "base-red"),
         in_progress_label_seen: issues.iter().any(|i| i.open && i.has_label(&world.host.labels.in_progress)),
-        awaiting_review: 0,
+        awaiting_review,
+        max_awaiting_review: policy.max_awaiting_review,
         runner: policy.runner.clone(),
         runner_parked: parked.map(|p| Parked { until: p.until, why: p.detail }),
-        runner_running: u32::try_from(in_flight.iter().filter(|r| r.runner == policy.runner).count())
-            .unwrap_or(u32::MAX),
+        runner_running,
         runner_max: None,
         budget_usd: policy.budget_usd,
         last_dispatch: world.store.last_dispatch(repo)?,
     })
 }
 
-/// Looks whether what a repo is held for is over: the branch moved on from the red commit, or is green now.
-fn lift_holds(world: &mut World, policy: &RepoPolicy) -> Result<(), Error> {
-    for hold in world.store.holds(&policy.repo)? {
-        let Ok((_, head)) = target(world, policy) else { continue };
-        let moved = hold.oid.as_ref() != Some(&head);
-        let seen = observe::stages(world, policy, &head, 0);
-        let verdict = checks::fold(&seen, policy.ci_grace_seconds, policy.ci_timeout_seconds);
-        let over = match (&verdict, hold.kind.as_str()) {
-            (CiVerdict::Green { .. }, _) => true,
-            (CiVerdict::Red { .. }, _) => false,
-            (_, "base-red") => moved,
-            (_, _) => false,
-        };
-        if over {
-            world.store.clear_hold(&policy.repo, &hold.kind)?;
-        } else if let CiVerdict::NotStarted { stage } = &verdict
-            && !world.host.switch_on
-            && !world.dry
-            && let Err(error) = world.ci.start(&policy.repo, stage, &head, 1)
-        {
-            world.failed(&format!("CI of {}", policy.repo), &error)?;
-        }
-    }
-    Ok(())
+fn count<T>(found: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(found.count()).unwrap_or(u32::MAX)
 }
 
 fn target(world: &World, policy: &RepoPolicy) -> PortResult<(Remote, Oid)> {
@@ -398,18 +386,17 @@ fn host(world: &World) -> Result<Host, Error> {
         switch_on: world.host.switch_on,
         hours_open: world.host.dispatch_open,
         paused: world.store.paused("*", now)?.is_some(),
-        running: u32::try_from(in_flight.len()).unwrap_or(u32::MAX),
+        running: count(in_flight.iter().filter(|r| r.run.in_flight())),
         runs_today: world.store.runs_since(day)?,
         spent_today_usd: world.store.spend_since(day)?.total(),
         spent_month_usd: world.store.spend_since(month)?.total(),
-        awaiting_review_total: 0,
+        awaiting_review_total: count(in_flight.iter().filter(|r| r.run.reviewing)),
         limits: Limits {
             max_running: world.host.max_running,
             max_runs_per_day: world.host.max_runs_per_day,
             daily_budget_usd: world.host.daily_budget_usd,
             monthly_budget_usd: world.host.monthly_budget_usd,
-            max_awaiting_review: u32::MAX,
-            max_awaiting_review_total: u32::MAX,
+            max_awaiting_review_total: world.host.max_awaiting_review_total,
             max_attempts_per_issue: world.host.max_attempts,
         },
     })
@@ -524,6 +511,7 @@ struct Fresh {
     base: Oid,
     branch: String,
     comments: String,
+    earlier: Option<Earlier>,
 }
 
 fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> Result<(), Error> {
@@ -556,7 +544,7 @@ fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> 
             &verdict.passed,
         );
     }
-    let seen = observe::stages(world, &policy, &fresh.base, 0);
+    let seen = observe::stages(world, &policy, &fresh.base, (0, 0));
     if let CiVerdict::Red { checks, .. } =
         checks::fold(&seen, policy.ci_grace_seconds, policy.ci_timeout_seconds)
     {
@@ -591,7 +579,8 @@ fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> 
         body: fresh.issue.body.clone(),
         comments: fresh.comments,
     };
-    let effects = run::dispatch_effects(&row.run, &policy.run);
+    let told = fresh.earlier.as_ref().map_or_else(String::new, Earlier::told);
+    let effects = run::dispatch_effects(&row.run, &policy.run, &told);
     let event = observe::event(&row.run, "chosen", "chosen", now, &fresh.remote.url);
     if world.dry {
         world.report.effects.extend(effects.iter().map(|e| format!("{name}: {}", e.line())));
@@ -616,7 +605,27 @@ fn fresh(world: &World, candidate: &Candidate, policy: &RepoPolicy) -> PortResul
     let (remote, base) = target(world, policy)?;
     let branch = policy.branch.clone().unwrap_or_else(|| remote.default_branch.clone());
     let comments = trusted_comments(world, repo, candidate.issue.number)?;
-    Ok(Fresh { issue, remote, base, branch, comments })
+    let name = candidate.name();
+    let earlier = earlier::find(world, &name, policy.landing, &remote)?;
+    Ok(Fresh { issue, remote, base, branch, comments, earlier })
+}
+
+/// Whether somebody's words count on a repo; unreadable where the forge could not be asked.
+pub(super) fn trusted(world: &World, repo: &RepoId, who: &Person) -> Seen<bool> {
+    let forge = match world.forge(repo) {
+        Ok(forge) => forge,
+        Err(error) => return Seen::Unreadable(error.to_string()),
+    };
+    let permission = match forge.permission(repo, who) {
+        Ok(permission) => Seen::Known(permission),
+        Err(error) => Seen::Unreadable(error.to_string()),
+    };
+    let writers = forge.capabilities().writers_are_trusted;
+    match trust::person(who, &permission, &world.host.trust, writers) {
+        Ok(()) => Seen::Known(true),
+        Err(trust::TrustReason::PermissionUnreadable { why, .. }) => Seen::Unreadable(why),
+        Err(_) => Seen::Known(false),
+    }
 }
 
 /// Comments by trusted people, fenced; ours are left out, by the ids we recorded.
@@ -630,13 +639,7 @@ fn trusted_comments(world: &World, repo: &RepoId, number: u64) -> PortResult<Str
     let mut text = String::new();
     for comment in comments.iter().filter(|c| !ours.contains(&&c.id)) {
         let Some(author) = &comment.author else { continue };
-        let permission = match forge.permission(repo, author) {
-            Ok(permission) => Seen::Known(permission),
-            Err(error) => Seen::Unreadable(error.to_string()),
-        };
-        let writers = forge.capabilities().writers_are_trusted;
-        let trusted = trust::person(author, &permission, &world.host.trust, writers).is_ok();
-        if !trusted || text.chars().count() > MOST_COMMENT_CHARS {
+        if trusted(world, repo, author) != Seen::Known(true) || text.chars().count() > MOST_COMMENT_CHARS {
             continue;
         }
         let body: String = comment.body.chars().take(MOST_COMMENT_CHARS).collect();
@@ -657,43 +660,14 @@ fn new_run(
     by: Option<&Person>,
     now: UnixTime,
 ) -> Run {
-    Run {
+    let run = Run {
         asked_by: by.map_or_else(String::new, |p| p.login.clone()),
         attempt: candidate.attempts_used + 1,
         landing: policy.landing,
-        ..blank_run((world.new_id)(), candidate.name(), &fresh.branch, &fresh.base, now)
-    }
-}
-
-fn blank_run(id: String, issue: IssueRef, branch: &str, base: &Oid, now: UnixTime) -> Run {
-    Run {
-        id,
-        issue,
-        asked_by: String::new(),
-        attempt: 1,
-        phase: Phase::Starting,
-        outcome: None,
-        landing: crate::domain::model::Landing::Push,
-        target_branch: branch.to_owned(),
-        base: base.clone(),
-        turns: 1,
-        turn_kind: TurnKind::First,
-        turn_head: base.clone(),
-        fix_forward: 0,
-        verifies: 0,
-        conflict_tries: 0,
-        reruns: 0,
-        pushed: None,
-        last_fix: None,
-        conflict: None,
-        push_refused: None,
-        ci_stage: 0,
-        ci_seconds: 0,
-        fix_seconds: 0,
-        turn_seconds: 0,
-        last_seen: now,
-        wait: Some(Wait::Working),
-        created_at: now,
-        ended_at: None,
+        ..Run::begin((world.new_id)(), candidate.name(), &fresh.branch, &fresh.base, now)
+    };
+    match &fresh.earlier {
+        Some(earlier) => earlier.continued_by(run),
+        None => run,
     }
 }

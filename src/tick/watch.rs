@@ -13,6 +13,10 @@ use crate::store::RunRow;
 const MOST_STEPS: u32 = 12;
 
 pub fn tick(world: &mut World) -> Result<(), Error> {
+    // A change that is being taken back, where the command that asked for it was ended in the middle.
+    for id in world.store.ended_with_pending()? {
+        drive(world, &id)?;
+    }
     for row in world.store.runs_in_flight()? {
         if (world.late)() {
             world.report.left.push(format!("run {}", row.run.id));
@@ -50,12 +54,13 @@ pub fn one(world: &mut World, id: &str) -> Result<(), Error> {
             return Ok(());
         }
         let key = format!(
-            "{}:{}.{}.{}.{}",
+            "{}:{}.{}.{}.{}.{}",
             step.row.code(),
             step.run.turns,
             step.run.verifies,
             step.run.conflict_tries,
-            step.run.reruns
+            step.run.reruns,
+            step.run.round
         );
         let why = step.row.why();
         let event = observe::event(&step.run, &key, step.row.code(), now, &why);

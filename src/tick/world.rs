@@ -29,6 +29,7 @@ pub struct HostPolicy {
     pub daily_budget_usd: f64,
     pub monthly_budget_usd: f64,
     pub max_attempts: u32,
+    pub max_awaiting_review_total: u32,
     pub breaker: u32,
     /// Ready issues of which none can start raise an alarm after this long.
     pub alarm_after_seconds: i64,
@@ -62,6 +63,7 @@ pub struct RepoPolicy {
     pub ci_grace_seconds: i64,
     pub ci_timeout_seconds: i64,
     pub allow_paths: Vec<String>,
+    pub max_awaiting_review: u32,
     pub runner: String,
     pub account: String,
     pub budget_usd: f64,

@@ -19,6 +19,7 @@ mod migrations;
 mod model;
 mod races;
 mod readme;
+mod reviews;
 mod runaway;
 mod secrets;
 mod selection;

@@ -847,7 +847,7 @@ fn a_landed_commit_by_a_person_ends_the_run() {
     git(&world.path("person"), &["push", "-q", "origin", "HEAD:main"]);
     let told = world.until_idle();
     insta::assert_snapshot!(world.outcome("me/app#1", &told), @"
-    done: landed-by-other
+    done: on-target
     issue: closed []
     notices: me/app#1: landed
 

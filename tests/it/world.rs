@@ -161,9 +161,10 @@ impl World {
             format!("[runner.agent]\nargv = [\"{}\"]\n", agent.display())
         };
         let list: Vec<String> = allowlist.iter().map(|r| format!("\"{r}\"")).collect();
+        let landing = if top.contains("landing =") { "" } else { "landing = \"push\"\n" };
         let kill = if top.contains("kill_switch") { "" } else { "kill_switch = false\n" };
         let text = format!(
-            "{kill}allowlist = [{}]\nlanding = \"push\"\nmachine = \"test\"\n{verify}{top}\n[forge.home]\nkind = \"local\"\npath = \"tracker\"\n\
+            "{kill}allowlist = [{}]\n{landing}machine = \"test\"\n{verify}{top}\n[forge.home]\nkind = \"local\"\npath = \"tracker\"\n\
              {runner}[notify.sink]\nkind = \"command\"\nargv = [\"{}\"]\n{stage}{tables}",
             list.join(", "),
             sink.display()

@@ -1,0 +1,60 @@
+//! `revert REPO#N`: a pull request that takes back what offhours landed for an issue, and the issue open again.
+
+use std::time::Duration;
+
+use super::{App, output};
+use crate::adapters::host::{self, Locked};
+use crate::cli::IssueArg;
+use crate::domain::model::{IssueRef, Outcome};
+use crate::domain::run::undo_effects;
+use crate::error::Error;
+use crate::tick::{outbox, perform};
+use serde_json::json;
+
+pub fn run(app: &App, args: &IssueArg) -> Result<u8, Error> {
+    let issue = IssueRef { repo: app.repo(&args.issue.repo)?, number: args.issue.number };
+    if app.switch.on {
+        let why: Vec<&str> = app.switch.because.iter().map(|b| b.sentence()).collect();
+        return Err(Error::later(format!("{issue} is not reverted: {}", why.join("; ")))
+            .hint("a revert pushes a branch; clear the switch first, or revert by hand"));
+    }
+    let found = host::lock(&app.state, "revert", Duration::from_secs(30))
+        .map_err(|e| super::lock_trouble(app, &e))?;
+    let Locked::Ours(_lock) = found else {
+        return Err(Error::later("a tick holds the lock; try again when it is over"));
+    };
+    let mut world = app.world(app.store()?, false, false)?;
+    let runs = world.store.runs_of(&issue)?;
+    let Some(row) = runs.into_iter().find(|row| row.run.outcome == Some(Outcome::Landed)) else {
+        return Err(Error::usage(format!("offhours landed nothing for {issue}"))
+            .hint("`offhours run list` shows what it did"));
+    };
+    let run = row.run;
+    let effects = undo_effects(&run);
+    if app.global.dry_run {
+        let lines: Vec<String> = effects.iter().map(|e| format!("{issue}: would {}", e.line())).collect();
+        let text = format!("{}\n", lines.join("\n"));
+        output::answer(
+            &app.global,
+            "revert",
+            &text,
+            &[json!({ "issue": issue.to_string(), "effects": lines })],
+        );
+        return Ok(0);
+    }
+    world.store.step(&run, &effects, &[])?;
+    perform::drive(&mut world, &run.id)?;
+    outbox::flush(&mut world)?;
+    let pull = world.store.done(&run.id, "undo-pull")?;
+    let Some(pull) = pull else {
+        let why: Vec<String> = world.report.errors.iter().map(|e| e.what.clone()).collect();
+        return Err(Error::later(format!("{issue} is not reverted: {}", why.join("; "))).hint(
+            "what can be tried again is tried by the next tick; else take it back by hand as the sentence says",
+        ));
+    };
+    let text =
+        format!("{issue}: pull request {pull} takes run {} back, and the issue is open again\n", run.id);
+    let item = json!({ "issue": issue.to_string(), "run": run.id, "pull": pull });
+    output::answer(&app.global, "revert", &text, &[item]);
+    Ok(world.report.exit_code())
+}

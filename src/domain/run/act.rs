@@ -1,0 +1,308 @@
+//! What each row does: the new state and the effects, and what the outcomes of effects tell the machine.
+
+use super::{Evidence, GuardSeen, IssueSeen, Phase, Policy, Row, Run, TurnSeen, Wait, WorkSeen};
+use crate::domain::effect::{Effect, NoticeKind, TurnKind};
+use crate::domain::message;
+use crate::domain::model::{Landing, Oid, Outcome};
+
+pub(super) fn act(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Effect> {
+    run.wait = None;
+    let mut effects = act_on(run, row, seen, policy);
+    // Work goes on where a review was waited for: the marks say so again, once it has begun.
+    if run.reviewing && row.works() {
+        run.reviewing = false;
+        effects.push(label(&policy.in_progress_label, true, run.round));
+        effects.push(label(&policy.review_label, false, run.round));
+    }
+    effects
+}
+
+fn label(label: &str, present: bool, round: u32) -> Effect {
+    Effect::Label { label: label.to_owned(), present, round }
+}
+
+fn act_on(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Effect> {
+    match row {
+        Row::Wait(wait) => {
+            run.wait = Some(*wait);
+            vec![]
+        }
+        Row::HandBack(code, why) => end(run, seen, policy, Outcome::HandedBack(*code), why),
+        Row::Freeze(code, why) => end(run, seen, policy, Outcome::Frozen(*code), why),
+        Row::Withdrawn => end(run, seen, policy, Outcome::Withdrawn, "a person took the issue back"),
+        Row::Stopped => end(run, seen, policy, Outcome::Stopped, "stopped by `offhours run stop`"),
+        Row::NotStarted(why) => end(run, seen, policy, Outcome::NotStarted, why),
+        Row::OnTarget => {
+            if run.pushed.is_none()
+                && let WorkSeen::Commits { head, .. } = &seen.work
+            {
+                run.pushed = Some(head.clone());
+            }
+            let why = match run.pull {
+                Some(pull) => format!("pull request #{pull} is merged"),
+                None => "the work is on the target, put there by somebody else".to_owned(),
+            };
+            let mut effects = end(run, seen, policy, Outcome::Landed, &why);
+            let release = effects.iter().position(|e| *e == Effect::Release).unwrap_or(effects.len());
+            effects.insert(release, Effect::WatchTarget);
+            effects
+        }
+        Row::Done => end(run, seen, policy, Outcome::Landed, ""),
+        Row::Continue { new_attempt } => {
+            run.attempt += u32::from(*new_attempt);
+            // A corrective turn that goes on is told again what it is to correct.
+            let told = match (run.turn_kind, &run.last_fix, &run.asked) {
+                (TurnKind::FixForward, Some(failure), _) => message::failure_for_agent(failure),
+                (TurnKind::Review, _, Some(asked)) => message::review_for_agent(asked),
+                (TurnKind::First | TurnKind::Continue | TurnKind::FixForward | TurnKind::Review, _, _) => {
+                    String::new()
+                }
+            };
+            vec![start_turn(run, seen, TurnKind::Continue, told)]
+        }
+        Row::FixForward(failure) => {
+            run.fix_forward += 1;
+            run.last_fix = Some(failure.clone());
+            run.ci_stage = 0;
+            run.ci_seconds = 0;
+            let told = message::failure_for_agent(failure);
+            vec![start_turn(run, seen, TurnKind::FixForward, told)]
+        }
+        Row::Review(ask) => {
+            run.review_turns += 1;
+            run.reviews_done.extend(ask.reviews.iter().cloned());
+            run.asked = Some(ask.text.clone());
+            run.review_seconds = 0;
+            run.ci_stage = 0;
+            run.ci_seconds = 0;
+            let told = message::review_for_agent(&ask.text);
+            vec![start_turn(run, seen, TurnKind::Review, told)]
+        }
+        Row::TakeSlot => vec![Effect::TakeSlot { round: run.round }],
+        Row::BringUpToDate { head, target } => {
+            run.conflict_tries += 1;
+            run.turn_seconds = 0;
+            vec![Effect::BringUpToDate {
+                head: head.clone(),
+                target: target.clone(),
+                number: run.conflict_tries,
+            }]
+        }
+        Row::Verify(oid) => {
+            run.verifies += 1;
+            run.turn_seconds = 0;
+            run.wait = Some(Wait::Working);
+            vec![Effect::Verify { oid: oid.clone(), number: run.verifies }]
+        }
+        Row::Land { head, expected } => vec![Effect::Land { head: head.clone(), expected: expected.clone() }],
+        Row::PushBranch { head, expected } => {
+            vec![Effect::PushBranch { head: head.clone(), expected: expected.clone() }]
+        }
+        Row::OpenPull => {
+            let title = message::pull_title(run, &seen.receipt);
+            vec![Effect::OpenPull { title, body: message::pull_body(run, &seen.receipt) }]
+        }
+        Row::EditPull { pull, head } => {
+            let body = message::pull_body(run, &seen.receipt);
+            vec![Effect::EditPull { pull: *pull, head: head.clone(), body }]
+        }
+        Row::Merge { pull, head } => vec![Effect::Merge { pull: *pull, head: head.clone() }],
+        Row::AwaitReview => await_review(run, policy),
+        Row::StartCi { stage, oid, rerun } => {
+            if *rerun {
+                run.reruns += 1;
+                run.ci_seconds = 0;
+            }
+            run.wait = Some(Wait::Ci);
+            let attempt = if Some(oid) == run.pushed.as_ref() { run.reruns + 1 } else { 1 };
+            vec![Effect::StartCi { stage: stage.clone(), oid: oid.clone(), attempt }]
+        }
+        Row::Ended => vec![],
+    }
+}
+
+/// Label and slot are given up, the claim on the issue is kept, and a person is asked.
+fn await_review(run: &mut Run, policy: &Policy) -> Vec<Effect> {
+    run.round += 1;
+    run.reviewing = true;
+    run.holds_slot = false;
+    run.review_seconds = 0;
+    run.wait = Some(Wait::Review);
+    let round = run.round;
+    vec![
+        label(&policy.review_label, true, round),
+        label(&policy.in_progress_label, false, round),
+        Effect::ReleaseSlot { round },
+        Effect::Notify {
+            kind: NoticeKind::Review,
+            round,
+            title: message::review_title(run),
+            body: message::review_body(run),
+        },
+    ]
+}
+
+fn start_turn(run: &mut Run, seen: &Evidence, kind: TurnKind, failure: String) -> Effect {
+    run.turns += 1;
+    run.turn_kind = match (kind, run.turn_kind) {
+        // A corrective turn that was ended from outside is still corrective when it goes on.
+        (TurnKind::Continue, TurnKind::FixForward | TurnKind::Review) => run.turn_kind,
+        (TurnKind::Continue, TurnKind::First | TurnKind::Continue)
+        | (TurnKind::First | TurnKind::FixForward | TurnKind::Review, _) => kind,
+    };
+    if kind != TurnKind::Continue
+        && let WorkSeen::Commits { head, .. } = &seen.work
+    {
+        run.turn_head = head.clone();
+    }
+    run.turn_seconds = 0;
+    run.wait = Some(Wait::Working);
+    Effect::StartTurn { turn: run.turns, kind, failure }
+}
+
+/// The outcome of a successful push, told to the machine.
+#[must_use]
+pub fn landed(mut run: Run, head: Oid) -> Run {
+    run.pushed = Some(head);
+    run.reruns = 0;
+    run.ci_seconds = 0;
+    run.ci_stage = 0;
+    run
+}
+
+/// The target was merged into the work.
+#[must_use]
+pub fn up_to_date(mut run: Run, target: Oid) -> Run {
+    run.up_to = target;
+    run
+}
+
+/// The run's pull request is there; `told`: its text tells of the pushed head.
+#[must_use]
+pub fn pull_opened(mut run: Run, pull: u64, told: bool) -> Run {
+    run.pull = Some(pull);
+    run.pull_head = if told { run.pushed.clone() } else { None };
+    run
+}
+
+/// The pull request's text tells of this head.
+#[must_use]
+pub fn pull_told(mut run: Run, head: Oid) -> Run {
+    run.pull_head = Some(head);
+    run
+}
+
+/// The repo's slot is the run's again.
+#[must_use]
+pub fn slot_taken(mut run: Run) -> Run {
+    run.holds_slot = true;
+    run
+}
+
+/// The effects of every way out. The order matters: work is kept before anything is said or removed, labels are off
+/// before the claim is, and the workspace goes last.
+fn end(run: &mut Run, seen: &Evidence, policy: &Policy, outcome: Outcome, why: &str) -> Vec<Effect> {
+    let label = |name: &str, present| label(name, present, 0);
+    let mut effects = vec![];
+    let turn_alive = !matches!(seen.turn, TurnSeen::Over(_));
+    if turn_alive && run.turns > 0 {
+        effects.push(Effect::StopTurn { turn: run.turns });
+    }
+    run.phase = Phase::Ending;
+    run.outcome = Some(outcome);
+    run.wait = None;
+    let keep_workspace = matches!(outcome, Outcome::Frozen(_));
+    if !matches!(outcome, Outcome::Landed | Outcome::NotStarted | Outcome::ClaimLost) {
+        let guard_passed = matches!(&seen.work, WorkSeen::Commits { guard: GuardSeen::Passed, .. });
+        // What the run's own branch has needs no other.
+        let on_branch = run.landing == Landing::PullRequest
+            && matches!(&seen.work, WorkSeen::Commits { head, .. } if run.pushed.as_ref() == Some(head));
+        effects.push(Effect::Salvage { push: guard_passed && !seen.switch_on && !on_branch });
+    }
+    if run.round > 0 && seen.issue != IssueSeen::Gone {
+        effects.push(label(&policy.review_label, false));
+    }
+    let tell = |kind, run: &Run| Effect::Notify {
+        kind,
+        round: 0,
+        title: message::notice_title(run, &outcome),
+        body: message::notice_body(run, &outcome, why),
+    };
+    match outcome {
+        Outcome::Landed => {
+            effects.push(Effect::Progress { body: message::Progress::of(run).body(run) });
+            effects.push(Effect::Say { body: message::receipt(run, &seen.receipt, why) });
+            effects.push(label(&policy.in_progress_label, false));
+            effects.push(label(&policy.ready_label, false));
+            effects.push(Effect::Close);
+            effects.push(Effect::Release);
+            effects.push(tell(NoticeKind::Done, run));
+        }
+        Outcome::HandedBack(_) | Outcome::Frozen(_) | Outcome::Stopped => {
+            // A moved issue may answer under its old name: it is not ours to label.
+            let gone = seen.issue == IssueSeen::Gone;
+            effects.push(Effect::Progress { body: message::Progress::of(run).body(run) });
+            if !gone {
+                effects.push(label(&policy.ready_label, false));
+                effects.push(label(&policy.human_label, true));
+            }
+            effects.push(label(&policy.in_progress_label, false));
+            effects.push(Effect::Say { body: message::end_comment(run, &outcome, why) });
+            effects.push(Effect::Release);
+            let kind = if keep_workspace { NoticeKind::Frozen } else { NoticeKind::NeedsHuman };
+            effects.push(tell(kind, run));
+        }
+        Outcome::Withdrawn => {
+            effects.push(Effect::Progress { body: message::Progress::of(run).body(run) });
+            effects.push(label(&policy.in_progress_label, false));
+            effects.push(Effect::Say { body: message::end_comment(run, &outcome, why) });
+            effects.push(Effect::Release);
+        }
+        Outcome::NotStarted | Outcome::ClaimLost => {
+            effects.push(Effect::Progress { body: message::Progress::of(run).body(run) });
+            effects.push(label(&policy.in_progress_label, false));
+            effects.push(Effect::Release);
+        }
+    }
+    if !keep_workspace {
+        effects.push(Effect::RemoveWorkspace);
+    }
+    effects
+}
+
+/// A dispatch that did not come to a started turn: what is to be undone.
+#[must_use]
+pub fn dispatch_failed(mut run: Run, outcome: Outcome) -> (Run, Vec<Effect>) {
+    run.phase = Phase::Ending;
+    run.wait = None;
+    let effects = if outcome == Outcome::ClaimLost {
+        vec![Effect::RemoveWorkspace]
+    } else {
+        vec![Effect::Release, Effect::RemoveWorkspace]
+    };
+    run.outcome = Some(outcome);
+    (run, effects)
+}
+
+/// The effects of a dispatch, in the order that keeps promises: the label only once an agent was started.
+///
+/// `told`: what the agent is told of earlier work that this run continues; empty where there is none.
+pub fn dispatch_effects(run: &Run, policy: &Policy, told: &str) -> Vec<Effect> {
+    vec![
+        Effect::Claim,
+        Effect::Prepare,
+        Effect::StartTurn { turn: 1, kind: TurnKind::First, failure: told.to_owned() },
+        label(&policy.in_progress_label, true, 0),
+        Effect::Progress { body: message::Progress::of(run).body(run) },
+    ]
+}
+
+/// What takes a landed run's change back: a branch, a pull request that a person merges, and the issue open again.
+pub fn undo_effects(run: &Run) -> Vec<Effect> {
+    let branch = format!("offhours/revert-{}-{}", run.issue.number, run.id);
+    vec![
+        Effect::Undo { branch: branch.clone() },
+        Effect::OpenUndo { branch, title: message::undo_title(run), body: message::undo_body(run) },
+        Effect::Reopen,
+    ]
+}

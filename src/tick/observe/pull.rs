@@ -1,0 +1,99 @@
+//! The run's pull request and what people say of it.
+
+use super::super::poll::trusted;
+use super::super::world::World;
+use crate::domain::message;
+use crate::domain::model::{Landing, Oid, Person, PullState, Seen};
+use crate::domain::review::{self, Judged};
+use crate::domain::run::{PullSeen, ReviewSeen, Run};
+use crate::ports::{PortError, PortResult, PullRequests};
+use crate::store::RunRow;
+
+/// The pull request, and whether somebody else pushed to its branch.
+pub(super) struct Pull {
+    pub(super) seen: PullSeen,
+    pub(super) foreign_commit: bool,
+}
+
+/// The forge's pull requests; refused where it has none.
+pub(in crate::tick) fn pulls<'a>(world: &'a World, run: &Run) -> PortResult<&'a dyn PullRequests> {
+    let repo = &run.issue.repo;
+    world.forge(repo)?.pulls().ok_or_else(|| {
+        PortError::refused(format!("the forge `{}` has no pull requests; set landing = \"push\"", repo.forge))
+    })
+}
+
+pub(super) fn look(world: &World, row: &RunRow, notes: &mut Vec<PortError>) -> Pull {
+    let run = &row.run;
+    let nothing = Pull { seen: PullSeen::None, foreign_commit: false };
+    let (Landing::PullRequest, Some(pushed)) = (run.landing, &run.pushed) else { return nothing };
+    let read = match run.pull {
+        Some(number) => pulls(world, run).and_then(|pulls| pulls.pull(&run.issue.repo, number)).map(|pull| {
+            let seen = match pull.state {
+                PullState::Open => PullSeen::Open,
+                PullState::Closed => PullSeen::Closed,
+                PullState::Merged { .. } => PullSeen::Merged,
+            };
+            (seen, Some(pull.head))
+        }),
+        None => remote_head(world, run).map(|head| (PullSeen::None, head)),
+    };
+    match read {
+        // A branch that is gone has nobody's commit.
+        Ok((seen, head)) => Pull { foreign_commit: head.is_some_and(|head| head != *pushed), seen },
+        // It was deleted with all that was said there.
+        Err(PortError::Gone { .. })
+            if world.forge(&run.issue.repo).is_ok_and(|f| f.remote(&run.issue.repo).is_ok()) =>
+        {
+            Pull { seen: PullSeen::Closed, foreign_commit: false }
+        }
+        Err(error) => {
+            notes.push(error);
+            Pull { seen: PullSeen::Unreadable, foreign_commit: false }
+        }
+    }
+}
+
+fn remote_head(world: &World, run: &Run) -> PortResult<Option<Oid>> {
+    let repo = &run.issue.repo;
+    let remote = world.forge(repo)?.remote(repo)?;
+    world.git.remote_head(repo, &remote, &run.branch)
+}
+
+/// What trusted people ask for. Each author's permission is asked once.
+pub(super) fn review(world: &World, row: &RunRow, notes: &mut Vec<PortError>) -> ReviewSeen {
+    let run = &row.run;
+    let Some(number) = run.pull else { return ReviewSeen::Nothing };
+    let repo = &run.issue.repo;
+    let read = pulls(world, run).and_then(|pulls| {
+        let reviews = pulls.reviews(repo, number)?;
+        // Without a review there is nothing that a comment could belong to.
+        let comments = if reviews.is_empty() { vec![] } else { world.forge(repo)?.comments(repo, number)? };
+        Ok((reviews, comments))
+    });
+    let (reviews, comments) = match read {
+        Ok(read) => read,
+        Err(error) => {
+            notes.push(error);
+            return ReviewSeen::Unreadable;
+        }
+    };
+    let mut known: Vec<(Person, Seen<bool>)> = vec![];
+    let mut ask = |author: &Option<Person>| {
+        let Some(person) = author else { return Seen::Known(false) };
+        if let Some((_, answer)) = known.iter().find(|(p, _)| p == person) {
+            return answer.clone();
+        }
+        let answer = trusted(world, repo, person);
+        known.push((person.clone(), answer.clone()));
+        answer
+    };
+    let reviews: Vec<_> =
+        reviews.into_iter().map(|said| Judged { trusted: ask(&said.author), said }).collect();
+    let comments: Vec<_> = comments
+        .into_iter()
+        .filter(|comment| !comment.body.starts_with(message::MARK))
+        .map(|said| Judged { trusted: ask(&said.author), said })
+        .collect();
+    review::judge(&reviews, &comments, &run.reviews_done)
+}

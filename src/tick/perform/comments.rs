@@ -1,0 +1,85 @@
+//! The run's two comments on its issue: the progress, edited in place, and the end.
+
+use super::super::world::World;
+use super::{Out, done};
+use crate::domain::message;
+use crate::domain::model::Outcome;
+use crate::domain::run::Phase;
+use crate::error::Error;
+use crate::ports::{PortError, PortResult};
+use crate::store::RunRow;
+
+/// Finds a comment of ours whose id was not recorded, by its hidden marker. The oldest counts: a forged one is younger.
+pub(in crate::tick) fn find_comment(world: &World, row: &RunRow, what: &str) -> PortResult<Option<String>> {
+    let issue = &row.run.issue;
+    let marker = message::marker(&row.run.id, what);
+    let comments = world.forge(&issue.repo)?.comments(&issue.repo, issue.number)?;
+    Ok(comments.into_iter().find(|c| c.body.starts_with(&marker)).map(|c| c.id))
+}
+
+fn put(world: &World, row: &RunRow, id: Option<&str>, body: &str) -> PortResult<String> {
+    let issue = &row.run.issue;
+    world.forge(&issue.repo)?.put_comment(&issue.repo, issue.number, id, body)
+}
+
+pub(super) fn progress(
+    world: &mut World,
+    row: &RunRow,
+    body: &str,
+    tried: bool,
+) -> Result<PortResult<Out>, Error> {
+    let known = match (&row.comment_id, tried) {
+        (Some(id), _) => Some(id.clone()),
+        (None, true) => match find_comment(world, row, "progress") {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
+        },
+        (None, false) => None,
+    };
+    // A state file put back from before the run's end ends it again, otherwise: what was told first stays.
+    if row.run.phase == Phase::Ending && row.end_comment_id.is_none() {
+        match find_comment(world, row, "end") {
+            Ok(Some(id)) => {
+                world.store.set_end_comment(&row.run.id, &id)?;
+                return Ok(done("the end was told before"));
+            }
+            Ok(None) => {}
+            Err(PortError::Gone { what }) => return Ok(done(format!("issue gone: {what}"))),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    let before_start = row.run.phase == Phase::Ending && row.run.outcome == Some(Outcome::NotStarted);
+    if known.is_none() && before_start {
+        return Ok(done("there was none"));
+    }
+    match put(world, row, known.as_deref(), body) {
+        Ok(id) => {
+            world.store.set_progress_comment(&row.run.id, &id)?;
+            Ok(done(id))
+        }
+        Err(PortError::Gone { what }) => Ok(done(format!("gone: {what}"))),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+/// Looks first even if this was not tried: a state file from an older copy does not know that it was said.
+pub(super) fn say(world: &mut World, row: &RunRow, body: &str) -> Result<PortResult<Out>, Error> {
+    match find_comment(world, row, "end") {
+        Ok(Some(id)) => {
+            world.store.set_end_comment(&row.run.id, &id)?;
+            return Ok(done(id));
+        }
+        Ok(None) => {}
+        Err(PortError::Gone { what }) => return Ok(done(format!("issue gone: {what}"))),
+        Err(error) => return Ok(Err(error)),
+    }
+    let body = format!("{body}{}", row.salvage.as_deref().unwrap_or_default());
+    match put(world, row, None, &body) {
+        Ok(id) => {
+            world.store.set_end_comment(&row.run.id, &id)?;
+            Ok(done(id))
+        }
+        Err(PortError::Gone { what }) => Ok(done(format!("issue gone: {what}"))),
+        Err(error) => Ok(Err(error)),
+    }
+}

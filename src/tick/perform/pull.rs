@@ -1,0 +1,166 @@
+//! Effects on the run's branch, its pull request and the repo's slot.
+
+use super::super::observe::{event, pulls};
+use super::super::world::World;
+use super::{Out, done, remote};
+use crate::domain::message;
+use crate::domain::model::{Oid, PullState};
+use crate::domain::run;
+use crate::error::Error;
+use crate::ports::{ClaimAnswer, MergeAnswer, NewPull, PortError, PortResult, Pushed};
+use crate::store::RunRow;
+
+/// Pushes to the run's own branch. Where somebody else pushed there meanwhile, the next look sees their commit.
+pub(super) fn push(
+    world: &mut World,
+    row: &RunRow,
+    head: &Oid,
+    expected: Option<&Oid>,
+) -> Result<PortResult<Out>, Error> {
+    let run = &row.run;
+    let repo = &run.issue.repo;
+    let answer = remote(world, row).and_then(|remote| {
+        match world.git.push(repo, &remote, &run.branch, expected, head)? {
+            Pushed::Done => Ok(true),
+            // The first try may have pushed without telling us.
+            Pushed::Raced => Ok(world.git.remote_head(repo, &remote, &run.branch)?.as_ref() == Some(head)),
+        }
+    });
+    match answer {
+        Ok(true) => {
+            let now = world.now();
+            let event = event(run, &format!("pushed:{head}"), "pushed", now, &run.branch);
+            world.store.step(&run::landed(run.clone(), head.clone()), &[], &[event])?;
+            world.acted(run, "pushed", &format!("{} is on {}", head.short(), run.branch));
+            Ok(done("pushed"))
+        }
+        Ok(false) => {
+            // Told to the machine as what it is: the branch is not ours alone any more.
+            let taken =
+                PortError::refused(format!("the branch {} has commits that are not ours", run.branch));
+            if expected.is_none() { Ok(Err(taken)) } else { Ok(Ok(Out::NotNow(taken.to_string()))) }
+        }
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+/// Opens the pull request, or adopts the one that is there: an earlier try may have opened it without telling us.
+pub(super) fn open(
+    world: &mut World,
+    row: &RunRow,
+    title: &str,
+    body: &str,
+) -> Result<PortResult<Out>, Error> {
+    let run = &row.run;
+    let repo = &run.issue.repo;
+    let answer = pulls(world, run).and_then(|pulls| {
+        if let Some(found) = pulls.pull_of(repo, &run.branch)? {
+            let told = found.body.contains(body);
+            return Ok((found, told));
+        }
+        let new = NewPull {
+            title: title.to_owned(),
+            body: body.to_owned(),
+            branch: run.branch.clone(),
+            target: run.target_branch.clone(),
+        };
+        Ok((pulls.open_pull(repo, &new)?, true))
+    });
+    let (pull, told) = match answer {
+        Ok(answer) => answer,
+        Err(error) => return Ok(Err(error)),
+    };
+    let now = world.now();
+    let number = pull.number;
+    let event = event(run, &format!("pull:{number}"), "pull-opened", now, &format!("#{number}"));
+    world.store.step(&run::pull_opened(run.clone(), number, told), &[], &[event])?;
+    world.acted(run, "pull-opened", &format!("pull request #{number}"));
+    Ok(done(format!("#{number}")))
+}
+
+/// Brings our part of the text up to date. What a person made of it otherwise stays.
+pub(super) fn edit(
+    world: &mut World,
+    row: &RunRow,
+    number: u64,
+    head: &Oid,
+    body: &str,
+) -> Result<PortResult<Out>, Error> {
+    let run = &row.run;
+    let repo = &run.issue.repo;
+    let answer = pulls(world, run).and_then(|pulls| {
+        let pull = pulls.pull(repo, number)?;
+        match message::pull_text(run, &pull.body, body) {
+            Some(text) if pull.state == PullState::Open => pulls.edit_pull(repo, number, &pull.title, &text),
+            Some(_) | None => Ok(()),
+        }
+    });
+    match answer {
+        // A text that cannot be written holds nothing else up.
+        Ok(()) | Err(PortError::Refused { .. } | PortError::Gone { .. }) => {
+            world.store.touch(&run::pull_told(run.clone(), head.clone()))?;
+            Ok(done("told"))
+        }
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+/// Merges at exactly this head; looked for first, because the answer to an earlier try may have been lost.
+pub(super) fn merge(
+    world: &mut World,
+    row: &RunRow,
+    number: u64,
+    head: &Oid,
+) -> Result<PortResult<Out>, Error> {
+    let run = &row.run;
+    let repo = &run.issue.repo;
+    let answer = pulls(world, run).and_then(|pulls| {
+        let pull = pulls.pull(repo, number)?;
+        match pull.state {
+            PullState::Merged { .. } => Ok(MergeAnswer::Merged(None)),
+            PullState::Closed => Ok(MergeAnswer::HeadMoved),
+            PullState::Open if pull.head != *head => Ok(MergeAnswer::HeadMoved),
+            PullState::Open => pulls.merge_pull(repo, number, head),
+        }
+    });
+    match answer {
+        Ok(MergeAnswer::Merged(_)) => {
+            let now = world.now();
+            let event = event(run, &format!("merged:{head}"), "merged", now, &format!("#{number}"));
+            world.store.step(run, &[], &[event])?;
+            world.acted(run, "merged", &format!("pull request #{number} at {}", head.short()));
+            Ok(done("merged"))
+        }
+        Ok(MergeAnswer::HeadMoved) => Ok(Ok(Out::NotNow("it is not at that head any more".to_owned()))),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+pub(super) fn release_slot(world: &World, row: &RunRow) -> PortResult<Out> {
+    let Some(claim) = &row.claim else { return done("there was no claim") };
+    let remote = remote(world, row)?;
+    world.git.release_slot(&row.run.issue.repo, &remote, claim)?;
+    done("given up")
+}
+
+pub(super) fn take_slot(world: &mut World, row: &RunRow) -> Result<PortResult<Out>, Error> {
+    let run = &row.run;
+    let Some(claim) = &row.claim else {
+        return Ok(Err(PortError::refused("the run has no claim with which to take the slot")));
+    };
+    let answer = remote(world, row)
+        .and_then(|remote| world.git.take_slot(&run.issue.repo, &remote, run.issue.number, claim));
+    match answer {
+        Ok(ClaimAnswer::Won(_)) => {
+            world.store.touch(&run::slot_taken(run.clone()))?;
+            Ok(done("taken"))
+        }
+        // It stays claimed for a review; whoever holds the slot gives it up one day.
+        Ok(ClaimAnswer::Lost(who)) => {
+            let waiting = run::Run { wait: Some(run::Wait::Slot), ..run.clone() };
+            world.store.touch(&waiting)?;
+            Ok(Ok(Out::NotNow(who)))
+        }
+        Err(error) => Ok(Err(error)),
+    }
+}
