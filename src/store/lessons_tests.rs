@@ -320,3 +320,47 @@ fn a_search_takes_words_as_they_are() {
     let find = |text: &str| store.search_lessons(text, 10).unwrap().unwrap().len();
     assert_eq!((find("slow"), find("quick")), (0, 1));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 40, ..Default::default() })]
+
+    /// However the events are cut into ticks, and wherever a clock jumped, the same lessons are written.
+    #[test]
+    fn the_same_events_give_the_same_lessons(
+        events in proptest::collection::vec((-4000_i64..9000, 0_u64..3, 0_usize..3), 1..40),
+        batches in proptest::collection::vec(1_u32..7, 40),
+        window in proptest::sample::select(vec![0_i64, 1, 600, 3600]),
+    ) {
+        let rules = Rules { window_seconds: window, ..RULES };
+        let stages = ["verify", "build", "deploy"];
+        let rows = |batches: &[u32]| {
+            let mut store = Store::open_copy(Path::new("/nonexistent/state.db"), NOW).unwrap();
+            for (key, (at, number, stage)) in events.iter().enumerate() {
+                let stage = stages[*stage];
+                let red = serde_json::json!({ "stage": stage, "later": stage == "deploy", "checks": [stage] });
+                store
+                    .event(&Event {
+                        key: format!("k{key}"),
+                        at: NOW.plus(*at),
+                        kind: "fix-forward".to_owned(),
+                        repo: Some("home:me/r1".to_owned()),
+                        number: Some(*number),
+                        run: None,
+                        data: serde_json::json!({ "detail": "", "red": red }).to_string(),
+                    })
+                    .unwrap();
+            }
+            for most in batches {
+                store.learn(&rules, *most).unwrap();
+            }
+            store.lessons(&LessonFilter::default(), None, 100).unwrap()
+        };
+        let at_once = rows(&[1000]);
+        proptest::prop_assert_eq!(rows(&batches), at_once.clone());
+        let met: u32 = at_once.iter().map(|l| l.occurrences).sum();
+        proptest::prop_assert_eq!(met as usize, events.len());
+        if window == 0 {
+            proptest::prop_assert_eq!(at_once.len(), events.len());
+        }
+    }
+}
