@@ -100,6 +100,10 @@ fn cursor(conn: &Connection) -> StoreResult<i64> {
 pub(super) const STALE: &str = "SELECT id FROM lessons WHERE status <> 'closed' AND expires_at IS NULL \
     AND MAX(last_seen_at, COALESCE(approved_at, 0)) <= ?1 ORDER BY MAX(last_seen_at, COALESCE(approved_at, 0)) LIMIT 500";
 
+/// One look at the newest is enough: a run of the same canary in the same repo is among the last ones.
+pub(super) const BESIDE: &str = "SELECT g.run FROM (SELECT run, at FROM given WHERE repo = ?2 ORDER BY at DESC LIMIT 20) g \
+    JOIN routes r ON r.run = g.run WHERE r.canary = (SELECT canary FROM routes WHERE run = ?1) ORDER BY g.at DESC LIMIT 1";
+
 /// Open, allowed, not expired; most recurrent first, then most recent.
 pub(super) fn to_give_query() -> String {
     format!(
@@ -233,6 +237,17 @@ impl Store {
         let ids = statement.query_map([run], |row| row.get(0)).map_err(sql("read"))?;
         let ids = ids.collect::<Result<_, _>>().map_err(sql("read"))?;
         Ok(Some(Given { ids, text }))
+    }
+
+    /// What an earlier run in the repo was given under the canary that this run takes part in: as long as it lives, both
+    /// arms are told the same, or it would be the lessons that are compared.
+    pub fn given_beside(&self, run: &str, repo: &str) -> StoreResult<Option<Given>> {
+        let other = self
+            .conn
+            .query_row(BESIDE, [run, repo], |row| row.get::<_, String>(0))
+            .optional()
+            .map_err(sql("read"))?;
+        other.map_or(Ok(None), |other| self.given(&other))
     }
 
     /// Records what a run is given, once: its later turns and a repeated start are told the same.

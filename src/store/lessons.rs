@@ -300,7 +300,8 @@ impl Store {
         Ok(LessonOutcomes {
             with: count(
                 "SELECT r.outcome, COUNT(*) FROM given_lessons g JOIN runs r ON r.id = g.run \
-                 WHERE g.lesson = ?1 AND r.outcome IS NOT NULL GROUP BY r.outcome",
+                 WHERE g.lesson = ?1 AND r.outcome IS NOT NULL AND r.outcome NOT IN ('claim-lost', 'not-started') \
+                 GROUP BY r.outcome",
                 &[&record.id],
             )?,
             without: count(

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use rusqlite::trace::TraceEventCodes;
 use tempfile::TempDir;
 
-use super::learning::{NEWS, STALE, to_give_query};
+use super::learning::{BESIDE, NEWS, STALE, to_give_query};
 use super::lessons::{ALIKE, SEARCH};
 use super::migrations::MIGRATIONS;
 use super::*;
@@ -171,6 +171,7 @@ fn every_query_goes_by_an_index_and_sorts_nothing() {
     }
     let plan = |query: &str| plan(&store.conn, query);
     assert!(plan(&to_give_query()).contains("lessons_to_give"), "{}", plan(&to_give_query()));
+    assert!(plan(BESIDE).contains("given_by_repo"), "{}", plan(BESIDE));
     assert!(plan(ALIKE).contains("lessons_alike"), "{}", plan(ALIKE));
     assert!(plan(STALE).contains("lessons_to_expire"), "{}", plan(STALE));
     assert!(plan(SEARCH).contains("VIRTUAL TABLE INDEX"), "{}", plan(SEARCH));
@@ -285,6 +286,37 @@ fn a_run_is_given_what_was_chosen_first() {
     assert_eq!(store.given("r1").unwrap(), Some(first));
     store.give("r2", "home:me/app", &Given::default(), NOW).unwrap();
     assert_eq!(store.given("r2").unwrap(), Some(Given::default()), "chosen, and nothing was there");
+}
+
+/// While a canary lives both arms are told the same.
+#[test]
+fn both_arms_of_a_canary_are_given_the_same() {
+    let (_dir, mut store) = open();
+    store.conn.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+    let route = |store: &Store, run: &str, arm: Option<&str>, canary: Option<&str>| {
+        let values = rusqlite::params![run, arm, canary];
+        store
+            .conn
+            .execute(
+                "INSERT INTO routes (run, template, arm, canary, fraction) VALUES (?1, 1, ?2, ?3, 0.2)",
+                values,
+            )
+            .unwrap();
+    };
+    route(&store, "r0", None, None);
+    route(&store, "r1", Some("champion"), Some("c1"));
+    route(&store, "r2", Some("canary"), Some("c1"));
+    route(&store, "r3", Some("canary"), Some("c2"));
+    route(&store, "r4", None, None);
+    let set = |id: i64| Given { ids: vec![id], text: format!("told {id}") };
+    store.give("r0", "home:me/app", &set(1), NOW).unwrap();
+    assert_eq!(store.given_beside("r1", "home:me/app").unwrap(), None, "the first of its canary");
+    store.give("r1", "home:me/app", &set(2), NOW.plus(1)).unwrap();
+    assert_eq!(store.given_beside("r2", "home:me/app").unwrap(), Some(set(2)));
+    assert_eq!(store.given_beside("r2", "home:me/lib").unwrap(), None, "lessons are a repo's own");
+    assert_eq!(store.given_beside("r3", "home:me/app").unwrap(), None, "another canary begins anew");
+    assert_eq!(store.given_beside("r4", "home:me/app").unwrap(), None, "no canary lives");
+    assert_eq!(store.given_beside("unknown", "home:me/app").unwrap(), None);
 }
 
 /// None of it is a query language, and nothing that people type is an error of the database.

@@ -134,7 +134,10 @@ fn choose(world: &mut World, run: &Run, turn: u32) -> StoreResult<Given> {
         return Ok(Given::default());
     }
     let (repo, now, rules) = (run.issue.repo.to_string(), world.now(), world.lessons);
-    let given = lesson::choose(&world.store.lessons_to_give(&repo, &rules, now, MOST_GIVEN)?);
+    let given = match world.store.given_beside(&run.id, &repo)? {
+        Some(given) => given,
+        None => lesson::choose(&world.store.lessons_to_give(&repo, &rules, now, MOST_GIVEN)?),
+    };
     world.store.give(&run.id, &repo, &given, now)?;
     Ok(given)
 }
