@@ -302,6 +302,9 @@ pub trait History {
     /// `from` is the newest commit of the target that the work contains. Only the newest 500 commits that `target` has
     /// and `head` has not are looked at. That it was taken back later does not change that it was there.
     fn carries(&self, repo: &RepoId, target: &Oid, from: &Oid, head: &Oid) -> PortResult<bool>;
+    /// Puts the many small files of the private repository together once there are too many. Drops no object, whoever
+    /// may borrow it; can be ended at any instant. Does nothing most of the time.
+    fn compact(&self, repo: &RepoId) -> PortResult<()>;
     /// A commit on top of `target` that takes back what `from..head` changed, however it was merged. The same question
     /// gives the same commit. `Refused` where nothing is left to take back.
     fn undo(&self, repo: &RepoId, target: &Oid, from: &Oid, head: &Oid, message: &str) -> PortResult<Merged>;

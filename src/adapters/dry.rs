@@ -188,6 +188,9 @@ impl History for DryGit {
     fn conflicts(&self, repo: &RepoId, head: &Oid, target: &Oid) -> PortResult<Vec<String>> {
         self.rooms.conflicts(repo, head, target)
     }
+    fn compact(&self, _: &RepoId) -> PortResult<()> {
+        refuse()
+    }
     fn carries(&self, repo: &RepoId, target: &Oid, from: &Oid, head: &Oid) -> PortResult<bool> {
         self.rooms.carries(repo, target, from, head)
     }

@@ -6,12 +6,13 @@
 //! a shadow repository with a configuration of ours, and its files through the private repository with an index of
 //! ours.
 //!
-//! Nothing here is collected: the private repository keeps every object, because workspaces borrow from it.
+//! No object is ever dropped, because workspaces borrow from the private repository; many small files become one.
 
 pub mod bare;
 mod change;
 mod child;
 mod claim;
+mod compact;
 mod land;
 mod names;
 mod patch;
@@ -167,6 +168,10 @@ impl Workspaces for GitRooms {
 }
 
 impl History for GitRooms {
+    fn compact(&self, repo: &RepoId) -> PortResult<()> {
+        self.pack_up(repo)
+    }
+
     fn fetch_branch(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Oid> {
         let private = self.private(repo)?;
         let url = names::url(&remote.url)?;

@@ -70,13 +70,23 @@ pub fn run(app: &App, parts: Parts, assume_armed: bool, foreground: bool) -> Res
     Ok(finish(app, command, &mut world))
 }
 
-/// Once a day: what was kept long enough goes.
+/// Once a day: what was kept long enough goes, and what lies in many small files is put together.
 fn tidy_up(world: &mut World) -> Result<(), Error> {
     let now = world.now();
     if world.store.first_today("pruned", now)? {
         let before = now.plus(-world.host.keep_seconds);
         if let Err(error) = world.folders.prune(before) {
             world.failed("kept work", &error)?;
+        }
+        for repo in world.repos.clone() {
+            if (world.late)() {
+                break;
+            }
+            let subject = format!("packing {repo}");
+            match world.git.compact(&repo) {
+                Ok(()) => world.answers(&subject)?,
+                Err(error) => world.failed(&subject, &error)?,
+            }
         }
     }
     Ok(())

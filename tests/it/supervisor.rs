@@ -119,6 +119,9 @@ impl History for WorkspaceGit {
     fn conflicts(&self, _: &RepoId, _: &Oid, _: &Oid) -> PortResult<Vec<String>> {
         no()
     }
+    fn compact(&self, _: &RepoId) -> PortResult<()> {
+        no()
+    }
     fn carries(&self, _: &RepoId, _: &Oid, _: &Oid, _: &Oid) -> PortResult<bool> {
         no()
     }

@@ -1,6 +1,7 @@
 //! Real git in folders of its own: claims that race, workspaces that lie, pushes that lose.
 
 mod claims;
+mod compacting;
 mod hostile;
 mod landing;
 mod patches;

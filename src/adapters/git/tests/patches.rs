@@ -114,7 +114,7 @@ fn work_is_found_on_the_target_however_it_was_merged() {
         ("a merge that holds the whole of a rewritten history", |person, head| {
             git(person, &["checkout", "-q", "-b", "side"]);
             git(person, &["merge", "-q", "--squash", head.as_str()]);
-            git(person, &["reset", "-q", "long.txt"]);
+            git(person, &["reset", "-q", "b.txt"]);
             git(person, &["commit", "-q", "-m", "first half"]);
             commit(person, "second half");
             git(person, &["checkout", "-q", "main"]);
@@ -241,6 +241,28 @@ fn work_that_merged_the_target_is_found_and_its_own_resolutions_are_not_lost() {
 }
 
 #[test]
+fn what_an_agent_hid_in_a_merge_has_to_be_there_too() {
+    let mut story = Story::new();
+    story.edit("long.txt", "line 10\n", "line ten\n");
+    let first = commit(&story.work, "one");
+    let person = story.world.person();
+    edit(&person, "a.txt", "a", "A");
+    commit(&person, "meanwhile");
+    story.from = story.target();
+    git(&story.work, &["fetch", "-q", &story.world.remote.url, "main"]);
+    git(&story.work, &["merge", "-q", "--no-commit", "FETCH_HEAD"]);
+    story.edit("b.txt", "b", "hidden");
+    git(&story.work, &["commit", "-q", "-a", "-m", "merged"]);
+    fs::write(story.work.join("y"), "y\n").unwrap();
+    commit(&story.work, "two");
+    let head = story.pushes();
+    edit(&person, "a.txt", "A", "AA");
+    commit(&person, "more");
+    git(&person, &["cherry-pick", first.as_str(), head.as_str()]);
+    assert!(!story.carries(&story.target(), &head), "`hidden` is missing");
+}
+
+#[test]
 fn an_empty_patch_is_never_carried_and_what_is_unknown_is_an_error() {
     let story = Story::new();
     git(&story.work, &["commit", "-q", "--allow-empty", "-m", "nothing"]);
@@ -322,8 +344,13 @@ fn what_landed_is_taken_back_however_it_was_merged() {
         }
         edit(&person, "a.txt", "a", "A");
         commit(&person, "later");
+        // Its date is the newest of what it knows and not the clock's.
+        git(&person, &["commit", "-q", "--amend", "--no-edit", "--date=@4000000000 +0000"]);
+        git(&person, &["rebase", "-q", "--force-rebase", "--committer-date-is-author-date", "HEAD~1"]);
         let target = story.target();
         let oid = story.undone(&target, &head);
+        let dates = git(&person, &["log", "-1", "--format=%at %ct", oid.as_str()]);
+        assert_eq!(dates, "4000000000 4000000000");
         let show = |what: &str| git(&person, &["show", &format!("{oid}:{what}")]);
         let long = show("long.txt");
         assert!(long.contains("line 10\n") && long.contains("line twelve\n"), "{way}: {long}");
