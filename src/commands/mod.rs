@@ -32,7 +32,8 @@ use crate::adapters::host::{SystemClock, WorkFolders, machine_id};
 use crate::adapters::notify::{CommandNotifier, WebhookNotifier};
 use crate::adapters::prompt::Prompts;
 use crate::adapters::runner::command::{
-    CommandRunner, Hooks, Prices, Profile, PromptPassing, RunnerSettings, Settings, Surroundings,
+    CommandRunner, Hooks, Prices, Profile, PromptPassing, RepoRunners, RunnerSettings, Settings,
+    Surroundings, tmux_socket,
 };
 use crate::cli::{Cli, Command, Global};
 use crate::config::{self as cfg, Config, Switch};
@@ -45,7 +46,7 @@ use crate::error::{Error, Kind};
 use crate::ports::{Ci, Clock, Folders as _, Forge, Git, Notifier, PortError, Runner};
 use crate::store::{Adopted, Store};
 use crate::tick::Report;
-use crate::tick::world::{HostPolicy, RepoPolicy, Sender, StagePolicy, World};
+use crate::tick::world::{HostPolicy, RepoPolicy, RunnerPolicy, Sender, StagePolicy, World};
 
 /// Git commands of a tick are ended after this long; fetches of large repositories take their time.
 const GIT_TIMEOUT: Duration = Duration::from_secs(120);
@@ -229,6 +230,12 @@ impl App {
         if self.state.exists() { self.store().map(Some) } else { Ok(None) }
     }
 
+    /// How a person gets at the session of a turn that runs in one.
+    pub fn attach(&self, turn: &str) -> Option<String> {
+        let socket = tmux_socket(&self.state_dir, turn);
+        socket.exists().then(|| format!("tmux -S {} attach", socket.display()))
+    }
+
     pub fn repo(&self, text: &str) -> Result<RepoId, Error> {
         self.config.repo_id(text).map_err(Error::usage)
     }
@@ -272,7 +279,7 @@ impl App {
                 .config
                 .allowlist
                 .iter()
-                .map(|id| (id.to_string(), runner_settings(&self.config, id)))
+                .map(|id| (id.clone(), repo_runners(&self.config, id)))
                 .collect(),
             checks: Surroundings::default(),
         })
@@ -401,9 +408,22 @@ fn path_variable() -> String {
         .unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned())
 }
 
-fn runner_settings(config: &Config, repo: &RepoId) -> RunnerSettings {
-    let repo = config.repo(repo);
-    let r = repo.runner;
+fn repo_runners(config: &Config, id: &RepoId) -> RepoRunners {
+    let repo = config.repo(id);
+    let others = config.runners.iter().filter(|(name, runner)| asked_for(&repo, name, runner));
+    RepoRunners {
+        own: runner_settings(&repo, &repo.runner),
+        others: others.map(|(name, r)| (name.clone(), runner_settings(&repo, &r.settings))).collect(),
+    }
+}
+
+/// Whether a label can bring this runner into the repo, beside the repo's own.
+fn asked_for(repo: &cfg::RepoConfig, name: &str, runner: &cfg::Runner) -> bool {
+    *name != repo.runner_name && !runner.labels.is_empty()
+}
+
+fn runner_settings(repo: &cfg::RepoConfig, runner: &cfg::RunnerSettings) -> RunnerSettings {
+    let r = runner.clone();
     RunnerSettings {
         profile: match r.profile {
             cfg::Profile::Script => Profile::Script,
@@ -421,13 +441,14 @@ fn runner_settings(config: &Config, repo: &RepoId) -> RunnerSettings {
         },
         surroundings: Surroundings { env: r.env, home_files: r.home_files, wrap: r.wrap },
         hooks: Hooks {
-            after_create: repo.hooks.after_create,
-            before_turn: repo.hooks.before_turn,
-            after_turn: repo.hooks.after_turn,
-            before_remove: repo.hooks.before_remove,
+            after_create: repo.hooks.after_create.clone(),
+            before_turn: repo.hooks.before_turn.clone(),
+            after_turn: repo.hooks.after_turn.clone(),
+            before_remove: repo.hooks.before_remove.clone(),
         },
         verify_timeout_seconds: repo.run.verify_timeout_seconds,
         hook_timeout_seconds: repo.hooks.hook_timeout_seconds,
+        tmux: r.session == cfg::SessionKind::Tmux,
         prices: match (r.price_input_usd_per_million, r.price_output_usd_per_million) {
             (Some(input), Some(output)) => {
                 Some(Prices { input, cached_input: r.price_cached_input_usd_per_million, output })
@@ -451,8 +472,9 @@ fn repo_policy(config: &Config, repo: &RepoId) -> Option<RepoPolicy> {
     config.forges.get(&repo.forge)?;
     let g = &config.global;
     let r = config.repo(repo);
-    let turn =
-        r.runner.turn_timeout_seconds + r.run.verify_timeout_seconds + 3 * r.hooks.hook_timeout_seconds;
+    let others = config.runners.iter().filter(|(name, runner)| asked_for(&r, name, runner));
+    let others = others.map(|(name, runner)| runner_policy(config, &r, name, &runner.settings)).collect();
+    let own = runner_policy(config, &r, &r.runner_name, &r.runner);
     Some(RepoPolicy {
         allowed: config.allowlist.contains(repo),
         landing: r.run.landing.mode,
@@ -465,12 +487,7 @@ fn repo_policy(config: &Config, repo: &RepoId) -> Option<RepoPolicy> {
         ci_timeout_seconds: seconds(r.ci.timeout_seconds),
         allow_paths: r.run.landing.allow_paths.clone(),
         max_awaiting_review: r.run.max_awaiting_review,
-        account: r.account().to_owned(),
-        runner: r.runner_name.clone(),
         budget_usd: r.run.budget_usd,
-        turn_timeout_seconds: r.runner.turn_timeout_seconds,
-        // Only an agent that streams its output can be told to stand still.
-        stall_seconds: (r.runner.profile != cfg::Profile::Script).then_some(r.runner.stall_seconds),
         before_remove: r.hooks.before_remove.clone(),
         template: r.template.clone(),
         hook_timeout_seconds: r.hooks.hook_timeout_seconds,
@@ -486,10 +503,35 @@ fn repo_policy(config: &Config, repo: &RepoId) -> Option<RepoPolicy> {
             ci_rerun: r.ci.rerun,
             fix_max_turns: r.fix_forward.max_turns,
             fix_max_seconds: seconds(r.fix_forward.max_seconds),
-            turn_limit_seconds: seconds(turn + TURN_MARGIN_SECONDS),
+            turn_limit_seconds: own.turn_limit_seconds,
         },
+        runner: own,
+        others,
         repo: repo.clone(),
     })
+}
+
+fn runner_policy(
+    config: &Config,
+    repo: &cfg::RepoConfig,
+    name: &str,
+    settings: &cfg::RunnerSettings,
+) -> RunnerPolicy {
+    let turn = settings.turn_timeout_seconds
+        + repo.run.verify_timeout_seconds
+        + 3 * repo.hooks.hook_timeout_seconds
+        + TURN_MARGIN_SECONDS;
+    let basics = config.runners.get(name);
+    RunnerPolicy {
+        name: name.to_owned(),
+        account: settings.account.clone().unwrap_or_else(|| name.to_owned()),
+        max_running: basics.and_then(|runner| runner.max_running),
+        labels: basics.map(|runner| runner.labels.clone()).unwrap_or_default(),
+        turn_timeout_seconds: settings.turn_timeout_seconds,
+        // Only an agent that streams its output can be told to stand still.
+        stall_seconds: (settings.profile != cfg::Profile::Script).then_some(settings.stall_seconds),
+        turn_limit_seconds: seconds(turn),
+    }
 }
 
 /// The lock file beside the state file could not be made or taken.

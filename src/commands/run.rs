@@ -173,6 +173,10 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
             text.push_str(&format!("            {}\n", plain(summary, 300)));
         }
     }
+    let attach = app.attach(&run.turn_job(run.turns));
+    if let Some(attach) = &attach {
+        text.push_str(&format!("  attach    {attach}\n"));
+    }
     if let Some(kept) = &row.salvage {
         text.push_str(kept.trim_start());
     }
@@ -187,6 +191,7 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
         map.insert("cost_usd".to_owned(), json!(known));
         map.insert("cost_known".to_owned(), json!(!unknown));
         map.insert("lessons".to_owned(), json!(lessons));
+        map.insert("attach".to_owned(), json!(attach));
         map.insert(
             "events".to_owned(),
             json!(events.iter().map(|e| json!({ "at": e.at.0, "kind": e.kind })).collect::<Vec<_>>()),

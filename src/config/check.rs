@@ -57,6 +57,9 @@ pub(super) fn check(config: &Config, top: &dyn TableLike, reader: &mut Reader<'_
             note(&["runner", name], format!("[runner.{name}]: {what}"));
         }
     }
+    for (name, what) in label_problems(config) {
+        note(&["runner", name, "labels"], format!("[runner.{name}]: {what}"));
+    }
     for what in stage_problems(&config.stages) {
         note(&["ci", "stage"], what);
     }
@@ -116,6 +119,33 @@ fn secret_variables(config: &Config) -> BTreeSet<&str> {
         }
     }
     variables
+}
+
+/// Each with the runner that it is about.
+fn label_problems(config: &Config) -> Vec<(&str, String)> {
+    let g = &config.global;
+    let ours = [&g.ready_label, &g.in_progress_label, &g.human_label];
+    let mut wrong = Vec::new();
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    for (name, runner) in &config.runners {
+        for label in &runner.labels {
+            if label.trim().is_empty() {
+                wrong.push((name.as_str(), "`labels` holds an empty label: take it out".to_owned()));
+            } else if ours.iter().any(|own| own.eq_ignore_ascii_case(label)) {
+                let what =
+                    format!("`labels` holds \"{label}\", which has a meaning of its own: choose another");
+                wrong.push((name.as_str(), what));
+            } else if let Some((other, _)) = seen.iter().find(|(_, known)| known.eq_ignore_ascii_case(label))
+            {
+                let what = format!(
+                    "`labels` holds \"{label}\", and so does [runner.{other}]: give it to one of them"
+                );
+                wrong.push((name.as_str(), what));
+            }
+            seen.push((name, label));
+        }
+    }
+    wrong
 }
 
 fn runner_problems(runner: &RunnerSettings, secrets: &BTreeSet<&str>) -> Vec<String> {

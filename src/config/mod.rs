@@ -24,8 +24,8 @@ pub use find::{decode, find, place, read};
 pub use hours::{Hours, Offset, Window, is_open};
 pub use schema::{
     Ci, FixForward, Forge, ForgeKind, Global, Hooks, Lessons, NoticeKind, Notify, NotifyKind, PriorityOrder,
-    Profile, PromptBy, Retention, RunSettings, RunnerKind, RunnerSettings, Stage, StageKind, Template, Trust,
-    TrustPermission,
+    Profile, PromptBy, Retention, RunSettings, RunnerKind, RunnerSettings, SessionKind, Stage, StageKind,
+    Template, Trust, TrustPermission,
 };
 pub use secret::{Secret, SecretSource};
 pub use show::{complete, reference};
@@ -71,6 +71,9 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Runner {
     pub kind: RunnerKind,
+    pub max_running: Option<u32>,
+    /// Labels of issues that ask for it.
+    pub labels: Vec<String>,
     pub settings: RunnerSettings,
 }
 
@@ -274,7 +277,8 @@ impl Config {
                 basics.read(table, &place, reader);
                 settings.read(table, &place, reader);
                 reader.unknown(table, &place);
-                self.runners.insert(name, Runner { kind: basics.kind, settings });
+                let RunnerBasics { kind, max_running, labels } = basics;
+                self.runners.insert(name, Runner { kind, max_running, labels, settings });
             }
         }
         for (name, table, place) in reader.named(top, "notify", "notify.*") {

@@ -144,7 +144,6 @@ const fn later(name: &'static str, tables: &'static [&'static str], doc: &'stati
 
 pub(super) const NOT_YET: &[Later] = &[
     later("agent_pushes", &["", "repo.*"], "agents that push themselves come later; here offhours pushes"),
-    later("session", &["runner.*", "repo.*"], "turns that a person can attach to come later"),
     later("url", &["forge.*"], "forges over the network come later"),
     later("token", &["forge.*"], "forges over the network come later"),
     later("max_requests_per_minute", &[""], "forges over the network come later"),
@@ -188,6 +187,10 @@ words! {
 words! {
     /// How the agent is handed its prompt.
     PromptBy { Stdin = "stdin", File = "file", Argument = "argument", } not yet []
+}
+words! {
+    /// Where a turn runs.
+    SessionKind { Background = "background", Tmux = "tmux", } not yet []
 }
 words! {
     /// What runs a CI stage.
@@ -415,6 +418,11 @@ keys! {
     pub(super) RunnerBasics in ["runner.*"] {
         /// How turns are started.
         kind: RunnerKind = RunnerKind::Command;
+        /// Runs that it works on at the same time, over all repos. Not set: as many as `max_running` at the top.
+        max_running: Option<u32> [1, 1000] = None;
+        /// An issue with one of these labels is given to this runner, as it stands here, in whatever repo. Each label
+        /// belongs to one runner.
+        labels: Vec<String> = Vec::new();
     }
 
     /// How a runner runs its agent; one repo may have it otherwise.
@@ -436,6 +444,9 @@ keys! {
         /// Put in front of the agent, of verify and of CI commands: a sandbox such as bwrap, systemd-run or docker run,
         /// with the same names in braces as argv. Without one the agent can do what your user can.
         wrap: Vec<String> = Vec::new();
+        /// Where a turn runs: in the background, or in a tmux session of its own that you can attach to while it runs
+        /// (`offhours run show` says how).
+        session: SessionKind = SessionKind::Background;
         /// How long one turn may take.
         turn_timeout_seconds: u64 [1, 604_800] = 3600;
         /// How long a turn may be without output and without a change in its workspace, for profiles that stream.

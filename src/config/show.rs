@@ -38,6 +38,8 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
         r#"["claude", "-p", "--output-format", "stream-json", "--verbose", "--permission-mode", "bypassPermissions"]"#,
     ),
     ("runner.*", "profile", r#""claude""#),
+    ("runner.*", "max_running", "1"),
+    ("runner.*", "labels", r#"["agent:claude"]"#),
     ("runner.*", "env", r#"["ANTHROPIC_API_KEY", "LANG"]"#),
     ("runner.*", "home_files", r#"[".gitconfig"]"#),
     ("runner.*", "wrap", r#"["nice", "-n", "10"]"#),
@@ -218,8 +220,9 @@ pub(super) fn effective(config: &Config) -> String {
     for (name, forge) in &config.forges {
         section(&mut out, &path("forge", name), forge);
     }
-    for (name, Runner { kind, settings }) in &config.runners {
-        section(&mut out, &path("runner", name), &RunnerBasics { kind: *kind });
+    for (name, Runner { kind, max_running, labels, settings }) in &config.runners {
+        let basics = RunnerBasics { kind: *kind, max_running: *max_running, labels: labels.clone() };
+        section(&mut out, &path("runner", name), &basics);
         lines(&mut out, settings);
     }
     for (name, notify) in &config.notifiers {

@@ -192,10 +192,19 @@ fn bad_input_is_a_sentence_with_its_line() {
         ),
         ("[runner.x]\nkind = \"t3\"".into(), &["\"t3\" is not in this version yet"]),
         (
-            "[runner.x]\nargv = [\"a\"]\nsession = \"tmux\"".into(),
-            &["`session` in [runner.x] is not in this version yet"],
+            "[runner.x]\nargv = [\"a\"]\nsession = \"screen\"".into(),
+            &["`session` in [runner.x] wants \"background\" or \"tmux\""],
         ),
         ("[runner.x]\nargv = [\"a\"]\nprofile = \"aider\"".into(), &["and \"aider\" is not that"]),
+        (
+            "[runner.x]\nargv = [\"a\"]\nlabels = [\"big\"]\n[runner.y]\nargv = [\"a\"]\nlabels = [\"Big\"]"
+                .into(),
+            &["line 6", "`labels` holds \"Big\", and so does [runner.x]"],
+        ),
+        (
+            "[runner.x]\nargv = [\"a\"]\nlabels = [\"Needs-Human\", \" \"]".into(),
+            &["\"Needs-Human\", which has a meaning of its own", "an empty label"],
+        ),
         ("[notify.x]\nkind = \"slack\"".into(), &["\"slack\" is not in this version yet"]),
         ("[[ci.stage]]\nname = \"a\"\nkind = \"forge\"".into(), &["\"forge\" is not in this version yet"]),
         // Secrets.
@@ -340,6 +349,7 @@ fn other_value(table: &str, tables: &[&str], row: &Row) -> String {
         "\"\"" => "\"changed\"".to_owned(),
         "\"largest-first\"" => "\"smallest-first\"".to_owned(),
         "\"stdin\"" => "\"file\"".to_owned(),
+        "\"background\"" => "\"tmux\"".to_owned(),
         "\"script\"" => "\"codex\"".to_owned(),
         "\"write\"" => "\"admin\"".to_owned(),
         text if text.starts_with('"') => "\"changed\"".to_owned(),

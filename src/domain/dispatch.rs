@@ -26,10 +26,22 @@ pub enum ClaimSeen {
     NotAsked,
 }
 
+/// A runner as it stands now, over all repos.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunnerSeen {
+    pub name: String,
+    pub parked: Option<Parked>,
+    /// Runs that it works on.
+    pub running: u32,
+    pub max: Option<u32>,
+}
+
 /// One issue that the forge listed as ready.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     pub repo: RepoId,
+    /// The runner that one of its labels asks for; `None`: the repo's.
+    pub runner: Option<RunnerSeen>,
     pub issue: Issue,
     /// Larger goes first.
     pub priority: i64,
@@ -77,11 +89,7 @@ pub struct RepoState {
     /// Runs that wait for a person's review.
     pub awaiting_review: u32,
     pub max_awaiting_review: u32,
-    pub runner: String,
-    pub runner_parked: Option<Parked>,
-    /// Turns of that runner, over all repos.
-    pub runner_running: u32,
-    pub runner_max: Option<u32>,
+    pub runner: RunnerSeen,
     /// What one dispatch reserves.
     pub budget_usd: f64,
     /// For the fair rotation: least recently served first.
@@ -249,7 +257,7 @@ impl Reason {
             Self::DailyBudget { spent_usd, reserve_usd, budget_usd } => money("daily_budget_usd", *spent_usd, *reserve_usd, *budget_usd),
             Self::MonthlyBudget { spent_usd, reserve_usd, budget_usd } => money("monthly_budget_usd", *spent_usd, *reserve_usd, *budget_usd),
             Self::MaxRunning { max } => format!("{max} runs are in flight already (max_running)"),
-            Self::RunnerFull { runner, max } => format!("the runner {runner} has its {max} turns already"),
+            Self::RunnerFull { runner, max } => format!("the runner {runner} has its {max} runs already (its max_running)"),
             Self::ReviewBackpressure { scope: Scope::Repo, waiting, max } => format!("{waiting} runs of this repository wait for review, {max} may (max_awaiting_review)"),
             Self::ReviewBackpressure { scope: Scope::Host, waiting, max } => format!("{waiting} runs wait for review, {max} may (max_awaiting_review_total)"),
             Self::Parked { runner, why, .. } => format!("the runner {runner} is parked: {why}"),
@@ -361,7 +369,8 @@ impl Given {
         self.slots.insert(candidate.repo.clone(), (candidate.issue.number, unsure));
         self.runs = self.runs.saturating_add(1);
         self.usd += state.budget_usd;
-        let runner = self.by_runner.entry(state.runner.clone()).or_default();
+        let name = candidate.runner.as_ref().unwrap_or(&state.runner).name.clone();
+        let runner = self.by_runner.entry(name).or_default();
         *runner = runner.saturating_add(1);
     }
 }
@@ -420,7 +429,7 @@ impl View<'_> {
             ("daily-budget", self.daily(state, given)),
             ("monthly-budget", self.monthly(state, given)),
             ("max-running", self.max_running(given)),
-            ("runner", Self::runner(state, given)),
+            ("runner", self.runner_room(state, given)),
             ("review", self.review(state)),
             ("quota", self.quota(state)),
             ("frozen", fail_if(state.frozen, Reason::Frozen)),
@@ -545,11 +554,16 @@ impl View<'_> {
         fail_if(self.host.running.saturating_add(given.runs) >= max, Reason::MaxRunning { max })
     }
 
-    fn runner(state: &RepoState, given: &Given) -> Gate {
-        let Some(max) = state.runner_max else { return Gate::Pass };
-        let started = given.by_runner.get(&state.runner).copied().unwrap_or(0);
-        let full = state.runner_running.saturating_add(started) >= max;
-        fail_if(full, Reason::RunnerFull { runner: state.runner.clone(), max })
+    fn runner<'a>(&'a self, state: &'a RepoState) -> &'a RunnerSeen {
+        self.candidate.runner.as_ref().unwrap_or(&state.runner)
+    }
+
+    fn runner_room(&self, state: &RepoState, given: &Given) -> Gate {
+        let runner = self.runner(state);
+        let Some(max) = runner.max else { return Gate::Pass };
+        let started = given.by_runner.get(&runner.name).copied().unwrap_or(0);
+        let full = runner.running.saturating_add(started) >= max;
+        fail_if(full, Reason::RunnerFull { runner: runner.name.clone(), max })
     }
 
     fn review(&self, state: &RepoState) -> Gate {
@@ -562,9 +576,10 @@ impl View<'_> {
     }
 
     fn quota(&self, state: &RepoState) -> Gate {
-        let Some(Parked { until, why }) = &state.runner_parked else { return Gate::Pass };
+        let runner = self.runner(state);
+        let Some(Parked { until, why }) = &runner.parked else { return Gate::Pass };
         let still = until.is_none_or(|until| self.host.now < until);
-        let runner = state.runner.clone();
+        let runner = runner.name.clone();
         fail_if(still, Reason::Parked { runner, until: *until, why: why.clone() })
     }
 }
@@ -614,6 +629,7 @@ mod tests {
     fn candidate(name: &str, number: u64, priority: i64) -> Candidate {
         Candidate {
             repo: repo(name),
+            runner: None,
             issue: Issue {
                 number,
                 title: "t".into(),
@@ -647,10 +663,12 @@ mod tests {
             in_progress_label_seen: false,
             awaiting_review: 1,
             max_awaiting_review: 2,
-            runner: "r".into(),
-            runner_parked: Some(Parked { until: Some(UnixTime(1000)), why: "quota".into() }),
-            runner_running: 1,
-            runner_max: Some(2),
+            runner: RunnerSeen {
+                name: "r".into(),
+                parked: Some(Parked { until: Some(UnixTime(1000)), why: "quota".into() }),
+                running: 1,
+                max: Some(2),
+            },
             budget_usd: 10.0,
             last_dispatch: None,
         }
@@ -689,7 +707,9 @@ mod tests {
     }
 
     fn open_state(name: &str) -> RepoState {
-        RepoState { runner_max: None, ..state(name) }
+        let mut state = state(name);
+        state.runner.max = None;
+        state
     }
 
     #[derive(Clone)]
@@ -740,9 +760,9 @@ mod tests {
         ("daily-budget", "daily-budget", |w| w.host.spent_today_usd = 30.01),
         ("monthly-budget", "monthly-budget", |w| w.host.spent_month_usd = 290.01),
         ("max-running", "max-running", |w| w.host.running = 2),
-        ("runner", "runner-full", |w| w.state.runner_running = 2),
+        ("runner", "runner-full", |w| w.state.runner.running = 2),
         ("review", "review-backpressure", |w| w.state.awaiting_review = 2),
-        ("quota", "parked", |w| w.state.runner_parked = Some(Parked { until: None, why: String::new() })),
+        ("quota", "parked", |w| w.state.runner.parked = Some(Parked { until: None, why: String::new() })),
         ("frozen", "frozen", |w| w.state.frozen = true),
         ("base", "base-red", |w| w.state.base_red = true),
     ];
@@ -868,13 +888,13 @@ mod tests {
             (|w| w.host.limits.monthly_budget_usd = 299.99, "monthly-budget"),
             (|w| w.host.running = u32::MAX, "max-running"),
             (|w| w.host.limits.max_running = 0, "max-running"),
-            (|w| w.state.runner_max = Some(0), "runner-full"),
-            (|w| w.state.runner_max = Some(1), "runner-full"),
-            (|w| w.state.runner_max = None, "dispatch"),
+            (|w| w.state.runner.max = Some(0), "runner-full"),
+            (|w| w.state.runner.max = Some(1), "runner-full"),
+            (|w| w.state.runner.max = None, "dispatch"),
             (|w| w.host.awaiting_review_total = 10, "review-backpressure"),
-            (|w| w.state.runner_parked = None, "dispatch"),
+            (|w| w.state.runner.parked = None, "dispatch"),
             (
-                |w| w.state.runner_parked = Some(Parked { until: Some(UnixTime(1001)), why: "q".into() }),
+                |w| w.state.runner.parked = Some(Parked { until: Some(UnixTime(1001)), why: "q".into() }),
                 "parked",
             ),
             (|w| w.state.paused = true, "paused"),
@@ -980,7 +1000,7 @@ mod tests {
             (|h, _| h.limits.daily_budget_usd = 50.0, "daily-budget"),
             (|h, _| h.limits.daily_budget_usd = 59.99, "daily-budget"),
             (|h, _| h.limits.monthly_budget_usd = 310.0, "monthly-budget"),
-            (|_, s| s.iter_mut().for_each(|s| s.runner_max = Some(3)), "runner-full"),
+            (|_, s| s.iter_mut().for_each(|s| s.runner.max = Some(3)), "runner-full"),
         ];
         for (bound, code) in rows {
             let mut host = roomy();
@@ -988,11 +1008,35 @@ mod tests {
             bound(&mut host, &mut states);
             assert_eq!(told(&all, &states, &host), ["1 dispatch", "2 dispatch", &format!("3 {code}")]);
         }
-        states[1].runner = "other".into();
+        states[1].runner.name = "other".into();
         for s in &mut states {
-            s.runner_max = Some(2);
+            s.runner.max = Some(2);
         }
         assert_eq!(told(&all, &states, &roomy()), ["1 dispatch", "2 dispatch", "3 runner-full"]);
+    }
+
+    #[test]
+    fn a_runner_that_a_label_asks_for_counts_instead_of_the_repos() {
+        let big = |running, max, parked: bool| RunnerSeen {
+            name: "big".into(),
+            parked: parked.then(|| Parked { until: None, why: "quota".into() }),
+            running,
+            max,
+        };
+        let states = ["a", "b", "c"].map(open_state);
+        let mut all = [candidate("a", 1, 0), candidate("b", 2, 0), candidate("c", 3, 0)];
+        // One that is down holds up only who asks for it.
+        all[0].runner = Some(big(0, None, true));
+        assert_eq!(told(&all, &states, &roomy()), ["1 parked", "2 dispatch", "3 dispatch"]);
+        // Its room is given out once, by whatever way its work comes.
+        all[0].runner = Some(big(1, Some(2), false));
+        all[2].runner = Some(big(1, Some(2), false));
+        assert_eq!(told(&all, &states, &roomy()), ["1 dispatch", "2 dispatch", "3 runner-full"]);
+        // The repo's own may be down meanwhile.
+        let mut down = states.clone();
+        down[0].runner.parked = Some(Parked { until: None, why: "q".into() });
+        down[1].runner.parked = Some(Parked { until: None, why: "q".into() });
+        assert_eq!(told(&all, &down, &roomy()), ["1 dispatch", "2 parked", "3 runner-full"]);
     }
 
     #[test]
@@ -1058,8 +1102,8 @@ mod tests {
         ) -> RepoState {
             let mut s = state(name);
             s.budget_usd = budget_usd;
-            s.runner = runner.to_owned();
-            s.runner_max = runner_max;
+            s.runner.name = runner.to_owned();
+            s.runner.max = runner_max;
             s.last_dispatch = last.map(UnixTime);
             match flaw {
                 0 => s.frozen = true,
@@ -1129,8 +1173,8 @@ mod tests {
             prop_assert!(count == 0 || money <= host.limits.daily_budget_usd + 1e-9);
             let mut turns: BTreeMap<&str, u32> = BTreeMap::new();
             for v in &started {
-                let running = turns.entry(&of(v).runner).or_insert(1);
-                prop_assert!(of(v).runner_max.is_none_or(|max| *running < max));
+                let running = turns.entry(&of(v).runner.name).or_insert(1);
+                prop_assert!(of(v).runner.max.is_none_or(|max| *running < max));
                 *running += 1;
                 let c = candidates.iter().find(|c| c.issue.number == v.issue.number).unwrap();
                 prop_assert!(c.approval == Some(approved()) && c.blockers.is_some() && c.issue.open);

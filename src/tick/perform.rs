@@ -52,6 +52,7 @@ pub fn drive(world: &mut World, id: &str) -> Result<bool, Error> {
             world.failed(&format!("run {id}"), &PortError::refused(what))?;
             return Ok(false);
         };
+        let policy = policy.with_runner(&row.runner);
         if world.dry {
             let lines = world
                 .store
@@ -404,7 +405,7 @@ fn start_turn(
             run: run.id.clone(),
             folder,
             base: run.base.clone(),
-            runner: run.issue.repo.to_string(),
+            runner: policy.runner.name.clone(),
             prompt,
             session,
             // Nothing is for runs that cost nothing; of a budget that is used up there is always a last cent.
@@ -412,14 +413,18 @@ fn start_turn(
             first: turn == 1,
             verify: policy.verify.clone(),
         })),
-        timeout_seconds: policy.turn_timeout_seconds,
-        stall_seconds: policy.stall_seconds,
+        timeout_seconds: policy.runner.turn_timeout_seconds,
+        stall_seconds: policy.runner.stall_seconds,
     };
     match world.runner.start(&job) {
         Ok(()) => {
             let now = world.now();
             world.store.turn_started(&run.id, turn, kind, now)?;
-            world.acted(run, "dispatched", &format!("turn {turn} was given to runner {}", row.runner));
+            world.acted(
+                run,
+                "dispatched",
+                &format!("turn {turn} was given to runner {}", policy.runner.name),
+            );
             Ok(done(id))
         }
         Err(error) => {

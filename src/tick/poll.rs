@@ -11,7 +11,7 @@ use super::world::{RepoPolicy, World};
 use super::{observe, templates};
 use crate::domain::checks::{self, CiVerdict};
 use crate::domain::dispatch::{
-    self, Candidate, ClaimSeen, Host, Limits, Parked, Reason, RepoState, RunSeen, Verdict,
+    self, Candidate, ClaimSeen, Host, Limits, Reason, RepoState, RunSeen, Verdict,
 };
 use crate::domain::message;
 use crate::domain::model::{
@@ -58,7 +58,7 @@ pub fn tick(world: &mut World) -> Result<(), Error> {
             Ok(Some(issues)) => {
                 let state = repo_state(world, &policy, &issues)?;
                 for issue in issues {
-                    candidates.push(candidate(world, &repo, issue)?);
+                    candidates.push(candidate(world, &policy, issue)?);
                 }
                 states.push(state);
             }
@@ -142,7 +142,7 @@ pub fn one(world: &mut World, issue: &IssueRef) -> Result<(), Error> {
     let state = repo_state(world, &policy, &issues)?;
     let mut candidates = vec![];
     for found in issues.into_iter().filter(|i| i.number == issue.number) {
-        candidates.push(candidate(world, &issue.repo, found)?);
+        candidates.push(candidate(world, &policy, found)?);
     }
     let verdicts = decide(world, &mut candidates, &mut [state])?;
     for verdict in &verdicts {
@@ -237,10 +237,8 @@ fn repo_state(world: &mut World, policy: &RepoPolicy, issues: &[Issue]) -> Resul
     let in_flight = here.iter().any(|r| r.run.in_flight());
     let wants_slot = here.iter().any(|r| r.run.wait == Some(Wait::Slot));
     let awaiting_review = count(here.iter().filter(|r| r.run.reviewing));
-    let runner_running = count(unfinished.iter().filter(|r| r.runner == policy.runner && r.run.in_flight()));
     holds::lift(world, policy)?;
     let holds = world.store.holds(repo)?;
-    let parked = world.store.parked(&policy.account, now)?;
     Ok(RepoState {
         repo: repo.clone(),
         in_flight,
@@ -252,10 +250,7 @@ fn repo_state(world: &mut World, policy: &RepoPolicy, issues: &[Issue]) -> Resul
         in_progress_label_seen: issues.iter().any(|i| i.open && i.has_label(&world.host.labels.in_progress)),
         awaiting_review,
         max_awaiting_review: policy.max_awaiting_review,
-        runner: policy.runner.clone(),
-        runner_parked: parked.map(|p| Parked { until: p.until, why: p.detail }),
-        runner_running,
-        runner_max: None,
+        runner: world.runner_seen(&policy.runner)?,
         budget_usd: policy.budget_usd,
         last_dispatch: world.store.last_dispatch(repo)?,
     })
@@ -272,7 +267,8 @@ fn target(world: &World, policy: &RepoPolicy) -> PortResult<(Remote, Oid)> {
     Ok((remote, head))
 }
 
-fn candidate(world: &mut World, repo: &RepoId, issue: Issue) -> Result<Candidate, Error> {
+fn candidate(world: &mut World, policy: &RepoPolicy, issue: Issue) -> Result<Candidate, Error> {
+    let repo = &policy.repo;
     let name = IssueRef { repo: repo.clone(), number: issue.number };
     let runs = world.store.runs_of(&name)?;
     let own_run = match runs.first() {
@@ -282,6 +278,7 @@ fn candidate(world: &mut World, repo: &RepoId, issue: Issue) -> Result<Candidate
     };
     Ok(Candidate {
         repo: repo.clone(),
+        runner: policy.asked_for(&issue).map(|runner| world.runner_seen(runner)).transpose()?,
         priority: priority::priority(
             &issue.labels,
             issue.priority,
@@ -560,11 +557,13 @@ fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> 
         Err(why) => return note(world, &name, "no-template", &why, &verdict.passed),
     };
     let now = world.now();
+    // By the labels that were chosen on: a slot of that runner was given to it.
+    let policy = policy.for_issue(&candidate.issue);
     let run = new_run(world, candidate, &policy, &fresh, by.as_ref(), now);
     let row = RunRow {
         approval: event_id.clone(),
-        runner: policy.runner.clone(),
-        account: policy.account.clone(),
+        runner: policy.runner.name.clone(),
+        account: policy.runner.account.clone(),
         template: template.full_label(),
         budget_usd: policy.budget_usd,
         claim: None,

@@ -39,6 +39,7 @@ pub fn one(world: &mut World, id: &str) -> Result<(), Error> {
             Phase::Active | Phase::Ending | Phase::Starting => {}
         }
         let Some(policy) = (world.policy)(&row.run.issue.repo) else { return Ok(()) };
+        let policy = policy.with_runner(&row.runner);
         if ended_before(world, &row)? {
             continue;
         }

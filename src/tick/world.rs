@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::dispatch::Labels;
+use crate::domain::dispatch::{Labels, Parked, RunnerSeen};
 use crate::domain::lesson::Rules;
-use crate::domain::model::{Landing, RepoId, UnixTime};
+use crate::domain::model::{Issue, Landing, RepoId, UnixTime};
 use crate::domain::priority::Order;
 use crate::domain::run::{Policy, Run};
 use crate::domain::trust::TrustPolicy;
@@ -64,16 +64,70 @@ pub struct RepoPolicy {
     pub ci_timeout_seconds: i64,
     pub allow_paths: Vec<String>,
     pub max_awaiting_review: u32,
-    pub runner: String,
-    pub account: String,
+    /// The repo's own runner; of a run: its runner.
+    pub runner: RunnerPolicy,
+    /// Runners that a label of an issue can ask for.
+    pub others: Vec<RunnerPolicy>,
     pub budget_usd: f64,
-    pub turn_timeout_seconds: u64,
-    pub stall_seconds: Option<u64>,
     pub before_remove: Vec<String>,
     /// The name of the template that its agents are told by.
     pub template: String,
     pub hook_timeout_seconds: u64,
     pub run: Policy,
+}
+
+/// A runner as it works in one repo.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunnerPolicy {
+    pub name: String,
+    /// Whose quota it uses.
+    pub account: String,
+    /// Runs that it works on at the same time, over all repos.
+    pub max_running: Option<u32>,
+    /// Labels of issues that ask for it.
+    pub labels: Vec<String>,
+    pub turn_timeout_seconds: u64,
+    pub stall_seconds: Option<u64>,
+    /// The longest a turn with its hooks and verify can take by its own limits.
+    pub turn_limit_seconds: i64,
+}
+
+impl RunnerPolicy {
+    fn asked_by(&self, issue: &Issue) -> bool {
+        self.labels.iter().any(|label| issue.has_label(label))
+    }
+}
+
+impl RepoPolicy {
+    /// The runner that an issue's labels ask for; `None` where they ask for none, or for the repo's own.
+    pub fn asked_for(&self, issue: &Issue) -> Option<&RunnerPolicy> {
+        if self.runner.asked_by(issue) {
+            return None;
+        }
+        self.others.iter().find(|runner| runner.asked_by(issue))
+    }
+
+    /// The policy for a run of this issue.
+    #[must_use]
+    pub fn for_issue(self, issue: &Issue) -> Self {
+        match self.asked_for(issue).map(|runner| runner.name.clone()) {
+            Some(asked) => self.with_runner(&asked),
+            None => self,
+        }
+    }
+
+    /// The policy for a run that this runner works on. One that is not in the configuration any more is replaced by the
+    /// repo's.
+    #[must_use]
+    pub fn with_runner(mut self, name: &str) -> Self {
+        if self.runner.name != name
+            && let Some(at) = self.others.iter().position(|runner| runner.name == name)
+        {
+            self.runner = self.others.swap_remove(at);
+        }
+        self.run.turn_limit_seconds = self.runner.turn_limit_seconds;
+        self
+    }
 }
 
 pub struct Sender {
@@ -122,6 +176,21 @@ impl World {
 
     pub fn folder(&self, run: &Run) -> RunFolder {
         self.folders.of(&run.issue, &run.id)
+    }
+
+    /// A runner as it stands now: its room, and whether its account is parked.
+    pub fn runner_seen(&self, runner: &RunnerPolicy) -> Result<RunnerSeen, Error> {
+        let parked = self.store.parked(&runner.account, self.now())?;
+        let unfinished = self.store.runs_in_flight()?;
+        // A run that waits for a person's review keeps nobody busy.
+        let running =
+            unfinished.iter().filter(|row| row.runner == runner.name && row.run.in_flight()).count();
+        Ok(RunnerSeen {
+            name: runner.name.clone(),
+            parked: parked.map(|park| Parked { until: park.until, why: park.detail }),
+            running: u32::try_from(running).unwrap_or(u32::MAX),
+            max: runner.max_running,
+        })
     }
 
     pub fn acted(&mut self, run: &Run, reason: &str, sentence: &str) {

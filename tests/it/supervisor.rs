@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use offhours::adapters::process;
 use offhours::adapters::runner::command::{
-    CommandRunner, Hooks, Profile, PromptPassing, RunnerSettings, Settings, Surroundings,
+    CommandRunner, Hooks, Profile, PromptPassing, RepoRunners, RunnerSettings, Settings, Surroundings,
 };
 use offhours::adapters::runner::supervise;
 use offhours::domain::model::{Change, JobResult, JobState, Oid, RepoId, TurnEnd, UnixTime};
@@ -168,11 +168,13 @@ impl World {
             verify_timeout_seconds: 20,
             hook_timeout_seconds: 20,
             prices: None,
+            tmux: false,
         };
         let mut environment: BTreeMap<_, _> = std::env::vars_os().collect();
         environment.insert("AGENT_KEY".into(), "agent-key".into());
         environment.insert("FORGE_TOKEN".into(), "planted-secret".into());
         environment.insert("SSH_AUTH_SOCK".into(), "planted-secret".into());
+        let repo = RepoId::parse("local:me/thing", None).unwrap();
         let settings = Settings {
             executable: std::env::current_exe().unwrap(),
             supervisor_args: ["--exact", "supervisor::entry", "--nocapture", "--test-threads=1"]
@@ -181,12 +183,11 @@ impl World {
             state_dir: root.path().join("state"),
             home: Some(root.path().to_owned()),
             environment,
-            runners: BTreeMap::from([("agent".to_owned(), runner)]),
+            runners: BTreeMap::from([(repo.clone(), RepoRunners { own: runner, others: BTreeMap::new() })]),
             checks: Surroundings::default(),
         };
         let unique = root.path().file_name().unwrap().to_string_lossy().into_owned();
         let id = format!("run{unique}-t1");
-        let repo = RepoId::parse("local:me/thing", None).unwrap();
         let turn = TurnSpec {
             run: "run1".into(),
             base: Oid::parse(&"0".repeat(40)).unwrap(),
@@ -204,7 +205,7 @@ impl World {
     }
 
     fn agent(&mut self) -> &mut RunnerSettings {
-        self.settings.runners.get_mut("agent").unwrap()
+        &mut self.settings.runners.get_mut(&self.job.repo).unwrap().own
     }
 
     fn turn(&mut self) -> &mut TurnSpec {

@@ -84,6 +84,7 @@ impl Pumps {
 fn pump(mut pipe: impl Read, mut log: CappedLog, mut listener: Option<Listener>, beat: impl Fn()) {
     let mut buffer = vec![0; 64 * 1024];
     let mut line = Vec::new();
+    let listens = listener.is_some();
     let mut say = |line: &mut Vec<u8>| {
         if line.len() <= LINE_BYTES
             && let Some(listener) = &mut listener
@@ -98,6 +99,9 @@ fn pump(mut pipe: impl Read, mut log: CappedLog, mut listener: Option<Listener>,
         }
         beat();
         log.write(&buffer[..count]);
+        if !listens {
+            continue;
+        }
         for part in buffer[..count].split_inclusive(|byte| *byte == b'\n') {
             // One byte too many marks a line as too long; more of it is not kept.
             let room = (LINE_BYTES + 1).saturating_sub(line.len()).min(part.len());

@@ -17,6 +17,7 @@ use rustix::process::Signal;
 
 use super::folder::{Folder, SCHEMA, SessionFile, SpecFile, TurnFile, WorkFile, try_lock};
 pub use super::folder::{Hooks, PromptPassing};
+use super::tmux::LONGEST_SOCKET;
 pub use super::usage::{Prices, Profile};
 use crate::adapters::process;
 use crate::boundary;
@@ -59,6 +60,22 @@ pub struct RunnerSettings {
     pub verify_timeout_seconds: u64,
     pub hook_timeout_seconds: u64,
     pub prices: Option<Prices>,
+    /// In a tmux session that a person can attach to.
+    pub tmux: bool,
+}
+
+/// The socket of a turn's tmux server, in a state folder: short, because a socket's path has few bytes.
+pub fn tmux_socket(state_dir: &Path, turn: &str) -> PathBuf {
+    state_dir.join("tmux").join(turn)
+}
+
+/// The runners that may work in a repo.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RepoRunners {
+    /// Its own, which it may have otherwise than the others have it.
+    pub own: RunnerSettings,
+    /// Those that a label can ask for, by name.
+    pub others: BTreeMap<String, RunnerSettings>,
 }
 
 /// Everything the runner needs to know, as plain data. Holds values of the environment, so it is never shown.
@@ -74,8 +91,7 @@ pub struct Settings {
     pub home: Option<PathBuf>,
     /// The parent's environment, of which only allowed names are used.
     pub environment: BTreeMap<OsString, OsString>,
-    /// By the name that [`TurnSpec::runner`] has: the repo's, because a repo may have any key of its runner otherwise.
-    pub runners: BTreeMap<String, RunnerSettings>,
+    pub runners: BTreeMap<RepoId, RepoRunners>,
     /// Of jobs of other repos.
     pub checks: Surroundings,
 }
@@ -109,21 +125,22 @@ impl CommandRunner {
         self.settings.environment.get(OsStr::new(name))
     }
 
-    fn runner(&self, name: &str) -> PortResult<&RunnerSettings> {
-        self.settings.runners.get(name).ok_or_else(|| {
+    fn runner(&self, repo: &RepoId, name: &str) -> PortResult<&RunnerSettings> {
+        let runners = self.settings.runners.get(repo).ok_or_else(|| {
             PortError::refused(format!(
-                "There is no runner `{name}` in the configuration. Add it, or name another."
+                "{repo} has no runner in the configuration. Put it back on the allowlist."
             ))
-        })
+        })?;
+        Ok(runners.others.get(name).unwrap_or(&runners.own))
     }
 
     fn surroundings(&self, job: &JobSpec) -> PortResult<&Surroundings> {
         match &job.kind {
-            JobKind::Turn(turn) => Ok(&self.runner(&turn.runner)?.surroundings),
+            JobKind::Turn(turn) => Ok(&self.runner(&job.repo, &turn.runner)?.surroundings),
             // What a repo's agent wrote is tested in the same surroundings as the agent.
             JobKind::Check { .. } | JobKind::Command { .. } => {
-                let of_repo = self.settings.runners.get(&job.repo.to_string());
-                Ok(of_repo.map_or(&self.settings.checks, |runner| &runner.surroundings))
+                let of_repo = self.settings.runners.get(&job.repo);
+                Ok(of_repo.map_or(&self.settings.checks, |runners| &runners.own.surroundings))
             }
         }
     }
@@ -198,11 +215,26 @@ impl CommandRunner {
         Ok(home)
     }
 
+    fn tmux(&self, id: &str) -> PortResult<PathBuf> {
+        self.check_program(&[], &["tmux".to_owned()], None)?;
+        let socket = tmux_socket(&self.settings.state_dir, id);
+        if socket.as_os_str().len() > LONGEST_SOCKET {
+            return refused(format!(
+                "The path {} is too long for a tmux socket, which has at most {LONGEST_SOCKET} bytes. Put the state file into \
+                 a folder with a shorter path, or take `session` out.",
+                socket.display()
+            ));
+        }
+        private_dir(&self.settings.state_dir.join("tmux"))
+            .map_err(|error| later("Making the folder for tmux", &error))?;
+        Ok(socket)
+    }
+
     fn spec_file(&self, job: &JobSpec) -> PortResult<SpecFile> {
         let around = self.surroundings(job)?;
         let work = match &job.kind {
             JobKind::Turn(turn) => {
-                let runner = self.runner(&turn.runner)?;
+                let runner = self.runner(&job.repo, &turn.runner)?;
                 self.check_program(&around.wrap, &runner.argv, Some(&turn.folder.work()))?;
                 // Told before a turn is paid for. A path in the repo is looked for when it is run.
                 if turn.verify.first().is_some_and(|word| !word.contains('/') || word.starts_with('/')) {
@@ -210,7 +242,8 @@ impl CommandRunner {
                         PortError::refused(format!("The repo's `verify` cannot be run. {error}"))
                     })?;
                 }
-                WorkFile::Turn(Box::new(turn_file(&job.id, turn, runner)))
+                let tmux = runner.tmux.then(|| self.tmux(&job.id)).transpose()?;
+                WorkFile::Turn(Box::new(TurnFile { tmux, ..turn_file(&job.id, turn, runner) }))
             }
             JobKind::Check { oid, argv } => {
                 self.check_program(&around.wrap, argv, None)?;
@@ -295,6 +328,7 @@ fn turn_file(id: &str, turn: &TurnSpec, runner: &RunnerSettings) -> TurnFile {
         fresh_argv: if session.is_some() { filled(None) } else { Vec::new() },
         set: own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         before: earlier.filter(|_| same),
+        tmux: None,
         prompt: runner.prompt,
         session,
         first: turn.first,
@@ -425,6 +459,7 @@ impl Runner for CommandRunner {
                 if ours { "free" } else { "held" }
             )));
         }
+        std::fs::remove_file(tmux_socket(&self.settings.state_dir, id)).ok();
         // It never began, and so it never shall: whoever starts it now finds it over.
         if !folder.has("started") && !folder.has("result.json") {
             let at = UnixTime(folder.started_at().0);

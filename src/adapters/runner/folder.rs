@@ -2,7 +2,7 @@
 //!
 //! `lock` (held while the job lives, never unlinked), `spec.json`, `prompt.md`, `started`, `verifying`, `stop`,
 //! `result.json`, `agent/result.json` (written by the agent), `stdout.log`, `stderr.log`, `hooks.log`, `verify.log`,
-//! `supervisor.log`, `session.json`; `tmp` and `checkout` while it runs.
+//! `supervisor.log`, `session.json`; `tmp`, `checkout` and `pane` while it runs.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -90,6 +90,9 @@ pub(super) struct TurnFile {
     /// What the session had counted before.
     #[serde(default)]
     pub(super) before: Option<SessionFile>,
+    /// The socket of the tmux server that the turn runs in, where it does.
+    #[serde(default)]
+    pub(super) tmux: Option<PathBuf>,
 }
 
 /// `session.json`: written as soon as an agent has named its session, so that a later turn can continue it also where

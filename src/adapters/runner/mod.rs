@@ -10,4 +10,5 @@ mod folder;
 mod output;
 mod profile;
 pub mod supervise;
+mod tmux;
 pub mod usage;

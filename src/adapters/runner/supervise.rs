@@ -54,7 +54,7 @@ pub fn run(dir: &Path, git: &dyn Git, clock: &dyn Clock) -> anyhow::Result<()> {
         Ok(_) if folder.has("stop") => Outcome::of(TurnEnd::Stopped),
         Ok(spec) => work(&folder, &spec, git, clock),
     };
-    for leftover in ["tmp", "checkout"] {
+    for leftover in ["tmp", "checkout", "pane"] {
         std::fs::remove_dir_all(folder.path(leftover)).ok();
     }
     let result = outcome.into_result(started_at, clock.now());
@@ -254,6 +254,9 @@ impl Job<'_> {
         }
         self.end_everything();
         pumps.finish(Duration::from_secs(10));
+        if let Some(socket) = &turn.tmux {
+            std::fs::remove_file(socket).ok();
+        }
         let reader = taken(&reader);
         // Everybody who could want a stop has asked by now, or comes too late for this turn.
         if self.folder.has("stop") && !matches!(end, ProcessEnd::NotStarted(_)) {
@@ -283,21 +286,32 @@ impl Job<'_> {
                 );
             }
         };
+        let listener = listens.then(|| self.listener(turn.profile.into(), &reader));
+        let end = if let Some(socket) = &turn.tmux {
+            let prompt = self.folder.path("prompt.md");
+            let input = (turn.prompt == PromptPassing::Stdin).then_some(prompt.as_path());
+            self.run_in_tmux(socket, &step, input, listener, &mut pumps)
+        } else {
+            self.run_here(step, listener, &mut pumps)
+        };
+        (end, pumps, reader)
+    }
+
+    fn run_here(&self, step: Step<'_>, listener: Option<Listener>, pumps: &mut Pumps) -> ProcessEnd {
         let spawned = (|| -> anyhow::Result<Pid> {
             let out_log = CappedLog::open(&self.folder.path("stdout.log"), false)?;
             let err_log = CappedLog::open(&self.folder.path("stderr.log"), false)?;
             let ((out, out_end), (err, err_end)) = (std::io::pipe()?, std::io::pipe()?);
             let pid =
                 self.spawn(&step.argv, step.cwd, step.stdin, &step.env, out_end.into(), err_end.into())?;
-            pumps.add(out, out_log, listens.then(|| self.listener(turn.profile.into(), &reader)));
+            pumps.add(out, out_log, listener);
             pumps.add(err, err_log, None);
             Ok(pid)
         })();
-        let end = match spawned {
+        match spawned {
             Err(error) => ProcessEnd::NotStarted(format!("The agent could not be started: {error:#}.")),
-            Ok(pid) => self.watch(pid, step.timeout, step.stall.map(|stall| (stall, step.cwd)), &pumps),
-        };
-        (end, pumps, reader)
+            Ok(pid) => self.watch(pid, step.timeout, step.stall.map(|stall| (stall, step.cwd)), pumps),
+        }
     }
 
     fn agent_step<'a>(&self, turn: &TurnFile, argv: &[String], work: &'a Path) -> std::io::Result<Step<'a>> {
