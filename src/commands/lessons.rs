@@ -90,10 +90,14 @@ fn say(app: &App, text: &str, shape: &Value) {
 /// Something with the journal itself: never answered with an empty list.
 fn broken<T>(result: StoreResult<T>) -> Result<T, Error> {
     result.map_err(|error| {
-        Error::later(format!("the journal of lessons cannot be used: {error}")).hint(
+        let what = format!("the journal of lessons cannot be used: {error}");
+        // A full disk or a file that another process holds has its own way out.
+        let way_out = Error::from(error).hint.unwrap_or_else(|| {
             "everything else works without it; put a backup in its place (`offhours state backup` makes them), or set \
-             `lessons.enabled = false`",
-        )
+             `lessons.enabled = false`"
+                .to_owned()
+        });
+        Error::later(what).hint(way_out)
     })
 }
 

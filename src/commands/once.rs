@@ -63,6 +63,7 @@ pub fn run(app: &App, args: &IssueArg, foreground: bool) -> Result<u8, Error> {
         );
         (75, format!("{issue} did not start: {why}\n"), json!({ "issue": issue.to_string(), "why": why }))
     };
+    output::logged(&app.global, "run once", &world.report);
     output::answer(&app.global, "run once", &text, &[item]);
     Ok(code.max(world.report.exit_code()))
 }

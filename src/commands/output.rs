@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Global;
 use crate::domain::message::plain;
+use crate::tick::report::Failure;
 use crate::tick::{Report, TickOutcome};
 
 /// Writes to standard output; a closed pipe is nobody's failure.
@@ -39,6 +40,17 @@ pub fn answer(global: &Global, command: &str, text: &str, items: &[Value]) {
     } else {
         out(text);
     }
+}
+
+fn say(global: &Global, command: &str, failures: &[Failure]) {
+    for failure in failures.iter().filter(|f| !f.quiet || global.verbose > 0) {
+        err(&format!("offhours {command}: {}: {}", plain(&failure.subject, 120), failure.what));
+    }
+}
+
+/// What is only told.
+pub fn logged(global: &Global, command: &str, report: &Report) {
+    say(global, command, &report.logged);
 }
 
 /// What a tick tells. Without a reason to act it says nothing, because cron mails whatever is printed.
@@ -91,10 +103,8 @@ pub fn report(global: &Global, command: &str, report: &Report, outcome: TickOutc
             out(&text);
         }
     }
-    let said = report.errors.iter().chain(&report.logged);
-    for failure in said.filter(|f| !f.quiet || global.verbose > 0) {
-        err(&format!("offhours {command}: {}: {}", plain(&failure.subject, 120), failure.what));
-    }
+    say(global, command, &report.errors);
+    logged(global, command, report);
     if !report.left.is_empty() && !global.quiet {
         err(&format!(
             "offhours {command}: the deadline is near; left for the next tick: {}",

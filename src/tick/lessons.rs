@@ -159,8 +159,8 @@ pub fn ids(store: &Store, run: &str) -> Vec<i64> {
 /// Adds to the event of a decision what the detectors read: who worked, what was red, whether it ends the run.
 #[must_use]
 pub fn told(mut event: Event, step: &Step, seen: &Evidence, agent: &str) -> Event {
+    event = by(event, agent);
     let Ok(serde_json::Value::Object(mut data)) = serde_json::from_str(&event.data) else { return event };
-    data.insert("agent".to_owned(), agent.into());
     data.insert("merges".to_owned(), step.run.conflict_tries.into());
     if let Some(red) = red(step, seen) {
         let red = serde_json::json!({ "stage": red.stage, "later": red.later, "checks": red.checks });
@@ -175,6 +175,16 @@ pub fn told(mut event: Event, step: &Step, seen: &Evidence, agent: &str) -> Even
         }
     }
     event.data = serde_json::Value::Object(data).to_string();
+    event
+}
+
+/// Adds to an event who worked.
+#[must_use]
+pub fn by(mut event: Event, agent: &str) -> Event {
+    if let Ok(serde_json::Value::Object(mut data)) = serde_json::from_str(&event.data) {
+        data.insert("agent".to_owned(), agent.into());
+        event.data = serde_json::Value::Object(data).to_string();
+    }
     event
 }
 

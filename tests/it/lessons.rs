@@ -138,11 +138,36 @@ fn a_held_landing_is_one_merge_hold() {
     }
     assert_eq!(world.run_of("me/app#1")["reason"], "merge-hours");
     assert_eq!(types(&world), ["merge_hold x1"]);
-    world.advance(START / 86_400 * 86_400 + 22 * 3600 + 60 - START);
     let now: i64 = fs::read_to_string(world.path("clock")).unwrap().trim().parse().unwrap();
     world.advance((22 * 3600 + 60 - now.rem_euclid(86_400)).rem_euclid(86_400));
     assert!(world.until_idle().contains(&"me/app#1 done".to_owned()));
     assert_eq!(types(&world), ["merge_hold x1"]);
+}
+
+#[test]
+fn a_merge_that_has_to_wait_is_one_merge_hold() {
+    let world = World::new();
+    let config = "landing = \"pull-request\"\nmerge = \"when-green\"\nmerge_hours = [\"22:00-23:00\"]\n---\n";
+    world.configure(&["home:me/app"], config);
+    world.ready("me/app", "Wait", &[]);
+    world.until_idle();
+    world.advance(600);
+    world.until_idle();
+    assert_eq!(world.run_of("me/app#1")["reason"], "merge-hours");
+    assert_eq!(types(&world), ["merge_hold x1"]);
+}
+
+#[test]
+fn work_that_was_taken_back_is_a_lesson() {
+    let world = World::new();
+    world.ready("me/app", "Lands", &[]);
+    world.until_idle();
+    world.offhours(&["revert", "me/app#1"]).ok();
+    world.offhours(&["lessons"]).ok();
+    assert_eq!(types(&world), ["reverted x1"]);
+    let lesson = &listed(&world, &[])[0];
+    assert_eq!((&lesson["work_item_id"], &lesson["agent"]), (&json!("home:me/app#1"), &json!("agent")));
+    assert_eq!((&lesson["task_id"], &lesson["untrusted"]), (&world.run_of("me/app#1")["run"], &json!(false)));
 }
 
 #[test]

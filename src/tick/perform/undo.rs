@@ -1,5 +1,6 @@
 //! Taking a landed change back: commits on a branch of their own, and a pull request that a person merges.
 
+use super::super::lessons;
 use super::super::observe::{event, pulls};
 use super::super::world::World;
 use super::{Out, done, remote};
@@ -26,7 +27,7 @@ pub(super) fn push(world: &mut World, row: &RunRow, branch: &str) -> Result<Port
     let answer = push_changes(world, row, branch, &changes);
     if answer.is_ok() {
         let event = event(&row.run, "reverted", "reverted", world.now(), branch);
-        world.store.step(&row.run, &[], &[event])?;
+        world.store.step(&row.run, &[], &[lessons::by(event, &row.runner)])?;
     }
     Ok(answer)
 }
