@@ -22,7 +22,7 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 const SETTLED: Duration = Duration::from_secs(2);
 /// For a writer that had the file open when it was replaced, and writes a moment later.
 const LINGER: Duration = Duration::from_millis(2);
-/// Name of the one unfinished file in a folder; the lock makes it ours.
+/// Name of the one unfinished file of a repo; the lock makes it ours.
 const UNFINISHED: &str = ".offhours.tmp";
 
 /// Which of a repo's two folders of numbered files. They share their numbers.
@@ -270,7 +270,13 @@ impl RepoDir {
         let step = Duration::from_millis(5);
         loop {
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(RepoLock { file, path }),
+                Ok(()) => {
+                    // What a writer left that was ended. Where it cannot go it is in nobody's way.
+                    for folder in [self.dir.clone(), self.folder(Room::Issues), self.folder(Room::Pulls)] {
+                        forget(&folder.join(UNFINISHED)).ok();
+                    }
+                    return Ok(RepoLock { file, path });
+                }
                 Err(Errno::WOULDBLOCK | Errno::INTR) if waited < LOCK_WAIT => {
                     std::thread::sleep(step);
                     waited += step;
@@ -347,6 +353,17 @@ impl RepoLock {
         read.ok().and_then(|_| text.trim().parse::<u64>().ok()).filter(|n| *n < 1 << 62).unwrap_or(0)
     }
 
+    /// Where a file that is to be at `path` is written first: in the repo's folder, so that no more than one is ever
+    /// left; beside it where that is another file system.
+    fn unfinished(&self, path: &Path) -> PathBuf {
+        let device = |path: &Path| fs::metadata(path).map(|meta| meta.dev()).ok();
+        let (own, there) = (self.path.parent(), path.parent());
+        if own.and_then(device).is_some() && own.and_then(device) == there.and_then(device) {
+            return self.path.with_file_name(UNFINISHED);
+        }
+        path.with_file_name(UNFINISHED)
+    }
+
     fn remember(&mut self, number: u64) -> PortResult<()> {
         let mut write = || {
             self.file.set_len(0)?;
@@ -359,7 +376,7 @@ impl RepoLock {
 
 /// The next number in a folder of reviews: larger than every one there and than every one given out before, so that a
 /// deleted review's name does not come back with another meaning.
-pub(super) fn next_review(folder: &Path, ids: &[String], _lock: &RepoLock) -> PortResult<u64> {
+pub(super) fn next_review(folder: &Path, ids: &[String], lock: &RepoLock) -> PortResult<u64> {
     let memory = folder.join(".last");
     let remembered = match fs::read(&memory) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).trim().parse::<u64>().ok(),
@@ -369,7 +386,8 @@ pub(super) fn next_review(folder: &Path, ids: &[String], _lock: &RepoLock) -> Po
     let there = ids.iter().filter_map(|id| super::leading_number(id)).max();
     let next = there.max(remembered).unwrap_or(0).saturating_add(1);
     let error = |error: io::Error| failed("writing", &memory, &error);
-    let (unfinished, _file) = write_unfinished(&memory, format!("{next}\n").as_bytes()).map_err(error)?;
+    let (unfinished, _file) =
+        write_unfinished(&lock.unfinished(&memory), format!("{next}\n").as_bytes()).map_err(error)?;
     boundary::pass("local forge: before rename");
     fs::rename(&unfinished, &memory).map_err(error)?;
     boundary::pass("local forge: after rename");
@@ -436,9 +454,9 @@ fn no_file() -> Flaw {
 }
 
 /// Writes `bytes` under a name that does not exist yet, whole or not at all. False where the name is taken.
-pub(super) fn create(path: &Path, bytes: &[u8], _lock: &RepoLock) -> PortResult<bool> {
+pub(super) fn create(path: &Path, bytes: &[u8], lock: &RepoLock) -> PortResult<bool> {
     let error = |error: io::Error| failed("writing", path, &error);
-    let (unfinished, _file) = write_unfinished(path, bytes).map_err(error)?;
+    let (unfinished, _file) = write_unfinished(&lock.unfinished(path), bytes).map_err(error)?;
     boundary::pass("local forge: before create");
     let linked = match fs::hard_link(&unfinished, path) {
         Ok(()) => Ok(true),
@@ -475,7 +493,7 @@ pub(super) fn replace(
     old: &Raw,
     bytes: &[u8],
     before_rename: &dyn Fn(&Path),
-    _lock: &RepoLock,
+    lock: &RepoLock,
 ) -> PortResult<Replaced> {
     let error = |error: io::Error| failed("writing", path, &error);
     if bytes.len() > MAX_BYTES {
@@ -484,7 +502,7 @@ pub(super) fn replace(
             path.display()
         )));
     }
-    let (unfinished, file) = write_unfinished(path, bytes).map_err(error)?;
+    let (unfinished, file) = write_unfinished(&lock.unfinished(path), bytes).map_err(error)?;
     if file.metadata().map_err(error)?.gid() != old.meta.gid() {
         // A group that we may not give files to stays as it is; the mode below matters more.
         rustix::fs::fchown(&file, None, Some(Gid::from_raw(old.meta.gid()))).ok();
@@ -571,17 +589,16 @@ fn kept_name(path: &Path) -> PathBuf {
         .unwrap_or_else(|| path.with_file_name(format!("{stem}.kept")))
 }
 
-fn write_unfinished(path: &Path, bytes: &[u8]) -> io::Result<(PathBuf, File)> {
-    let unfinished = path.with_file_name(UNFINISHED);
-    forget(&unfinished)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).open(&unfinished)?;
+fn write_unfinished(unfinished: &Path, bytes: &[u8]) -> io::Result<(PathBuf, File)> {
+    forget(unfinished)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).open(unfinished)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     if let Err(error) = written {
         // The first error is the one to tell.
-        drop(forget(&unfinished));
+        drop(forget(unfinished));
         return Err(error);
     }
-    Ok((unfinished, file))
+    Ok((unfinished.to_owned(), file))
 }
 
 fn forget(path: &Path) -> io::Result<()> {
