@@ -105,6 +105,9 @@ pub enum Command {
     /// Write and read issues of a local forge
     #[command(subcommand)]
     Issue(IssueCommand),
+    /// Review, merge and close pull requests of a local forge
+    #[command(subcommand)]
+    Pr(PullCommand),
     /// Check, copy, put back or take over the state file
     #[command(subcommand)]
     State(StateCommand),
@@ -370,6 +373,105 @@ pub struct IssueLabel {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum PullCommand {
+    /// Ask for a branch to be taken into another
+    New(PullNew),
+    /// List pull requests
+    List {
+        /// The repo, as NAME:owner/repo or owner/repo
+        #[arg(value_name = "REPO")]
+        repo: String,
+        /// Also closed and merged ones
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show a pull request with its reviews and comments
+    Show {
+        #[command(flatten)]
+        pull: PullTarget,
+        /// Also what it would change
+        #[arg(long)]
+        diff: bool,
+    },
+    /// Approve a pull request, ask for changes, or remark on it
+    Review(PullReview),
+    /// Take a pull request's branch into its target
+    Merge {
+        #[command(flatten)]
+        pull: PullTarget,
+        /// As one commit [default: by a merge commit]
+        #[arg(long, conflicts_with = "rebase")]
+        squash: bool,
+        /// Commit by commit on top of the target
+        #[arg(long)]
+        rebase: bool,
+        /// Only if its branch is at this commit
+        #[arg(long, value_name = "COMMIT")]
+        head: Option<String>,
+    },
+    /// Comment on a pull request
+    Comment {
+        #[command(flatten)]
+        pull: PullTarget,
+        /// The comment; - reads it from standard input
+        #[arg(value_name = "TEXT")]
+        text: String,
+    },
+    /// Close a pull request without merging it
+    Close(PullTarget),
+    /// Open a closed pull request again
+    Reopen(PullTarget),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PullTarget {
+    /// The pull request, as NAME:owner/repo#N or owner/repo#N
+    #[arg(value_name = "REPO#N", value_parser = IssueTarget::parse)]
+    pub pull: IssueTarget,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PullNew {
+    /// The repo, as NAME:owner/repo or owner/repo
+    #[arg(value_name = "REPO")]
+    pub repo: String,
+    /// The branch
+    #[arg(value_name = "BRANCH")]
+    pub branch: String,
+    /// The title
+    #[arg(long, value_name = "T")]
+    pub title: String,
+    /// File with the body; - reads it from standard input
+    #[arg(long, value_name = "F")]
+    pub body_file: Option<PathBuf>,
+    /// The branch that it is to be taken into [default: the repository's own]
+    #[arg(long, value_name = "BRANCH")]
+    pub into: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(group = clap::ArgGroup::new("verdict").required(true).args(["approve", "request_changes", "comment"]))]
+pub struct PullReview {
+    #[command(flatten)]
+    pub pull: PullTarget,
+    /// It is good as it is
+    #[arg(long)]
+    pub approve: bool,
+    /// It has to be changed
+    #[arg(long)]
+    pub request_changes: bool,
+    /// Neither; only remarks
+    #[arg(long)]
+    pub comment: bool,
+    /// What is to be said; - reads it from standard input
+    #[arg(short, long, value_name = "TEXT")]
+    pub message: Option<String>,
+    /// A remark on one place; may be given more than once
+    #[arg(long, num_args = 2, value_names = ["FILE:LINE", "TEXT"], action = ArgAction::Append)]
+    pub on: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
 pub enum StateCommand {
     /// Check that the state file is whole
     Check,
@@ -483,6 +585,17 @@ mod tests {
             "template diff implementer careful@deadbeef",
             "template promote careful@v2",
             "template reject careful@2",
+            "pr new me/a work --title T --body-file - --into next",
+            "pr list me/a --all",
+            "pr show me/a#3 --diff",
+            "pr review me/a#3 --approve",
+            "pr review me/a#3 --request-changes -m no --on a.rs:3 why --on b.rs so",
+            "pr review me/a#3 --comment --message -",
+            "pr merge me/a#3 --squash --head abc",
+            "pr merge me/a#3 --rebase",
+            "pr comment me/a#3 -",
+            "pr close me/a#3",
+            "pr reopen me/a#3",
             "state check",
             "state backup copy.db",
             "state restore copy.db",
@@ -515,6 +628,11 @@ mod tests {
             "issue new me/a --title T --blocked-by 0",
             "run once me/a",
             "template add",
+            "pr review me/a#3",
+            "pr review me/a#3 --approve --request-changes",
+            "pr review me/a#3 --comment --on a.rs:3",
+            "pr merge me/a#3 --squash --rebase",
+            "pr new me/a --title T",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::adapters::forge::local::{LocalForge, NewIssue};
 use crate::domain::model::{Blocker, Comment, Issue, RepoId, Seen};
 use crate::error::{Error, Kind};
-use crate::ports::{BrokenIssue, PortError};
+use crate::ports::{BrokenIssue, Forge as _, PortError};
 
 /// What a verb has to say.
 #[derive(Clone, Debug, PartialEq)]
@@ -194,7 +194,7 @@ fn state(open: bool) -> &'static str {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
-fn said(error: PortError) -> Error {
+pub(super) fn said(error: PortError) -> Error {
     let kind = match &error {
         PortError::Later { .. } | PortError::Broken { .. } => Kind::TryLater,
         PortError::Refused { .. } | PortError::Gone { .. } => Kind::Usage,
@@ -203,13 +203,13 @@ fn said(error: PortError) -> Error {
     Error::new(kind, error.to_string())
 }
 
-fn line(text: &mut String, line: &str) {
+pub(super) fn line(text: &mut String, line: &str) {
     text.push_str(line);
     text.push('\n');
 }
 
 /// Text from files, fit for a terminal: control characters besides line end and tab are shown escaped.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() && c != '\n' && c != '\t' {
@@ -249,7 +249,7 @@ fn blocker_json(blocker: &Blocker) -> Value {
     }
 }
 
-fn comment_json(comment: &Comment) -> Value {
+pub(super) fn comment_json(comment: &Comment) -> Value {
     json!({
         "id": comment.id,
         "author": comment.author.as_ref().map(|a| &a.login),
@@ -266,12 +266,19 @@ pub fn who() -> String {
 }
 
 /// Text given on the command line, from a file, or (`-`) from standard input.
-fn text_from(path: &std::path::Path) -> Result<String, Error> {
+pub(super) fn text_from(path: &std::path::Path) -> Result<String, Error> {
     let unreadable = |e: std::io::Error| Error::usage(format!("{} could not be read: {e}", path.display()));
     if path.as_os_str() == "-" {
         return std::io::read_to_string(std::io::stdin()).map_err(unreadable);
     }
     std::fs::read_to_string(path).map_err(unreadable)
+}
+
+/// Prints what a verb would do that writes at once.
+pub(super) fn planned(app: &super::App, command: &str, what: &str, of: &str) -> u8 {
+    let text = format!("dry run: would {what} {of}\n");
+    super::output::answer(&app.global, command, &text, &[json!({ "would": what, "of": of })]);
+    0
 }
 
 /// `offhours issue ...`, from the command line.
@@ -281,6 +288,23 @@ pub fn run(app: &super::App, command: &crate::cli::IssueCommand) -> Result<u8, E
         let repo = app.repo(&issue.issue.repo)?;
         Ok((app.local_forge(&repo)?, repo, issue.issue.number))
     };
+    if app.global.dry_run {
+        let (what, issue) = match command {
+            C::New(new) => {
+                return Ok(planned(app, "issue", "open an issue in", &app.repo(&new.repo)?.to_string()));
+            }
+            C::Label(args) => ("label", Some(&args.issue)),
+            C::Comment { issue, .. } => ("comment on", Some(issue)),
+            C::Close(issue) => ("close", Some(issue)),
+            C::Reopen(issue) => ("open again", Some(issue)),
+            C::List { .. } | C::Show(_) => ("", None),
+        };
+        if let Some(issue) = issue {
+            let (forge, repo, number) = target(issue)?;
+            forge.issue(&repo, number).map_err(said)?;
+            return Ok(planned(app, "issue", what, &format!("{repo}#{number}")));
+        }
+    }
     let answer = match command {
         C::New(new_issue) => {
             let repo = app.repo(&new_issue.repo)?;

@@ -8,6 +8,7 @@ pub mod issue;
 pub mod lessons;
 pub mod once;
 pub mod output;
+pub mod pr;
 pub mod prompt;
 pub mod revert;
 pub mod run;
@@ -82,6 +83,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Template(command) => template::run(&App::load(global)?, command),
         Command::Revert(args) => revert::run(&App::load(global)?, args),
         Command::Issue(command) => issue::run(&App::load(global)?, command),
+        Command::Pr(command) => pr::run(&App::load(global)?, command),
         Command::State(command) => state::run(&App::load(global)?, command),
     }
 }
@@ -241,11 +243,13 @@ impl App {
     }
 
     pub fn local_forge(&self, repo: &RepoId) -> Result<LocalForge, Error> {
-        self.config
+        let forge = self
+            .config
             .forges
             .get(&repo.forge)
-            .map(|forge| LocalForge::new(forge.path.clone(), Rc::new(SystemClock), "offhours"))
-            .ok_or_else(|| Error::usage(format!("the forge `{}` is not in the config", repo.forge)))
+            .ok_or_else(|| Error::usage(format!("the forge `{}` is not in the config", repo.forge)))?;
+        let local = LocalForge::new(forge.path.clone(), Rc::new(SystemClock), "offhours");
+        Ok(if self.global.dry_run { local.looking_only() } else { local })
     }
 
     pub fn prompts(&self) -> Prompts {

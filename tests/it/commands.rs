@@ -68,6 +68,7 @@ fn every_command_answers_in_the_one_envelope() {
         ("issue reopen me/app#1", "issue"),
         ("issue close me/app#1", "issue"),
         ("issue new me/app --title T", "issue"),
+        ("pr list me/app", "pr"),
         ("state check", "state"),
         ("pause --for 1h", "pause"),
         ("resume", "resume"),

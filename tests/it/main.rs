@@ -17,6 +17,7 @@ mod hostile;
 mod lessons;
 mod migrations;
 mod model;
+mod pulls;
 mod races;
 mod readme;
 mod reviews;

@@ -177,6 +177,11 @@ fn one_file_names_the_concrete_adapters() {
         ("commands/status.rs", "adapters::host::SystemClock", "says how long ago; there is no world to ask"),
         ("commands/why.rs", "adapters::host::SystemClock", "says how long ago; there is no world to ask"),
         ("commands/issue.rs", "adapters::forge::local", "writes issues, which only the local forge can"),
+        (
+            "commands/pr.rs",
+            "adapters::forge::local",
+            "reviews and merges there, where no server has pages for it",
+        ),
         ("commands/arm.rs", "adapters::files::write_whole", "replaces the configuration by a rename"),
         (
             "commands/init.rs",

@@ -118,6 +118,15 @@ impl Bare {
         Ok(text.lines().map(|line| names::cleaned(line.as_bytes())).collect())
     }
 
+    /// What `head` changed since it and `base` parted, for people to read.
+    pub fn diff(&self, base: &str, head: &Oid) -> PortResult<String> {
+        let doing = format!("comparing {} with its target", head.short());
+        let call = Call::new("git.diff", &self.dir)
+            .args(["--no-color", "--no-ext-diff", "--no-textconv", "--merge-base"])
+            .args([base, head.as_str()]);
+        Ok(self.good(self.children.run(&call)?, &doing)?.text())
+    }
+
     /// A merge commit of `head` into `target`.
     pub fn merged(&self, target: &Oid, head: &Oid, message: &str, maker: Maker<'_>) -> PortResult<Made> {
         let doing = format!("merging {} into {}", head.short(), target.short());

@@ -177,6 +177,58 @@ impl LocalForge {
         Ok(WholePull { pull: self.kept(&desk, pull), author: loaded.file.author, reviews, comments })
     }
 
+    /// Opens one in somebody's name.
+    pub fn open_pull_as(&self, repo: &RepoId, new: &NewPull, who: &str) -> PortResult<PullRequest> {
+        let NewPull { title, body, branch, target } = new;
+        let doing = format!("opening a pull request in {repo}");
+        let text = pull_text::new_pull(title, branch, target, who, body);
+        if text.len() > text::MAX_BYTES {
+            return Err(PortError::refused(format!("{doing}: its text is larger than 1 MB; shorten it")));
+        }
+        for name in [branch, target] {
+            if !is_branch(name) {
+                return Err(PortError::refused(format!(
+                    "{doing}: {} is no name that git allows a branch; choose another one",
+                    name.escape_debug()
+                )));
+            }
+        }
+        // What could not be read again is not written.
+        PullFile::parse(text.clone().into_bytes())
+            .map_err(|flaw| PortError::refused(flaw.sentence(&doing)))?;
+        let mut desk = self.desk(repo)?;
+        let mut lock = desk.dir.lock()?;
+        desk.refresh()?;
+        let head = self.may_open(&desk, &doing, branch, target)?;
+        let number = Self::new_file(&desk.dir, Room::Pulls, &text, &mut lock)?;
+        desk.bare.change_refs(&[RefChange::Set(head_ref(number), head)])?;
+        desk.refresh()?;
+        let loaded = load(&desk.dir, Room::Pulls, number, PullFile::parse)?;
+        desk.view(number, &loaded.path, &loaded.file, &self.actor)
+    }
+
+    /// What a pull request would bring to its target, as a diff; of a merged one, what it brought.
+    pub fn pull_diff(&self, repo: &RepoId, pull: &PullRequest) -> PortResult<String> {
+        let desk = self.desk(repo)?;
+        let target = desk.branch(&pull.target).ok_or_else(|| {
+            PortError::gone(format!("{repo} has no branch {} (any more); push it first", pull.target))
+        })?;
+        match &pull.state {
+            // In each way of merging the target was at its first parent, or at work of this one.
+            PullState::Merged { commit: Some(commit), .. } => {
+                desk.bare.diff(&format!("{commit}^1"), &pull.head)
+            }
+            PullState::Merged { commit: None, .. } | PullState::Open | PullState::Closed => {
+                desk.bare.diff(target.as_str(), &pull.head)
+            }
+        }
+    }
+
+    /// The branch that work is taken into unless another one is named.
+    pub fn default_branch(&self, repo: &RepoId) -> PortResult<String> {
+        Ok(self.remote(repo)?.default_branch)
+    }
+
     /// Says something of a pull request in somebody's name; returns the review's id.
     pub fn review_as(&self, repo: &RepoId, number: u64, new: &NewReview, who: &str) -> PortResult<String> {
         let pull = self.pull(repo, number)?;
@@ -411,14 +463,6 @@ impl LocalForge {
 
     /// Refuses where a pull request from `branch` into `target` would make no sense.
     fn may_open(&self, desk: &Desk, doing: &str, branch: &str, target: &str) -> PortResult<Oid> {
-        for name in [branch, target] {
-            if !is_branch(name) {
-                return Err(PortError::refused(format!(
-                    "{doing}: {} is no name that git allows a branch; choose another one",
-                    name.escape_debug()
-                )));
-            }
-        }
         let there = |name: &str| {
             desk.branch(name).ok_or_else(|| {
                 PortError::refused(format!("{doing}: there is no branch {name}; push it first"))
@@ -472,24 +516,7 @@ impl PullRequests for LocalForge {
     }
 
     fn open_pull(&self, repo: &RepoId, new: &NewPull) -> PortResult<PullRequest> {
-        let NewPull { title, body, branch, target } = new;
-        let doing = format!("opening a pull request in {repo}");
-        let text = pull_text::new_pull(title, branch, target, &self.actor, body);
-        if text.len() > text::MAX_BYTES {
-            return Err(PortError::refused(format!("{doing}: its text is larger than 1 MB; shorten it")));
-        }
-        let mut desk = self.desk(repo)?;
-        let mut lock = desk.dir.lock()?;
-        desk.refresh()?;
-        let head = self.may_open(&desk, &doing, branch, target)?;
-        // What could not be read again is not written.
-        PullFile::parse(text.clone().into_bytes())
-            .map_err(|flaw| PortError::refused(flaw.sentence(&doing)))?;
-        let number = Self::new_file(&desk.dir, Room::Pulls, &text, &mut lock)?;
-        desk.bare.change_refs(&[RefChange::Set(head_ref(number), head)])?;
-        desk.refresh()?;
-        let loaded = load(&desk.dir, Room::Pulls, number, PullFile::parse)?;
-        desk.view(number, &loaded.path, &loaded.file, &self.actor)
+        self.open_pull_as(repo, new, &self.actor)
     }
 
     fn edit_pull(&self, repo: &RepoId, number: u64, title: &str, body: &str) -> PortResult<()> {
