@@ -6,7 +6,7 @@ pub mod lessons;
 
 use std::path::PathBuf;
 
-use desk::InitArgs;
+use desk::{CompletionsArgs, InitArgs, ManArgs, ScheduleCommand, UninstallArgs};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
@@ -111,6 +111,15 @@ pub enum Command {
     /// Check, copy, put back or take over the state file
     #[command(subcommand)]
     State(StateCommand),
+    /// Let cron or systemd start the ticks
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
+    /// Take the schedule out and say what is left
+    Uninstall(UninstallArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man(ManArgs),
     /// Hold one job to its end; started by a tick, not by hand
     #[command(hide = true)]
     Supervise(SuperviseArgs),
@@ -600,6 +609,13 @@ mod tests {
             "state backup copy.db",
             "state restore copy.db",
             "state adopt",
+            "schedule print kubernetes",
+            "schedule install systemd-user --every 5",
+            "schedule remove",
+            "schedule verify --exit-code --wait 60",
+            "uninstall --purge",
+            "completions zsh",
+            "man --dir out",
             "init --landing push --repo me/a --local tracker --dry-run",
             "supervise dir --repos a --work b",
             "--config c.toml --state s.db poll",

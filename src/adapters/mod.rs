@@ -16,4 +16,5 @@ pub mod probe;
 pub mod process;
 pub mod prompt;
 pub mod runner;
+pub mod schedule;
 pub mod secret;

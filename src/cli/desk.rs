@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Clone, Args)]
 pub struct InitArgs {
@@ -23,4 +23,63 @@ pub enum LandingArg {
     PullRequest,
     /// Tested work goes straight to the branch; the tests are the gate
     Push,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ScheduleCommand {
+    /// Print what would be installed, and what can be used elsewhere
+    Print(ScheduleArgs),
+    /// Install it, once: what is there already is brought up to date
+    Install(ScheduleArgs),
+    /// Take out what was installed, and nothing else
+    Remove,
+    /// Say whether it is installed, up to date and firing
+    Verify,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ScheduleArgs {
+    /// What starts the ticks
+    #[arg(value_name = "KIND", value_enum, default_value_t = ScheduleKind::Crontab)]
+    pub kind: ScheduleKind,
+    /// Minutes between ticks: a number that divides an hour
+    #[arg(long, value_name = "MINUTES", default_value_t = 2)]
+    pub every: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScheduleKind {
+    /// A marked block in your crontab
+    Crontab,
+    /// A service and a timer of your user
+    SystemdUser,
+    /// A service and a timer of the system, for a user `offhours`
+    SystemdSystem,
+    /// A Kubernetes CronJob, to print
+    Kubernetes,
+    /// A GitHub workflow, to print
+    Github,
+    /// A Forgejo workflow, to print
+    Forgejo,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ManArgs {
+    /// Write a page for every command into this folder, instead of printing the first one
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct UninstallArgs {
+    /// Also remove the state folder with its history and its kept work, and the configuration
+    #[arg(long)]
+    pub purge: bool,
 }

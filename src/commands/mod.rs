@@ -6,18 +6,21 @@ pub mod config;
 pub mod init;
 pub mod issue;
 pub mod lessons;
+pub mod manual;
 pub mod once;
 pub mod output;
 pub mod pr;
 pub mod prompt;
 pub mod revert;
 pub mod run;
+pub mod schedule;
 pub mod state;
 pub mod status;
 pub mod supervise;
 pub mod switch;
 pub mod template;
 pub mod tick;
+pub mod uninstall;
 pub mod why;
 
 use std::collections::BTreeMap;
@@ -36,12 +39,14 @@ use crate::adapters::runner::command::{
     CommandRunner, Hooks, Prices, Profile, PromptPassing, RepoRunners, RunnerSettings, Settings,
     Surroundings, tmux_socket,
 };
+use crate::adapters::schedule::Scheduler;
 use crate::cli::{Cli, Command, Global};
 use crate::config::{self as cfg, Config, Switch};
 use crate::domain::dispatch::Labels;
 use crate::domain::model::{RepoId, UnixTime};
 use crate::domain::priority::Order;
 use crate::domain::run::Policy;
+use crate::domain::schedule::Plan;
 use crate::domain::trust::TrustPolicy;
 use crate::error::{Error, Kind};
 use crate::ports::{Ci, Clock, Folders as _, Forge, Git, Notifier, PortError, Runner};
@@ -84,6 +89,10 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Revert(args) => revert::run(&App::load(global)?, args),
         Command::Issue(command) => issue::run(&App::load(global)?, command),
         Command::Pr(command) => pr::run(&App::load(global)?, command),
+        Command::Schedule(command) => schedule::run(&App::load(global)?, command),
+        Command::Uninstall(args) => uninstall::run(&App::load(global)?, args),
+        Command::Completions(args) => manual::completions(args),
+        Command::Man(args) => manual::man(global, args),
         Command::State(command) => state::run(&App::load(global)?, command),
     }
 }
@@ -203,6 +212,35 @@ impl App {
             Store::open_copy(&self.state, now)?
         } else {
             Store::open(&self.state, &self.machine(), &fresh, now)?
+        })
+    }
+
+    /// The machine's cron and systemd, as the person at the keyboard reaches them.
+    pub fn scheduler(&self) -> Scheduler {
+        let names = ["XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "USER", "LOGNAME"];
+        Scheduler {
+            path: env("PATH").unwrap_or_default(),
+            home: env("HOME").map(PathBuf::from).filter(|h| h.is_absolute()),
+            session: names.into_iter().filter_map(|name| Some((name, env(name)?))).collect(),
+        }
+    }
+
+    /// What a schedule has to know: whole paths, because cron starts in a folder and an environment of its own.
+    pub fn plan(&self, every: u32) -> Result<Plan, Error> {
+        let whole = |path: &Path| {
+            std::path::absolute(path)
+                .map(|p| p.display().to_string())
+                .map_err(|e| Error::later(format!("{}: {e}", path.display())))
+        };
+        let program = std::env::current_exe()
+            .map_err(|e| Error::later(format!("where this program is cannot be told: {e}")))?;
+        Ok(Plan {
+            every,
+            program: whole(&program)?,
+            config: whole(&self.config.path)?,
+            state: whole(&self.state)?,
+            path: path_variable(),
+            credentials: self.config.credentials(),
         })
     }
 

@@ -445,6 +445,20 @@ impl Config {
         self.global.kill_switch_file.clone().unwrap_or_else(|| state_dir.join("off"))
     }
 
+    /// Names of the credentials that secrets are read from: systemd has to be told of them.
+    pub fn credentials(&self) -> Vec<String> {
+        let sources = self.notifiers.values().filter_map(|notify| notify.url.as_ref());
+        let mut names: Vec<String> = sources
+            .filter_map(|source| match source {
+                SecretSource::Credential(name) => Some(name.clone()),
+                SecretSource::Env(_) | SecretSource::File(_) | SecretSource::Command(_) => None,
+            })
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// The effective configuration as TOML that can be loaded again. Secrets are shown as their source.
     pub fn effective(&self) -> String {
         show::effective(self)

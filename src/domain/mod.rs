@@ -15,6 +15,7 @@ pub mod recipe;
 pub mod review;
 pub mod run;
 pub mod template;
+pub mod schedule;
 pub mod trust;
 pub mod upgrade_guard;
 pub mod version;

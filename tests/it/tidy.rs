@@ -184,6 +184,11 @@ fn one_file_names_the_concrete_adapters() {
         ),
         ("commands/arm.rs", "adapters::files::write_whole", "replaces the configuration by a rename"),
         (
+            "commands/schedule.rs",
+            "adapters::schedule::Scheduler",
+            "its answers are that one's: a crontab, a unit's file",
+        ),
+        (
             "commands/init.rs",
             "adapters::{files, probe}",
             "looks around where no configuration is yet, and writes one",

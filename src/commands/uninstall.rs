@@ -1,0 +1,65 @@
+//! `uninstall`: takes the schedule out and says what is left; with `--purge` that goes, too.
+
+use std::fs;
+
+use super::{App, output, schedule};
+use crate::cli::desk::UninstallArgs;
+use crate::error::Error;
+use serde_json::json;
+
+pub fn run(app: &App, args: &UninstallArgs) -> Result<u8, Error> {
+    let flying = match app.existing_store()? {
+        Some(store) => store.runs_in_flight()?,
+        None => vec![],
+    };
+    if !flying.is_empty() {
+        let list: Vec<String> =
+            flying.iter().map(|r| format!("{} (run {})", r.run.issue, r.run.id)).collect();
+        return Err(Error::usage(format!(
+            "these are in work, and hold claims and labels on the forge: {}",
+            list.join(", ")
+        ))
+        .hint("`offhours pause` and wait until they are done, or `offhours run stop RUN` and one tick; then run this again"));
+    }
+    let dry = app.global.dry_run;
+    let mut lines = schedule::remove(app)?;
+    let ours = ["repos", "work", "ci", "salvage", "homes"];
+    let mut kept = vec![app.config.path.clone()];
+    let beside = |suffix: &str| {
+        let mut name = app.state.as_os_str().to_owned();
+        name.push(suffix);
+        std::path::PathBuf::from(name)
+    };
+    kept.extend(["", "-wal", "-shm", ".lock"].map(beside));
+    kept.extend(ours.iter().map(|name| app.state_dir.join(name)));
+    kept.push(app.config.workspace_root(&app.state_dir));
+    kept.extend(app.switch_files());
+    kept.sort();
+    kept.dedup();
+    kept.retain(|path| path.exists());
+    let mut left = vec![];
+    for path in &kept {
+        if !args.purge {
+            left.push(path.display().to_string());
+            continue;
+        }
+        if !dry {
+            let gone = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+            gone.map_err(|e| Error::later(format!("removing {}: {e}", path.display())))?;
+        }
+        lines.push(format!("{} is removed", path.display()));
+    }
+    let mut text = if lines.is_empty() {
+        "nothing was installed\n".to_owned()
+    } else {
+        format!("{}\n", lines.join("\n"))
+    };
+    if !left.is_empty() {
+        text.push_str(&format!("left, because it is yours (--purge removes it):\n  {}\n", left.join("\n  ")));
+    }
+    if let Ok(plan) = app.plan(2) {
+        text.push_str(&format!("the program itself: rm {}\n", plan.program));
+    }
+    output::answer(&app.global, "uninstall", &text, &[json!({ "done": lines, "left": left })]);
+    Ok(0)
+}

@@ -1,0 +1,38 @@
+//! Files in `contrib/` that are made from the program: each is compared, and made anew with `REGENERATE=1`.
+
+use std::fs;
+use std::path::Path;
+
+use offhours::domain::schedule::{self, Actions, Plan};
+
+/// Compares a file with what the program says; with `REGENERATE=1` writes it.
+#[track_caller]
+fn same(path: &str, text: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("REGENERATE").is_some() {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, text).unwrap();
+    }
+    let there = fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        there == text,
+        "{path} is old: run `REGENERATE=1 cargo test --features testing --test it generated::`"
+    );
+}
+
+#[test]
+fn what_schedule_prints_lies_in_contrib() {
+    let plan = Plan::usual();
+    for (path, text) in [
+        ("contrib/cron/crontab", schedule::crontab_block(&plan)),
+        ("contrib/systemd/user/offhours.service", schedule::user_service(&plan)),
+        ("contrib/systemd/user/offhours.timer", schedule::timer(&plan, "systemd-user")),
+        ("contrib/systemd/system/offhours.service", schedule::system_service(&plan)),
+        ("contrib/systemd/system/offhours.timer", schedule::timer(&plan, "systemd-system")),
+        ("contrib/kubernetes/cronjob.yaml", schedule::kubernetes(&plan)),
+        ("contrib/ci/github.yml", schedule::workflow(&plan, Actions::Github)),
+        ("contrib/ci/forgejo.yml", schedule::workflow(&plan, Actions::Forgejo)),
+    ] {
+        same(path, &text);
+    }
+}
