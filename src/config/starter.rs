@@ -201,18 +201,23 @@ fn runner(out: &mut String, agent: Agent) {
             out.push_str(
                 "profile = \"claude\"\n\
                  argv = [\"claude\", \"-p\", \"--output-format\", \"stream-json\", \"--verbose\", \
-                 \"--permission-mode\", \"acceptEdits\"]\nenv = [\"ANTHROPIC_API_KEY\"]\n",
+                 \"--permission-mode\", \"bypassPermissions\"]\nenv = [\"ANTHROPIC_API_KEY\"]\n",
             );
         }
         Agent::Codex => {
             line(out, "[runner.codex]", found);
             out.push_str(
-                "profile = \"codex\"\nargv = [\"codex\", \"exec\", \"--json\", \"-\"]\nenv = [\"OPENAI_API_KEY\"]\n",
+                "profile = \"codex\"\n\
+                 argv = [\"codex\", \"exec\", \"--json\", \"--dangerously-bypass-approvals-and-sandbox\"]\n\
+                 home_files = [\".codex/config.toml\", \".codex/auth.json\"]\n",
             );
         }
         Agent::Opencode => {
             line(out, "[runner.opencode]", found);
-            out.push_str("argv = [\"opencode\", \"run\"]\nprompt = \"argument\"\n");
+            out.push_str(
+                "profile = \"opencode\"\nargv = [\"opencode\", \"run\", \"--format\", \"json\", \"--auto\"]\n\
+                 home_files = [\".config/opencode/opencode.json\", \".local/share/opencode/auth.json\"]\n",
+            );
         }
         Agent::None => {
             line(out, "# [runner.agent]", "no agent was found on your PATH: name yours");
@@ -300,7 +305,7 @@ mod tests {
 
         [runner.claude]                        # found on your PATH
         profile = "claude"
-        argv = ["claude", "-p", "--output-format", "stream-json", "--verbose", "--permission-mode", "acceptEdits"]
+        argv = ["claude", "-p", "--output-format", "stream-json", "--verbose", "--permission-mode", "bypassPermissions"]
         env = ["ANTHROPIC_API_KEY"]
         # wrap = ["bwrap", "..."]              # a sandbox; without one the agent is your user
 

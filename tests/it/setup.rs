@@ -101,7 +101,7 @@ fn init_finds_out_what_it_can_and_writes_a_config_that_is_off() {
 
     [runner.claude]                        # found on your PATH
     profile = "claude"
-    argv = ["claude", "-p", "--output-format", "stream-json", "--verbose", "--permission-mode", "acceptEdits"]
+    argv = ["claude", "-p", "--output-format", "stream-json", "--verbose", "--permission-mode", "bypassPermissions"]
     env = ["ANTHROPIC_API_KEY"]
     # wrap = ["bwrap", "..."]              # a sandbox; without one the agent is your user
 
