@@ -111,35 +111,43 @@ fn sentence(doing: &str, error: &StoreError) -> String {
     )
 }
 
-/// What the run is told of earlier ones, chosen and recorded before its first turn; the same for each of its turns.
-pub fn given(world: &mut World, run: &Run, turn: u32) -> String {
+/// What the run is to be told of earlier ones: chosen for its first turn, the same for each later one.
+pub fn to_give(world: &mut World, run: &Run, turn: u32) -> Given {
     if !world.lessons.enabled || !world.lessons.in_prompts {
-        return String::new();
+        return Given::default();
     }
     let result = choose(world, run, turn);
-    match settle(world, PROMPTS, "choosing lessons for a prompt", result) {
-        Ok(given) => given.text,
-        Err(failure) => {
-            world.report.logged.push(failure);
-            String::new()
-        }
-    }
+    settle(world, PROMPTS, "choosing lessons for a prompt", result).unwrap_or_else(|failure| {
+        world.report.logged.push(failure);
+        Given::default()
+    })
 }
 
-fn choose(world: &mut World, run: &Run, turn: u32) -> StoreResult<Given> {
+fn choose(world: &World, run: &Run, turn: u32) -> StoreResult<Given> {
+    let (repo, now, rules) = (run.issue.repo.to_string(), world.now(), world.lessons);
     if let Some(given) = world.store.given(&run.id)? {
         return Ok(given);
     }
     if turn > 1 {
         return Ok(Given::default());
     }
-    let (repo, now, rules) = (run.issue.repo.to_string(), world.now(), world.lessons);
-    let given = match world.store.given_beside(&run.id, &repo)? {
-        Some(given) => given,
-        None => lesson::choose(&world.store.lessons_to_give(&repo, &rules, now, MOST_GIVEN)?),
-    };
-    world.store.give(&run.id, &repo, &given, now)?;
-    Ok(given)
+    if let Some(given) = world.store.given_beside(&run.id, &repo)? {
+        return Ok(given);
+    }
+    Ok(lesson::choose(&world.store.lessons_to_give(&repo, &rules, now, MOST_GIVEN)?))
+}
+
+/// Records what is in the prompt, before it is sent. A template may have no place for it: then nothing was given.
+pub fn give(world: &mut World, run: &Run, turn: u32, given: Given, prompt: &str) {
+    if !world.lessons.enabled || !world.lessons.in_prompts || turn > 1 {
+        return;
+    }
+    let given = if prompt.contains(given.text.trim()) { given } else { Given::default() };
+    let (repo, now) = (run.issue.repo.to_string(), world.now());
+    let result = world.store.give(&run.id, &repo, &given, now);
+    if let Err(failure) = settle(world, PROMPTS, "noting what a run was told", result) {
+        world.report.logged.push(failure);
+    }
 }
 
 /// What a run that started now would be told; nothing is recorded. Nothing where it cannot be read.

@@ -1,7 +1,7 @@
 //! Carries recorded effects out. Each looks whether it already happened where the first try may have been cut short.
 
-use super::templates;
 use super::world::World;
+use super::{lessons, templates};
 use crate::domain::backoff;
 use crate::domain::effect::{Effect, TurnKind};
 use crate::domain::message;
@@ -387,12 +387,13 @@ fn start_turn(
     let Some(text) = world.store.run_text(&run.id)? else {
         return Ok(Err(PortError::refused("the run's text is not in the state file")));
     };
-    let lessons = super::lessons::given(world, run, turn);
+    let given = lessons::to_give(world, run, turn);
     let template = templates::of(world, run)?;
-    let prompt = match world.prompter.render(&template, run, &text, &lessons, failure) {
+    let prompt = match world.prompter.render(&template, run, &text, &given.text, failure) {
         Ok(prompt) => prompt,
         Err(error) => return templates::does_not_render(world, run, turn, error).map(Err),
     };
+    lessons::give(world, run, turn, given, &prompt);
     let session = world.store.turns_of(&run.id)?.into_iter().rev().find_map(|t| t.usage.session);
     let (known, _) = world.store.cost_of(&run.id)?;
     let id = run.turn_job(turn);

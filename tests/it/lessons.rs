@@ -274,6 +274,22 @@ fn every_turn_of_a_run_is_told_the_same() {
     assert!(world.comments("me/app", 1).last().unwrap().contains("| lessons given | 1 |"));
 }
 
+/// A text of one's own may have no place for them: what was not told is not counted as given.
+#[test]
+fn a_template_without_a_place_for_them_gives_none() {
+    let world = World::new();
+    world.configure(&["home:me/app"], "[lessons]\nin_prompts = true\n");
+    added(&world, &["--type", "note", "--repo", "me/app", "--suggestion", "Do this"]);
+    let file = world.path("own.md");
+    fs::write(&file, "You work on {{ issue.name }} in this repository.\n{{ issue.body }}\n").unwrap();
+    world.offhours(&["template", "add", "implementer", "--file", file.to_str().unwrap()]).ok();
+    world.offhours(&["template", "promote", "implementer@2"]).ok();
+    world.ready("me/app", "Plain", &[]);
+    world.until_idle();
+    assert_eq!(world.run_of("me/app#1")["lessons"], json!([]));
+    assert!(world.comments("me/app", 1).last().unwrap().contains("| lessons given | none |"));
+}
+
 #[test]
 fn without_in_prompts_nothing_is_told() {
     let world = World::new();
