@@ -92,6 +92,12 @@ impl GitRooms {
     }
 }
 
+/// Where the objects lie that a repo's workspaces borrow, below the root of all private repositories.
+pub fn borrowed_objects(private_root: &Path, repo: &RepoId) -> PortResult<PathBuf> {
+    let path = names::folders(repo)?.iter().fold(private_root.to_owned(), |path, part| path.join(part));
+    Ok(path.canonicalize().unwrap_or(path).join("objects"))
+}
+
 impl Claiming for GitRooms {
     fn claim(&self, repo: &RepoId, remote: &Remote, request: &ClaimRequest) -> PortResult<ClaimAnswer> {
         self.take_claim(repo, remote, request)

@@ -310,11 +310,12 @@ impl App {
     fn runner(&self) -> CommandRunner {
         let private = self.state_dir.join("repos");
         let work = self.config.workspace_root(&self.state_dir);
-        let args = ["--repos".into(), private.into_os_string(), "--work".into(), work.into_os_string()];
+        let args = ["--repos".into(), private.clone().into(), "--work".into(), work.into_os_string()];
         CommandRunner::new(Settings {
             executable: Settings::own_executable().unwrap_or_else(|_gone| PathBuf::from("offhours")),
             supervisor_args: args.to_vec(),
             state_dir: self.state_dir.clone(),
+            repos: private,
             home: env("HOME").map(PathBuf::from),
             environment: std::env::vars_os().collect(),
             runners: self

@@ -427,8 +427,9 @@ keys! {
 
     /// How a runner runs its agent; one repo may have it otherwise.
     pub RunnerSettings in ["runner.*", "repo.*"] {
-        /// The agent's program with its arguments. {workspace}, {job}, {agent}, {home}, {tmp}, {prompt_file},
-        /// {result_file}, {session} and {budget_usd} in them are replaced.
+        /// The agent's program with its arguments. {workspace}, {objects} (what the workspace's git
+        /// borrows), {job}, {agent}, {home}, {tmp}, {prompt_file}, {result_file}, {session} and {budget_usd} in them are
+        /// replaced.
         argv: Vec<String> {required} = Vec::new();
         /// Whose output this is, so that cost, session and errors can be read from it. It also adds to argv what
         /// continues a session (and, for claude, what is left of the budget), and sets the variables that keep
@@ -442,7 +443,8 @@ keys! {
         /// Files of your home, by their path below it, that the agent finds in its HOME.
         home_files: Vec<String> = Vec::new();
         /// Put in front of the agent, of verify and of CI commands: a sandbox such as bwrap, systemd-run or docker run,
-        /// with the same names in braces as argv. Without one the agent can do what your user can.
+        /// with the same names in braces as argv (examples/bubblewrap.toml, examples/systemd-run.toml). Without one the
+        /// agent can do what your user can.
         wrap: Vec<String> = Vec::new();
         /// Where a turn runs: in the background, or in a tmux session of its own that you can attach to while it runs
         /// (`offhours run show` says how).

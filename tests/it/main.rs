@@ -25,6 +25,7 @@ mod reviews;
 mod runaway;
 mod runners;
 mod schedule;
+mod sandbox;
 mod secrets;
 mod selection;
 mod setup;

@@ -181,6 +181,7 @@ impl World {
                 .map(Into::into)
                 .to_vec(),
             state_dir: root.path().join("state"),
+            repos: root.path().join("state/repos"),
             home: Some(root.path().to_owned()),
             environment,
             runners: BTreeMap::from([(repo.clone(), RepoRunners { own: runner, others: BTreeMap::new() })]),

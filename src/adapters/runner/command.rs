@@ -19,6 +19,7 @@ use super::folder::{Folder, SCHEMA, SessionFile, SpecFile, TurnFile, WorkFile, t
 pub use super::folder::{Hooks, PromptPassing};
 use super::tmux::LONGEST_SOCKET;
 pub use super::usage::{Prices, Profile};
+use crate::adapters::git::borrowed_objects;
 use crate::adapters::process;
 use crate::boundary;
 use crate::domain::model::{JobResult, JobState, RepoId, TurnEnd, UnixTime, Usage};
@@ -46,8 +47,8 @@ pub struct Surroundings {
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunnerSettings {
     pub profile: Profile,
-    /// The agent. Placeholders in words: `{workspace}` `{job}` `{agent}` `{home}` `{tmp}` `{prompt_file}`
-    /// `{result_file}` `{session}` `{budget_usd}`.
+    /// The agent. Placeholders in words: `{workspace}` `{objects}` `{job}` `{agent}` `{home}` `{tmp}`
+    /// `{prompt_file}` `{result_file}` `{session}` `{budget_usd}`.
     pub argv: Vec<String>,
     /// Put behind the argv where a session is continued; `None`: what the profile's CLI wants.
     pub session_args: Option<Vec<String>>,
@@ -87,6 +88,8 @@ pub struct Settings {
     pub supervisor_args: Vec<OsString>,
     /// Homes are made below `<state_dir>/homes`.
     pub state_dir: PathBuf,
+    /// The root of all private repositories.
+    pub repos: PathBuf,
     /// The parent's home, where `home_files` come from.
     pub home: Option<PathBuf>,
     /// The parent's environment, of which only allowed names are used.
@@ -264,6 +267,7 @@ impl CommandRunner {
             home: self.home(&job.repo, &around.home_files)?,
             env: env.cloned().collect(),
             wrap: around.wrap.clone(),
+            objects: borrowed_objects(&self.settings.repos, &job.repo)?,
             work,
         })
     }

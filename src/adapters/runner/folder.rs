@@ -55,6 +55,9 @@ pub(super) struct SpecFile {
     /// Names of environment variables that are passed on; never values.
     pub(super) env: Vec<String>,
     pub(super) wrap: Vec<String>,
+    /// The objects that the repo's workspaces borrow: a sandbox has to show them.
+    #[serde(default)]
+    pub(super) objects: PathBuf,
     pub(super) work: WorkFile,
 }
 

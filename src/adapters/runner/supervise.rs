@@ -420,8 +420,9 @@ impl Job<'_> {
 
     /// Puts paths into the placeholders. Everything else in braces stays as it is.
     fn filled(&self, words: &[String], cwd: &Path) -> Vec<String> {
-        let paths: [(&str, PathBuf); 7] = [
+        let paths: [(&str, PathBuf); 8] = [
             ("{workspace}", cwd.to_owned()),
+            ("{objects}", self.spec.objects.clone()),
             ("{job}", self.folder.dir.clone()),
             ("{agent}", self.folder.path("agent")),
             ("{home}", self.spec.home.clone()),
