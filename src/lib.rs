@@ -81,7 +81,8 @@
 //! 5. A later tick: `tick/watch.rs` drives each run in flight. `tick/observe.rs` gathers the evidence, [`domain::run::next`]
 //!    decides on one row of its table, and `tick/perform.rs` acts: land ([`domain::guard`] looks at it before), start CI,
 //!    fix forward, close, hand back, freeze.
-//! 6. `adapters/git/` fetches from the workspace, lands, and salvages; `adapters/forge/local.rs` comments and closes.
+//! 6. `adapters/git/` fetches from the workspace, lands, and salvages; `adapters/forge/local.rs` comments and closes;
+//!    `adapters/forge/local/pulls.rs` is its pull requests.
 //! 7. `tick/outbox.rs` sends the notices. Beside the path, `tick/lessons.rs` reads the events of all this, and
 //!    [`domain::lesson`] says what is to be learned from them; only what an agent is told depends on it.
 

@@ -16,8 +16,8 @@ use crate::boundary;
 use crate::domain::model::{RepoId, UnixTime};
 use crate::ports::{BrokenIssue, PortError, PortResult};
 
-/// How long one write waits for another process of ours. Writes take milliseconds.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// How long one write waits for another process of ours. Writes take milliseconds, merges a few seconds.
+const LOCK_WAIT: Duration = Duration::from_secs(30);
 /// A file changed less than this long ago may change again without its times showing it.
 const SETTLED: Duration = Duration::from_secs(2);
 /// For a writer that had the file open when it was replaced, and writes a moment later.

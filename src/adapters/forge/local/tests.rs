@@ -390,6 +390,41 @@ fn writers_of_our_own_never_share_a_number() {
 }
 
 #[test]
+fn two_writers_of_one_file_within_a_second_both_get_through() {
+    let w = World::new();
+    w.forge.new_issue(&w.repo, &an_issue("x")).unwrap();
+    let root = w.root.path();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let repo = w.repo.clone();
+            scope.spawn(move || {
+                let forge = forge_at(root);
+                for n in 0..8 {
+                    forge.set_label(&repo, 1, &format!("l{thread}-{n}"), true).unwrap();
+                }
+            });
+        }
+    });
+    let issue = w.forge.issue(&w.repo, 1).unwrap();
+    assert_eq!(issue.labels.len(), 1 + 32, "{:?}", issue.labels);
+    assert_eq!(w.read("0001.md").matches("[[labelled]]").count(), 1 + 32, "each is in the history once");
+}
+
+#[test]
+fn what_an_ended_writer_left_goes_with_the_next_write() {
+    let w = World::new();
+    let number = w.forge.new_issue(&w.repo, &an_issue("x")).unwrap();
+    let left = w.root.path().join("ann/tool/.offhours.tmp");
+    fs::write(&left, "half").unwrap();
+    fs::write(w.path(".offhours.tmp"), "half, of an older version").unwrap();
+    w.forge.set_label(&w.repo, number, "ready", true).unwrap();
+    assert!(!left.exists() && !w.path(".offhours.tmp").exists(), "also where nothing was to be written");
+    w.forge.put_comment(&w.repo, number, None, "x").unwrap();
+    assert!(!left.exists());
+    assert_eq!(fs::read_dir(w.path("0001.comments")).unwrap().count(), 1);
+}
+
+#[test]
 fn mode_and_strangers_survive_a_change() {
     let w = World::new();
     w.write("0001.md", "+++\ntitle = \"x\"\nextra = 1 # mine\n+++\nbody, no end");
