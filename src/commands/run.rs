@@ -10,7 +10,7 @@ use crate::domain::message::{moment, plain, span};
 use crate::domain::model::{IssueRef, JobState, Outcome};
 use crate::domain::run::{Phase, Wait};
 use crate::error::Error;
-use crate::ports::{Clock as _, Forge as _, PortError};
+use crate::ports::{Clock as _, PortError};
 use crate::store::{RunRow, Store};
 use crate::tick::observe;
 use serde_json::{Value, json};
@@ -315,17 +315,29 @@ fn retry(app: &App, name: &str) -> Result<u8, Error> {
         return Err(Error::usage(format!("run {} landed", row.run.id))
             .hint("open a new issue for what is still wanted"));
     }
-    let issue = &row.run.issue;
-    let forge = app.local_forge(&issue.repo)?;
-    let who = super::issue::who();
-    let labels = &app.config.global;
-    let changed = forge
-        .set_open(&issue.repo, issue.number, true)
-        .and_then(|()| forge.label_as(&issue.repo, issue.number, &labels.human_label, false, &who))
-        .and_then(|_| forge.label_as(&issue.repo, issue.number, &labels.ready_label, false, &who))
-        .and_then(|_| forge.label_as(&issue.repo, issue.number, &labels.ready_label, true, &who));
-    changed.map_err(|e| by_hand(&e))?;
-    let text = format!("{issue} is ready again, approved by {who}; the next poll takes it up\n");
+    let issue = row.run.issue.clone();
+    if app.global.dry_run {
+        return Ok(super::issue::planned(app, "run retry", "make ready again", &issue.to_string()));
+    }
+    let (ready, human) = (&app.config.global.ready_label, &app.config.global.human_label);
+    let world = app.world(store, false, false)?;
+    let changed = world.forge(&issue.repo).and_then(|forge| {
+        forge.set_open(&issue.repo, issue.number, true)?;
+        forge.set_label(&issue.repo, issue.number, human, false)?;
+        // Only a label that was put on anew is a fresh approval.
+        forge.set_label(&issue.repo, issue.number, ready, false)?;
+        // A local forge writes down who is at the keyboard; others know only whose token it was.
+        let who = super::issue::who();
+        match app.local_forge(&issue.repo) {
+            Ok(local) => local.label_as(&issue.repo, issue.number, ready, true, &who).map(|_| Some(who)),
+            Err(_other) => forge.set_label(&issue.repo, issue.number, ready, true).map(|()| None),
+        }
+    });
+    let by = match changed.map_err(|e| by_hand(&e))? {
+        Some(who) => plain(&who, 60),
+        None => "the account that offhours has there".to_owned(),
+    };
+    let text = format!("{issue} is ready again, approved by {by}; the next poll takes it up\n");
     output::answer(&app.global, "run retry", &text, &[item(&row)]);
     Ok(0)
 }

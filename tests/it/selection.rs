@@ -281,8 +281,15 @@ fn a_handed_back_issue_waits_for_a_fresh_label() {
     assert_eq!(world.labels("me/app", number), ["needs-human"]);
     world.advance(86_400);
     assert_eq!(world.until_idle(), Vec::<String>::new());
+    let before = world.issue_text("me/app", number);
+    let told = world.offhours(&["run", "retry", "me/app#1", "--dry-run"]).ok().stdout;
+    assert_eq!(
+        (told.as_str(), world.issue_text("me/app", number)),
+        ("dry run: would make ready again home:me/app#1\n", before)
+    );
     world.offhours(&["run", "retry", "me/app#1"]).ok();
     assert_eq!(world.labels("me/app", number), ["ready-for-agent"]);
+    assert!(world.issue_text("me/app", number).contains("by = \"ada\""), "by the person at the keyboard");
     assert_eq!(world.poll(), ["me/app#1 dispatched"]);
     assert_eq!(world.run_of("me/app#1")["attempt"], 1);
     world.jobs_end();
