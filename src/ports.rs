@@ -439,6 +439,12 @@ pub trait Prompter {
     fn sources(&self) -> Vec<TemplateSource>;
 }
 
+/// The kill switch's file on this machine.
+pub trait SwitchFile {
+    /// Makes it; there already is success.
+    fn put_on(&self) -> PortResult<()>;
+}
+
 /// Where on this machine a run's folder is, and the marker in it.
 pub trait Folders {
     fn of(&self, issue: &IssueRef, run: &str) -> RunFolder;

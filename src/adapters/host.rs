@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::adapters::files::write_whole;
 use crate::domain::model::{IssueRef, Oid, UnixTime};
 use crate::domain::run::Run;
-use crate::ports::{Clock, Folders, PortError, PortResult, RunFolder};
+use crate::ports::{Clock, Folders, PortError, PortResult, RunFolder, SwitchFile};
 
 /// The wall clock. With the feature `testing` a file may stand for it, shared with every child.
 #[derive(Clone, Copy, Debug, Default)]
@@ -156,5 +156,25 @@ impl Folders for WorkFolders {
             }
         }
         Ok(())
+    }
+}
+
+/// The kill switch's file.
+pub struct KillFile(pub PathBuf);
+
+impl SwitchFile for KillFile {
+    fn put_on(&self) -> PortResult<()> {
+        crate::boundary::pass("switch");
+        let made = self
+            .0
+            .parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::OpenOptions::new().create(true).append(true).open(&self.0).map(drop));
+        made.map_err(|e| {
+            PortError::later(format!(
+                "the kill switch file {} could not be made: {e}; set `kill_switch = true` in the config",
+                self.0.display()
+            ))
+        })
     }
 }

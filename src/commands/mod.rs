@@ -32,7 +32,7 @@ use crate::adapters::ci::{CommandCi, CommandStage};
 use crate::adapters::dry::{DryCi, DryForge, DryGit, DryRunner, Scratch};
 use crate::adapters::forge::local::LocalForge;
 use crate::adapters::git::GitRooms;
-use crate::adapters::host::{SystemClock, WorkFolders, machine_id};
+use crate::adapters::host::{KillFile, SystemClock, WorkFolders, machine_id};
 use crate::adapters::notify::{CommandNotifier, WebhookNotifier};
 use crate::adapters::prompt::Prompts;
 use crate::adapters::runner::command::{
@@ -290,6 +290,11 @@ impl App {
         Ok(if self.global.dry_run { local.looking_only() } else { local })
     }
 
+    /// The forge of a repo, for a command by hand.
+    pub fn forge(&self, repo: &RepoId) -> Result<Box<dyn Forge>, Error> {
+        Ok(Box::new(self.local_forge(repo)?))
+    }
+
     pub fn prompts(&self) -> Prompts {
         let files = self.config.templates.iter().map(|(name, t)| (name.clone(), t.file.clone())).collect();
         Prompts { files }
@@ -370,6 +375,8 @@ impl App {
             senders: self.senders(),
             prompter: Box::new(self.prompts()),
             folders: Box::new(self.folders(installation)),
+            control: self.config.control_issue(),
+            switch_file: Box::new(KillFile(self.config.kill_switch_file(&self.state_dir))),
             repos: self.config.allowlisted(),
             policy: Box::new(move |repo| repo_policy(&policy_config, repo)),
             new_id: Box::new(|| format!("r{}", &uuid::Uuid::new_v4().simple().to_string()[..7])),
@@ -409,6 +416,7 @@ impl App {
             backoff_max_seconds: LONGEST_BACKOFF_SECONDS,
             salvage_dir: self.state_dir.join("salvage"),
             switch_on: self.switch.on && !assume_armed,
+            switch_because: self.switch.because.iter().map(|b| b.sentence().to_owned()).collect(),
             dispatch_open: cfg::is_open(&g.dispatch_hours, now),
             merge_open: cfg::is_open(&g.merge_hours, now),
         }

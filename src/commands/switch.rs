@@ -5,11 +5,12 @@ use std::fs;
 use super::{App, output};
 use crate::adapters::host::SystemClock;
 use crate::cli::Global;
+use crate::domain::control::OFF_LABEL;
 use crate::domain::message;
-use crate::domain::model::UnixTime;
+use crate::domain::model::{IssueRef, UnixTime};
 use crate::domain::run::Phase;
 use crate::error::Error;
-use crate::ports::Clock as _;
+use crate::ports::{Clock as _, PortResult};
 use serde_json::json;
 
 /// `off` works with any configuration: first the file is made, then what is wrong is said.
@@ -97,6 +98,9 @@ pub fn resume(app: &App, repo: Option<&str>) -> Result<u8, Error> {
             }
         }
     } else {
+        if let Some(issue) = unlabel(app)? {
+            lines.push(format!("the label {OFF_LABEL} is off {issue}"));
+        }
         for file in app.switch_files() {
             if file.exists() && !app.global.dry_run {
                 fs::remove_file(&file)
@@ -134,4 +138,23 @@ pub fn resume(app: &App, repo: Option<&str>) -> Result<u8, Error> {
     }
     output::answer(&app.global, "resume", &format!("{}\n", lines.join("\n")), &[json!({ "done": lines })]);
     Ok(0)
+}
+
+/// Takes the label off the control issue; before the file goes, or the next tick would make it again.
+fn unlabel(app: &App) -> Result<Option<IssueRef>, Error> {
+    let Some(issue) = app.config.control_issue().filter(|_| !app.global.dry_run) else { return Ok(None) };
+    let forge = app.forge(&issue.repo)?;
+    let label = || -> PortResult<bool> {
+        let there = forge.issue(&issue.repo, issue.number)?.has_label(OFF_LABEL);
+        if there {
+            forge.set_label(&issue.repo, issue.number, OFF_LABEL, false)?;
+        }
+        Ok(there)
+    };
+    match label() {
+        Ok(there) => Ok(there.then_some(issue)),
+        Err(error) => Err(Error::later(format!("the control issue {issue} could not be cleared: {error}")).hint(
+            "it would be off again with the next tick: take the label off by hand, or take [control] out of the config",
+        )),
+    }
 }

@@ -7,7 +7,7 @@ use crate::adapters::host::{self, Locked};
 use crate::domain::run::Wait;
 use crate::error::{Error, Kind};
 use crate::tick::report::Failure;
-use crate::tick::{Report, TickOutcome, World, lessons, outbox, poll, watch};
+use crate::tick::{Report, TickOutcome, World, control, lessons, outbox, poll, watch};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parts {
@@ -93,12 +93,17 @@ fn tidy_up(world: &mut World) -> Result<(), Error> {
 }
 
 fn step(world: &mut World, parts: Parts, off: bool) -> Result<(), Error> {
-    if matches!(parts, Parts::Watch | Parts::All) {
+    let watches = matches!(parts, Parts::Watch | Parts::All);
+    if watches {
+        control::obey(world)?;
         watch::tick(world)?;
     }
     journal(world, parts);
-    if matches!(parts, Parts::Poll | Parts::All) && !off {
+    if matches!(parts, Parts::Poll | Parts::All) && !off && !world.host.switch_on {
         poll::tick(world)?;
+    }
+    if watches {
+        control::show(world)?;
     }
     Ok(())
 }

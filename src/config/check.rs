@@ -51,6 +51,14 @@ pub(super) fn check(config: &Config, top: &dyn TableLike, reader: &mut Reader<'_
         let what = format!("`default_template` = \"{}\": {NAME_RULE}", config.global.default_template);
         note(&["default_template"], what);
     }
+    if let (Some(issue), None) = (&config.control.issue, config.control_issue()) {
+        let known = issue.rsplit_once('#').map(|(repo, _)| config.repo_id(repo));
+        let what = match known {
+            Some(Err(what)) => what,
+            Some(Ok(_)) | None => "write NAME:owner/repo#N".to_owned(),
+        };
+        note(&["control", "issue"], format!("`issue` = \"{issue}\" is no issue: {what}"));
+    }
     let secrets = secret_variables(config);
     for (name, runner) in &config.runners {
         for what in runner_problems(&runner.settings, &secrets) {

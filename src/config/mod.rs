@@ -23,16 +23,16 @@ use toml_edit::{Document, TableLike};
 pub use find::{decode, find, place, read};
 pub use hours::{Hours, Offset, Window, is_open};
 pub use schema::{
-    Ci, FixForward, Forge, ForgeKind, Global, Hooks, Lessons, NoticeKind, Notify, NotifyKind, PriorityOrder,
-    Profile, PromptBy, Retention, RunSettings, RunnerKind, RunnerSettings, SessionKind, Stage, StageKind,
-    Template, Trust, TrustPermission,
+    Ci, Control, FixForward, Forge, ForgeKind, Global, Hooks, Lessons, NoticeKind, Notify, NotifyKind,
+    PriorityOrder, Profile, PromptBy, Retention, RunSettings, RunnerKind, RunnerSettings, SessionKind, Stage,
+    StageKind, Template, Trust, TrustPermission,
 };
 pub use secret::{Secret, SecretSource};
 pub use show::{complete, reference};
 pub use starter::{Agent, RemoteGuess, Starter, Tracker, guess_kind, guess_remote, text as starter_text};
 pub use value::LandingRule;
 
-use crate::domain::model::RepoId;
+use crate::domain::model::{IssueRef, RepoId};
 use crate::error::Error;
 use read::{Place, Reader};
 use schema::{Group, RunnerBasics, RunnerChoice, WorkspaceRoot};
@@ -48,6 +48,7 @@ pub struct Config {
     pub global: Global,
     /// Settings of every repo that does not have them otherwise; ask [`Config::repo`].
     pub run: RunSettings,
+    pub control: Control,
     pub trust: Trust,
     /// See [`Config::workspace_root`].
     pub workspace_root: Option<PathBuf>,
@@ -201,6 +202,7 @@ impl Config {
             env_kill_switch,
             global: Global::default(),
             run: RunSettings::default(),
+            control: Control::default(),
             trust: Trust::default(),
             workspace_root: None,
             hooks: Hooks::default(),
@@ -225,6 +227,9 @@ impl Config {
         self.global.merge_hours.offset = self.global.timezone_offset;
         self.run.read(top, &place, reader);
         reader.unknown(top, &place);
+        if let Some((table, place)) = reader.table(top, &place, "control", "control") {
+            self.control.read(table, &place, reader);
+        }
         if let Some((table, place)) = reader.table(top, &place, "trust", "trust") {
             self.trust.read(table, &place, reader);
             reader.unknown(table, &place);
@@ -304,6 +309,13 @@ impl Config {
     ///
     /// # Errors
     /// A sentence that says what is wrong with the name.
+    /// The control issue; checked when the file was read.
+    pub fn control_issue(&self) -> Option<IssueRef> {
+        let (repo, number) = self.control.issue.as_ref()?.rsplit_once('#')?;
+        let number = number.parse().ok().filter(|n| *n > 0)?;
+        Some(IssueRef { repo: self.repo_id(repo).ok()?, number })
+    }
+
     pub fn repo_id(&self, text: &str) -> Result<RepoId, String> {
         if text.chars().any(|c| "*?[]{}!".contains(c)) {
             return Err(format!("\"{text}\" is a pattern: name each repo exactly, as NAME:owner/repo"));

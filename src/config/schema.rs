@@ -103,6 +103,10 @@ macro_rules! keys {
 pub(super) const TABLES: &[(&str, &str)] = &[
     ("trust", "Whose ready label counts."),
     (
+        "control",
+        "An issue from which everything can be stopped, from a telephone say, and which shows how things stand.",
+    ),
+    (
         "workspace",
         "Where runs have their folders, and commands around them. The commands may be changed per repo.",
     ),
@@ -147,7 +151,6 @@ pub(super) const NOT_YET: &[Later] = &[
     later("url", &["forge.*"], "forges over the network come later"),
     later("token", &["forge.*"], "forges over the network come later"),
     later("max_requests_per_minute", &[""], "forges over the network come later"),
-    later("control", &[""], "steering from an issue comes later; use kill_switch_file"),
     later("heartbeat", &[""], "pinging a URL at each tick comes later"),
     later("harvest", &[""], "scoring template versions comes later"),
     later("canary", &[""], "trying out template versions comes later"),
@@ -322,6 +325,13 @@ keys! {
     pub Template in ["template.*"] {
         /// Its file. A changed text becomes a candidate; `offhours template` makes more of it.
         file: PathBuf {required} = PathBuf::new();
+    }
+
+    /// The control issue.
+    pub Control in ["control"] {
+        /// The issue, as REPO#N. Whoever may write there puts the label `offhours-off` on it to put the kill switch on;
+        /// only `offhours resume` on the host takes it back. Its text shows the status.
+        issue: Option<String> = None;
     }
 
     /// Whose ready label counts.

@@ -20,6 +20,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("", "merge", r#""when-green""#),
     ("", "verify", r#"["cargo", "test"]"#),
     ("", "branch", r#""main""#),
+    ("control", "issue", r#""home:me/project#1""#),
     ("trust", "people", r#"["me", "release-bot"]"#),
     ("workspace", "root", r#""/var/lib/offhours/work""#),
     ("workspace", "after_create", r#"["npm", "ci"]"#),
@@ -206,6 +207,7 @@ pub(super) fn effective(config: &Config) -> String {
     let mut out = String::new();
     lines(&mut out, &config.global);
     lines(&mut out, &config.run);
+    section(&mut out, "control", &config.control);
     section(&mut out, "trust", &config.trust);
     section(&mut out, "workspace", &WorkspaceRoot { root: config.workspace_root.clone() });
     lines(&mut out, &config.hooks);

@@ -1,8 +1,10 @@
 //! Every text that leaves the program: comments, receipts, notices, and what an agent is told. Words from outside are
 //! escaped here, once.
 
+mod control;
 mod pull;
 
+pub use control::{Standing, control_text};
 pub use pull::{
     continued_for_agent, pull_body, pull_text, pull_title, review_body, review_for_agent, review_title,
     review_words, undo_body, undo_commit, undo_title,

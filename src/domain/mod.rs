@@ -3,6 +3,7 @@
 pub mod backoff;
 pub mod canary;
 pub mod checks;
+pub mod control;
 pub mod dispatch;
 pub mod effect;
 pub mod guard;

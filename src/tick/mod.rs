@@ -4,6 +4,7 @@
 //! sends notices, `lessons` writes down what went wrong, `templates` says by which text an agent is told, `report` is
 //! what people and scripts are told.
 
+pub mod control;
 pub mod lessons;
 pub mod observe;
 pub mod outbox;

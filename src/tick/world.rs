@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use crate::domain::dispatch::{Labels, Parked, RunnerSeen};
 use crate::domain::lesson::Rules;
-use crate::domain::model::{Issue, Landing, RepoId, UnixTime};
+use crate::domain::model::{Issue, IssueRef, Landing, RepoId, UnixTime};
 use crate::domain::priority::Order;
 use crate::domain::run::{Policy, Run};
 use crate::domain::trust::TrustPolicy;
 use crate::error::{Error, Kind};
 use crate::ports::{
     Ci, Clock, Folders, Forge, Git, Notice, Notifier, PortError, PortResult, Prompter, RunFolder, Runner,
+    SwitchFile,
 };
 use crate::store::Store;
 
@@ -39,6 +40,8 @@ pub struct HostPolicy {
     pub backoff_max_seconds: i64,
     pub salvage_dir: PathBuf,
     pub switch_on: bool,
+    /// Why it is on, as sentences.
+    pub switch_because: Vec<String>,
     pub dispatch_open: bool,
     pub merge_open: bool,
 }
@@ -149,6 +152,9 @@ pub struct World {
     pub folders: Box<dyn Folders>,
     pub host: HostPolicy,
     pub lessons: Rules,
+    /// The control issue, where there is one.
+    pub control: Option<IssueRef>,
+    pub switch_file: Box<dyn SwitchFile>,
     /// Allowlisted repos, in their order.
     pub repos: Vec<RepoId>,
     pub policy: Box<dyn Fn(&RepoId) -> Option<RepoPolicy>>,
