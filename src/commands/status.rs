@@ -7,7 +7,7 @@ use crate::domain::model::{IssueRef, Outcome, UnixTime};
 use crate::domain::run::Wait;
 use crate::error::Error;
 use crate::ports::Clock as _;
-use crate::store::Store;
+use crate::store::{Hold, Store};
 use crate::tick::poll::day_and_month;
 use serde_json::{Value, json};
 
@@ -176,7 +176,7 @@ fn running(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec<S
 fn waiting(app: &App, store: &Store, items: &mut Vec<Value>) -> Result<Vec<String>, Error> {
     let mut lines = vec![];
     for repo in &app.config.allowlist {
-        for hold in store.holds(repo)? {
+        for hold in store.holds(repo)?.into_iter().filter(|hold| hold.kind != Hold::WATCHED) {
             lines.push(format!("{repo} {}: `offhours resume {repo}` clears it by hand", hold.kind));
         }
         for issue in store.listing(repo)? {

@@ -8,6 +8,7 @@
     reason = "tests stop at the first surprise, and work with the world itself"
 )]
 
+mod afterwards;
 mod agents;
 mod badinput;
 mod canary;

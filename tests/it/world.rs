@@ -499,6 +499,41 @@ impl World {
     }
 }
 
+impl World {
+    /// A pull request as `pr show` tells it, without times.
+    pub fn pull(&self, pull: &str) -> String {
+        let text = self.offhours(&["pr", "show", pull]).ok().stdout;
+        self.plain(&text.lines().map(|l| timeless(l) + "\n").collect::<String>())
+    }
+
+    /// What a story with a pull request comes to: that one, too.
+    pub fn outcome_of(&self, issue: &str, pull: &str, told: &[String]) -> String {
+        format!("{}\n{}", self.outcome(issue, told), self.pull(pull))
+    }
+
+    /// A commit by a person on any branch, on top of what is there.
+    pub fn person_pushes_to(&self, name: &str, branch: &str, file: &str, content: &str) {
+        let clone = self.path("person");
+        drop(fs::remove_dir_all(&clone));
+        let bare = self.bare(name);
+        let bare = bare.to_str().unwrap();
+        git(self.temp.path(), &["clone", "-q", "-b", branch, bare, clone.to_str().unwrap()]);
+        fs::write(clone.join(file), content).unwrap();
+        git(&clone, &["add", file]);
+        git(&clone, &["commit", "-q", "-m", "A person's work"]);
+        git(&clone, &["push", "-q", "origin", &format!("HEAD:{branch}")]);
+    }
+
+    /// The only branch of ours that stands on the forge.
+    pub fn our_branch(&self, repo: &str) -> String {
+        let refs = self.refs(repo);
+        let ours: Vec<&String> =
+            refs.iter().filter(|r| r.starts_with("refs/heads/offhours/issue-")).collect();
+        assert_eq!(ours.len(), 1, "{refs:?}");
+        ours[0].trim_start_matches("refs/heads/").to_owned()
+    }
+}
+
 /// Ages and moments by names.
 fn timeless(line: &str) -> String {
     let mut words: Vec<&str> = line.split(' ').collect();

@@ -17,7 +17,14 @@ pub(super) fn lift(world: &mut World, policy: &RepoPolicy) -> Result<(), Error> 
         let Ok((_, head)) = target(world, policy) else { continue };
         let moved = hold.oid.as_ref() != Some(&head);
         let watched = hold.kind == Hold::WATCHED;
-        let waited = if watched { world.now().since(hold.since) } else { 0 };
+        if watched && moved {
+            // Another commit, another time to wait for its checks.
+            let now = world.now();
+            world
+                .store
+                .put_hold(&policy.repo, &Hold { oid: Some(head.clone()), since: now, ..hold.clone() })?;
+        }
+        let waited = if watched && !moved { world.now().since(hold.since) } else { 0 };
         let seen = observe::stages(world, policy, &head, (0, waited));
         let verdict = checks::fold(&seen, policy.ci_grace_seconds, policy.ci_timeout_seconds);
         let over = match &verdict {
@@ -26,8 +33,9 @@ pub(super) fn lift(world: &mut World, policy: &RepoPolicy) -> Result<(), Error> 
                 true
             }
             CiVerdict::Red { checks, .. } if watched => {
+                // It is watched on, until it is green again.
                 red_by_merge(world, policy, &hold, &head, checks, &cause)?;
-                true
+                false
             }
             CiVerdict::Red { .. } => false,
             CiVerdict::NoChecks { .. } | CiVerdict::TimedOut { .. } => {
