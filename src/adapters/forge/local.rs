@@ -47,8 +47,8 @@ use std::time::Duration;
 use crate::adapters::git::bare::{Bare, is_branch};
 use crate::boundary;
 use crate::domain::model::{
-    ApprovalEvidence, Blocker, Comment, EditHistory, Issue, Labelled, Permission, Person, RepoId, Seen,
-    UnixTime,
+    ApprovalEvidence, Blocker, Comment, EditHistory, Issue, Labelled, Permission, Person, PullState, RepoId,
+    Seen, UnixTime,
 };
 use crate::ports::{
     BrokenIssue, Capabilities, Clock, Forge, Listing, PortError, PortResult, PullRequests, Remote,
@@ -486,9 +486,16 @@ impl Forge for LocalForge {
         numbers.extend(also);
         numbers.sort_unstable();
         numbers.dedup();
-        let seen = |number| match load(&dir, Room::Issues, number, IssueFile::parse) {
-            Ok(loaded) => Seen::Known(loaded.file.open),
-            Err(error) => Seen::Unreadable(error.to_string()),
+        let seen = |number| {
+            let open = match load(&dir, Room::Issues, number, IssueFile::parse) {
+                Ok(loaded) => Ok(loaded.file.open),
+                // A pull request can be waited for, too.
+                Err(PortError::Gone { .. }) if dir.room_of(number) == Ok(Room::Pulls) => {
+                    self.pull(repo, number).map(|pull| pull.state == PullState::Open)
+                }
+                Err(error) => Err(error),
+            };
+            open.map_or_else(|error| Seen::Unreadable(error.to_string()), Seen::Known)
         };
         Ok(numbers.into_iter().map(|n| Blocker { name: format!("#{n}"), open: seen(n) }).collect())
     }

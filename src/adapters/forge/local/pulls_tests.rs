@@ -264,6 +264,21 @@ fn numbers_are_shared_with_issues() {
 }
 
 #[test]
+fn an_issue_can_wait_for_a_pull_request() {
+    let w = World::new();
+    let head = w.commit("work", Some("main"), "b.txt", "b\n", "b");
+    w.open("work");
+    let waiting =
+        NewIssue { title: "x".to_owned(), blocked_by: vec![1], by: "ann".to_owned(), ..NewIssue::default() };
+    w.forge.new_issue(&w.repo, &waiting).unwrap();
+    let issue = w.forge.issue(&w.repo, 2).unwrap();
+    let open = || w.forge.blockers(&w.repo, &issue, &[]).unwrap().remove(0).open;
+    assert_eq!(open(), Seen::Known(true));
+    w.merge(1, &head).unwrap();
+    assert_eq!(open(), Seen::Known(false));
+}
+
+#[test]
 fn a_conflict_is_refused_and_nothing_moves() {
     let w = World::new();
     let head = w.commit("work", Some("main"), "a.txt", "theirs\n", "theirs");
