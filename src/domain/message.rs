@@ -91,6 +91,13 @@ pub fn markdown(text: &str, limit: usize) -> String {
     out
 }
 
+/// A name as code: what forges would make of it in running text, a mention say, it is not there.
+fn code(text: &str) -> String {
+    let usual = |c: char| c.is_alphanumeric() || "-_.@:/() ".contains(c);
+    let name: String = plain(text, 120).chars().map(|c| if usual(c) { c } else { '?' }).collect();
+    format!("`{name}`")
+}
+
 /// A block of text from outside, fenced with a fence that it cannot close.
 pub fn fenced(text: &str) -> String {
     let cleaned: String =
@@ -250,7 +257,7 @@ pub fn receipt(run: &Run, facts: &ReceiptFacts, note: &str) -> String {
         ("verify", markdown(&facts.verify, 120)),
         ("cost", markdown(&facts.cost, 120)),
         ("turns", turns(run)),
-        ("template", markdown(&facts.template, 120)),
+        ("template", code(&facts.template)),
         ("lessons given", super::message_lessons::given(&facts.lessons)),
         ("on the target", on_target.to_owned()),
     ];

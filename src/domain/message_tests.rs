@@ -172,7 +172,7 @@ fn a_receipt() {
         | verify | green |
         | cost | $1.20 |
         | turns | 2 (1 fix-forward) |
-        | template | implementer-1 |
+        | template | `implementer-1` |
         | lessons given | 3, 7 |
         | on the target | yes, seen after the push |
         "#);

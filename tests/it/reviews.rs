@@ -82,7 +82,7 @@ fn green_work_waits_for_a_review_without_label_and_slot_and_is_merged_by_a_perso
     | verify | green |
     | cost | not told by the agent |
     | turns | 1 (0 fix-forward) |
-    | template | implementer@⁠1 \(<commit>\) |
+    | template | `implementer@1 (<commit>)` |
     | run | `<run>` |
 
     Asked for by ada. A review that asks for changes is answered by a further turn. To stop it: take the ready label off #1, close this, or `offhours run stop <run>`. To take it over: push to the branch; nothing is forced and nothing of yours is deleted.
@@ -124,7 +124,7 @@ fn green_work_waits_for_a_review_without_label_and_slot_and_is_merged_by_a_perso
     | verify | green |
     | cost | not told by the agent |
     | turns | 1 (0 fix-forward) |
-    | template | implementer@⁠1 \(<commit>\) |
+    | template | `implementer@1 (<commit>)` |
     | run | `<run>` |
 
     Asked for by ada. A review that asks for changes is answered by a further turn. To stop it: take the ready label off #1, close this, or `offhours run stop <run>`. To take it over: push to the branch; nothing is forced and nothing of yours is deleted.
@@ -194,7 +194,7 @@ fn asked_for_changes_it_answers_in_the_same_run_and_workspace() {
     | verify | green |
     | cost | not told by the agent |
     | turns | 2 (0 fix-forward, 1 review) |
-    | template | implementer@⁠1 \(<commit>\) |
+    | template | `implementer@1 (<commit>)` |
     | run | `<run>` |
 
     Asked for by ada. A review that asks for changes is answered by a further turn. To stop it: take the ready label off #1, close this, or `offhours run stop <run>`. To take it over: push to the branch; nothing is forced and nothing of yours is deleted.
@@ -265,7 +265,7 @@ fn reviews_are_answered_no_more_often_than_allowed() {
     | verify | green |
     | cost | not told by the agent |
     | turns | 2 (0 fix-forward, 1 review) |
-    | template | implementer@⁠1 \(<commit>\) |
+    | template | `implementer@1 (<commit>)` |
     | run | `<run>` |
 
     Asked for by ada. A review that asks for changes is answered by a further turn. To stop it: take the ready label off #1, close this, or `offhours run stop <run>`. To take it over: push to the branch; nothing is forced and nothing of yours is deleted.
@@ -322,7 +322,7 @@ fn a_pull_request_that_a_person_closes_is_handed_back_with_its_branch() {
     | verify | green |
     | cost | not told by the agent |
     | turns | 1 (0 fix-forward) |
-    | template | implementer@⁠1 \(<commit>\) |
+    | template | `implementer@1 (<commit>)` |
     | run | `<run>` |
 
     Asked for by ada. A review that asks for changes is answered by a further turn. To stop it: take the ready label off #1, close this, or `offhours run stop <run>`. To take it over: push to the branch; nothing is forced and nothing of yours is deleted.
@@ -378,7 +378,7 @@ fn a_review_that_nobody_gives_is_handed_back_after_its_days() {
     | verify | green |
     | cost | not told by the agent |
     | turns | 1 (0 fix-forward) |
-    | template | implementer@⁠1 \(<commit>\) |
+    | template | `implementer@1 (<commit>)` |
     | run | `<run>` |
 
     Asked for by ada. A review that asks for changes is answered by a further turn. To stop it: take the ready label off #1, close this, or `offhours run stop <run>`. To take it over: push to the branch; nothing is forced and nothing of yours is deleted.
@@ -428,7 +428,7 @@ fn when_green_it_is_merged_at_exactly_that_head_within_the_hours() {
     | verify | green |
     | cost | not told by the agent |
     | turns | 1 (0 fix-forward) |
-    | template | implementer@⁠1 \(<commit>\) |
+    | template | `implementer@1 (<commit>)` |
     | run | `<run>` |
 
     Asked for by ada. A review that asks for changes is answered by a further turn. To stop it: take the ready label off #1, close this, or `offhours run stop <run>`. To take it over: push to the branch; nothing is forced and nothing of yours is deleted.
@@ -511,7 +511,7 @@ fn a_person_who_pushes_to_the_branch_has_it() {
     | verify | green |
     | cost | not told by the agent |
     | turns | 1 (0 fix-forward) |
-    | template | implementer@⁠1 \(<commit>\) |
+    | template | `implementer@1 (<commit>)` |
     | run | `<run>` |
 
     Asked for by ada. A review that asks for changes is answered by a further turn. To stop it: take the ready label off #1, close this, or `offhours run stop <run>`. To take it over: push to the branch; nothing is forced and nothing of yours is deleted.
@@ -574,7 +574,7 @@ fn a_merge_by_a_person_while_ci_is_pending_counts() {
     | verify | green |
     | cost | not told by the agent |
     | turns | 1 (0 fix-forward) |
-    | template | implementer@⁠1 \(<commit>\) |
+    | template | `implementer@1 (<commit>)` |
     | run | `<run>` |
 
     Asked for by ada. A review that asks for changes is answered by a further turn. To stop it: take the ready label off #1, close this, or `offhours run stop <run>`. To take it over: push to the branch; nothing is forced and nothing of yours is deleted.
@@ -640,7 +640,7 @@ fn a_red_merge_by_a_person_lands_and_the_red_branch_is_told() {
     | verify | green |
     | cost | not told by the agent |
     | turns | 1 (0 fix-forward) |
-    | template | implementer@⁠1 \(<commit>\) |
+    | template | `implementer@1 (<commit>)` |
     | run | `<run>` |
 
     Asked for by ada. A review that asks for changes is answered by a further turn. To stop it: take the ready label off #1, close this, or `offhours run stop <run>`. To take it over: push to the branch; nothing is forced and nothing of yours is deleted.
@@ -709,7 +709,7 @@ fn red_ci_on_the_pull_request_is_mended_and_its_text_follows() {
     | verify | green |
     | cost | not told by the agent |
     | turns | 2 (1 fix-forward) |
-    | template | implementer@⁠1 \(<commit>\) |
+    | template | `implementer@1 (<commit>)` |
     | run | `<run>` |
 
     Asked for by ada. A review that asks for changes is answered by a further turn. To stop it: take the ready label off #1, close this, or `offhours run stop <run>`. To take it over: push to the branch; nothing is forced and nothing of yours is deleted.
@@ -771,7 +771,7 @@ fn a_frozen_pull_request_does_not_hold_the_repo() {
     | verify | green |
     | cost | not told by the agent |
     | turns | 2 (1 fix-forward) |
-    | template | implementer@⁠1 \(<commit>\) |
+    | template | `implementer@1 (<commit>)` |
     | run | `<run>` |
 
     Asked for by ada. A review that asks for changes is answered by a further turn. To stop it: take the ready label off #1, close this, or `offhours run stop <run>`. To take it over: push to the branch; nothing is forced and nothing of yours is deleted.
@@ -824,7 +824,7 @@ fn work_that_conflicts_with_the_target_is_handed_back() {
     | verify | green |
     | cost | not told by the agent |
     | turns | 1 (0 fix-forward) |
-    | template | implementer@⁠1 \(<commit>\) |
+    | template | `implementer@1 (<commit>)` |
     | run | `<run>` |
 
     Asked for by ada. A review that asks for changes is answered by a further turn. To stop it: take the ready label off #1, close this, or `offhours run stop <run>`. To take it over: push to the branch; nothing is forced and nothing of yours is deleted.
@@ -948,7 +948,7 @@ fn an_issue_that_is_marked_ready_again_goes_on_with_its_branch_and_pull_request(
     | verify | green |
     | cost | not told by the agent |
     | turns | 1 (0 fix-forward) |
-    | template | implementer@⁠1 \(<commit>\) |
+    | template | `implementer@1 (<commit>)` |
     | run | `<run>` |
 
     Asked for by ada. A review that asks for changes is answered by a further turn. To stop it: take the ready label off #1, close this, or `offhours run stop <run>`. To take it over: push to the branch; nothing is forced and nothing of yours is deleted.

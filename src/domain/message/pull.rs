@@ -1,6 +1,6 @@
 //! Texts about pull requests and reviews.
 
-use super::{ReceiptFacts, fenced_log, markdown, marker, plain, turns};
+use super::{ReceiptFacts, code, fenced_log, markdown, marker, plain, turns};
 use crate::domain::model::{Oid, Outcome, Person};
 use crate::domain::run::{Failure, Run};
 
@@ -29,7 +29,7 @@ pub fn pull_body(run: &Run, facts: &ReceiptFacts) -> String {
         ("verify", markdown(&facts.verify, 120)),
         ("cost", markdown(&facts.cost, 120)),
         ("turns", turns(run)),
-        ("template", markdown(&facts.template, 120)),
+        ("template", code(&facts.template)),
         ("run", format!("`{}`", run.id)),
     ] {
         text.push_str(&format!("| {name} | {value} |\n"));
