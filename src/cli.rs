@@ -77,6 +77,8 @@ pub enum Command {
     Tick(TickArgs),
     /// Write a first configuration: short, commented, switched off
     Init(InitArgs),
+    /// Bring recipes up to date, with CI's verdict as the gate; alone: advance the batch by as much as can be done now
+    Upgrade(UpgradeArgs),
     /// Check, show or explain the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -498,6 +500,55 @@ pub enum StateCommand {
     },
     /// Take over a state file that was made on another machine
     Adopt,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct UpgradeArgs {
+    #[command(subcommand)]
+    pub command: Option<UpgradeCommand>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum UpgradeCommand {
+    /// Begin a batch, unless one is at work
+    Start(UpgradeStart),
+    /// Begin a batch, and end the one that is at work
+    Fresh(UpgradeStart),
+    /// End the batch and take its environment down; pull requests stay open
+    Stop,
+    /// Say whether a batch is at work and where it is, and print the newest summary
+    Status,
+    /// Print CI's verdict on a pull request of a recipe
+    Testme {
+        /// The recipe's name
+        #[arg(value_name = "RECIPE")]
+        recipe: String,
+        /// The pull request's number in the mirror
+        #[arg(value_name = "PR", value_parser = clap::value_parser!(u64).range(1..))]
+        pull: u64,
+        /// Post the trigger first
+        #[arg(long)]
+        post: bool,
+    },
+    /// Close what was opened, take environments down and remove the branches; may be repeated
+    Cleanup {
+        /// Only what this batch opened
+        #[arg(long, value_name = "ID")]
+        batch: Option<i64>,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct UpgradeStart {
+    /// Only this recipe; may be given more than once
+    #[arg(long = "only", value_name = "RECIPE")]
+    pub only: Vec<String>,
+    /// Also change tests that are stale, in a pull request of their own
+    #[arg(long)]
+    pub with_tests: bool,
+    /// This is the scheduled batch
+    #[arg(long)]
+    pub scheduled: bool,
 }
 
 #[derive(Debug, Clone, Args)]

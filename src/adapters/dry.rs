@@ -4,15 +4,17 @@
 use std::path::{Path, PathBuf};
 
 use super::git::GitRooms;
+use super::runner::bench::JobBench;
 use super::runner::command::CommandRunner;
 use crate::domain::model::{
     ApprovalEvidence, Blocker, Change, Comment, Issue, JobState, Oid, Permission, Person, PullRequest,
     RepoId, Review, StageReading,
 };
+use crate::domain::verdict::Status;
 use crate::ports::{
-    Capabilities, Ci, ClaimAnswer, ClaimRequest, Claiming, Claims, Forge, History, JobSpec, Listing,
-    MergeAnswer, Merged, NewPull, PortError, PortResult, PullRequests, Pushed, Remote, RunFolder, Runner,
-    Salvaged, Work, Workspaces,
+    Bench, Capabilities, Ci, ClaimAnswer, ClaimRequest, Claiming, Claims, Forge, History, JobSpec, Listing,
+    MergeAnswer, Merged, NewPull, NewStatus, PortError, PortResult, PullComment, PullRequests, Pushed,
+    RecipeForge, RecipePush, Remote, RunFolder, Runner, Salvaged, Work, Workspaces,
 };
 
 fn refuse<T>() -> PortResult<T> {
@@ -225,5 +227,80 @@ impl Ci for DryCi {
     }
     fn start(&self, _: &RepoId, _: &str, _: &Oid, _: u32) -> PortResult<()> {
         refuse()
+    }
+}
+
+/// No push of an upgrade.
+pub struct DryPush;
+
+impl RecipePush for DryPush {
+    fn push_upgrade(&self, _: &RepoId, _: &Remote, _: &str, _: Option<&Oid>, _: &Oid) -> PortResult<Pushed> {
+        refuse()
+    }
+    fn delete_upgrade(&self, _: &RepoId, _: &Remote, _: &str, _: &Oid) -> PortResult<Pushed> {
+        refuse()
+    }
+    fn sync_mirror(&self, _: &RepoId, _: &Remote, _: &str, _: Option<&Oid>, _: &Oid) -> PortResult<Pushed> {
+        refuse()
+    }
+    fn push_backup(&self, _: &RepoId, _: &Remote, _: &str, _: &Oid) -> PortResult<Pushed> {
+        refuse()
+    }
+}
+
+/// A mirror's forge that is only looked at.
+pub struct DryRecipeForge(pub Box<dyn RecipeForge>);
+
+impl RecipeForge for DryRecipeForge {
+    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
+        self.0.remote(repo)
+    }
+    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
+        self.0.permission(repo, person)
+    }
+    fn pull(&self, repo: &RepoId, number: u64) -> PortResult<PullRequest> {
+        self.0.pull(repo, number)
+    }
+    fn open_pulls(&self, repo: &RepoId) -> PortResult<Vec<PullRequest>> {
+        self.0.open_pulls(repo)
+    }
+    fn pull_of(&self, repo: &RepoId, branch: &str) -> PortResult<Option<PullRequest>> {
+        self.0.pull_of(repo, branch)
+    }
+    fn open_pull(&self, _: &RepoId, _: &NewPull) -> PortResult<PullRequest> {
+        refuse()
+    }
+    fn close_pull(&self, _: &RepoId, _: u64) -> PortResult<()> {
+        refuse()
+    }
+    fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<PullComment>> {
+        self.0.comments(repo, number)
+    }
+    fn say(&self, _: &RepoId, _: u64, _: &str) -> PortResult<u64> {
+        refuse()
+    }
+    fn react(&self, _: &RepoId, _: u64, _: u64) -> PortResult<()> {
+        refuse()
+    }
+    fn statuses(&self, repo: &RepoId, commit: &Oid) -> PortResult<Vec<Status>> {
+        self.0.statuses(repo, commit)
+    }
+    fn set_status(&self, _: &RepoId, _: &Oid, _: &NewStatus) -> PortResult<u64> {
+        refuse()
+    }
+}
+
+/// Reads what agents answered and asks none.
+pub struct DryBench(pub JobBench);
+
+impl Bench for DryBench {
+    fn put(&self, _: &Path, _: &str, _: &str) -> PortResult<()> {
+        refuse()
+    }
+    fn answer(&self, job: &Path) -> PortResult<Option<String>> {
+        self.0.answer(job)
+    }
+    fn log_tail(&self, job: &Path) -> String {
+        self.0.log_tail(job)
     }
 }

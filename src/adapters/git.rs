@@ -17,6 +17,7 @@ mod land;
 mod names;
 mod patch;
 mod places;
+mod recipe;
 mod salvage;
 #[cfg(test)]
 mod tests;

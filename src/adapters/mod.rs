@@ -15,6 +15,7 @@ pub mod notify;
 pub mod probe;
 pub mod process;
 pub mod prompt;
+pub mod registry;
 pub mod runner;
 pub mod schedule;
 pub mod secret;

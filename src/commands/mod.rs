@@ -21,6 +21,8 @@ pub mod switch;
 pub mod template;
 pub mod tick;
 pub mod uninstall;
+pub mod upgrade;
+mod upgrade_world;
 pub mod why;
 
 use std::collections::BTreeMap;
@@ -74,8 +76,10 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
             None => tick::run(&App::load(global)?, tick::Parts::Lessons, false, false),
         },
         Command::Tick(args) => {
-            tick::run(&App::load(global)?, tick::Parts::All, args.assume_armed, args.foreground)
+            let code = tick::run(&App::load(global)?, tick::Parts::All, args.assume_armed, args.foreground)?;
+            Ok(code.max(upgrade::within_tick(&App::load(global)?)?))
         }
+        Command::Upgrade(args) => upgrade::run(&App::load(global)?, args),
         Command::Arm(args) => arm::run(&App::load(global)?, args),
         Command::Init(args) => init::run(global, args),
         Command::Off(args) => switch::off_whatever_happens(global, args.now),
@@ -316,6 +320,10 @@ impl App {
         let private = self.state_dir.join("repos");
         let work = self.config.workspace_root(&self.state_dir);
         let args = ["--repos".into(), private.clone().into(), "--work".into(), work.into_os_string()];
+        let repos = self.config.allowlist.iter();
+        let mut runners: BTreeMap<RepoId, RepoRunners> =
+            repos.map(|id| (id.clone(), repo_runners(&self.config, id))).collect();
+        upgrade_world::add_agents(&self.config, &mut runners);
         CommandRunner::new(Settings {
             executable: Settings::own_executable().unwrap_or_else(|_gone| PathBuf::from("offhours")),
             supervisor_args: args.to_vec(),
@@ -323,12 +331,7 @@ impl App {
             repos: private,
             home: env("HOME").map(PathBuf::from),
             environment: std::env::vars_os().collect(),
-            runners: self
-                .config
-                .allowlist
-                .iter()
-                .map(|id| (id.clone(), repo_runners(&self.config, id)))
-                .collect(),
+            runners,
             checks: Surroundings::default(),
         })
     }

@@ -22,6 +22,7 @@ pub(super) fn check(config: &Config, top: &dyn TableLike, reader: &mut Reader<'_
         ("runner", config.runners.keys().collect()),
         ("template", config.templates.keys().collect()),
         ("notify", config.notifiers.keys().collect()),
+        ("recipe", config.recipes.keys().collect()),
     ] {
         for name in names.into_iter().filter(|name| !good_name(name)) {
             note(&[group, name], format!("\"{name}\" is no name for a {group}: {NAME_RULE}"));
@@ -74,7 +75,59 @@ pub(super) fn check(config: &Config, top: &dyn TableLike, reader: &mut Reader<'_
     for what in run_problems(config) {
         note(&[what.0], what.1);
     }
+    upgrades(config, &mut note);
     repos(config, top, &secrets, &mut note);
+}
+
+fn upgrades(config: &Config, note: &mut impl FnMut(&[&str], String)) {
+    let up = &config.upgrade;
+    for name in up.enrolled.iter().filter(|name| !config.recipes.contains_key(*name)) {
+        let what = format!("`enrolled` names the recipe \"{name}\", and there is no [recipe.{name}]: add it");
+        note(&["upgrade", "enrolled"], what);
+    }
+    let trigger = up.trigger.as_str();
+    if trigger.is_empty() || trigger.trim() != trigger || trigger.chars().any(char::is_control) {
+        note(&["upgrade", "trigger"], "`trigger` wants one line of text without blanks around it".to_owned());
+    }
+    if up.status_context.is_empty() {
+        note(
+            &["upgrade", "status_context"],
+            "`status_context` is empty: name the context that CI reports as".to_owned(),
+        );
+    }
+    if up.version_label.is_empty() || up.version_label.contains(['=', '\n']) {
+        note(
+            &["upgrade", "version_label"],
+            "`version_label` wants the name of a label, without its value".to_owned(),
+        );
+    }
+    if let Some(name) = up.runner.as_ref().filter(|name| !config.runners.contains_key(*name)) {
+        note(
+            &["upgrade", "runner"],
+            format!("`runner` in [upgrade] names \"{name}\": {}", config.no_runner()),
+        );
+    }
+    if config.bridge.enabled && no_program(&config.bridge.argv) {
+        note(
+            &["upgrade", "bridge"],
+            "[upgrade.bridge] is enabled and has no `argv`: name the CI's program".to_owned(),
+        );
+    }
+    for (name, recipe) in &config.recipes {
+        let repos = std::iter::once(&recipe.mirror).chain(&recipe.tests);
+        for why in repos.filter_map(|repo| config.repo_id(repo).err()) {
+            note(&["recipe", name], format!("[recipe.{name}]: {why}"));
+        }
+        if recipe.upstream.is_empty() || recipe.upstream.starts_with('-') {
+            note(&["recipe", name, "upstream"], format!("[recipe.{name}]: `upstream` is no address"));
+        }
+        if !good_branch(&recipe.main_branch) {
+            note(
+                &["recipe", name, "main_branch"],
+                format!("[recipe.{name}]: `main_branch` is no name of a branch"),
+            );
+        }
+    }
 }
 
 /// The line of the deepest of these keys that is there.

@@ -23,9 +23,9 @@ use toml_edit::{Document, TableLike};
 pub use find::{decode, find, place, read};
 pub use hours::{Hours, Offset, Window, is_open};
 pub use schema::{
-    Ci, Control, FixForward, Forge, ForgeKind, Global, Hooks, Lessons, NoticeKind, Notify, NotifyKind,
-    PriorityOrder, Profile, PromptBy, Retention, RunSettings, RunnerKind, RunnerSettings, SessionKind, Stage,
-    StageKind, Template, Trust, TrustPermission,
+    Bridge, Ci, Control, FixForward, Forge, ForgeKind, Global, Hooks, Lessons, NoticeKind, Notify,
+    NotifyKind, PriorityOrder, Profile, PromptBy, Recipe, Retention, RunSettings, RunnerKind, RunnerSettings,
+    SessionKind, Stage, StageKind, Template, Trust, TrustPermission, Upgrade,
 };
 pub use secret::{Secret, SecretSource};
 pub use show::{complete, reference};
@@ -62,6 +62,9 @@ pub struct Config {
     pub forges: BTreeMap<String, Forge>,
     pub runners: BTreeMap<String, Runner>,
     pub notifiers: BTreeMap<String, Notify>,
+    pub upgrade: Upgrade,
+    pub bridge: Bridge,
+    pub recipes: BTreeMap<String, Recipe>,
     /// The repos with a table of their own, merged with what they inherit.
     pub repos: BTreeMap<RepoId, RepoConfig>,
     /// In the order of the file.
@@ -215,6 +218,9 @@ impl Config {
             forges: BTreeMap::new(),
             runners: BTreeMap::new(),
             notifiers: BTreeMap::new(),
+            upgrade: Upgrade::default(),
+            bridge: Bridge::default(),
+            recipes: BTreeMap::new(),
             repos: BTreeMap::new(),
             allowlist: Vec::new(),
         }
@@ -241,6 +247,20 @@ impl Config {
         if let Some((table, place)) = reader.table(top, &place, "lessons", "lessons") {
             self.lessons.read(table, &place, reader);
             reader.unknown(table, &place);
+        }
+        if let Some((table, place)) = reader.table(top, &place, "upgrade", "upgrade") {
+            self.upgrade.read(table, &place, reader);
+            reader.unknown(table, &place);
+            if let Some((table, place)) = reader.table(table, &place, "bridge", "upgrade.bridge") {
+                self.bridge.read(table, &place, reader);
+                reader.unknown(table, &place);
+            }
+        }
+        for (name, table, place) in reader.named(top, "recipe", "recipe.*") {
+            let mut recipe = Recipe::default();
+            recipe.read(table, &place, reader);
+            reader.unknown(table, &place);
+            self.recipes.insert(name, recipe);
         }
         let mut root = WorkspaceRoot { root: None };
         if let Some((table, place)) = reader.table(top, &place, "workspace", "workspace") {

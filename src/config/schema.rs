@@ -133,6 +133,12 @@ pub(super) const TABLES: &[(&str, &str)] = &[
     ("repo.*.ci", "As [ci], for one repo."),
     ("repo.*.ci.stage", "As [[ci.stage]], for one repo."),
     ("repo.*.fix_forward", "As [fix_forward], for one repo."),
+    ("upgrade", "Recipes brought up to date, with CI's verdict as the gate."),
+    (
+        "upgrade.bridge",
+        "For a CI that no comment can start: offhours starts it on the trigger, and sets its status.",
+    ),
+    ("recipe.*", "A recipe: a repository with a compose file. The star is a name that you choose."),
 ];
 
 /// A key of a later version: known, and refused with a sentence.
@@ -154,7 +160,6 @@ pub(super) const NOT_YET: &[Later] = &[
     later("heartbeat", &[""], "pinging a URL at each tick comes later"),
     later("harvest", &[""], "scoring template versions comes later"),
     later("canary", &[""], "trying out template versions comes later"),
-    later("upgrade", &[""], "upgrades of images come later"),
 ];
 
 words! {
@@ -483,5 +488,75 @@ keys! {
         url: Option<SecretSource> = None;
         /// Only messages of these kinds. Empty: all.
         kinds: Vec<NoticeKind> = Vec::new();
+    }
+
+    /// Upgrades of recipes.
+    pub Upgrade in ["upgrade"] {
+        /// The recipes that `upgrade` may work on, by their names. Empty: none.
+        enrolled: Vec<String> = Vec::new();
+        /// The comment that starts a test run.
+        trigger: String = "!testme".to_owned();
+        /// The context of the commit status that says how a test run went.
+        status_context: String = "testme".to_owned();
+        /// The account that sets this status. Not set: whoever may set statuses.
+        status_creator: Option<String> = None;
+        /// The account whose comment `ci-result: COMMIT STATE URL` has to agree with the status. Not set: none has to.
+        result_author: Option<String> = None;
+        /// The label that holds a recipe's version, as the compose file spells it.
+        version_label: String = "coop-cloud.${STACK_NAME}.version".to_owned();
+        /// The runner that repairs a red upgrade, or judges that a test is stale. Not set: red is the end.
+        runner: Option<String> = None;
+        /// How long a test run may take to a verdict.
+        ci_timeout_seconds: u64 [1, 604_800] = 7200;
+        /// Without progress for this long a batch counts as wedged.
+        wedge_after_seconds: u64 [1, 604_800] = 7200;
+        /// Takes down what a test run put up: a program with its arguments, in which {recipe}, {pull}, {head} and {branch}
+        /// are replaced.
+        teardown: Vec<String> = Vec::new();
+        /// Says by its exit code whether the environment is clean. Asked before a recipe begins, and after its teardown.
+        teardown_check: Vec<String> = Vec::new();
+        /// Tests an upgrade and a change of its tests together: {recipe_dir} and {tests_dir} are replaced by checkouts, and
+        /// {recipe_head} and {tests_head} by their commits.
+        verify_command: Vec<String> = Vec::new();
+        /// How long each of these commands may take.
+        command_timeout_seconds: u64 [1, 86_400] = 1800;
+        /// What is a test: exact paths, `dir/` for all below, `*` within a name; without a slash inside in every folder.
+        test_paths: Vec<String> = ["tests/", "test/", "spec/", "e2e/"].map(str::to_owned).to_vec();
+        /// What an agent may not touch besides tests and CI configuration, written the same way.
+        denied_paths: Vec<String> = Vec::new();
+        /// Registries, as HOST or HOST:PORT, that are spoken to without TLS.
+        plain_http_registries: Vec<String> = Vec::new();
+    }
+
+    /// The trigger bridge.
+    pub Bridge in ["upgrade.bridge"] {
+        /// Whether the trigger starts the command below.
+        enabled: bool = false;
+        /// The CI: a program with its arguments, run on a clean checkout of the pull request's head.
+        argv: Vec<String> = Vec::new();
+        /// Accounts that may trigger it without write permission.
+        people: Vec<String> = Vec::new();
+        /// How long it may take.
+        timeout_seconds: u64 [1, 86_400] = 3600;
+    }
+
+    /// A recipe.
+    pub Recipe in ["recipe.*"] {
+        /// The repository where pull requests are opened, as NAME:owner/repo.
+        mirror: String {required} = String::new();
+        /// Where the recipe comes from: a URL or a path that git understands. It is only read.
+        upstream: String {required} = String::new();
+        /// The branch of upstream, and of the mirror, that counts.
+        main_branch: String = "main".to_owned();
+        /// The service whose tag stands behind the plus of the recipe's version.
+        app_service: String = "app".to_owned();
+        /// Whether a new major version of an image is gone to.
+        allow_major: bool = false;
+        /// Tags that are never gone to; `*` stands for any run of characters.
+        ignore: Vec<String> = Vec::new();
+        /// Days that a tag has to have been known here before it is gone to.
+        minimum_age_days: u32 [0, 3650] = 0;
+        /// The repository of its tests, as NAME:owner/repo.
+        tests: Option<String> = None;
     }
 }

@@ -62,6 +62,23 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("repo.*.ci.stage", "name", r#""deploy""#),
     ("repo.*.ci.stage", "argv", r#"["make", "deploy"]"#),
     ("repo.*.fix_forward", "max_turns", "1"),
+    ("upgrade", "enrolled", r#"["blog"]"#),
+    ("upgrade", "status_creator", r#""ci""#),
+    ("upgrade", "result_author", r#""ci-bot""#),
+    ("upgrade", "test_paths", r#"["tests/", "e2e/", "*.bats"]"#),
+    ("upgrade", "runner", r#""claude""#),
+    ("upgrade", "teardown", r#"["abra", "app", "undeploy", "test.{recipe}.example.org"]"#),
+    ("upgrade", "teardown_check", r#"["sh", "is-clean.sh"]"#),
+    ("upgrade", "verify_command", r#"["sh", "both.sh", "{recipe_dir}", "{tests_dir}"]"#),
+    ("upgrade", "denied_paths", r#"["secrets/"]"#),
+    ("upgrade", "plain_http_registries", r#"["localhost:5000"]"#),
+    ("upgrade.bridge", "argv", r#"["sh", "ci.sh"]"#),
+    ("upgrade.bridge", "people", r#"["me"]"#),
+    ("recipe.*", "mirror", r#""home:recipes/blog""#),
+    ("recipe.*", "upstream", r#""https://git.example.org/recipes/blog.git""#),
+    ("recipe.*", "ignore", r#"["2.0.0", "*-beta*"]"#),
+    ("recipe.*", "minimum_age_days", "3"),
+    ("recipe.*", "tests", r#""home:recipes/tests""#),
 ];
 
 /// The names that stand for the stars in the complete example.
@@ -71,6 +88,7 @@ const STARS: &[(&str, &str)] = &[
     ("template.*", "careful"),
     ("notify.*", "phone"),
     ("repo.*", "\"home:me/website\""),
+    ("recipe.*", "blog"),
 ];
 
 pub(super) fn example(table: &str, key: &str) -> Option<&'static str> {
@@ -229,6 +247,11 @@ pub(super) fn effective(config: &Config) -> String {
     }
     for (name, notify) in &config.notifiers {
         section(&mut out, &path("notify", name), notify);
+    }
+    section(&mut out, "upgrade", &config.upgrade);
+    section(&mut out, "upgrade.bridge", &config.bridge);
+    for (name, recipe) in &config.recipes {
+        section(&mut out, &path("recipe", name), recipe);
     }
     for repo in config.repos.values() {
         repo_section(&mut out, config, repo);

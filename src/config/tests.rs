@@ -377,6 +377,7 @@ fn every_key_is_read_and_shown() {
                     ("*", "runner.*") => "main",
                     ("*", "notify.*") => "phone",
                     ("*", "template.*") => "careful",
+                    ("*", "recipe.*") => "blog",
                     ("*", _) => "home:me/a",
                     (part, _) => part,
                 };
@@ -412,6 +413,11 @@ fn every_key_is_read_and_shown() {
 const SKELETON: &str = r#"
 landing = { mode = "push", allow_paths = ["x"] }
 default_runner = "main"
+[upgrade.bridge]
+argv = ["a"]
+[recipe.blog]
+mirror = "home:me/b"
+upstream = "u"
 [workspace]
 [trust]
 [retention]

@@ -1,6 +1,7 @@
 //! Pure: no clock, no I/O, no randomness, no hash, no serde.
 
 pub mod backoff;
+pub mod batch;
 pub mod canary;
 pub mod checks;
 pub mod control;
@@ -10,6 +11,7 @@ pub mod guard;
 pub mod lesson;
 pub mod message;
 pub mod message_lessons;
+pub mod message_upgrade;
 pub mod model;
 pub mod priority;
 pub mod recipe;
@@ -18,5 +20,9 @@ pub mod run;
 pub mod schedule;
 pub mod template;
 pub mod trust;
+pub mod upgrade;
+pub mod upgrade_effect;
+pub mod upgrade_evidence;
 pub mod upgrade_guard;
+pub mod verdict;
 pub mod version;

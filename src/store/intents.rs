@@ -18,7 +18,7 @@ pub enum IntentState {
 }
 
 impl IntentState {
-    fn code(self) -> &'static str {
+    pub(super) fn code(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Refused => "refused",

@@ -1,7 +1,7 @@
 //! Numbered, never edited, applied one by one. Each has sample data in its test.
 
 /// What each step does to the one before. The number of a step is its place, from 1.
-pub(super) const MIGRATIONS: [&str; 4] = [FIRST, LESSONS, TEMPLATES, PULL_REQUESTS];
+pub(super) const MIGRATIONS: [&str; 5] = [FIRST, LESSONS, TEMPLATES, PULL_REQUESTS, UPGRADES];
 
 const FIRST: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -234,4 +234,54 @@ ALTER TABLE runs ADD COLUMN reviews_done TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE runs ADD COLUMN asked TEXT;
 ALTER TABLE runs ADD COLUMN review_seconds INTEGER NOT NULL DEFAULT 0;
 UPDATE runs SET branch = 'offhours/issue-' || number || '-' || id, up_to = base;
+";
+
+/// Batches of upgrades. `upgrade_commits` has what an intent was about to push; `upgrade_notes` small facts by key.
+const UPGRADES: &str = "
+CREATE TABLE upgrade_batches (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  state TEXT NOT NULL CHECK (state IN ('active', 'done', 'stopped', 'aborted')),
+  with_tests INTEGER NOT NULL, scheduled INTEGER NOT NULL,
+  started_at INTEGER NOT NULL, progress_at INTEGER NOT NULL, backoff_until INTEGER, ended_at INTEGER,
+  halted TEXT, summary TEXT, summary_json TEXT, leftovers TEXT NOT NULL DEFAULT '[]'
+) STRICT;
+CREATE UNIQUE INDEX upgrade_batch_active ON upgrade_batches (state) WHERE state = 'active';
+
+CREATE TABLE upgrade_recipes (
+  batch INTEGER NOT NULL REFERENCES upgrade_batches (id), name TEXT NOT NULL,
+  position INTEGER NOT NULL, step TEXT NOT NULL, ending TEXT, data TEXT NOT NULL,
+  PRIMARY KEY (batch, name)
+) STRICT;
+
+CREATE TABLE upgrade_intents (
+  id INTEGER PRIMARY KEY,
+  batch INTEGER NOT NULL REFERENCES upgrade_batches (id), recipe TEXT NOT NULL,
+  key TEXT NOT NULL, payload TEXT NOT NULL,
+  state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'refused', 'cancelled')),
+  tries INTEGER NOT NULL DEFAULT 0, outcome TEXT,
+  created_at INTEGER NOT NULL, done_at INTEGER,
+  UNIQUE (batch, recipe, key)
+) STRICT;
+
+CREATE TABLE upgrade_pulls (
+  repo TEXT NOT NULL, number INTEGER NOT NULL,
+  recipe TEXT NOT NULL, version TEXT NOT NULL, branch TEXT NOT NULL, head TEXT NOT NULL,
+  bumps TEXT NOT NULL, tests INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open', 'closed', 'refused', 'merged')), batch INTEGER NOT NULL,
+  PRIMARY KEY (repo, number)
+) STRICT;
+
+CREATE TABLE upgrade_commits (repo TEXT NOT NULL, oid TEXT NOT NULL, PRIMARY KEY (repo, oid)) STRICT;
+
+CREATE TABLE upgrade_tags (
+  image TEXT NOT NULL, tag TEXT NOT NULL, first_seen INTEGER NOT NULL, PRIMARY KEY (image, tag)
+) STRICT;
+
+CREATE TABLE upgrade_turns (
+  batch INTEGER NOT NULL REFERENCES upgrade_batches (id), recipe TEXT NOT NULL, turn INTEGER NOT NULL,
+  started_at INTEGER NOT NULL, budget_usd REAL NOT NULL, ended_at INTEGER, cost_usd REAL,
+  PRIMARY KEY (batch, recipe, turn)
+) STRICT;
+
+CREATE TABLE upgrade_notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 ";

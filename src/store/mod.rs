@@ -15,6 +15,8 @@ mod runs;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod upgrade;
+mod upgrade_rows;
 
 pub use adopt::Adopted;
 pub use host::{Hold, Park};
@@ -24,6 +26,7 @@ pub use learning::Learned;
 pub use lessons::{ByHand, LessonChange, LessonCounts, LessonFilter, LessonOutcomes};
 pub use runs::{RunRow, Spend, TurnRow};
 pub use templates::{CanaryRoute, Route, TemplateRow};
+pub use upgrade::{NewBatch, OwnPull, PullStanding, UpgradeIntent};
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};

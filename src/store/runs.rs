@@ -493,7 +493,9 @@ impl Store {
                    SELECT r.budget_usd, r.phase <> 'ended' AS open, \
                      COALESCE((SELECT SUM(t.cost_usd) FROM turns t WHERE t.run = r.id), 0) AS known, \
                      EXISTS (SELECT 1 FROM turns t WHERE t.run = r.id AND t.cost_usd IS NULL) AS unknown \
-                   FROM runs r WHERE r.created_at >= ?1 AND COALESCE(r.outcome, '') NOT IN ('claim-lost', 'not-started'))",
+                   FROM runs r WHERE r.created_at >= ?1 AND COALESCE(r.outcome, '') NOT IN ('claim-lost', 'not-started') \
+                   UNION ALL SELECT u.budget_usd, u.ended_at IS NULL, COALESCE(u.cost_usd, 0), u.cost_usd IS NULL \
+                   FROM upgrade_turns u WHERE u.started_at >= ?1)",
                 [since.0],
                 |row| Ok(Spend { known_usd: row.get(0)?, reserved_usd: row.get(1)? }),
             )

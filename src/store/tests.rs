@@ -64,6 +64,15 @@ INSERT INTO runs (id, repo, number, asked_by, approval, title, body, comments, r
   '1111111111111111111111111111111111111111', 0, 0, 0, 0, '2222222222222222222222222222222222222222', 0, 0, 0, 0, 100,
   'review', 100, 'offhours/issue-8-r2', '1111111111111111111111111111111111111111', 9,
   '2222222222222222222222222222222222222222', 0, 1, 2, 1, '[\"5\"]', 'more', 60);
+", "
+INSERT INTO upgrade_batches (state, with_tests, scheduled, started_at, progress_at) VALUES ('active', 0, 1, 100, 100);
+INSERT INTO upgrade_recipes (batch, name, position, step, data) VALUES (1, 'app', 0, 'queued', '{}');
+INSERT INTO upgrade_intents (batch, recipe, key, payload, created_at) VALUES (1, 'app', 'check', '{}', 100);
+INSERT INTO upgrade_pulls VALUES ('home:r/app', 1, 'app', '1.0.0+1', 'upgrade/app/1.0.0+1', 'a', '[]', 0, 'open', 1);
+INSERT INTO upgrade_commits VALUES ('home:r/app', 'a');
+INSERT INTO upgrade_tags VALUES ('postgres', '16.4', 100);
+INSERT INTO upgrade_turns (batch, recipe, turn, started_at, budget_usd) VALUES (1, 'app', 1, 100, 5);
+INSERT INTO upgrade_notes VALUES ('schedule', '{}');
 "];
 
 fn folder() -> TempDir {

@@ -12,6 +12,7 @@ pub mod perform;
 pub mod poll;
 pub mod report;
 pub mod templates;
+pub mod upgrade;
 pub mod watch;
 pub mod world;
 

@@ -35,4 +35,5 @@ mod supervisor;
 mod templates;
 mod tidy;
 mod tmux;
+mod upgrade;
 mod world;

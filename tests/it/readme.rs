@@ -168,9 +168,11 @@ fn the_guard_is_there_as_it_says() {
 fn the_configurations_that_it_shows_are_good() {
     let temp = tempfile::Builder::new().prefix("offhours-readme-").tempdir().unwrap();
     let shown = blocks("toml");
-    assert_eq!(shown.len(), 1);
+    assert_eq!(shown.len(), 2);
     let file = temp.path().join("config.toml");
     fs::write(&file, format!("kill_switch = true\nlanding = \"push\"\n{}", shown[0])).unwrap();
+    let upgrades = temp.path().join("upgrades.toml");
+    fs::write(&upgrades, format!("{}\n[forge.home]\nkind = \"local\"\npath = \"x\"\n", shown[1])).unwrap();
     let check = |file: &Path| {
         Command::new(env!("CARGO_BIN_EXE_offhours"))
             .env_clear()
@@ -181,5 +183,6 @@ fn the_configurations_that_it_shows_are_good() {
             .success();
     };
     check(&file);
+    check(&upgrades);
     check(&top().join("examples/complete.toml"));
 }

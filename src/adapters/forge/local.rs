@@ -36,6 +36,7 @@
 
 mod files;
 mod pulls;
+mod recipes;
 mod text;
 
 use std::fs;

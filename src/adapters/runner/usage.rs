@@ -438,7 +438,8 @@ pub fn agent_file(bytes: &[u8]) -> Result<AgentFile, String> {
     let wire: AgentFileWire = serde_json::from_slice(bytes)
         .map_err(|error| format!("The agent's result file could not be read and was left aside: {error}."))?;
     let blocked = match wire.outcome.as_str() {
-        "done" => None,
+        // The words after the first are of an upgrade's turn: whoever asked reads them himself.
+        "done" | "repaired" | "stale_test" | "upgrade_broken" | "infra" | "give_up" => None,
         "blocked" => {
             let reason = shorten(wire.reason.as_deref().unwrap_or_default(), SUMMARY_BYTES);
             Some(if reason.is_empty() { "no reason given".to_owned() } else { reason })

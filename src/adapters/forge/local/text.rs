@@ -649,20 +649,23 @@ pub(super) struct CommentFile {
     body: usize,
     pub(super) by: Option<String>,
     pub(super) at: Option<UnixTime>,
+    /// Its text is not the one that it was created with.
+    pub(super) edited: bool,
 }
 
 impl CommentFile {
     pub(super) fn parse(bytes: Vec<u8>) -> Result<Self, Flaw> {
         let text = utf8(bytes)?;
         if !text.trim_start_matches('\u{feff}').starts_with(FENCE) {
-            return Ok(Self { text, header: 0, body: 0, by: None, at: None });
+            return Ok(Self { text, header: 0, body: 0, by: None, at: None, edited: false });
         }
         let parts = split(&text)?;
         let front = Front { text: &text[parts.front.clone()] };
         let doc = front.parse()?;
         let by = front.string(doc.as_table(), "by", "\"a-name\"")?;
         let at = front.time(doc.as_table(), "at")?;
-        Ok(Self { header: parts.fence_end, body: parts.body, text, by, at })
+        let edited = doc.as_table().get("edited").and_then(toml_edit::Item::as_bool).unwrap_or(false);
+        Ok(Self { header: parts.fence_end, body: parts.body, text, by, at, edited })
     }
 
     pub(super) fn body(&self) -> &str {

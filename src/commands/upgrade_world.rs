@@ -1,0 +1,156 @@
+//! What `upgrade` works with, beside the world of a tick.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::{App, GIT_TIMEOUT};
+use crate::adapters::dry::{DryBench, DryGit, DryPush, DryRecipeForge, Scratch};
+use crate::adapters::forge::local::LocalForge;
+use crate::adapters::git::GitRooms;
+use crate::adapters::host::SystemClock;
+use crate::adapters::manifest::ComposeFiles;
+use crate::adapters::registry::OciRegistry;
+use crate::adapters::runner::bench::JobBench;
+use crate::adapters::runner::command::{Hooks, RepoRunners, RunnerSettings, Surroundings};
+use crate::config::{self as cfg, Config};
+use crate::domain::model::RepoId;
+use crate::domain::upgrade_guard::Paths;
+use crate::domain::verdict::VerdictPolicy;
+use crate::domain::version;
+use crate::error::Error;
+use crate::ports::{Bench, RecipeForge, RecipeGit, RecipePush};
+use crate::tick::World;
+use crate::tick::upgrade::{AgentPolicy, BridgePolicy, RecipePolicy, UpgradePolicy, UpgradeWorld};
+
+/// By this name the runner knows the agent of upgrades. No repo is called so: theirs have a colon and a slash.
+const AGENT: &str = "upgrade";
+
+/// Makes the agent of upgrades known for every mirror, where one is configured. What else runs for a mirror (its CI, its
+/// teardown) gets nothing that only the agent may have.
+pub(super) fn add_agents(config: &Config, runners: &mut BTreeMap<RepoId, RepoRunners>) {
+    let Some(agent) = config.upgrade.runner.as_ref().and_then(|name| config.runners.get(name)) else {
+        return;
+    };
+    for mirror in config.recipes.values().filter_map(|recipe| config.repo_id(&recipe.mirror).ok()) {
+        let settings = super::runner_settings(&config.repo(&mirror), &agent.settings);
+        let settings = RunnerSettings { hooks: Hooks::default(), tmux: false, ..settings };
+        let own = RunnerSettings { surroundings: Surroundings::default(), ..settings.clone() };
+        let known = runners.entry(mirror).or_insert_with(|| RepoRunners { own, others: BTreeMap::new() });
+        known.others.insert(AGENT.to_owned(), settings);
+    }
+}
+
+impl App {
+    /// Everything an upgrade works with. With `--dry-run` it is a world that cannot be written.
+    pub(super) fn upgrade_world(&self, mut base: World) -> Result<UpgradeWorld, Error> {
+        let dry = self.global.dry_run;
+        let work = self.config.workspace_root(&self.state_dir);
+        let private = self.state_dir.join("repos");
+        let (git, push): (Box<dyn RecipeGit>, Box<dyn RecipePush>) = if dry {
+            let scratch =
+                Scratch::new().map_err(|e| Error::later(format!("a scratch folder for the dry run: {e}")))?;
+            let rooms = GitRooms::reading(scratch.path().join("repos"), private, work.clone(), GIT_TIMEOUT);
+            // Both look at the same repositories.
+            base.git = Box::new(DryGit::new(rooms.clone(), scratch));
+            (Box::new(rooms), Box::new(DryPush))
+        } else {
+            let rooms = GitRooms::new(private, work.clone(), GIT_TIMEOUT);
+            (Box::new(rooms.clone()), Box::new(rooms))
+        };
+        let mut forges: BTreeMap<String, Box<dyn RecipeForge>> = BTreeMap::new();
+        for (name, forge) in &self.config.forges {
+            let local = LocalForge::new(forge.path.clone(), Rc::new(SystemClock), "offhours");
+            let forge: Box<dyn RecipeForge> =
+                if dry { Box::new(DryRecipeForge(Box::new(local.looking_only()))) } else { Box::new(local) };
+            forges.insert(name.clone(), forge);
+        }
+        let bench: Box<dyn Bench> = if dry { Box::new(DryBench(JobBench)) } else { Box::new(JobBench) };
+        let jobs = self.state_dir.join("upgrade");
+        if !dry {
+            std::fs::create_dir_all(&jobs)
+                .map_err(|e| Error::later(format!("making the folder {}: {e}", jobs.display())))?;
+        }
+        Ok(UpgradeWorld {
+            base,
+            forges,
+            git,
+            push,
+            registry: Box::new(OciRegistry::new(
+                Box::new(SystemClock),
+                &self.config.upgrade.plain_http_registries,
+            )),
+            manifests: Box::new(ComposeFiles),
+            bench,
+            policy: self.upgrade_policy(),
+            recipes: self.recipe_policies()?,
+            jobs,
+            work: work.join("upgrade"),
+        })
+    }
+
+    fn upgrade_policy(&self) -> UpgradePolicy {
+        let up = &self.config.upgrade;
+        let runner = up.runner.as_ref().and_then(|name| self.config.runners.get(name));
+        UpgradePolicy {
+            trigger: up.trigger.clone(),
+            verdict: VerdictPolicy {
+                context: up.status_context.clone(),
+                creator: up.status_creator.clone(),
+                result_author: up.result_author.clone(),
+            },
+            version_label: up.version_label.clone(),
+            paths: Paths { tests: up.test_paths.clone(), denied: up.denied_paths.clone() },
+            wait_seconds: super::seconds(up.ci_timeout_seconds),
+            wedge_after_seconds: super::seconds(up.wedge_after_seconds),
+            teardown: up.teardown.clone(),
+            teardown_check: up.teardown_check.clone(),
+            verify_command: up.verify_command.clone(),
+            command_timeout_seconds: up.command_timeout_seconds,
+            agent: runner.map(|runner| AgentPolicy {
+                runner: AGENT.to_owned(),
+                budget_usd: self.config.run.budget_usd,
+                timeout_seconds: runner.settings.turn_timeout_seconds,
+                // Only an agent that streams its output can be told to stand still.
+                stall_seconds: (runner.settings.profile != cfg::Profile::Script)
+                    .then_some(runner.settings.stall_seconds),
+            }),
+            bridge: self.config.bridge.enabled.then(|| BridgePolicy {
+                argv: self.config.bridge.argv.clone(),
+                people: self.config.bridge.people.clone(),
+                timeout_seconds: self.config.bridge.timeout_seconds,
+            }),
+        }
+    }
+
+    fn recipe_policies(&self) -> Result<Vec<RecipePolicy>, Error> {
+        let up = &self.config.upgrade;
+        let mut all = vec![];
+        for (name, recipe) in &self.config.recipes {
+            all.push(RecipePolicy {
+                name: name.clone(),
+                enrolled: up.enrolled.contains(name),
+                mirror: self.repo(&recipe.mirror)?,
+                upstream: self.upstream(&recipe.upstream),
+                main_branch: recipe.main_branch.clone(),
+                app_service: recipe.app_service.clone(),
+                versions: version::Policy {
+                    allow_major: recipe.allow_major,
+                    ignore: recipe.ignore.clone(),
+                    minimum_age_days: recipe.minimum_age_days,
+                },
+                tests: recipe.tests.as_ref().map(|tests| self.repo(tests)).transpose()?,
+            });
+        }
+        Ok(all)
+    }
+
+    /// A relative path starts at the folder of the configuration, like every other path in it.
+    fn upstream(&self, text: &str) -> String {
+        let folder = self.config.path.parent();
+        let relative = !text.starts_with('/') && !text.contains(':');
+        match folder {
+            Some(folder) if relative => folder.join(text).display().to_string(),
+            Some(_) | None => text.to_owned(),
+        }
+    }
+}
