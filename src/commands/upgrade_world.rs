@@ -85,6 +85,11 @@ impl App {
             recipes: self.recipe_policies()?,
             jobs,
             work: work.join("upgrade"),
+            here: self
+                .config
+                .path
+                .parent()
+                .map_or_else(|| self.state_dir.clone(), std::path::Path::to_path_buf),
         })
     }
 

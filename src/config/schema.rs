@@ -510,7 +510,7 @@ keys! {
         ci_timeout_seconds: u64 [1, 604_800] = 7200;
         /// Without progress for this long a batch counts as wedged.
         wedge_after_seconds: u64 [1, 604_800] = 7200;
-        /// Takes down what a test run put up: a program with its arguments, in which {recipe}, {pull}, {head} and {branch}
+        /// Takes down what a test run put up: a program with its arguments, run in the folder of this file, in which {recipe}, {pull}, {head} and {branch}
         /// are replaced.
         teardown: Vec<String> = Vec::new();
         /// Says by its exit code whether the environment is clean. Asked before a recipe begins, and after its teardown.

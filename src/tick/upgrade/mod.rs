@@ -91,6 +91,8 @@ pub struct UpgradeWorld {
     /// Jobs lie below `jobs`, workspaces and checkouts below `work`.
     pub jobs: PathBuf,
     pub work: PathBuf,
+    /// Where the commands of the configuration are run: its own folder.
+    pub here: PathBuf,
 }
 
 /// A command or turn of a recipe in a batch.
@@ -178,7 +180,7 @@ impl UpgradeWorld {
         self.base.runner.start(&JobSpec {
             id,
             repo: policy.mirror,
-            kind: JobKind::Command { cwd: self.jobs.clone(), argv },
+            kind: JobKind::Command { cwd: self.here.clone(), argv },
             dir,
             timeout_seconds: self.policy.command_timeout_seconds,
             stall_seconds: None,
