@@ -54,6 +54,25 @@ pub trait Clock {
     fn now(&self) -> UnixTime;
 }
 
+/// A server that asked not to be asked for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostLimit {
+    pub until: UnixTime,
+    pub why: String,
+    /// How often in a row it limited us.
+    pub times: u32,
+}
+
+/// What is remembered between ticks of the servers that are asked, by the names that the config gives them.
+pub trait HostBook {
+    fn limit(&self, server: &str) -> PortResult<Option<HostLimit>>;
+    /// `None`: it answers again.
+    fn put_limit(&self, server: &str, limit: Option<&HostLimit>) -> PortResult<()>;
+    /// By what the forge itself knows this repository, so that another one under its name is not taken for it.
+    fn repo_identity(&self, repo: &RepoId) -> PortResult<Option<String>>;
+    fn put_repo_identity(&self, repo: &RepoId, identity: &str) -> PortResult<()>;
+}
+
 /// What a forge can do, as data, so that no caller asks which forge it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
@@ -88,6 +107,13 @@ pub struct BrokenIssue {
 /// The issue tracker of one forge. Reads tell what is; writes are idempotent: what is already so is success.
 pub trait Forge {
     fn capabilities(&self) -> Capabilities;
+    /// Where the list of issues is read from: what was stored of another place or by another account is read anew.
+    /// Asks nobody.
+    fn place(&self, repo: &RepoId) -> PortResult<String> {
+        Ok(self.remote(repo)?.url)
+    }
+    /// Reads several repos' lists at once, ahead of [`Forge::list`], where that saves time.
+    fn read_ahead(&self, _asked: &[(RepoId, Option<String>)], _label: &str) {}
     /// Open issues that carry `label`. The caller filters again.
     fn list(&self, repo: &RepoId, label: &str, etag: Option<&str>) -> PortResult<Listing>;
     /// `Gone` where the issue does not exist (any more).
@@ -97,6 +123,11 @@ pub trait Forge {
     /// The forge's own dependencies of the issue, and the state of the issues named in `also`.
     fn blockers(&self, repo: &RepoId, issue: &Issue, also: &[u64]) -> PortResult<Vec<Blocker>>;
     fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Comment>>;
+    /// The oldest comment that begins with `marker` and can only be by ourselves.
+    fn find_comment(&self, repo: &RepoId, number: u64, marker: &str) -> PortResult<Option<String>> {
+        let comments = self.comments(repo, number)?;
+        Ok(comments.into_iter().find(|c| c.body.starts_with(marker)).map(|c| c.id))
+    }
     /// Adds (`id` none) or rewrites a comment; returns its id.
     fn put_comment(&self, repo: &RepoId, number: u64, id: Option<&str>, body: &str) -> PortResult<String>;
     fn set_label(&self, repo: &RepoId, number: u64, label: &str, present: bool) -> PortResult<()>;

@@ -1,11 +1,15 @@
-//! CI stages of kind `command`: supervised jobs on a clean checkout of the commit, a folder per attempt.
+//! CI stages. Of kind `command`: supervised jobs on a clean checkout of the commit, a folder per attempt. Of kind `forge`:
+//! what the forge's own CI reports.
 
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::adapters::forge::Checks;
 use crate::domain::model::{Check, CheckState, JobState, Oid, RepoId, StageReading, TurnEnd};
 use crate::ports::{Ci, JobKind, JobSpec, PortError, PortResult, Runner};
 
@@ -106,6 +110,54 @@ impl Ci for CommandCi {
             timeout_seconds,
             stall_seconds: None,
         })
+    }
+}
+
+/// Each stage where it is run: ours here, the forge's on the forge.
+pub struct StageCi {
+    pub command: Box<dyn Ci>,
+    /// By the forge's name.
+    pub forges: BTreeMap<String, Rc<dyn Checks>>,
+    /// Whether the repo's stage of this name is the forge's.
+    pub on_forge: Box<dyn Fn(&RepoId, &str) -> bool>,
+    /// Commits whose failed checks this process had run again: the forge may show the old answer for a moment.
+    pub again: RefCell<BTreeSet<(RepoId, Oid)>>,
+}
+
+impl StageCi {
+    fn checks(&self, repo: &RepoId) -> PortResult<&dyn Checks> {
+        self.forges.get(&repo.forge).map(AsRef::as_ref).ok_or_else(|| {
+            PortError::refused(format!(
+                "the forge `{}` of {repo} has no checks of its own; use a CI stage of kind \"command\"",
+                repo.forge
+            ))
+        })
+    }
+}
+
+impl Ci for StageCi {
+    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid) -> PortResult<StageReading> {
+        if !(self.on_forge)(repo, stage) {
+            return self.command.read(repo, stage, oid);
+        }
+        let mut checks = self.checks(repo)?.checks(repo, oid)?;
+        if self.again.borrow().contains(&(repo.clone(), oid.clone())) {
+            for check in checks.iter_mut().filter(|c| c.state == CheckState::Red) {
+                check.state = CheckState::Pending;
+            }
+        }
+        Ok(StageReading::Checks(checks))
+    }
+
+    fn start(&self, repo: &RepoId, stage: &str, oid: &Oid, attempt: u32) -> PortResult<()> {
+        if !(self.on_forge)(repo, stage) {
+            return self.command.start(repo, stage, oid, attempt);
+        }
+        // What cannot be run again stays red, which is an answer, too.
+        if self.checks(repo)?.rerun(repo, oid, attempt)? {
+            self.again.borrow_mut().insert((repo.clone(), oid.clone()));
+        }
+        Ok(())
     }
 }
 

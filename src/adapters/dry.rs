@@ -2,6 +2,7 @@
 //! forget the flag. Git fetches into a scratch repository.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::git::GitRooms;
 use super::runner::bench::JobBench;
@@ -42,11 +43,20 @@ impl Drop for Scratch {
     }
 }
 
-pub struct DryForge(pub Box<dyn Forge>);
+pub struct DryForge(pub Rc<dyn Forge>);
 
 impl Forge for DryForge {
     fn capabilities(&self) -> Capabilities {
         self.0.capabilities()
+    }
+    fn place(&self, repo: &RepoId) -> PortResult<String> {
+        self.0.place(repo)
+    }
+    fn read_ahead(&self, asked: &[(RepoId, Option<String>)], label: &str) {
+        self.0.read_ahead(asked, label);
+    }
+    fn find_comment(&self, repo: &RepoId, number: u64, marker: &str) -> PortResult<Option<String>> {
+        self.0.find_comment(repo, number, marker)
     }
     fn list(&self, repo: &RepoId, label: &str, etag: Option<&str>) -> PortResult<Listing> {
         self.0.list(repo, label, etag)

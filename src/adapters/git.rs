@@ -25,23 +25,38 @@ mod undo;
 mod workspace;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::Secret;
 use crate::domain::model::{Change, Oid, RepoId};
 use crate::ports::{
     ClaimAnswer, ClaimRequest, Claiming, Claims, History, Merged, PortError, PortResult, Pushed, Remote,
     RunFolder, Salvaged, Work, Workspaces,
 };
-use child::{Call, Children};
+use child::{Answer, Call, Children};
+
+/// How git shows a server who we are.
+#[derive(Clone, Debug)]
+pub struct GitCredentials {
+    /// Scheme, host and a slash: to no other server is the header sent.
+    pub origin: String,
+    /// Value of the header `Authorization`.
+    pub header: Secret,
+}
+
+/// The credentials for a repo's remote, asked for at each use.
+pub type Credentials = Arc<dyn Fn(&RepoId) -> PortResult<Option<GitCredentials>> + Send + Sync>;
 
 /// The port [`Git`](crate::ports::Git) on the git command line.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct GitRooms {
     private_root: PathBuf,
     workspace_root: PathBuf,
     /// Private repositories of the same host whose objects are read and that are never written.
     lent: Option<PathBuf>,
     children: Children,
+    credentials: Credentials,
 }
 
 impl GitRooms {
@@ -49,7 +64,7 @@ impl GitRooms {
     /// both absolute, made when first needed. A git process is ended after `timeout`.
     pub fn new(private_root: PathBuf, workspace_root: PathBuf, timeout: Duration) -> Self {
         let children = Children { home: private_root.join(".home"), timeout };
-        Self { private_root, workspace_root, lent: None, children }
+        Self { private_root, workspace_root, lent: None, children, credentials: Arc::new(|_| Ok(None)) }
     }
 
     /// For a dry run: everything that is fetched goes below `scratch`, and workspaces that borrow from the repositories
@@ -61,6 +76,21 @@ impl GitRooms {
         timeout: Duration,
     ) -> Self {
         Self { lent: Some(private_root), ..Self::new(scratch, workspace_root, timeout) }
+    }
+
+    #[must_use]
+    pub fn with_credentials(self, credentials: Credentials) -> Self {
+        Self { credentials, ..self }
+    }
+
+    /// Runs a command of the private repository that talks to the remote.
+    fn run_remote(&self, repo: &RepoId, call: Call) -> PortResult<Answer> {
+        let credentials = (self.credentials)(repo)?;
+        let mut answer = self.children.run(&call.credentials(credentials.as_ref()))?;
+        if let Some(credentials) = credentials {
+            answer.stderr = answer.stderr.replace(credentials.header.reveal(), "(hidden)");
+        }
+        Ok(answer)
     }
 
     /// The repo's private repository, made if it is not there.
@@ -190,7 +220,7 @@ impl History for GitRooms {
             .args(["--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet", "--"])
             .arg(url)
             .arg(format!("+refs/heads/{branch}:{kept}"));
-        let answer = self.children.run(&call)?;
+        let answer = self.run_remote(repo, call)?;
         if !answer.good() {
             if answer.stderr.contains("couldn't find remote ref") {
                 return Err(PortError::gone(format!(

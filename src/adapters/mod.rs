@@ -10,6 +10,7 @@ pub mod files;
 pub mod forge;
 pub mod git;
 pub mod host;
+pub mod http;
 pub mod manifest;
 pub mod notify;
 pub mod probe;

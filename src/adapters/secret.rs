@@ -9,10 +9,52 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
 use rustix::process::{Pid, Signal, kill_process_group};
+use sha2::{Digest as _, Sha256};
 
 use crate::config::{Secret, SecretSource};
 use crate::error::Error;
+
+/// A secret as requests present it: in a header of HTTP, and to git.
+#[derive(Clone, Debug)]
+pub struct Token {
+    secret: Secret,
+    /// The word before it in the header: `Bearer`, `token`.
+    scheme: &'static str,
+}
+
+impl Token {
+    pub fn new(secret: Secret, scheme: &'static str) -> Self {
+        Self { secret, scheme }
+    }
+
+    /// Value of the header `Authorization`.
+    pub fn header(&self) -> String {
+        format!("{} {}", self.scheme, self.secret.reveal())
+    }
+
+    /// The same for git, which knows names and passwords.
+    pub fn basic(&self, user: &str) -> String {
+        let pair = format!("{user}:{}", self.secret.reveal());
+        format!("Basic {}", base64::prelude::BASE64_STANDARD.encode(pair))
+    }
+
+    /// Differs between tokens, and does not give them away.
+    pub fn fingerprint(&self, salt: &str) -> String {
+        let mut hash = Sha256::new();
+        hash.update(salt);
+        hash.update("\n");
+        hash.update(self.secret.reveal());
+        let start = hash.finalize().iter().take(6).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        format!("{start:012x}")
+    }
+
+    /// A text from outside without the token in it.
+    pub fn hidden_in(&self, text: &str) -> String {
+        text.replace(self.secret.reveal(), "(hidden)")
+    }
+}
 
 /// A key file with a comment fits; a log or a disk does not.
 const MOST_BYTES: u64 = 64 * 1024;

@@ -3,6 +3,7 @@
 
 pub mod arm;
 pub mod config;
+mod forges;
 pub mod init;
 pub mod issue;
 pub mod lessons;
@@ -25,15 +26,16 @@ pub mod upgrade;
 mod upgrade_world;
 pub mod why;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::adapters::ci::{CommandCi, CommandStage};
-use crate::adapters::dry::{DryCi, DryForge, DryGit, DryRunner, Scratch};
+use crate::adapters::ci::{CommandCi, CommandStage, StageCi};
+use crate::adapters::dry::{DryCi, DryGit, DryRunner, Scratch};
 use crate::adapters::forge::local::LocalForge;
-use crate::adapters::git::GitRooms;
+use crate::adapters::git::{Credentials, GitRooms};
 use crate::adapters::host::{KillFile, SystemClock, WorkFolders, machine_id};
 use crate::adapters::notify::{CommandNotifier, WebhookNotifier};
 use crate::adapters::prompt::Prompts;
@@ -285,18 +287,22 @@ impl App {
     }
 
     pub fn local_forge(&self, repo: &RepoId) -> Result<LocalForge, Error> {
-        let forge = self
-            .config
-            .forges
-            .get(&repo.forge)
-            .ok_or_else(|| Error::usage(format!("the forge `{}` is not in the config", repo.forge)))?;
-        let local = LocalForge::new(forge.path.clone(), Rc::new(SystemClock), "offhours");
+        let path =
+            self.config.forges.get(&repo.forge).and_then(|forge| forge.path.clone()).ok_or_else(|| {
+                Error::usage(format!("`{}` is no local forge of the config", repo.forge))
+                    .hint("issues on other forges are written there; this command is for a local one")
+            })?;
+        let local = LocalForge::new(path, Rc::new(SystemClock), "offhours");
         Ok(if self.global.dry_run { local.looking_only() } else { local })
     }
 
     /// The forge of a repo, for a command by hand.
-    pub fn forge(&self, repo: &RepoId) -> Result<Box<dyn Forge>, Error> {
-        Ok(Box::new(self.local_forge(repo)?))
+    pub fn forge(&self, repo: &RepoId) -> Result<Rc<dyn Forge>, Error> {
+        let mut forges = forges::build(self, &self.store()?)?;
+        forges
+            .trackers
+            .remove(&repo.forge)
+            .ok_or_else(|| Error::usage(format!("the forge `{}` is not in the config", repo.forge)))
     }
 
     pub fn prompts(&self) -> Prompts {
@@ -310,10 +316,11 @@ impl App {
     }
 
     /// The same repositories and workspaces, to be looked at only.
-    fn dry_git(&self, scratch: Scratch) -> DryGit {
+    fn dry_git(&self, scratch: Scratch, credentials: Credentials) -> DryGit {
         let work = self.config.workspace_root(&self.state_dir);
         let fetched = scratch.path().join("repos");
-        DryGit::new(GitRooms::reading(fetched, self.state_dir.join("repos"), work, GIT_TIMEOUT), scratch)
+        let rooms = GitRooms::reading(fetched, self.state_dir.join("repos"), work, GIT_TIMEOUT);
+        DryGit::new(rooms.with_credentials(credentials), scratch)
     }
 
     fn runner(&self) -> CommandRunner {
@@ -341,37 +348,45 @@ impl App {
         let dry = self.global.dry_run;
         let now = SystemClock.now();
         let installation = store.installation.clone();
-        let mut forges: BTreeMap<String, Box<dyn Forge>> = BTreeMap::new();
-        for (name, forge) in &self.config.forges {
-            let local = LocalForge::new(forge.path.clone(), Rc::new(SystemClock), "offhours");
-            let forge: Box<dyn Forge> =
-                if dry { Box::new(DryForge(Box::new(local.looking_only()))) } else { Box::new(local) };
-            forges.insert(name.clone(), forge);
-        }
+        let forges = forges::build(self, &store)?;
         let real = Rc::new(self.runner());
         let ci_config = Rc::clone(&self.config);
-        let ci = CommandCi {
+        let command = CommandCi {
             root: self.state_dir.join("ci"),
             runner: Rc::clone(&real) as Rc<dyn Runner>,
             stages: Box::new(move |repo| ci_stages(&ci_config, repo)),
+        };
+        let stage_config = Rc::clone(&self.config);
+        let ci = StageCi {
+            command: Box::new(command),
+            forges: forges.checks,
+            on_forge: Box::new(move |repo, name| {
+                stage_config
+                    .repo(repo)
+                    .stages
+                    .iter()
+                    .any(|s| s.name == name && s.kind == cfg::StageKind::Forge)
+            }),
+            again: RefCell::default(),
         };
         let (git, runner, ci): (Box<dyn Git>, Box<dyn Runner>, Box<dyn Ci>) = if dry {
             let scratch =
                 Scratch::new().map_err(|e| Error::later(format!("a scratch folder for the dry run: {e}")))?;
             (
-                Box::new(self.dry_git(scratch)),
+                Box::new(self.dry_git(scratch, forges.credentials)),
                 Box::new(DryRunner(self.runner())),
                 Box::new(DryCi(Box::new(ci))),
             )
         } else {
-            (Box::new(self.git()), Box::new(self.runner()), Box::new(ci))
+            let rooms = self.git().with_credentials(forges.credentials);
+            (Box::new(rooms), Box::new(self.runner()), Box::new(ci))
         };
         let host = self.host_policy(now, assume_armed);
         let policy_config = Rc::clone(&self.config);
         let (started, deadline) = (self.started, Duration::from_secs(self.global.deadline));
         Ok(World {
             clock: Box::new(SystemClock),
-            forges,
+            forges: forges.trackers,
             git,
             runner,
             ci,
@@ -515,7 +530,7 @@ fn runner_settings(repo: &cfg::RepoConfig, runner: &cfg::RunnerSettings) -> Runn
 fn ci_stages(config: &Config, repo: &RepoId) -> Vec<CommandStage> {
     let stages = config.repo(repo).stages;
     let own = |s: cfg::Stage| CommandStage { name: s.name, argv: s.argv, timeout_seconds: s.timeout_seconds };
-    stages.into_iter().map(own).collect()
+    stages.into_iter().filter(|s| s.kind == cfg::StageKind::Command).map(own).collect()
 }
 
 fn seconds(n: u64) -> i64 {
@@ -535,7 +550,11 @@ fn repo_policy(config: &Config, repo: &RepoId) -> Option<RepoPolicy> {
         branch: r.run.branch.clone(),
         verify: r.run.verify.clone(),
         verify_timeout_seconds: r.run.verify_timeout_seconds,
-        stages: r.stages.iter().map(|s| StagePolicy { name: s.name.clone(), ours: true }).collect(),
+        stages: r
+            .stages
+            .iter()
+            .map(|s| StagePolicy { name: s.name.clone(), ours: s.kind == cfg::StageKind::Command })
+            .collect(),
         required: r.ci.required.clone(),
         ci_grace_seconds: seconds(r.ci.grace_seconds),
         ci_timeout_seconds: seconds(r.ci.timeout_seconds),

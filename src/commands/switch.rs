@@ -91,6 +91,7 @@ pub fn resume(app: &App, repo: Option<&str>) -> Result<u8, Error> {
             if store.unpause(&id.to_string())? {
                 lines.push(format!("{id} is not paused any more"));
             }
+            store.forget_repo_identity(&id)?;
             for kind in ["frozen", "base-red"] {
                 if store.clear_hold(&id, kind)? {
                     lines.push(format!("{id} is not held as {kind} any more"));

@@ -59,7 +59,9 @@ impl App {
         };
         let mut forges: BTreeMap<String, Box<dyn RecipeForge>> = BTreeMap::new();
         for (name, forge) in &self.config.forges {
-            let local = LocalForge::new(forge.path.clone(), Rc::new(SystemClock), "offhours");
+            // Recipes are brought up to date on a local forge only; the config refuses others.
+            let Some(path) = forge.path.clone() else { continue };
+            let local = LocalForge::new(path, Rc::new(SystemClock), "offhours");
             let forge: Box<dyn RecipeForge> =
                 if dry { Box::new(DryRecipeForge(Box::new(local.looking_only()))) } else { Box::new(local) };
             forges.insert(name.clone(), forge);

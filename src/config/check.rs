@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use toml_edit::TableLike;
 
 use super::read::{Place, Reader};
-use super::{Config, NotifyKind, RepoConfig, RunnerSettings, SecretSource, Stage};
+use super::{
+    Config, Forge, ForgeKind, NotifyKind, RepoConfig, RunnerSettings, SecretSource, Stage, StageKind,
+};
 use crate::domain::model::RepoId;
 
 /// Names become file names, parts of ids and words in messages.
@@ -59,6 +61,11 @@ pub(super) fn check(config: &Config, top: &dyn TableLike, reader: &mut Reader<'_
             Some(Ok(_)) | None => "write NAME:owner/repo#N".to_owned(),
         };
         note(&["control", "issue"], format!("`issue` = \"{issue}\" is no issue: {what}"));
+    }
+    for (name, forge) in &config.forges {
+        for what in forge_problems(forge) {
+            note(&["forge", name], format!("[forge.{name}]: {what}"));
+        }
     }
     let secrets = secret_variables(config);
     for (name, runner) in &config.runners {
@@ -115,7 +122,14 @@ fn upgrades(config: &Config, note: &mut impl FnMut(&[&str], String)) {
     }
     for (name, recipe) in &config.recipes {
         let repos = std::iter::once(&recipe.mirror).chain(&recipe.tests);
-        for why in repos.filter_map(|repo| config.repo_id(repo).err()) {
+        for repo in repos {
+            let why = match config.repo_id(repo) {
+                Err(why) => why,
+                Ok(id) if config.forges.get(&id.forge).is_some_and(|f| f.kind != ForgeKind::Local) => {
+                    format!("\"{repo}\" is on no local forge, and others have no recipes in this version")
+                }
+                Ok(_) => continue,
+            };
             note(&["recipe", name], format!("[recipe.{name}]: {why}"));
         }
         if recipe.upstream.is_empty() || recipe.upstream.starts_with('-') {
@@ -152,6 +166,73 @@ fn no_program(argv: &[String]) -> bool {
     argv.first().is_none_or(String::is_empty)
 }
 
+fn forge_problems(forge: &Forge) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut say = |what: &str| wrong.push(what.to_owned());
+    match forge.kind {
+        ForgeKind::Local => {
+            if forge.path.is_none() {
+                say("a local forge needs `path`, the directory that holds its trackers");
+            }
+            let network = [
+                forge.url.is_some(),
+                forge.token.is_some(),
+                forge.api_url.is_some(),
+                forge.git_url.is_some(),
+            ];
+            if network.contains(&true) {
+                say("a local forge has only `path`: take `url`, `token`, `api_url` and `git_url` out");
+            }
+        }
+        ForgeKind::Github => {
+            if forge.path.is_some() {
+                say("`path` is for a local forge: take it out");
+            }
+            if forge.token.is_none() {
+                say("`token` is missing: write token = { env = \"NAME\" }");
+            }
+            for (key, url) in [("url", &forge.url), ("api_url", &forge.api_url)] {
+                if url.as_ref().is_some_and(|url| !safe_address(url)) {
+                    say(&format!(
+                        "`{key}` has to begin with https:// (http:// only for this machine), without a name, a password or a slash at its end"
+                    ));
+                }
+            }
+            if let Some(git) = &forge.git_url {
+                if !git.contains("{owner}") || !git.contains("{name}") {
+                    say("`git_url` needs {owner} and {name} in it");
+                }
+                if git.starts_with("http") && !safe_address(git) {
+                    say(
+                        "`git_url` has to begin with https:// (http:// only for this machine), without a name or a password",
+                    );
+                }
+            }
+        }
+    }
+    wrong
+}
+
+/// An address that a token may be sent to.
+fn safe_address(url: &str) -> bool {
+    let (secure, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(rest), _) => (true, rest),
+        (None, Some(rest)) => (false, rest),
+        (None, None) => return false,
+    };
+    let host = rest.split('/').next().unwrap_or_default();
+    let bare = host.strip_prefix('[').map_or_else(
+        || host.split(':').next().unwrap_or_default(),
+        |rest| rest.split(']').next().unwrap_or_default(),
+    );
+    let here = matches!(bare, "localhost" | "::1")
+        || bare.strip_prefix("127.").is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == '.'));
+    let plain = !bare.is_empty()
+        && !url.ends_with('/')
+        && !url.contains(|c: char| c.is_whitespace() || c.is_control() || "@?#\\".contains(c));
+    plain && (secure || here)
+}
+
 fn labels(config: &Config, note: &mut impl FnMut(&[&str], String)) {
     let g = &config.global;
     let labels = [
@@ -171,7 +252,8 @@ fn labels(config: &Config, note: &mut impl FnMut(&[&str], String)) {
 /// Variables of our own environment that hold secrets.
 fn secret_variables(config: &Config) -> BTreeSet<&str> {
     let mut variables = BTreeSet::new();
-    for source in config.notifiers.values().filter_map(|notify| notify.url.as_ref()) {
+    let urls = config.notifiers.values().filter_map(|notify| notify.url.as_ref());
+    for source in urls.chain(config.forges.values().filter_map(|forge| forge.token.as_ref())) {
         match source {
             SecretSource::Env(name) => {
                 variables.insert(name.as_str());
@@ -249,8 +331,16 @@ fn stage_problems(stages: &[Stage]) -> Vec<String> {
         if stages[..i].iter().any(|earlier| earlier.name == *name) {
             wrong.push(format!("two CI stages are called \"{name}\": give each its own name"));
         }
-        if no_program(&stage.argv) {
-            wrong.push(format!("the CI stage \"{name}\" has an `argv` without a program"));
+        match stage.kind {
+            StageKind::Command if no_program(&stage.argv) => {
+                wrong.push(format!("the CI stage \"{name}\" needs `argv`, with a program first"));
+            }
+            StageKind::Forge if !stage.argv.is_empty() => {
+                wrong.push(format!(
+                    "the CI stage \"{name}\" is the forge's own and has no `argv`: take it out"
+                ));
+            }
+            StageKind::Command | StageKind::Forge => {}
         }
     }
     wrong

@@ -154,9 +154,6 @@ const fn later(name: &'static str, tables: &'static [&'static str], doc: &'stati
 
 pub(super) const NOT_YET: &[Later] = &[
     later("agent_pushes", &["", "repo.*"], "agents that push themselves come later; here offhours pushes"),
-    later("url", &["forge.*"], "forges over the network come later"),
-    later("token", &["forge.*"], "forges over the network come later"),
-    later("max_requests_per_minute", &[""], "forges over the network come later"),
     later("heartbeat", &[""], "pinging a URL at each tick comes later"),
     later("harvest", &[""], "scoring template versions comes later"),
     later("canary", &[""], "trying out template versions comes later"),
@@ -182,7 +179,7 @@ impl MergeRule {
 
 words! {
     /// What kind of issue tracker.
-    ForgeKind { Local = "local", } not yet ["github", "forgejo", "gitea"]
+    ForgeKind { Local = "local", Github = "github", } not yet ["forgejo", "gitea"]
 }
 words! {
     /// How turns are started.
@@ -202,7 +199,7 @@ words! {
 }
 words! {
     /// What runs a CI stage.
-    StageKind { Command = "command", } not yet ["forge", "woodpecker", "drone"]
+    StageKind { Command = "command", Forge = "forge", } not yet ["woodpecker", "drone"]
 }
 words! {
     /// What sends messages.
@@ -285,6 +282,8 @@ keys! {
         breaker: u32 [1, 1000] = 2;
         /// Wait before a dispatch that failed is tried again; doubles up to 3600.
         retry_backoff_seconds: u64 [1, 3600] = 60;
+        /// Requests to forges in a minute, over all of them; what is more waits.
+        max_requests_per_minute: u32 [1, 100_000] = 600;
         /// The runner of every repo that names none. Not needed with a single runner.
         default_runner: Option<String> = None;
         /// The template that agents are told by, in every repo that names none.
@@ -385,9 +384,10 @@ keys! {
         name: String {required} = String::new();
         /// What runs it.
         kind: StageKind = StageKind::Command;
-        /// The program with its arguments, run on a clean checkout of the pushed commit.
-        argv: Vec<String> {required} = Vec::new();
-        /// How long it may take.
+        /// For "command": the program with its arguments, run on a clean checkout of the pushed commit. A "forge" stage is
+        /// what the forge's own statuses and check runs say.
+        argv: Vec<String> = Vec::new();
+        /// How long a command may take.
         timeout_seconds: u64 [1, 86_400] = 3600;
     }
 
@@ -425,8 +425,17 @@ keys! {
     pub Forge in ["forge.*"] {
         /// What kind of forge.
         kind: ForgeKind {required} = ForgeKind::Local;
-        /// The directory that holds the trackers, as owner/name below it.
-        path: PathBuf {required} = PathBuf::new();
+        /// For "local": the directory that holds the trackers, as owner/name below it.
+        path: Option<PathBuf> = None;
+        /// The server as a browser knows it. Not set: https://github.com for "github".
+        url: Option<String> = None;
+        /// The token, which is a secret. It needs to read and write issues, contents and pull requests, and to read checks.
+        token: Option<SecretSource> = None;
+        /// Where the API is, if not where such a server has it.
+        api_url: Option<String> = None;
+        /// Git's address, with {owner} and {name} in it, if not below `url`: such as "git@host:{owner}/{name}.git". The
+        /// token goes to http addresses only.
+        git_url: Option<String> = None;
     }
 
     /// What a runner is.

@@ -32,7 +32,11 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("ci.stage", "argv", r#"["make", "ci"]"#),
     ("", "default_template", r#""careful""#),
     ("template.*", "file", r#""careful.md""#),
-    ("forge.*", "path", r#""/srv/offhours/forge""#),
+    ("forge.*", "kind", r#""github""#),
+    ("forge.*", "url", r#""https://github.example.com""#),
+    ("forge.*", "token", r#"{ env = "OFFHOURS_TOKEN" }"#),
+    ("forge.*", "api_url", r#""https://github.example.com/api/v3""#),
+    ("forge.*", "git_url", r#""git@github.example.com:{owner}/{name}.git""#),
     (
         "runner.*",
         "argv",
@@ -80,6 +84,9 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("recipe.*", "minimum_age_days", "3"),
     ("recipe.*", "tests", r#""home:recipes/tests""#),
 ];
+
+/// Examples that do not go together with the others: shown as comments.
+const ASIDE: &[(&str, &str, &str)] = &[("forge.*", "path", r#""/srv/offhours/forge""#)];
 
 /// The names that stand for the stars in the complete example.
 const STARS: &[(&str, &str)] = &[
@@ -215,10 +222,12 @@ fn example_row(out: &mut String, table: &str, row: &Row) {
     out.push('\n');
     paragraph(out, "# ", row.doc);
     paragraph(out, "# ", &format!("({})", facts(row)));
-    match example(table, row.name).map(str::to_owned).or_else(|| (row.default)().map(plain)) {
-        Some(value) => write_into(out, format_args!("{} = {value}\n", row.name)),
-        None => write_into(out, format_args!("# {} =\n", row.name)),
+    if let Some(value) = example(table, row.name).map(str::to_owned).or_else(|| (row.default)().map(plain)) {
+        return write_into(out, format_args!("{} = {value}\n", row.name));
     }
+    let aside = ASIDE.iter().find(|(t, key, _)| *t == table && *key == row.name);
+    let value = aside.map_or_else(String::new, |(_, _, value)| format!(" {value}"));
+    write_into(out, format_args!("# {} ={value}\n", row.name));
 }
 
 pub(super) fn effective(config: &Config) -> String {

@@ -77,7 +77,7 @@ fn a_repo_overrides_what_it_inherits() {
     // A repo without a table, which may be one whose run outlived its place on the list.
     let c = config.repo(&RepoId::parse("home:me/c", None).unwrap());
     assert_eq!((c.runner_name.as_str(), c.run, c.ci), ("main", config.run.clone(), config.ci.clone()));
-    assert_eq!(config.forges["home"].path, Path::new("/etc/offhours/forge"));
+    assert_eq!(config.forges["home"].path.as_deref(), Some(Path::new("/etc/offhours/forge")));
 }
 
 #[test]
@@ -158,7 +158,20 @@ fn bad_input_is_a_sentence_with_its_line() {
         ("budget_usd = 99999999999".into(), &["`budget_usd` cannot be 99999999999"]),
         ("ci = 3".into(), &["`ci` wants a table [ci], and this is a whole number"]),
         ("[ci]\nstage = 3".into(), &["`stage` in [ci] wants tables, each below [[ci.stage]]"]),
-        ("[[ci.stage]]\nname = \"x\"".into(), &["line 2: `argv` is missing in [ci.stage]"]),
+        ("[[ci.stage]]\nname = \"x\"".into(), &["line 1: the CI stage \"x\" needs `argv`"]),
+        (
+            "[[ci.stage]]\nname = \"x\"\nkind = \"forge\"\nargv = [\"a\"]".into(),
+            &["the CI stage \"x\" is the forge's own and has no `argv`"],
+        ),
+        ("[forge.x]\nkind = \"local\"".into(), &["line 1: [forge.x]: a local forge needs `path`"]),
+        (
+            "[forge.x]\nkind = \"local\"\npath = \"f\"\nurl = \"https://h\"".into(),
+            &["a local forge has only `path`"],
+        ),
+        (
+            "[forge.x]\nkind = \"github\"\npath = \"f\"".into(),
+            &["`path` is for a local forge", "`token` is missing"],
+        ),
         (
             "[priority]\nurgent = \"high\"".into(),
             &["`priority` gives `urgent` something that is not a whole number"],
@@ -187,8 +200,8 @@ fn bad_input_is_a_sentence_with_its_line() {
             &["`landing` knows no landing \"merge\": write \"pull-request\" or \"push\""],
         ),
         (
-            "[forge.gh]\nkind = \"github\"\ntoken = \"x\"".into(),
-            &["line 2: `kind` in [forge.gh] = \"github\" is not in this version yet: it wants \"local\""],
+            "[forge.gh]\nkind = \"gitea\"\ntoken = \"x\"".into(),
+            &["line 2: `kind` in [forge.gh] = \"gitea\" is not in this version yet: it wants \"local\""],
         ),
         ("[runner.x]\nkind = \"t3\"".into(), &["\"t3\" is not in this version yet"]),
         (
@@ -206,7 +219,7 @@ fn bad_input_is_a_sentence_with_its_line() {
             &["\"Needs-Human\", which has a meaning of its own", "an empty label"],
         ),
         ("[notify.x]\nkind = \"slack\"".into(), &["\"slack\" is not in this version yet"]),
-        ("[[ci.stage]]\nname = \"a\"\nkind = \"forge\"".into(), &["\"forge\" is not in this version yet"]),
+        ("[[ci.stage]]\nname = \"a\"\nkind = \"drone\"".into(), &["\"drone\" is not in this version yet"]),
         // Secrets.
         (
             "[notify.x]\nkind = \"webhook\"\nurl = \"https://h/x\"".into(),
@@ -360,6 +373,44 @@ fn other_value(table: &str, tables: &[&str], row: &Row) -> String {
     }
 }
 
+/// A token is sent nowhere but over TLS, or to this machine.
+#[test]
+fn addresses_that_a_token_may_go_to() {
+    for (url, good) in [
+        ("https://github.example.com", true),
+        ("https://github.example.com:8443/git", true),
+        ("http://127.0.0.1:3000", true),
+        ("http://localhost", true),
+        ("http://[::1]:3000", true),
+        ("http://github.example.com", false),
+        ("http://127.0.0.1.evil.example", false),
+        ("http://127.evil.example", false),
+        ("http://localhost.evil.example", false),
+        ("https://me:secret@github.example.com", false),
+        ("https://github.example.com/", false),
+        ("https://", false),
+        ("https://a b", false),
+        ("https://a?b", false),
+        ("ftp://github.example.com", false),
+        ("github.example.com", false),
+    ] {
+        let text = format!("[forge.x]\nkind = \"github\"\ntoken = {{ env = \"X\" }}\nurl = \"{url}\"");
+        assert_eq!(load(&text).is_ok(), good, "{url}");
+    }
+    for (url, good) in [
+        ("git@h:{owner}/{name}.git", true),
+        ("ssh://git@h/{owner}/{name}.git", true),
+        ("https://h/{owner}/{name}.git", true),
+        ("/srv/{owner}/{name}.git", true),
+        ("https://u:p@h/{owner}/{name}.git", false),
+        ("http://h/{owner}/{name}.git", false),
+        ("https://h/fixed.git", false),
+    ] {
+        let text = format!("[forge.x]\nkind = \"github\"\ntoken = {{ env = \"X\" }}\ngit_url = \"{url}\"");
+        assert_eq!(load(&text).is_ok(), good, "{url}");
+    }
+}
+
 #[test]
 fn every_key_is_read_and_shown() {
     // Kinds with a single word have no other value.
@@ -395,6 +446,13 @@ fn every_key_is_read_and_shown() {
                 at["url"] = toml_edit::value("x");
                 at["url"] = toml_edit::Item::Value("{ env = \"X\" }".parse().unwrap());
                 at.as_table_like_mut().unwrap().remove("argv");
+            }
+            if *table == "forge.*" && row.name != "path" {
+                at["kind"] = toml_edit::value("github");
+                at.as_table_like_mut().unwrap().remove("path");
+                if row.name != "token" {
+                    at["token"] = toml_edit::Item::Value("{ env = \"X\" }".parse().unwrap());
+                }
             }
             if (*table, row.name) == ("notify.*", "url") {
                 at["kind"] = toml_edit::value("webhook");

@@ -1,7 +1,7 @@
 //! Numbered, never edited, applied one by one. Each has sample data in its test.
 
 /// What each step does to the one before. The number of a step is its place, from 1.
-pub(super) const MIGRATIONS: [&str; 5] = [FIRST, LESSONS, TEMPLATES, PULL_REQUESTS, UPGRADES];
+pub(super) const MIGRATIONS: [&str; 6] = [FIRST, LESSONS, TEMPLATES, PULL_REQUESTS, UPGRADES, SERVERS];
 
 const FIRST: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -284,4 +284,12 @@ CREATE TABLE upgrade_turns (
 ) STRICT;
 
 CREATE TABLE upgrade_notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+";
+
+pub(super) const SERVERS: &str = "
+CREATE TABLE server_limits (
+  server TEXT PRIMARY KEY, until INTEGER NOT NULL, why TEXT NOT NULL, times INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE repo_identities (repo TEXT PRIMARY KEY, identity TEXT NOT NULL) STRICT;
 ";

@@ -12,6 +12,7 @@ mod lessons;
 mod lessons_tests;
 mod migrations;
 mod runs;
+mod servers;
 mod templates;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use issues::{FirstSightRow, LedgerRow};
 pub use learning::Learned;
 pub use lessons::{ByHand, LessonChange, LessonCounts, LessonFilter, LessonOutcomes};
 pub use runs::{RunRow, Spend, TurnRow};
+pub use servers::ServerBook;
 pub use templates::{CanaryRoute, Route, TemplateRow};
 pub use upgrade::{NewBatch, OwnPull, PullStanding, UpgradeIntent};
 
@@ -253,6 +255,13 @@ impl Store {
             .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))
             .optional()
             .map_err(sql("read"))
+    }
+
+    pub fn set_meta(&mut self, key: &str, value: &str) -> StoreResult<()> {
+        self.conn
+            .execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", [key, value])
+            .map_err(sql("written"))?;
+        Ok(())
     }
 
     /// Runs `work` in one transaction; the boundary before its end and after it are where a kill is tested.

@@ -73,6 +73,9 @@ INSERT INTO upgrade_commits VALUES ('home:r/app', 'a');
 INSERT INTO upgrade_tags VALUES ('postgres', '16.4', 100);
 INSERT INTO upgrade_turns (batch, recipe, turn, started_at, budget_usd) VALUES (1, 'app', 1, 100, 5);
 INSERT INTO upgrade_notes VALUES ('schedule', '{}');
+", "
+INSERT INTO server_limits VALUES ('hub', 200, 'too many requests', 1);
+INSERT INTO repo_identities VALUES ('hub:me/app', '7');
 "];
 
 fn folder() -> TempDir {

@@ -1,11 +1,12 @@
 //! One tick is a straight line: observe, decide, record intent, perform, record outcome.
 //!
-//! `world` is what a tick works with, `poll` and `watch` observe and decide, `perform` carries effects out, `outbox`
-//! sends notices, `lessons` writes down what went wrong, `templates` says by which text an agent is told, `report` is
-//! what people and scripts are told.
+//! `world` is what a tick works with, `poll` (with `listing`) and `watch` observe and decide, `perform` carries effects
+//! out, `outbox` sends notices, `lessons` writes down what went wrong, `templates` says by which text an agent is told,
+//! `report` is what people and scripts are told.
 
 pub mod control;
 pub mod lessons;
+mod listing;
 pub mod observe;
 pub mod outbox;
 pub mod perform;

@@ -181,7 +181,12 @@ fn issue(world: &World, issue: &IssueRef, policy: &RepoPolicy, notes: &mut Vec<P
         Ok(seen) if seen.open => IssueSeen::Open { ready: seen.has_label(&policy.run.ready_label) },
         Ok(_) => IssueSeen::Closed,
         // Gone only counts while its repo can be read: else the whole forge may be away.
-        Err(PortError::Gone { .. }) if forge.remote(&issue.repo).is_ok() => IssueSeen::Gone,
+        // A forge that refuses the repo itself says that it stands under another name now.
+        Err(PortError::Gone { .. })
+            if matches!(forge.remote(&issue.repo), Ok(_) | Err(PortError::Refused { .. })) =>
+        {
+            IssueSeen::Gone
+        }
         Err(error) => {
             notes.push(error);
             IssueSeen::Unreadable

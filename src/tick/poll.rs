@@ -6,9 +6,9 @@ mod earlier;
 mod holds;
 
 use super::perform::drive;
-use super::report::{Failure, Item};
+use super::report::Item;
 use super::world::{RepoPolicy, World};
-use super::{observe, templates};
+use super::{listing, observe, templates};
 use crate::domain::checks::{self, CiVerdict};
 use crate::domain::dispatch::{
     self, Candidate, ClaimSeen, Host, Limits, Reason, RepoState, RunSeen, Verdict,
@@ -20,11 +20,10 @@ use crate::domain::model::{
 use crate::domain::priority::{self, Ref};
 use crate::domain::run::{self, Phase, Run, Wait};
 use crate::domain::trust::{self, Approval, FirstSight};
-use crate::error::{Error, Kind};
-use crate::ports::{Listing, PortError, PortResult, Remote};
-use earlier::Earlier;
-
+use crate::error::Error;
+use crate::ports::{PortError, PortResult, Remote};
 use crate::store::{FirstSightRow, Hold, LedgerRow, RunRow};
+use earlier::Earlier;
 
 /// Comments handed to the agent: at most this many characters of them.
 const MOST_COMMENT_CHARS: usize = 20_000;
@@ -46,15 +45,22 @@ pub fn tick(world: &mut World) -> Result<(), Error> {
     }
     repos.sort_by_key(|repo| (last.get(repo).copied().flatten(), repo.clone()));
 
+    listing::rotate(world, &mut repos)?;
     let mut candidates = vec![];
     let mut states = vec![];
-    for repo in repos {
+    let mut left = None;
+    for (index, repo) in repos.iter().enumerate() {
         if (world.late)() {
+            left.get_or_insert_with(|| repo.clone());
             world.report.left.push(repo.to_string());
             continue;
         }
+        if index % listing::READ_AHEAD == 0 {
+            listing::read_ahead(world, repos.get(index..).unwrap_or_default());
+        }
+        let repo = repo.clone();
         let Some(policy) = (world.policy)(&repo) else { continue };
-        match read_repo(world, &repo) {
+        match listing::read_repo(world, &repo) {
             Ok(Some(issues)) => {
                 let state = repo_state(world, &policy, &issues)?;
                 for issue in issues {
@@ -65,6 +71,9 @@ pub fn tick(world: &mut World) -> Result<(), Error> {
             Ok(None) => {}
             Err(error) => return Err(error),
         }
+    }
+    if let Some(left) = left {
+        listing::begin_with(world, &left)?;
     }
     let verdicts = decide(world, &mut candidates, &mut states)?;
     for verdict in &verdicts {
@@ -138,7 +147,7 @@ fn alarms(world: &mut World, verdicts: &[Verdict]) -> Result<(), Error> {
 pub fn one(world: &mut World, issue: &IssueRef) -> Result<(), Error> {
     templates::sync(world)?;
     let Some(policy) = (world.policy)(&issue.repo) else { return Ok(()) };
-    let Some(issues) = read_repo(world, &issue.repo)? else { return Ok(()) };
+    let Some(issues) = listing::read_repo(world, &issue.repo)? else { return Ok(()) };
     let state = repo_state(world, &policy, &issues)?;
     let mut candidates = vec![];
     for found in issues.into_iter().filter(|i| i.number == issue.number) {
@@ -192,41 +201,6 @@ fn note(
         acted: false,
     });
     Ok(())
-}
-
-/// The repo's ready issues as they are now; `None` where they could not be read (and that was noted).
-fn read_repo(world: &mut World, repo: &RepoId) -> Result<Option<Vec<Issue>>, Error> {
-    let subject = repo.to_string();
-    let label = world.host.labels.ready.clone();
-    let asked = world.forge(repo).and_then(|forge| {
-        let remote = forge.remote(repo)?;
-        let etag = world.store.etag(repo, &remote.url, &label).ok().flatten();
-        Ok((forge.list(repo, &label, etag.as_deref())?, remote))
-    });
-    match asked {
-        Ok((Listing::NotModified, _)) => {
-            world.answers(&subject)?;
-            Ok(Some(world.store.listing(repo)?))
-        }
-        Ok((Listing::Issues { issues, etag, broken }, remote)) => {
-            let now = world.now();
-            // A file that cannot be read is told each time it may have changed: its listing has no ETag.
-            let etag = etag.filter(|_| broken.is_empty());
-            world.store.put_listing(repo, &remote.url, &label, etag.as_deref(), &issues, now)?;
-            world.answers(&subject)?;
-            for issue in broken {
-                let name = issue.number.map_or_else(|| subject.clone(), |n| format!("{subject}#{n}"));
-                let quiet = !world.store.outage(&format!("broken {name} {}", issue.what), now)?;
-                let what = message::plain(&issue.what, 600);
-                world.report.errors.push(Failure { subject: name, what, kind: Kind::TryLater, quiet });
-            }
-            Ok(Some(world.store.listing(repo)?))
-        }
-        Err(error) => {
-            world.failed(&subject, &error)?;
-            Ok(None)
-        }
-    }
 }
 
 fn repo_state(world: &mut World, policy: &RepoPolicy, issues: &[Issue]) -> Result<RepoState, Error> {

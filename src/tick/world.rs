@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use crate::domain::dispatch::{Labels, Parked, RunnerSeen};
 use crate::domain::lesson::Rules;
@@ -143,7 +144,7 @@ pub struct Sender {
 pub struct World {
     pub store: Store,
     pub clock: Box<dyn Clock>,
-    pub forges: BTreeMap<String, Box<dyn Forge>>,
+    pub forges: BTreeMap<String, Rc<dyn Forge>>,
     pub git: Box<dyn Git>,
     pub runner: Box<dyn Runner>,
     pub ci: Box<dyn Ci>,

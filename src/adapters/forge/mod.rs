@@ -1,8 +1,50 @@
 //! The trackers.
 
 use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
+use crate::adapters::runner::output;
+use crate::domain::model::{Check, CheckState, Oid, RepoId, UnixTime};
+use crate::ports::PortResult;
+
+pub mod github;
 pub mod local;
+
+/// What a forge knows of the checks of a commit.
+pub trait Checks {
+    /// All that reported, each once, with the ends of the logs of what failed where they can be had.
+    fn checks(&self, repo: &RepoId, oid: &Oid) -> PortResult<Vec<Check>>;
+    /// Has what failed run again. `attempt` counts from 1, the first run; what was run so often already is left alone.
+    /// False where nothing of it can be run again.
+    fn rerun(&self, repo: &RepoId, oid: &Oid, attempt: u32) -> PortResult<bool>;
+}
+
+/// A check; of one that is red, with the end of what it said.
+fn red_check(name: String, state: CheckState, link: Option<String>, text: &str) -> Check {
+    let log_tail = if state == CheckState::Red { output::tail(&output::clean(text)) } else { String::new() };
+    let fingerprint =
+        if state == CheckState::Red { output::fingerprint(&log_tail, &[]) } else { String::new() };
+    Check { name, state, link, log_tail, fingerprint }
+}
+
+/// An Actions log up to its last error, without the time at the start of each line: what comes after it is tidying up.
+fn cut_at_error(log: &str) -> String {
+    let last = log.rfind("##[error]");
+    let end = last.map_or(log.len(), |at| log[at..].find('\n').map_or(log.len(), |to| at + to));
+    let timeless = |line: &str| match line.split_once(' ') {
+        Some((time, rest)) if time.len() > 19 && time.ends_with('Z') && moment(time).is_some() => {
+            rest.to_owned()
+        }
+        Some(_) | None => line.to_owned(),
+    };
+    log[..end].lines().map(timeless).collect::<Vec<_>>().join("\n")
+}
+
+/// A moment as forges write it.
+fn moment(text: &str) -> Option<UnixTime> {
+    OffsetDateTime::parse(text, &Rfc3339).ok().map(|at| UnixTime(at.unix_timestamp()))
+}
 
 /// SHA-256 over title, an empty line and body, as lower-case hex: the text that an approval is of.
 ///

@@ -81,6 +81,16 @@ impl Call {
         self
     }
 
+    /// For talking to a remote: the token, in this child's environment and nowhere else, for this remote only.
+    pub(super) fn credentials(self, credentials: Option<&super::GitCredentials>) -> Self {
+        let Some(credentials) = credentials else { return self };
+        self.env("GIT_CONFIG_COUNT", "2")
+            .env("GIT_CONFIG_KEY_0", format!("http.{}.extraHeader", credentials.origin))
+            .env("GIT_CONFIG_VALUE_0", format!("Authorization: {}", credentials.header.reveal()))
+            .env("GIT_CONFIG_KEY_1", "http.followRedirects")
+            .env("GIT_CONFIG_VALUE_1", "false")
+    }
+
     pub(super) fn env(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
         self.env.push((name, value.into()));
         self

@@ -167,7 +167,7 @@ impl GitRooms {
                 .arg("--")
                 .arg(url)
                 .args(ours.iter().map(|name| format!(":{name}")));
-            let answer = self.children.run(&call)?;
+            let answer = self.run_remote(repo, call)?;
             if answer.good() {
                 return Ok(());
             }
@@ -212,7 +212,7 @@ impl GitRooms {
             .arg(names::url(&remote.url)?)
             .args(wanted.iter().map(AsRef::as_ref));
         let doing = format!("reading the refs of {repo}");
-        let answer = self.children.run(&call)?;
+        let answer = self.run_remote(repo, call)?;
         if !answer.good() {
             return Err(answer.remote_error(&doing));
         }
@@ -260,7 +260,7 @@ impl GitRooms {
                 .args(["--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet", "--"])
                 .arg(names::url(&remote.url)?)
                 .args(missing);
-            let answer = self.children.run(&call)?;
+            let answer = self.run_remote(repo, call)?;
             if !answer.good() && !answer.stderr.contains("couldn't find remote ref") {
                 return Err(answer.remote_error(&doing));
             }
@@ -338,7 +338,7 @@ impl GitRooms {
             .arg("--")
             .arg(names::url(&remote.url)?)
             .args(refs.iter().map(|name| format!("{oid}:{name}")));
-        let answer = match self.children.run(&call) {
+        let answer = match self.run_remote(repo, call) {
             Ok(answer) => answer,
             // It may have arrived all the same: the next look tells.
             Err(error @ PortError::Later { .. }) => return Ok(Some(Rejection::Other(error))),

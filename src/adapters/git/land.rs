@@ -225,7 +225,7 @@ impl GitRooms {
             .arg("--")
             .arg(names::url(&remote.url)?)
             .arg(format!("{head}:refs/heads/{branch}"));
-        let failure = match self.children.run(&call) {
+        let failure = match self.run_remote(repo, call) {
             Ok(answer) if answer.good() => return Ok(Pushed::Done),
             Ok(answer) => push_error(&answer, &doing),
             Err(error @ PortError::Later { .. }) => error,

@@ -8,7 +8,7 @@ pub mod bench;
 mod child;
 pub mod command;
 mod folder;
-mod output;
+pub(in crate::adapters) mod output;
 mod profile;
 pub mod supervise;
 mod tmux;

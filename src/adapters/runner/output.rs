@@ -72,7 +72,7 @@ pub(super) fn log_tail(path: &Path) -> String {
     tail(&clean(&String::from_utf8_lossy(&read().unwrap_or_default())))
 }
 
-fn tail(text: &str) -> String {
+pub(in crate::adapters) fn tail(text: &str) -> String {
     let text = text.trim_end();
     let lines: Vec<&str> = text.lines().collect();
     let kept = lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n");
@@ -85,7 +85,7 @@ fn tail(text: &str) -> String {
 
 /// Takes out terminal sequences, control characters (but newline and tab), and characters that turn text round.
 /// Of a line that was rewritten with carriage returns the last state stays.
-pub(super) fn clean(text: &str) -> String {
+pub(in crate::adapters) fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut line = 0;
     let mut chars = text.chars().peekable();
@@ -128,7 +128,7 @@ pub(super) fn shorten(text: &str, bytes: usize) -> String {
 
 /// SHA-256 over a failure's log with everything taken out that differs from run to run: numbers, hex runs, durations,
 /// temporary paths, and `roots`, the folders of this one job.
-pub(super) fn fingerprint(log: &str, roots: &[&Path]) -> String {
+pub(in crate::adapters) fn fingerprint(log: &str, roots: &[&Path]) -> String {
     let mut text = log.to_owned();
     for root in roots {
         text = text.replace(&*root.to_string_lossy(), "");

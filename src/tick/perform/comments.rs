@@ -13,8 +13,7 @@ use crate::store::RunRow;
 pub(in crate::tick) fn find_comment(world: &World, row: &RunRow, what: &str) -> PortResult<Option<String>> {
     let issue = &row.run.issue;
     let marker = message::marker(&row.run.id, what);
-    let comments = world.forge(&issue.repo)?.comments(&issue.repo, issue.number)?;
-    Ok(comments.into_iter().find(|c| c.body.starts_with(&marker)).map(|c| c.id))
+    world.forge(&issue.repo)?.find_comment(&issue.repo, issue.number, &marker)
 }
 
 fn put(world: &World, row: &RunRow, id: Option<&str>, body: &str) -> PortResult<String> {

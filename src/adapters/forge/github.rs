@@ -1,0 +1,424 @@
+//! GitHub, on github.com and on a company's own server.
+//!
+//! REST for everything, and one query of GraphQL for who labelled and who edited. A server without GraphQL keeps no
+//! edits that could be read; then the text is compared with what it was at first sight.
+//!
+//! What is read here is data: labels are compared again, a redirect is never followed (a repository or an issue that
+//! moved is `Gone`), and a repository is known by its number, so that another one under its old name is not taken for it.
+
+mod approval;
+mod checks;
+mod wire;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::adapters::http::{Answer, Client, Method, encoded};
+use crate::domain::model::{
+    ApprovalEvidence, Blocker, Comment, Issue, Permission, Person, RepoId, Seen, UnixTime,
+};
+use crate::ports::{BrokenIssue, Capabilities, Forge, Listing, PortError, PortResult, PullRequests, Remote};
+
+/// What a repository or a permission was is asked again after this long, in a process that lives so long.
+const REMEMBERED_SECONDS: i64 = 60;
+/// Issues named by words of a body: a person writes a few.
+const MOST_NAMED_BLOCKERS: usize = 30;
+
+/// Where a GitHub is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// As a browser knows it; no slash at its end.
+    pub web: String,
+    /// Git's address with `{owner}` and `{name}`.
+    pub git: String,
+}
+
+pub struct GitHub {
+    client: Client,
+    /// GraphQL has an address of its own on a company's server.
+    graphql: Client,
+    places: Places,
+    remotes: RefCell<BTreeMap<RepoId, (UnixTime, Remote)>>,
+    permissions: RefCell<BTreeMap<(RepoId, String), (UnixTime, Permission)>>,
+    ahead: RefCell<BTreeMap<RepoId, PortResult<Answer>>>,
+    /// Who the token is.
+    own_login: RefCell<Option<String>>,
+    no_graphql: Cell<bool>,
+    no_dependencies: Cell<bool>,
+}
+
+impl GitHub {
+    /// `graphql` has GraphQL's address as its base.
+    pub fn new(client: Client, graphql: Client, places: Places) -> Self {
+        Self {
+            client,
+            graphql,
+            places,
+            remotes: RefCell::default(),
+            permissions: RefCell::default(),
+            ahead: RefCell::default(),
+            own_login: RefCell::default(),
+            no_graphql: Cell::new(false),
+            no_dependencies: Cell::new(false),
+        }
+    }
+
+    fn now(&self) -> UnixTime {
+        self.client.http.now()
+    }
+
+    /// Headers that every request to GitHub has.
+    pub fn headers() -> Vec<(&'static str, String)> {
+        vec![
+            ("accept", "application/vnd.github+json".to_owned()),
+            ("x-github-api-version", "2022-11-28".to_owned()),
+        ]
+    }
+
+    fn repo_path(repo: &RepoId) -> String {
+        format!("/repos/{}/{}", encoded(&repo.owner), encoded(&repo.name))
+    }
+
+    fn issue_path(repo: &RepoId, number: u64) -> String {
+        format!("{}/issues/{number}", Self::repo_path(repo))
+    }
+
+    fn list_path(repo: &RepoId, label: &str) -> String {
+        format!(
+            "{}/issues?state=open&labels={}&per_page=100&sort=created&direction=asc",
+            Self::repo_path(repo),
+            encoded(label)
+        )
+    }
+
+    /// The ETag to ask with, where the stored one was given to this token.
+    fn own_etag(&self, stored: Option<&str>) -> PortResult<Option<String>> {
+        let Some((identity, etag)) = stored.and_then(|s| s.split_once(' ')) else { return Ok(None) };
+        Ok((self.client.identity()? == identity).then(|| etag.to_owned()))
+    }
+
+    /// What the server says of the repository; `Gone` where it moved, or where another one stands there now.
+    fn look(&self, repo: &RepoId) -> PortResult<wire::Repository> {
+        let doing = format!("looking at {repo}");
+        let answer = self.client.get_any(&doing, &Self::repo_path(repo))?;
+        if (300..400).contains(&answer.status) {
+            return Err(moved(repo));
+        }
+        let found: wire::Repository = answer.good(&doing)?.json(&doing)?;
+        if !found.full_name.eq_ignore_ascii_case(&repo.path()) {
+            return Err(moved(repo));
+        }
+        let identity = found.id.to_string();
+        match self.client.http.book().repo_identity(repo)? {
+            Some(known) if known != identity => Err(moved(repo)),
+            Some(_) => Ok(found),
+            None => {
+                self.client.http.book().put_repo_identity(repo, &identity)?;
+                Ok(found)
+            }
+        }
+    }
+
+    /// Who the token acts as.
+    fn login(&self) -> PortResult<String> {
+        if let Some(login) = self.own_login.borrow().as_ref() {
+            return Ok(login.clone());
+        }
+        let doing = format!("asking {} whose token this is", self.client.name());
+        let answer = self.client.get(&doing, "/user")?;
+        let user: wire::User = answer.json(&doing)?;
+        *self.own_login.borrow_mut() = Some(user.login.clone());
+        Ok(user.login)
+    }
+
+    fn fetch_issue(&self, repo: &RepoId, number: u64) -> PortResult<wire::Issue> {
+        let doing = format!("reading {repo}#{number}");
+        let found: wire::Issue = self.client.get(&doing, &Self::issue_path(repo, number))?.json(&doing)?;
+        if found.pull_request.is_some() {
+            return Err(PortError::gone(format!("{doing}: it is a pull request and no issue")));
+        }
+        Ok(found)
+    }
+
+    /// A write that was answered with "not there", for an issue that can be read all the same, is to be tried again.
+    fn really_gone(&self, repo: &RepoId, number: u64, error: PortError) -> PortError {
+        match error {
+            PortError::Gone { what } => match self.fetch_issue(repo, number) {
+                Ok(_) => PortError::later(format!(
+                    "{what} But {repo}#{number} is there; the next tick tries again."
+                )),
+                Err(error) => error,
+            },
+            PortError::Later { .. }
+            | PortError::Refused { .. }
+            | PortError::Credentials { .. }
+            | PortError::Broken { .. } => error,
+        }
+    }
+
+    /// The issues that the forge itself says this one waits for.
+    fn dependencies(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Blocker>> {
+        if self.no_dependencies.get() {
+            return Ok(Vec::new());
+        }
+        let doing = format!("reading what {repo}#{number} waits for");
+        let path = format!("{}/dependencies/blocked_by?per_page=100", Self::issue_path(repo, number));
+        let first = self.client.get_any(&doing, &path)?;
+        if first.status == 404 {
+            // A server that knows no dependencies does not mention them with an issue either.
+            if self.fetch_issue(repo, number)?.dependencies.is_none() {
+                self.no_dependencies.set(true);
+                return Ok(Vec::new());
+            }
+            return Err(first.error(&doing));
+        }
+        let entries = self.client.rest(&doing, &first.good(&doing)?, "")?;
+        let own = format!("/repos/{}/", repo.path());
+        Ok(entries
+            .into_iter()
+            .map(|entry| match serde_json::from_value::<wire::Dependency>(entry) {
+                Ok(found) => Blocker {
+                    name: found.name(&own),
+                    open: match found.state.as_str() {
+                        "open" => Seen::Known(true),
+                        "closed" => Seen::Known(false),
+                        _ => Seen::Unreadable("its state is not known".to_owned()),
+                    },
+                },
+                Err(error) => Blocker {
+                    name: "an issue it depends on".to_owned(),
+                    open: Seen::Unreadable(format!("it cannot be read: {error}")),
+                },
+            })
+            .collect())
+    }
+
+    fn named_blocker(&self, repo: &RepoId, number: u64) -> Blocker {
+        let open = match self.fetch_issue(repo, number) {
+            Ok(found) => Seen::Known(found.state != "closed"),
+            Err(error) => Seen::Unreadable(error.to_string()),
+        };
+        Blocker { name: format!("#{number}"), open }
+    }
+}
+
+fn moved(repo: &RepoId) -> PortError {
+    PortError::refused(format!(
+        "looking at {repo}: the repository was renamed, or another one has its name now. Name it in the config as it is \
+         called now; if this one is meant, `offhours resume {repo}`."
+    ))
+}
+
+impl Forge for GitHub {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { edit_history: !self.no_graphql.get(), conditional: true, writers_are_trusted: false }
+    }
+
+    fn place(&self, repo: &RepoId) -> PortResult<String> {
+        Ok(format!("{}/{}", self.places.web, repo.path()))
+    }
+
+    fn read_ahead(&self, asked: &[(RepoId, Option<String>)], label: &str) {
+        let doing = format!("reading the ready issues on {}", self.client.name());
+        let requests: Vec<(String, Option<String>)> = asked
+            .iter()
+            .map(|(repo, etag)| (Self::list_path(repo, label), self.own_etag(etag.as_deref()).ok().flatten()))
+            .collect();
+        let answers = self.client.get_many(&doing, &requests);
+        let repos = asked.iter().map(|(repo, _)| repo.clone());
+        self.ahead.borrow_mut().extend(repos.zip(answers));
+    }
+
+    fn list(&self, repo: &RepoId, label: &str, etag: Option<&str>) -> PortResult<Listing> {
+        let doing = format!("reading the ready issues of {repo}");
+        let own = self.own_etag(etag)?;
+        let ahead = self.ahead.borrow_mut().remove(repo);
+        let first = match ahead {
+            Some(answer) => {
+                let answer = answer?;
+                if answer.status == 304 && own.is_some() { None } else { Some(answer.good(&doing)?) }
+            }
+            None => self.client.get_if_changed(&doing, &Self::list_path(repo, label), own.as_deref())?,
+        };
+        let Some(first) = first else { return Ok(Listing::NotModified) };
+        let entries = self.client.rest(&doing, &first, "")?;
+        let (mut issues, mut broken) = (Vec::new(), Vec::new());
+        for entry in entries {
+            let number = entry.get("number").and_then(Value::as_u64);
+            match serde_json::from_value::<wire::Issue>(entry) {
+                Ok(found) if found.pull_request.is_some() => {}
+                Ok(found) => issues.push(found.issue()),
+                Err(error) => broken.push(BrokenIssue {
+                    number,
+                    what: format!("an issue of {repo} cannot be understood: {error}"),
+                }),
+            }
+        }
+        issues.retain(|issue| issue.open && issue.has_label(label));
+        // Of several pages the first can stay what it was while a later one changes.
+        let etag = match (&first.etag, &first.next) {
+            (Some(etag), None) => Some(format!("{} {etag}", self.client.identity()?)),
+            (Some(_) | None, _) => None,
+        };
+        Ok(Listing::Issues { issues, etag, broken })
+    }
+
+    fn issue(&self, repo: &RepoId, number: u64) -> PortResult<Issue> {
+        let found = self.fetch_issue(repo, number)?;
+        if found.number != number {
+            return Err(PortError::gone(format!("reading {repo}#{number}: it moved")));
+        }
+        Ok(found.issue())
+    }
+
+    fn approval(&self, repo: &RepoId, issue: &Issue, label: &str) -> PortResult<ApprovalEvidence> {
+        self.evidence(repo, issue, label)
+    }
+
+    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
+        let key = (repo.clone(), person.login.to_ascii_lowercase());
+        let now = self.now();
+        if let Some((at, held)) = self.permissions.borrow().get(&key)
+            && now.since(*at) < REMEMBERED_SECONDS
+        {
+            return Ok(*held);
+        }
+        let doing =
+            format!("asking what {} may do in {repo}", crate::domain::message::plain(&person.login, 60));
+        let path = format!("{}/collaborators/{}/permission", Self::repo_path(repo), encoded(&person.login));
+        let told: wire::Permission = self.client.get(&doing, &path)?.json(&doing)?;
+        let held = match told.permission.as_str() {
+            "admin" => Permission::Admin,
+            "write" | "push" | "maintain" => Permission::Write,
+            "read" | "pull" | "triage" => Permission::Read,
+            "none" => Permission::None,
+            other => {
+                return Err(PortError::broken(format!(
+                    "{doing}: `{}` is no permission that is known",
+                    crate::domain::message::plain(other, 40)
+                )));
+            }
+        };
+        self.permissions.borrow_mut().insert(key, (now, held));
+        Ok(held)
+    }
+
+    fn blockers(&self, repo: &RepoId, issue: &Issue, also: &[u64]) -> PortResult<Vec<Blocker>> {
+        let mut blockers = self.dependencies(repo, issue.number)?;
+        let mut named: Vec<u64> = also.to_vec();
+        named.sort_unstable();
+        named.dedup();
+        if named.len() > MOST_NAMED_BLOCKERS {
+            named.truncate(MOST_NAMED_BLOCKERS);
+            blockers.push(Blocker {
+                name: format!("more than {MOST_NAMED_BLOCKERS} issues"),
+                open: Seen::Unreadable("so many are not looked at; name fewer".to_owned()),
+            });
+        }
+        for number in named {
+            let name = format!("#{number}");
+            if !blockers.iter().any(|known| known.name == name) {
+                blockers.push(self.named_blocker(repo, number));
+            }
+        }
+        Ok(blockers)
+    }
+
+    fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Comment>> {
+        let doing = format!("reading the comments of {repo}#{number}");
+        let path = format!("{}/comments?per_page=100", Self::issue_path(repo, number));
+        let entries = self.client.pages(&doing, &path)?;
+        let read = |entry| serde_json::from_value::<wire::Comment>(entry).map(wire::Comment::comment);
+        entries
+            .into_iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(|error| PortError::broken(format!("{doing}: one of them cannot be understood: {error}")))
+    }
+
+    fn find_comment(&self, repo: &RepoId, number: u64, marker: &str) -> PortResult<Option<String>> {
+        let comments = self.comments(repo, number)?;
+        let candidates: Vec<&Comment> = comments.iter().filter(|c| c.body.starts_with(marker)).collect();
+        if candidates.is_empty() {
+            return Ok(None);
+        }
+        let own = self.login()?;
+        let by_us = |c: &&&Comment| c.author.as_ref().is_some_and(|a| a.login.eq_ignore_ascii_case(&own));
+        Ok(candidates.iter().find(by_us).map(|c| c.id.clone()))
+    }
+
+    fn put_comment(&self, repo: &RepoId, number: u64, id: Option<&str>, body: &str) -> PortResult<String> {
+        let text = json!({ "body": body });
+        let Some(id) = id else {
+            let doing = format!("commenting on {repo}#{number}");
+            let path = format!("{}/comments", Self::issue_path(repo, number));
+            let made = self.client.write(&doing, Method::Post, &path, Some(&text));
+            let made: wire::Made = made.map_err(|e| self.really_gone(repo, number, e))?.json(&doing)?;
+            return Ok(made.id.to_string());
+        };
+        let doing = format!("editing a comment on {repo}#{number}");
+        let path = format!("{}/issues/comments/{}", Self::repo_path(repo), encoded(id));
+        self.client.write(&doing, Method::Patch, &path, Some(&text))?;
+        Ok(id.to_owned())
+    }
+
+    fn set_label(&self, repo: &RepoId, number: u64, label: &str, present: bool) -> PortResult<()> {
+        let path = format!("{}/labels", Self::issue_path(repo, number));
+        if present {
+            let doing = format!("adding the label {label} to {repo}#{number}");
+            let added = self.client.write(&doing, Method::Post, &path, Some(&json!({ "labels": [label] })));
+            return added.map(drop).map_err(|e| self.really_gone(repo, number, e));
+        }
+        let doing = format!("taking the label {label} from {repo}#{number}");
+        let path = format!("{path}/{}", encoded(label));
+        let answer = self.client.write_any(&doing, Method::Delete, &path, None)?;
+        if answer.status != 404 {
+            return answer.good(&doing).map(drop);
+        }
+        // Not there is what was wanted, where it is the label that is not there.
+        if answer.said().contains("Label does not exist") || !self.issue(repo, number)?.has_label(label) {
+            return Ok(());
+        }
+        Err(PortError::later(format!(
+            "{doing}: the server said it is not there, and it is; the next tick tries again"
+        )))
+    }
+
+    fn set_body(&self, repo: &RepoId, number: u64, body: &str) -> PortResult<()> {
+        let doing = format!("editing {repo}#{number}");
+        let body = json!({ "body": body });
+        let changed = self.client.write(&doing, Method::Patch, &Self::issue_path(repo, number), Some(&body));
+        changed.map(drop).map_err(|e| self.really_gone(repo, number, e))
+    }
+
+    fn set_open(&self, repo: &RepoId, number: u64, open: bool) -> PortResult<()> {
+        let doing = format!("{} {repo}#{number}", if open { "opening" } else { "closing" });
+        let body = if open {
+            json!({ "state": "open", "state_reason": "reopened" })
+        } else {
+            json!({ "state": "closed", "state_reason": "completed" })
+        };
+        let changed = self.client.write(&doing, Method::Patch, &Self::issue_path(repo, number), Some(&body));
+        changed.map(drop).map_err(|e| self.really_gone(repo, number, e))
+    }
+
+    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
+        let now = self.now();
+        if let Some((at, remote)) = self.remotes.borrow().get(repo)
+            && now.since(*at) < REMEMBERED_SECONDS
+        {
+            return Ok(remote.clone());
+        }
+        let found = self.look(repo)?;
+        let url = self.places.git.replace("{owner}", &repo.owner).replace("{name}", &repo.name);
+        let remote = Remote { url, default_branch: found.default_branch };
+        self.remotes.borrow_mut().insert(repo.clone(), (now, remote.clone()));
+        Ok(remote)
+    }
+
+    fn pulls(&self) -> Option<&dyn PullRequests> {
+        None
+    }
+}

@@ -1,0 +1,131 @@
+//! The part of the composition root that builds the forges: their HTTP, their tokens, and what git shows their servers.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{App, env};
+use crate::adapters::dry::DryForge;
+use crate::adapters::forge::Checks;
+use crate::adapters::forge::github::{GitHub, Places};
+use crate::adapters::forge::local::LocalForge;
+use crate::adapters::git::{Credentials, GitCredentials};
+use crate::adapters::host::{SystemClock, pause};
+use crate::adapters::http::{Authorization, Client, Http, Server};
+use crate::adapters::secret::{Token, resolve};
+use crate::config::{self as cfg, ForgeKind, Secret};
+use crate::domain::model::RepoId;
+use crate::error::Error;
+use crate::ports::{Forge, PortError, PortResult};
+use crate::store::Store;
+
+/// GitHub asks for a second between writes.
+const GITHUB_WRITE_GAP: Duration = Duration::from_secs(1);
+/// In a process that lives long a token is fetched again after this long.
+const TOKEN_KEPT: Duration = Duration::from_secs(60);
+/// Whoever asks with a token may have any name.
+const GIT_USER: &str = "x-access-token";
+
+pub(super) struct Forges {
+    pub(super) trackers: BTreeMap<String, Rc<dyn Forge>>,
+    pub(super) checks: BTreeMap<String, Rc<dyn Checks>>,
+    pub(super) credentials: Credentials,
+}
+
+/// With `--dry-run` HTTP knows reading only, and every forge refuses to be written.
+pub(super) fn build(app: &App, store: &Store) -> Result<Forges, Error> {
+    let dry = app.global.dry_run;
+    let per_minute = app.config.global.max_requests_per_minute;
+    let book = Rc::new(store.server_book(dry)?);
+    let http = Rc::new(Http::new(Rc::new(SystemClock), book, !dry, per_minute, pause));
+    let mut trackers: BTreeMap<String, Rc<dyn Forge>> = BTreeMap::new();
+    let mut checks: BTreeMap<String, Rc<dyn Checks>> = BTreeMap::new();
+    let mut git = BTreeMap::new();
+    for (name, forge) in &app.config.forges {
+        let built: Rc<dyn Forge> = match forge.kind {
+            ForgeKind::Local => {
+                let path = forge.path.clone().unwrap_or_default();
+                let local = LocalForge::new(path, Rc::new(SystemClock), "offhours");
+                Rc::new(if dry { local.looking_only() } else { local })
+            }
+            ForgeKind::Github => {
+                let token = token(name, forge, "Bearer");
+                let made = Rc::new(github(name, forge, &http, &token));
+                git.insert(name.clone(), (origin(&git_address(forge)), token));
+                checks.insert(name.clone(), Rc::clone(&made) as Rc<dyn Checks>);
+                made
+            }
+        };
+        trackers.insert(name.clone(), if dry { Rc::new(DryForge(built)) } else { built });
+    }
+    Ok(Forges { trackers, checks, credentials: credentials(git) })
+}
+
+/// The token of a forge, fetched when it is first needed and kept for a moment.
+fn token(name: &str, forge: &cfg::Forge, scheme: &'static str) -> Authorization {
+    let (source, wanted) = (forge.token.clone(), format!("forge.{name}.token"));
+    let kept: Mutex<Option<(Instant, Token)>> = Mutex::new(None);
+    Arc::new(move || {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, token)) = kept.as_ref()
+            && at.elapsed() < TOKEN_KEPT
+        {
+            return Ok(Some(token.clone()));
+        }
+        let Some(source) = &source else { return Ok(None) };
+        let secret = resolve(source, &wanted, &env)
+            .map_err(|error| PortError::Credentials { what: error.to_string() })?;
+        let token = Token::new(secret, scheme);
+        *kept = Some((Instant::now(), token.clone()));
+        Ok(Some(token))
+    })
+}
+
+fn web(forge: &cfg::Forge) -> String {
+    forge.url.clone().unwrap_or_else(|| "https://github.com".to_owned())
+}
+
+fn git_address(forge: &cfg::Forge) -> String {
+    forge.git_url.clone().unwrap_or_else(|| format!("{}/{{owner}}/{{name}}.git", web(forge)))
+}
+
+fn github(name: &str, forge: &cfg::Forge, http: &Rc<Http>, token: &Authorization) -> GitHub {
+    let web = web(forge);
+    let public = web == "https://github.com";
+    let base = match (&forge.api_url, public) {
+        (Some(url), _) => url.clone(),
+        (None, true) => "https://api.github.com".to_owned(),
+        (None, false) => format!("{web}/api/v3"),
+    };
+    // A company's server has it beside the API of version 3.
+    let graphql = base.strip_suffix("/v3").unwrap_or(&base).to_owned() + "/graphql";
+    let client = |base: &str| {
+        Client::new(
+            Rc::clone(http),
+            Server {
+                name: name.to_owned(),
+                base: base.to_owned(),
+                headers: GitHub::headers(),
+                authorization: Arc::clone(token),
+                write_gap: GITHUB_WRITE_GAP,
+            },
+        )
+    };
+    GitHub::new(client(&base), client(&graphql), Places { web, git: git_address(forge) })
+}
+
+/// Scheme, host and a slash of an http address; none for anything else, which gets no token.
+fn origin(address: &str) -> Option<String> {
+    let (scheme, rest) =
+        address.split_once("://").filter(|(scheme, _)| matches!(*scheme, "https" | "http"))?;
+    Some(format!("{scheme}://{}/", rest.split('/').next().unwrap_or_default()))
+}
+
+fn credentials(git: BTreeMap<String, (Option<String>, Authorization)>) -> Credentials {
+    Arc::new(move |repo: &RepoId| -> PortResult<Option<GitCredentials>> {
+        let Some((Some(origin), token)) = git.get(&repo.forge) else { return Ok(None) };
+        let header = token()?.map(|token| Secret::new(token.basic(GIT_USER)));
+        Ok(header.map(|header| GitCredentials { origin: origin.clone(), header }))
+    })
+}

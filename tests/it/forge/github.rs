@@ -1,0 +1,345 @@
+//! GitHub's API, as far as it is used.
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::{Ask, CheckRun, Issue, Model, Reply};
+
+pub fn moment(at: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(at).unwrap().format(&Rfc3339).unwrap()
+}
+
+fn user(model: &Model, login: &str) -> Value {
+    let account = model.people.get(login).cloned().unwrap_or_default();
+    json!({ "login": login, "id": account.id, "type": if account.bot { "Bot" } else { "User" } })
+}
+
+/// GraphQL names bots without the end that REST gives them.
+fn actor(model: &Model, login: Option<&String>) -> Value {
+    let Some(login) = login else { return Value::Null };
+    let bot = model.people.get(login).is_some_and(|a| a.bot);
+    json!({ "login": login.trim_end_matches("[bot]"), "__typename": if bot { "Bot" } else { "User" } })
+}
+
+fn issue(model: &Model, base: &str, repo: &str, issue: &Issue) -> Value {
+    let labels: Vec<Value> = issue.labels.iter().map(|l| json!({ "name": l, "color": "ededed" })).collect();
+    let state =
+        |number: &u64| model.repos[repo].issues.iter().find(|i| i.number == *number).is_some_and(|i| i.open);
+    let mut value = json!({
+        "id": issue.id, "number": issue.number, "title": issue.title,
+        "body": if issue.body.is_empty() { Value::Null } else { json!(issue.body) },
+        "state": if issue.open { "open" } else { "closed" }, "state_reason": issue.reason,
+        "labels": labels, "user": user(model, &issue.by),
+        "created_at": moment(issue.created), "updated_at": moment(issue.updated),
+        "repository_url": format!("{base}/repos/{repo}"), "comments": issue.comments.len(),
+    });
+    if model.dependencies {
+        value["issue_dependencies_summary"] = json!({
+            "blocked_by": issue.blocked_by.iter().filter(|n| state(n)).count(),
+            "total_blocked_by": issue.blocked_by.len(),
+        });
+    }
+    if issue.pull {
+        value["pull_request"] = json!({ "url": format!("{base}/repos/{repo}/pulls/{}", issue.number) });
+    }
+    value
+}
+
+fn comment(model: &Model, comment: &super::Comment) -> Value {
+    json!({ "id": comment.id, "user": user(model, &comment.by), "body": comment.body,
+        "created_at": moment(comment.at), "updated_at": moment(comment.at), "author_association": "NONE" })
+}
+
+/// One page, with a link to the next one.
+fn page(ask: &Ask<'_>, key: Option<&str>, entries: Vec<Value>) -> Reply {
+    let per: usize = ask.query.get("per_page").and_then(|p| p.parse().ok()).unwrap_or(30).min(100);
+    let number: usize = ask.query.get("page").and_then(|p| p.parse().ok()).unwrap_or(1);
+    let total = entries.len();
+    let some: Vec<Value> = entries.into_iter().skip((number - 1) * per).take(per).collect();
+    let body = match key {
+        None => json!(some),
+        Some(key) => json!({ "total_count": total, key: some }),
+    };
+    let reply = Reply::json(200, &body);
+    if total <= number * per {
+        return reply;
+    }
+    let path = ask.raw.split_once("/api/v3").unwrap().1;
+    let path = path.replace(&format!("&page={number}"), "");
+    reply.with("link", format!("<{}{path}&page={}>; rel=\"next\", <x>; rel=\"last\"", ask.base, number + 1))
+}
+
+pub fn answer(model: &mut Model, ask: &Ask<'_>) -> Reply {
+    let path: Vec<&str> = ask.path.iter().map(String::as_str).collect();
+    match path.as_slice() {
+        ["user"] => Reply::json(200, &user(model, ask.login)),
+        ["api", "graphql"] if model.graphql => graphql(model, ask),
+        ["repos", owner, name, rest @ ..] => {
+            let repo = format!("{owner}/{name}");
+            let Some(found) = model.repos.get(&repo) else { return Reply::error(404, "Not Found") };
+            if found.renamed {
+                let to = format!("{}/repositories/{}", ask.base, found.id);
+                return Reply::error(301, "Moved Permanently").with("location", to);
+            }
+            in_repo(model, ask, &repo, rest)
+        }
+        _ => Reply::error(404, "Not Found"),
+    }
+}
+
+fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply {
+    let (method, writer) = (ask.method, model.may_write(repo, ask.login));
+    match (method, path) {
+        ("GET", []) => {
+            let found = &model.repos[repo];
+            Reply::json(
+                200,
+                &json!({ "id": found.id, "full_name": repo, "default_branch": "main", "private": false }),
+            )
+        }
+        ("GET", ["collaborators", who, "permission"]) => {
+            if !writer || model.unreadable.contains(*who) {
+                return Reply::error(403, "Must have push access to view collaborator permission.");
+            }
+            if !model.people.contains_key(*who) {
+                return Reply::error(404, &format!("{who} is not a user"));
+            }
+            // A bot that is no collaborator reads as `none`.
+            let bot = model.people[*who].bot && !model.repos[repo].people.contains_key(*who);
+            let held = if bot { "none" } else { model.permission(repo, who) };
+            Reply::json(200, &json!({ "permission": held, "role_name": held, "user": user(model, who) }))
+        }
+        ("GET", ["issues"]) => {
+            let wanted: Vec<String> = ask
+                .query
+                .get("labels")
+                .map(|l| l.split(',').map(str::to_owned).collect())
+                .unwrap_or_default();
+            let fits = |i: &&Issue| {
+                i.open
+                    && !i.moved
+                    && !i.deleted
+                    && wanted.iter().all(|w| i.labels.iter().any(|l| l.eq_ignore_ascii_case(w)))
+            };
+            let found = model.repos[repo].issues.iter().filter(fits);
+            let entries = found.map(|i| issue(model, &ask.base, repo, i)).collect();
+            page(ask, None, entries)
+        }
+        ("GET", ["commits", sha, "check-runs"]) => {
+            let runs = model.repos[repo].checks.iter().filter(|c| c.sha == *sha);
+            page(ask, Some("check_runs"), runs.map(check_run).collect())
+        }
+        ("GET", ["commits", sha, "status"]) => {
+            let statuses = model.repos[repo].statuses.iter().filter(|s| s.sha == *sha);
+            let entries: Vec<Value> = statuses
+                .map(|s| json!({ "id": s.id, "context": s.context, "state": s.state, "description": "a status", "target_url": null }))
+                .collect();
+            let mut reply = page(ask, Some("statuses"), entries);
+            let mut body: Value = serde_json::from_slice(&reply.body).unwrap();
+            body["state"] = json!("pending");
+            reply.body = body.to_string().into_bytes();
+            reply
+        }
+        ("GET", ["actions", "jobs", id, "logs"]) => {
+            let at = ask.base.trim_end_matches("/api/v3");
+            Reply::empty(302).with("location", format!("{at}/logs/{id}"))
+        }
+        ("GET", ["actions", "runs"]) => {
+            let sha = ask.query.get("head_sha").cloned().unwrap_or_default();
+            let runs = model.repos[repo].checks.iter().filter(|c| c.sha == sha);
+            let entries = runs
+                .map(|c| json!({ "id": c.id, "head_sha": c.sha, "status": c.status, "conclusion": c.conclusion, "run_attempt": c.attempt }))
+                .collect();
+            page(ask, Some("workflow_runs"), entries)
+        }
+        ("POST", ["actions", "runs", id, "rerun-failed-jobs"]) => {
+            if !writer {
+                return Reply::error(403, "Resource not accessible by personal access token");
+            }
+            let id: u64 = id.parse().unwrap();
+            let bare = model.git.join(repo).join("repo.git");
+            let run = model.repo(repo).checks.iter_mut().find(|c| c.id == id).unwrap();
+            let (red, log) = super::run(&bare, &["show", &format!("{}:red", run.sha)]);
+            run.attempt += 1;
+            run.conclusion = Some(if red { "failure" } else { "success" });
+            run.log = log;
+            Reply::json(201, &json!({}))
+        }
+        (_, ["issues", "comments", id]) if method == "PATCH" => {
+            let id: u64 = id.parse().unwrap_or(0);
+            let text = ask.body["body"].as_str().unwrap_or_default().to_owned();
+            let found = model.repo(repo).issues.iter_mut().flat_map(|i| &mut i.comments).find(|c| c.id == id);
+            match found {
+                None => Reply::error(404, "Not Found"),
+                Some(c) if c.by != ask.login && !writer => {
+                    Reply::error(403, "Must have admin rights to Repository.")
+                }
+                Some(c) => {
+                    c.body = text;
+                    let c = c.clone();
+                    Reply::json(200, &comment(model, &c))
+                }
+            }
+        }
+        (_, ["issues", number, rest @ ..]) => {
+            let Ok(number) = number.parse::<u64>() else { return Reply::error(404, "Not Found") };
+            match model.repos[repo].issues.iter().find(|i| i.number == number) {
+                None => Reply::error(404, "Not Found"),
+                Some(i) if i.deleted => Reply::error(410, "This issue was deleted"),
+                Some(i) if i.moved => Reply::error(301, "Moved Permanently")
+                    .with("location", format!("{}/repositories/1/issues/{}", ask.base, i.number)),
+                Some(_) => in_issue(model, ask, repo, number, rest),
+            }
+        }
+        _ => Reply::error(404, "Not Found"),
+    }
+}
+
+fn check_run(run: &CheckRun) -> Value {
+    json!({ "id": run.id, "name": run.name, "head_sha": run.sha, "status": run.status, "conclusion": run.conclusion,
+        "html_url": format!("https://forge.invalid/runs/{}", run.id), "app": { "slug": "github-actions" },
+        "output": { "title": null, "summary": null, "text": null } })
+}
+
+fn in_issue(model: &mut Model, ask: &Ask<'_>, repo: &str, number: u64, path: &[&str]) -> Reply {
+    let writer = model.may_write(repo, ask.login);
+    let refused = || Reply::error(403, "Must have admin rights to Repository.");
+    let found = model.issue(repo, number).clone();
+    match (ask.method, path) {
+        ("GET", []) => Reply::json(200, &issue(model, &ask.base, repo, &found)),
+        ("PATCH", []) => {
+            if !writer && found.by != ask.login {
+                return refused();
+            }
+            if let Some(text) = ask.body["body"].as_str() {
+                model.edit(repo, number, Some(ask.login), text);
+            }
+            if let Some(state) = ask.body["state"].as_str() {
+                let open = state == "open";
+                let changed = found.open != open;
+                let target = model.issue(repo, number);
+                target.open = open;
+                target.reason = ask.body["state_reason"].as_str().map(str::to_owned);
+                if changed {
+                    let kind = if open { "reopened" } else { "closed" };
+                    model.happened(repo, number, kind, Some(ask.login), None);
+                }
+            }
+            let found = model.issue(repo, number).clone();
+            Reply::json(200, &issue(model, &ask.base, repo, &found))
+        }
+        ("GET", ["comments"]) => page(ask, None, found.comments.iter().map(|c| comment(model, c)).collect()),
+        ("POST", ["comments"]) => {
+            let text = ask.body["body"].as_str().unwrap_or_default();
+            if text.is_empty() || text.chars().count() > 65_536 {
+                return Reply::error(422, "Validation Failed");
+            }
+            let id = model.comment(repo, number, ask.login, text);
+            let made = model.issue(repo, number).comments.iter().find(|c| c.id == id).unwrap().clone();
+            Reply::json(201, &comment(model, &made))
+        }
+        ("POST", ["labels"]) => {
+            if !writer {
+                return refused();
+            }
+            for label in ask.body["labels"].as_array().cloned().unwrap_or_default() {
+                let label = label.as_str().unwrap_or_default();
+                // A label that is not there yet is made.
+                if !model.repos[repo].labels.iter().any(|(_, l)| l.eq_ignore_ascii_case(label)) {
+                    let id = model.id();
+                    model.repo(repo).labels.push((id, label.to_owned()));
+                }
+                model.label(repo, number, label, Some(ask.login), true);
+            }
+            let labels: Vec<Value> =
+                model.issue(repo, number).labels.iter().map(|l| json!({ "name": l })).collect();
+            Reply::json(200, &json!(labels))
+        }
+        ("DELETE", ["labels", label]) => {
+            if !writer {
+                return refused();
+            }
+            if !found.labels.iter().any(|l| l.eq_ignore_ascii_case(label)) {
+                return Reply::error(404, "Label does not exist");
+            }
+            model.label(repo, number, label, Some(ask.login), false);
+            Reply::json(200, &json!([]))
+        }
+        ("GET", ["dependencies", "blocked_by"]) if model.dependencies => {
+            let all = &model.repos[repo].issues;
+            let of = |n: &u64| all.iter().find(|i| i.number == *n).map(|i| issue(model, &ask.base, repo, i));
+            page(ask, None, found.blocked_by.iter().filter_map(of).collect())
+        }
+        ("GET", ["timeline" | "events"]) => {
+            let entries = found.events.iter().map(|e| {
+                let mut entry = json!({ "id": e.id, "event": e.kind, "created_at": moment(e.at),
+                    "actor": e.by.as_ref().map(|by| user(model, by)) });
+                if let Some(label) = &e.label {
+                    entry["label"] = json!({ "name": label, "color": "ededed" });
+                }
+                if e.kind == "commented" {
+                    entry["user"] = entry["actor"].take();
+                    entry["updated_at"] = json!(moment(e.at));
+                }
+                entry
+            });
+            page(ask, None, entries.collect())
+        }
+        _ => Reply::error(404, "Not Found"),
+    }
+}
+
+fn graphql(model: &Model, ask: &Ask<'_>) -> Reply {
+    let variables = &ask.body["variables"];
+    let word = |key: &str| variables[key].as_str().unwrap_or_default().to_owned();
+    let repo = format!("{}/{}", word("owner"), word("name"));
+    let number = variables["number"].as_u64().unwrap_or(0);
+    let found = model.repos.get(&repo).and_then(|r| r.issues.iter().find(|i| i.number == number));
+    let Some(found) = found.filter(|i| !i.deleted && !i.moved) else {
+        let flaw = json!([{ "type": "NOT_FOUND", "message": "Could not resolve to an Issue" }]);
+        return Reply::json(200, &json!({ "data": { "repository": null }, "errors": flaw }));
+    };
+    let kind = |k: &str| match k {
+        "labeled" => Some("LabeledEvent"),
+        "unlabeled" => Some("UnlabeledEvent"),
+        "renamed" => Some("RenamedTitleEvent"),
+        _ => None,
+    };
+    let items: Vec<Value> = found
+        .events
+        .iter()
+        .filter_map(|e| {
+            Some(json!({ "__typename": kind(e.kind)?, "id": format!("N{}", e.id), "createdAt": moment(e.at),
+                "actor": actor(model, e.by.as_ref()), "label": e.label.as_ref().map(|l| json!({ "name": l })) }))
+        })
+        .collect();
+    // Cursors are positions; at most a hundred before one.
+    let end = variables["before"].as_str().and_then(|b| b.parse().ok()).unwrap_or(items.len());
+    let start = end.saturating_sub(100);
+    let mut edits: Vec<Value> = found
+        .edits
+        .iter()
+        .rev()
+        .map(|(by, at)| json!({ "editedAt": moment(*at), "editor": actor(model, by.as_ref()) }))
+        .collect();
+    if !edits.is_empty() {
+        edits.push(json!({ "editedAt": moment(found.created), "editor": actor(model, Some(&found.by)) }));
+    }
+    let last = found.edits.last();
+    let body = json!({ "data": {
+        "viewer": { "login": ask.login },
+        "repository": { "issue": {
+            "createdAt": moment(found.created),
+            "lastEditedAt": last.map(|(_, at)| moment(*at)),
+            "editor": actor(model, last.and_then(|(by, _)| by.as_ref())),
+            "userContentEdits": { "pageInfo": { "hasNextPage": edits.len() > 100 },
+                "nodes": edits.into_iter().take(100).collect::<Vec<_>>() },
+            "timelineItems": {
+                "pageInfo": { "hasPreviousPage": start > 0, "startCursor": start.to_string() },
+                "nodes": items[start..end],
+            },
+        } },
+    } });
+    Reply::json(200, &body)
+}

@@ -1,0 +1,394 @@
+//! Simulated forges: one stateful model behind real HTTP on loopback, one dialect a forge, git by smart HTTP over real
+//! repositories. They refuse what the real ones refuse, record every request, and fail on demand.
+#![allow(
+    clippy::too_many_lines,
+    clippy::struct_excessive_bools,
+    reason = "an API is one table of requests, an issue one row of facts"
+)]
+
+pub mod github;
+mod server;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use serde_json::Value;
+
+pub use server::Sim;
+
+/// Which API it speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    Github,
+}
+
+/// What goes wrong, once or several times, at requests that fit.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// Part of `METHOD /path?query`.
+    pub at: String,
+    /// Requests that fit and are left alone before.
+    pub skip: u32,
+    pub times: u32,
+    pub what: Wrong,
+}
+
+#[derive(Clone, Debug)]
+pub enum Wrong {
+    /// This answer, without doing anything.
+    Answer(u16, Vec<(&'static str, String)>, String),
+    /// The act is done, and nobody is told.
+    LoseAnswer,
+    /// The answer breaks off in the middle.
+    Truncate,
+}
+
+/// A request as it was seen.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// `GET /path?query`.
+    pub line: String,
+    pub status: u16,
+    pub git: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    pub id: u64,
+    pub bot: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub id: u64,
+    /// `labeled`, `unlabeled`, `renamed`, `commented`, `closed`, `reopened`.
+    pub kind: &'static str,
+    pub by: Option<String>,
+    pub at: i64,
+    pub label: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Comment {
+    pub id: u64,
+    pub by: String,
+    pub at: i64,
+    pub body: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Issue {
+    pub id: u64,
+    pub number: u64,
+    pub title: String,
+    pub body: String,
+    pub open: bool,
+    pub reason: Option<String>,
+    pub by: String,
+    pub created: i64,
+    pub updated: i64,
+    pub labels: Vec<String>,
+    pub comments: Vec<Comment>,
+    pub events: Vec<Event>,
+    /// Edits of the body: by whom, when.
+    pub edits: Vec<(Option<String>, i64)>,
+    /// Numbers of issues of the same repo.
+    pub blocked_by: Vec<u64>,
+    /// A pull request in the list of issues.
+    pub pull: bool,
+    /// It was moved to another repository, or deleted.
+    pub moved: bool,
+    pub deleted: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct CheckRun {
+    pub id: u64,
+    pub sha: String,
+    pub name: String,
+    pub status: &'static str,
+    pub conclusion: Option<&'static str>,
+    pub log: String,
+    pub attempt: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct Status {
+    pub id: u64,
+    pub sha: String,
+    pub context: String,
+    pub state: &'static str,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Repo {
+    pub id: u64,
+    pub issues: Vec<Issue>,
+    pub labels: Vec<(u64, String)>,
+    /// Login and permission: `admin`, `write`, `read`.
+    pub people: BTreeMap<String, &'static str>,
+    pub checks: Vec<CheckRun>,
+    pub statuses: Vec<Status>,
+    /// Whether pushes are tested: red where a file `red` is in the tree.
+    pub ci: bool,
+    /// Commits that were seen by CI.
+    pub tested: BTreeSet<String>,
+    /// The first run of each commit fails for no reason.
+    pub flaky: bool,
+    pub renamed: bool,
+}
+
+/// All of it.
+#[derive(Debug)]
+pub struct Model {
+    pub dialect: Dialect,
+    pub clock: PathBuf,
+    /// `owner/name/repo.git` below it.
+    pub git: PathBuf,
+    pub repos: BTreeMap<String, Repo>,
+    pub people: BTreeMap<String, Account>,
+    /// Token and login.
+    pub tokens: BTreeMap<String, String>,
+    pub log: Vec<Seen>,
+    pub faults: Vec<Fault>,
+    pub graphql: bool,
+    pub dependencies: bool,
+    /// Logins whose permission nobody may ask for.
+    pub unreadable: BTreeSet<String>,
+    next: u64,
+}
+
+/// An answer of a dialect.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    pub fn json(status: u16, body: &Value) -> Self {
+        let json = ("content-type".to_owned(), "application/json; charset=utf-8".to_owned());
+        Self { status, headers: vec![json], body: body.to_string().into_bytes() }
+    }
+
+    pub fn error(status: u16, message: &str) -> Self {
+        Self::json(status, &serde_json::json!({ "message": message }))
+    }
+
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: vec![], body: vec![] }
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+}
+
+/// A request of a dialect, without the base of its API.
+#[derive(Debug)]
+pub struct Ask<'a> {
+    pub method: &'a str,
+    pub path: Vec<String>,
+    pub query: BTreeMap<String, String>,
+    pub body: Value,
+    /// Who asks.
+    pub login: &'a str,
+    /// The API's own address.
+    pub base: String,
+    pub raw: &'a str,
+}
+
+impl Model {
+    pub fn new(dialect: Dialect, clock: PathBuf, git: PathBuf) -> Self {
+        Self {
+            dialect,
+            clock,
+            git,
+            repos: BTreeMap::new(),
+            people: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            log: vec![],
+            faults: vec![],
+            graphql: true,
+            dependencies: true,
+            unreadable: BTreeSet::new(),
+            next: 1000,
+        }
+    }
+
+    pub fn now(&self) -> i64 {
+        fs::read_to_string(&self.clock).unwrap().trim().parse().unwrap()
+    }
+
+    pub fn id(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    pub fn person(&mut self, login: &str, token: Option<&str>) {
+        let id = self.id();
+        self.people.insert(login.to_owned(), Account { id, bot: login.ends_with("[bot]") });
+        if let Some(token) = token {
+            self.tokens.insert(token.to_owned(), login.to_owned());
+        }
+    }
+
+    pub fn repo(&mut self, name: &str) -> &mut Repo {
+        self.repos.get_mut(name).unwrap_or_else(|| panic!("no repo {name}"))
+    }
+
+    pub fn add_repo(&mut self, name: &str, people: &[(&str, &'static str)]) {
+        let id = self.id();
+        let mut labels = vec![];
+        for label in ["ready-for-agent", "agent-in-progress", "needs-human"] {
+            labels.push((self.id(), label.to_owned()));
+        }
+        let people = people.iter().map(|(login, may)| ((*login).to_owned(), *may)).collect();
+        self.repos.insert(name.to_owned(), Repo { id, people, labels, ci: true, ..Repo::default() });
+    }
+
+    pub fn permission(&self, repo: &str, login: &str) -> &'static str {
+        self.repos[repo].people.get(login).copied().unwrap_or("read")
+    }
+
+    pub fn may_write(&self, repo: &str, login: &str) -> bool {
+        matches!(self.permission(repo, login), "write" | "admin")
+    }
+
+    pub fn issue(&mut self, repo: &str, number: u64) -> &mut Issue {
+        self.repo(repo).issues.iter_mut().find(|i| i.number == number).unwrap()
+    }
+
+    /// A person opens an issue. Labels given with it are recorded as that person's own, as forms do.
+    pub fn open(&mut self, repo: &str, by: &str, title: &str, body: &str, labels: &[&str]) -> u64 {
+        let (id, now) = (self.id(), self.now());
+        let number = self.repos[repo].issues.len() as u64 + 1;
+        self.repo(repo).issues.push(Issue {
+            id,
+            number,
+            title: title.to_owned(),
+            body: body.to_owned(),
+            open: true,
+            reason: None,
+            by: by.to_owned(),
+            created: now,
+            updated: now,
+            labels: vec![],
+            comments: vec![],
+            events: vec![],
+            edits: vec![],
+            blocked_by: vec![],
+            pull: false,
+            moved: false,
+            deleted: false,
+        });
+        for label in labels {
+            self.label(repo, number, label, Some(by), true);
+        }
+        number
+    }
+
+    pub fn happened(
+        &mut self,
+        repo: &str,
+        number: u64,
+        kind: &'static str,
+        by: Option<&str>,
+        label: Option<&str>,
+    ) {
+        let (id, at) = (self.id(), self.now());
+        let issue = self.issue(repo, number);
+        issue.updated = at;
+        issue.events.push(Event { id, kind, by: by.map(str::to_owned), at, label: label.map(str::to_owned) });
+    }
+
+    pub fn label(&mut self, repo: &str, number: u64, label: &str, by: Option<&str>, on: bool) {
+        let issue = self.issue(repo, number);
+        let has = issue.labels.iter().any(|l| l.eq_ignore_ascii_case(label));
+        if has == on {
+            return;
+        }
+        if on {
+            issue.labels.push(label.to_owned());
+        } else {
+            issue.labels.retain(|l| !l.eq_ignore_ascii_case(label));
+        }
+        self.happened(repo, number, if on { "labeled" } else { "unlabeled" }, by, Some(label));
+    }
+
+    /// Somebody changes the body.
+    pub fn edit(&mut self, repo: &str, number: u64, by: Option<&str>, body: &str) {
+        let now = self.now();
+        let issue = self.issue(repo, number);
+        body.clone_into(&mut issue.body);
+        issue.updated = now;
+        issue.edits.push((by.map(str::to_owned), now));
+    }
+
+    pub fn rename(&mut self, repo: &str, number: u64, by: &str, title: &str) {
+        title.clone_into(&mut self.issue(repo, number).title);
+        self.happened(repo, number, "renamed", Some(by), None);
+    }
+
+    pub fn comment(&mut self, repo: &str, number: u64, by: &str, body: &str) -> u64 {
+        let (id, at) = (self.id(), self.now());
+        self.issue(repo, number).comments.push(Comment { id, by: by.to_owned(), at, body: body.to_owned() });
+        self.happened(repo, number, "commented", Some(by), None);
+        id
+    }
+
+    /// CI looks at every branch that moved.
+    pub fn test_pushes(&mut self) {
+        let names: Vec<String> = self.repos.iter().filter(|(_, r)| r.ci).map(|(n, _)| n.clone()).collect();
+        for name in names {
+            let bare = self.git.join(&name).join("repo.git");
+            let heads = run(&bare, &["for-each-ref", "--format=%(objectname)", "refs/heads"]).1;
+            for sha in heads.lines() {
+                if !self.repo(&name).tested.insert(sha.to_owned()) {
+                    continue;
+                }
+                let (red, log) = run(&bare, &["show", &format!("{sha}:red")]);
+                let flaky = self.repo(&name).flaky;
+                let id = self.id();
+                self.repo(&name).checks.push(CheckRun {
+                    id,
+                    sha: sha.to_owned(),
+                    name: "build".to_owned(),
+                    status: "completed",
+                    conclusion: Some(if red || flaky { "failure" } else { "success" }),
+                    log: if flaky { "a flake".to_owned() } else { log },
+                    attempt: 1,
+                });
+            }
+        }
+    }
+}
+
+/// Runs git; whether it was good, and what it printed.
+pub fn run(dir: &std::path::Path, args: &[&str]) -> (bool, String) {
+    let out = Command::new("git")
+        .args(args)
+        .current_dir(dir)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .output()
+        .unwrap();
+    (out.status.success(), String::from_utf8_lossy(&out.stdout).into_owned())
+}
+
+/// Shared between the test and its server.
+#[derive(Clone, Debug)]
+pub struct Shared(pub Arc<Mutex<Model>>);
+
+impl Shared {
+    pub fn lock(&self) -> MutexGuard<'_, Model> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,560 @@
+//! Stories on simulated forges over the network: the whole loop through the binary, with real git over HTTP.
+
+use std::fs;
+
+use base64::Engine as _;
+
+use super::forge::{Dialect, Fault, Model, Sim, Wrong};
+use super::world::{GOOD_AGENT, START, World, answer, git, reasons};
+
+/// The token of the account that offhours has.
+pub const TOKEN: &str = "hub-token-4f1d7c";
+
+/// A world whose forge is a server.
+pub struct Hub {
+    pub world: World,
+    pub sim: Sim,
+}
+
+impl Hub {
+    /// The repository `me/app` with its owner `ada`, the account `helper` that offhours has, and a stranger.
+    pub fn new(dialect: Dialect) -> Self {
+        let world = World::in_memory();
+        let mut model = Model::new(dialect, world.path("clock"), world.path("tracker"));
+        model.person("ada", Some("ada-token"));
+        model.person("helper", Some(TOKEN));
+        model.person("mallory", Some("mallory-token"));
+        model.person("robot[bot]", None);
+        model.add_repo("me/app", &[("ada", "admin"), ("helper", "write")]);
+        let sim = Sim::start(model);
+        let hub = Self { world, sim };
+        hub.world.agent(GOOD_AGENT);
+        hub.configure(&["me/app"], "");
+        hub
+    }
+
+    /// Armed for these repos; `extra` as in [`World::configure`].
+    pub fn configure(&self, repos: &[&str], extra: &str) {
+        let (top, tables) = extra.split_once("---\n").unwrap_or(("", extra));
+        let kind = match self.sim.model.lock().dialect {
+            Dialect::Github => "github",
+        };
+        let token = self.world.path("token");
+        fs::write(&token, format!("{TOKEN}\n")).unwrap();
+        let notices = self.world.path("notices").display().to_string();
+        let sink =
+            self.world.script("notify.sh", &format!("#!/bin/sh\ncat >> {notices}\necho >> {notices}\n"));
+        let list: Vec<String> = repos.iter().map(|r| format!("\"{r}\"")).collect();
+        let verify = if top.contains("verify =") { "" } else { "verify = [\"sh\", \"test.sh\"]\n" };
+        let ci = if tables.contains("[ci]") { "" } else { "[ci]\ngrace_seconds = 0\n" };
+        let text = format!(
+            "kill_switch = false\nallowlist = [{}]\nlanding = \"push\"\nmachine = \"test\"\n{verify}{top}\n\
+             [forge.hub]\nkind = \"{kind}\"\nurl = \"{}\"\ntoken = {{ file = \"{}\" }}\n\
+             [runner.agent]\nargv = [\"{}\"]\n\
+             [notify.sink]\nkind = \"command\"\nargv = [\"{}\"]\n\
+             {ci}[[ci.stage]]\nname = \"forge\"\nkind = \"forge\"\n{tables}",
+            list.join(", "),
+            self.sim.url,
+            token.display(),
+            self.world.path("agent.sh").display(),
+            sink.display(),
+        );
+        fs::write(self.world.path("config.toml"), text).unwrap();
+    }
+
+    /// A ready issue by the owner.
+    pub fn ready(&self, title: &str) -> u64 {
+        let mut model = self.sim.model.lock();
+        let number = model.open("me/app", "ada", title, "Please.", &[]);
+        model.label("me/app", number, "ready-for-agent", Some("ada"), true);
+        number
+    }
+
+    pub fn labels(&self, number: u64) -> Vec<String> {
+        self.sim.model.lock().issue("me/app", number).labels.clone()
+    }
+
+    pub fn is_open(&self, number: u64) -> bool {
+        self.sim.model.lock().issue("me/app", number).open
+    }
+
+    pub fn comments(&self, number: u64) -> Vec<String> {
+        self.sim.model.lock().issue("me/app", number).comments.iter().map(|c| c.body.clone()).collect()
+    }
+
+    pub fn reason(&self, number: u64) -> String {
+        self.world.reason(&format!("hub:me/app#{number}"))
+    }
+}
+
+const ALL: [Dialect; 1] = [Dialect::Github];
+
+#[test]
+fn a_ready_issue_becomes_landed_code() {
+    for dialect in ALL {
+        let hub = Hub::new(dialect);
+        let number = hub.ready("Solve it");
+        let told = hub.world.until_idle();
+        let requests = hub.sim.requests();
+        let all = format!("{told:#?}\n{requests:#?}");
+        assert!(hub.world.files("me/app").contains(&"done-1.txt".to_owned()), "{all}");
+        assert!(!hub.is_open(number), "{all}");
+        assert_eq!(hub.labels(number), Vec::<String>::new(), "{all}");
+        assert_eq!(hub.comments(number).len(), 2, "{all}");
+        assert_eq!(hub.world.claims("me/app"), Vec::<String>::new(), "{all}");
+        assert!(
+            hub.comments(number)[1].contains("build"),
+            "the receipt names the check: {:?}",
+            hub.comments(number)
+        );
+    }
+}
+
+/// Who labelled, who edited: each case with the reason it is left alone for, with GraphQL and without.
+#[expect(clippy::too_many_lines, reason = "a table")]
+#[test]
+fn what_nobody_trusted_asked_for_is_left_alone() {
+    type Prepare = fn(&mut Model);
+    let cases: [(&str, Prepare, &str, &str); 9] = [
+        (
+            "labelled by its reporter through a form",
+            |m| assert_eq!(m.open("me/app", "mallory", "t", "b", &["ready-for-agent"]), 1),
+            "untrusted-labeller",
+            "untrusted-labeller",
+        ),
+        (
+            "labelled by a stranger",
+            |m| {
+                m.open("me/app", "ada", "t", "b", &[]);
+                m.label("me/app", 1, "ready-for-agent", Some("mallory"), true);
+            },
+            "untrusted-labeller",
+            "untrusted-labeller",
+        ),
+        (
+            "labelled by a bot that is not named",
+            |m| {
+                m.open("me/app", "ada", "t", "b", &[]);
+                m.label("me/app", 1, "ready-for-agent", Some("robot[bot]"), true);
+            },
+            "bot-not-named",
+            "bot-not-named",
+        ),
+        (
+            "labelled by somebody whose permission cannot be read",
+            |m| {
+                m.unreadable.insert("ada".into());
+                m.open("me/app", "ada", "t", "b", &["ready-for-agent"]);
+            },
+            "permission-unreadable",
+            "permission-unreadable",
+        ),
+        (
+            "labelled by nobody that the forge names",
+            |m| {
+                m.open("me/app", "ada", "t", "b", &[]);
+                m.label("me/app", 1, "ready-for-agent", None, true);
+            },
+            "unattributed",
+            "unattributed",
+        ),
+        (
+            "labelled by somebody trusted, then by a stranger",
+            |m| {
+                m.open("me/app", "ada", "t", "b", &["ready-for-agent"]);
+                m.label("me/app", 1, "ready-for-agent", Some("mallory"), false);
+                m.label("me/app", 1, "ready-for-agent", Some("mallory"), true);
+            },
+            "untrusted-labeller",
+            "untrusted-labeller",
+        ),
+        (
+            "edited by its author after the label",
+            |m| {
+                m.open("me/app", "mallory", "t", "b", &[]);
+                m.label("me/app", 1, "ready-for-agent", Some("ada"), true);
+                let later = m.now() + 60;
+                std::fs::write(&m.clock, later.to_string()).unwrap();
+                m.edit("me/app", 1, Some("mallory"), "run this");
+            },
+            "approval-void",
+            "edited-unattributed",
+        ),
+        (
+            "renamed by its author after the label",
+            |m| {
+                m.open("me/app", "mallory", "t", "b", &[]);
+                m.label("me/app", 1, "ready-for-agent", Some("ada"), true);
+                m.rename("me/app", 1, "mallory", "run this");
+            },
+            "approval-void",
+            "dispatched",
+        ),
+        (
+            "edited by a stranger, then by somebody trusted",
+            |m| {
+                m.open("me/app", "mallory", "t", "b", &[]);
+                m.label("me/app", 1, "ready-for-agent", Some("ada"), true);
+                let later = m.now() + 60;
+                std::fs::write(&m.clock, later.to_string()).unwrap();
+                m.edit("me/app", 1, Some("mallory"), "run this");
+                m.edit("me/app", 1, Some("ada"), "run this, please");
+            },
+            "approval-void",
+            "edited-unattributed",
+        ),
+    ];
+    for (what, prepare, with, without) in cases {
+        for graphql in [true, false] {
+            let hub = Hub::new(Dialect::Github);
+            {
+                let mut model = hub.sim.model.lock();
+                model.graphql = graphql;
+                prepare(&mut model);
+            }
+            let answer = hub.world.offhours(&["poll", "--dry-run", "--json"]);
+            let wanted = if graphql { with } else { without };
+            let requests = hub.sim.requests();
+            // A rename in the very second of the label cannot be told from one before it without a history.
+            let reason = reasons(&answer).join(" ");
+            let wanted = if wanted == "dispatched" { "dispatch" } else { wanted };
+            assert_eq!(
+                reason,
+                format!("hub:me/app#1 {wanted}"),
+                "{what}, GraphQL {graphql}: {requests:#?} {}",
+                answer.stderr
+            );
+            let writes = requests.iter().filter(|r| !r.starts_with("GET ") && !r.contains("/graphql "));
+            assert_eq!(writes.count(), 0, "a dry run writes nothing: {requests:#?}");
+        }
+    }
+}
+
+/// An issue that was seen as approved and could not start yet is looked at again when it can.
+#[test]
+fn an_edit_after_the_first_sight_voids_the_approval() {
+    for (graphql, wanted) in [(true, "approval-void"), (false, "changed-since-approval")] {
+        let hub = Hub::new(Dialect::Github);
+        {
+            let mut model = hub.sim.model.lock();
+            model.graphql = graphql;
+            model.open("me/app", "mallory", "t", "b", &[]);
+            model.open("me/app", "mallory", "the other", "b", &[]);
+            model.label("me/app", 1, "ready-for-agent", Some("ada"), true);
+            model.issue("me/app", 1).blocked_by = vec![2];
+        }
+        hub.world.offhours(&["poll"]);
+        assert_eq!(hub.reason(1), "blocked");
+        hub.world.advance(60);
+        {
+            let mut model = hub.sim.model.lock();
+            model.issue("me/app", 2).open = false;
+            model.edit("me/app", 1, Some("mallory"), "run this");
+        }
+        hub.world.offhours(&["poll"]);
+        assert_eq!(hub.reason(1), wanted);
+        assert_eq!(hub.world.claims("me/app"), Vec::<String>::new());
+        // The label applied again is a fresh approval, of the text as it is now.
+        hub.world.advance(60);
+        {
+            let mut model = hub.sim.model.lock();
+            model.label("me/app", 1, "ready-for-agent", Some("ada"), false);
+            model.label("me/app", 1, "ready-for-agent", Some("ada"), true);
+        }
+        hub.world.until_idle();
+        assert!(!hub.is_open(1), "{}", hub.reason(1));
+    }
+}
+
+/// Red in CI: the log reaches the agent, after one rerun of what failed.
+#[test]
+fn red_checks_are_run_again_and_then_mended() {
+    let hub = Hub::new(Dialect::Github);
+    hub.configure(&["me/app"], "verify = []\n---\n");
+    let prompts = hub.world.path("prompts");
+    hub.world.agent(&format!(
+        "printf '%s' \"$prompt\" >> {}\n\
+         if [ -e red ]; then git rm -q red; git commit -q -m 'Mend it'; else \
+         echo 'assertion failed: left == right' > red; git add red; git commit -q -m 'Break it'; fi\n",
+        prompts.display()
+    ));
+    let number = hub.ready("Solve it");
+    let told = hub.world.until_idle();
+    let requests = hub.sim.requests();
+    let reruns = requests.iter().filter(|r| r.contains("rerun-failed-jobs")).count();
+    assert_eq!(reruns, 1, "{told:?} {requests:#?}");
+    assert!(!hub.is_open(number), "{told:?} {requests:#?}");
+    assert!(fs::read_to_string(prompts).unwrap().contains("assertion failed: left == right"));
+    assert!(told.iter().any(|t| t.ends_with("fix-forward")), "{told:?}");
+}
+
+#[test]
+fn a_flake_costs_no_turn() {
+    let hub = Hub::new(Dialect::Github);
+    let base = git(&hub.world.bare("me/app"), &["rev-parse", "main"]).trim().to_owned();
+    {
+        let mut model = hub.sim.model.lock();
+        model.repo("me/app").flaky = true;
+        model.repo("me/app").tested.insert(base);
+    }
+    let number = hub.ready("Solve it");
+    let told = hub.world.until_idle();
+    assert!(!hub.is_open(number), "{told:?}");
+    assert!(!told.iter().any(|t| t.ends_with("fix-forward")), "{told:?}");
+}
+
+#[test]
+fn a_server_that_limits_is_not_asked_before_its_time() {
+    let limited = |headers: Vec<(&'static str, String)>, status| {
+        let hub = Hub::new(Dialect::Github);
+        hub.ready("Solve it");
+        let what = Wrong::Answer(
+            status,
+            headers,
+            r#"{"message":"You have exceeded a secondary rate limit"}"#.to_owned(),
+        );
+        hub.sim.model.lock().faults.push(Fault { at: "/issues?".into(), skip: 0, times: 1, what });
+        let first = hub.world.offhours(&["poll"]);
+        assert_eq!(first.code, 75, "{}", first.stderr);
+        assert!(first.stderr.contains("limits us"), "{}", first.stderr);
+        hub.sim.requests();
+        hub
+    };
+    let reset = START + 500;
+    for (headers, status, seconds) in [
+        (vec![("retry-after", "100".to_owned())], 429, 100),
+        (vec![("retry-after", "100".to_owned())], 403, 100),
+        (vec![("x-ratelimit-remaining", "0".to_owned()), ("x-ratelimit-reset", reset.to_string())], 403, 500),
+        (vec![], 403, 60),
+    ] {
+        let hub = limited(headers, status);
+        hub.world.advance(seconds - 1);
+        hub.world.offhours(&["tick"]);
+        assert_eq!(hub.sim.requests(), Vec::<String>::new(), "asked before its time");
+        hub.world.advance(1);
+        hub.world.offhours(&["poll", "--dry-run"]);
+        assert!(!hub.sim.requests().is_empty(), "not asked at its time");
+    }
+}
+
+/// Two hundred repos without news: one request each, and none of them counts against a limit.
+#[test]
+fn an_idle_tick_asks_each_repo_once() {
+    let hub = Hub::new(Dialect::Github);
+    let names: Vec<String> = (0..200).map(|n| format!("me/r{n}")).collect();
+    {
+        let mut model = hub.sim.model.lock();
+        for name in &names {
+            model.add_repo(name, &[("ada", "admin"), ("helper", "write")]);
+        }
+    }
+    let list: Vec<&str> = names.iter().map(String::as_str).collect();
+    hub.configure(&list, "");
+    hub.world.offhours(&["tick"]).ok();
+    hub.sim.requests();
+    hub.world.advance(120);
+    hub.world.offhours(&["tick"]).ok();
+    let requests = hub.sim.requests();
+    assert_eq!(requests.len(), 200, "{requests:#?}");
+    assert_eq!(requests.iter().collect::<std::collections::BTreeSet<_>>().len(), 200);
+    assert!(requests.iter().all(|r| r.starts_with("GET ") && r.ends_with(" 304")), "{requests:#?}");
+}
+
+#[test]
+fn a_dispatch_costs_at_most_twelve_requests() {
+    let hub = Hub::new(Dialect::Github);
+    hub.ready("The first");
+    hub.world.until_idle();
+    hub.ready("The second");
+    hub.sim.model.lock().comment("me/app", 2, "ada", "Mind the gap.");
+    hub.sim.requests();
+    hub.world.advance(600);
+    let polled = hub.world.offhours(&["poll", "--json"]);
+    let requests = hub.sim.requests();
+    assert_eq!(polled.code, 0, "{} {requests:#?}", polled.stdout);
+    assert!(requests.iter().any(|r| r.starts_with("POST ") && r.contains("/comments ")), "{requests:#?}");
+    assert!(requests.len() <= 12, "{} requests: {requests:#?}", requests.len());
+    hub.world.until_idle();
+    assert!(!hub.is_open(2));
+}
+
+/// Nowhere but in offhours' own environment, and in that of the private repository's git.
+#[test]
+fn the_token_is_nowhere_else() {
+    let hub = Hub::new(Dialect::Github);
+    let token = "planted-9b1e77c0d2";
+    hub.sim.model.lock().tokens.insert(token.to_owned(), "helper".to_owned());
+    let file = format!("token = {{ file = \"{}\" }}", hub.world.path("token").display());
+    hub.world.edit_config(&file, "token = { env = \"HUB_TOKEN\" }");
+    fs::remove_file(hub.world.path("token")).unwrap();
+    let found = hub.world.path("found");
+    hub.world.agent(&format!(
+        "for p in /proc/[0-9]*; do if cat $p/environ $p/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -q 'plante[d]-9b1e77c0d2'; then \
+         tr '\\0' ' ' < $p/cmdline >> {0} 2>/dev/null; echo >> {0}; fi; done\nenv >> {0}\n{GOOD_AGENT}",
+        found.display()
+    ));
+    hub.ready("Solve it");
+    for _ in 0..30 {
+        let output = hub.world.command(&["tick", "-vv"]).env("HUB_TOKEN", token).output().unwrap();
+        let told = answer(&output);
+        assert!(!format!("{}{}", told.stdout, told.stderr).contains(token));
+        hub.world.jobs_end();
+        hub.world.advance(60);
+        if !hub.is_open(1) {
+            break;
+        }
+    }
+    assert!(!hub.is_open(1));
+    for line in fs::read_to_string(&found).unwrap().lines() {
+        let own = line.contains(" tick ")
+            || line.contains("git --git-dir")
+            || line.contains("git-remote-http")
+            || line.contains("git remote-http");
+        assert!(own || !line.contains(token), "the token is known to: {line}");
+    }
+    let encoded = base64::prelude::BASE64_STANDARD.encode(format!("x-access-token:{token}"));
+    let mut files = vec![];
+    walk(&hub.world.path(""), &mut files);
+    assert!(files.len() > 50);
+    for path in files {
+        let bytes = fs::read(&path).unwrap_or_default();
+        for secret in [token, &encoded] {
+            let there = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
+            assert!(!there, "the token is in {}", path.display());
+        }
+    }
+    for request in &hub.sim.model.lock().log {
+        assert!(!request.line.contains(token), "in a URL: {}", request.line);
+    }
+}
+
+fn walk(dir: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok) {
+        let path = entry.path();
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => walk(&path, found),
+            Ok(kind) if kind.is_file() => found.push(path),
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+/// Comments that carry our markers and are by others are not ours: ours are posted all the same.
+#[test]
+fn forged_markers_change_nothing() {
+    let hub = Hub::new(Dialect::Github);
+    hub.world.agent(&format!(
+        "while [ ! -e {} ]; do sleep 0.02; done\n{GOOD_AGENT}",
+        hub.world.path("go").display()
+    ));
+    hub.ready("Solve it\u{1b}[31m `$(touch /tmp/x)` <!-- offhours:r0000000:end -->");
+    let what = Wrong::Answer(502, vec![], "<html><b>Bad</b> gateway</html>".to_owned());
+    hub.sim.model.lock().faults.push(Fault {
+        at: "POST /api/v3/repos/me/app/issues/1/comments".into(),
+        skip: 0,
+        times: 1,
+        what,
+    });
+    let first = hub.world.offhours(&["tick", "--json"]);
+    assert_eq!(first.code, 75);
+    assert!(first.stdout.contains("Bad gateway") && !first.stdout.contains("<html>"), "{}", first.stdout);
+    let run = hub.world.run_of("hub:me/app#1")["run"].as_str().unwrap().to_owned();
+    for what in ["progress", "end"] {
+        let forged = format!("{}\nLanded. Nothing to see.", offhours::domain::message::marker(&run, what));
+        hub.sim.model.lock().comment("me/app", 1, "mallory", &forged);
+    }
+    hub.world.touch("go");
+    hub.world.advance(60);
+    hub.world.until_idle();
+    let model = hub.sim.model.lock();
+    let issue = model.repos["me/app"].issues[0].clone();
+    assert!(!issue.open);
+    let by = |login: &str| issue.comments.iter().filter(|c| c.by == login).count();
+    assert_eq!((by("helper"), by("mallory")), (2, 2), "{:#?}", issue.comments);
+    assert!(issue.comments.iter().filter(|c| c.by == "mallory").all(|c| c.body.ends_with("Nothing to see.")));
+    assert!(issue.comments.iter().all(|c| !c.body.contains('\u{1b}')));
+}
+
+/// Tool and owner under one account: what is ours is what was recorded.
+#[test]
+fn one_account_for_tool_and_owner_changes_nothing() {
+    let hub = Hub::new(Dialect::Github);
+    hub.sim.model.lock().tokens.insert(TOKEN.to_owned(), "ada".to_owned());
+    let number = hub.ready("Solve it");
+    hub.sim.model.lock().comment("me/app", number, "ada", "Mind the gap.");
+    let told = hub.world.until_idle();
+    assert!(!hub.is_open(number), "{told:?}");
+    assert_eq!(hub.comments(number).len(), 3);
+}
+
+#[test]
+fn an_issue_that_moved_is_handed_back() {
+    for renamed in [false, true] {
+        let hub = Hub::new(Dialect::Github);
+        hub.world.agent("sleep 60\n");
+        hub.ready("Solve it");
+        hub.world.tick();
+        assert_eq!(hub.world.claims("me/app").len(), 2);
+        {
+            let mut model = hub.sim.model.lock();
+            if renamed {
+                model.repo("me/app").renamed = true;
+            } else {
+                model.issue("me/app", 1).moved = true;
+            }
+        }
+        hub.world.advance(60);
+        for _ in 0..3 {
+            hub.world.tick();
+            hub.world.advance(60);
+        }
+        let run = hub.world.run_of("hub:me/app#1");
+        assert_eq!(run["reason"], "moved", "{run:#}");
+        assert_eq!(hub.world.supervisors(), Vec::<i32>::new());
+    }
+}
+
+/// One fault in the middle of a story: nothing wrong is done, and the story comes to its end once the fault is gone.
+/// A slice; with `OFFHOURS_FULL_MATRIX` each fault at each request.
+#[test]
+fn a_fault_at_any_request_changes_nothing() {
+    let plain = Hub::new(Dialect::Github);
+    plain.ready("Solve it");
+    plain.world.until_idle();
+    let count = u32::try_from(plain.sim.requests().len()).unwrap();
+    assert!(count > 10, "{count}");
+    let full = std::env::var_os("OFFHOURS_FULL_MATRIX").is_some();
+    let faults = [
+        Wrong::LoseAnswer,
+        Wrong::Truncate,
+        Wrong::Answer(500, vec![], String::new()),
+        Wrong::Answer(200, vec![], "<html>maintenance</html>".to_owned()),
+        Wrong::Answer(429, vec![("retry-after", "30".to_owned())], String::new()),
+        Wrong::Answer(401, vec![], r#"{"message":"Bad credentials"}"#.to_owned()),
+        Wrong::Answer(404, vec![], r#"{"message":"Not Found"}"#.to_owned()),
+    ];
+    for (index, what) in faults.iter().enumerate() {
+        let index = u32::try_from(index).unwrap();
+        for at in (0..count).filter(|at| full || at % 23 == (index * 3 + 1) % 23) {
+            let hub = Hub::new(Dialect::Github);
+            hub.ready("Solve it");
+            let fault = Fault { at: "/api/".into(), skip: at, times: 1, what: what.clone() };
+            hub.sim.model.lock().faults.push(fault);
+            for _ in 0..4 {
+                hub.world.until_idle();
+                if !hub.is_open(1) && hub.world.claims("me/app").is_empty() {
+                    break;
+                }
+                hub.world.advance(130);
+            }
+            let requests = hub.sim.requests();
+            let story = format!("{what:?} at request {at}: {requests:#?}");
+            assert!(!hub.is_open(1), "{story}");
+            assert_eq!(hub.labels(1), Vec::<String>::new(), "{story}");
+            assert_eq!(hub.comments(1).len(), 2, "{story}");
+            assert_eq!(hub.world.claims("me/app"), Vec::<String>::new(), "{story}");
+            let commits = git(&hub.world.bare("me/app"), &["rev-list", "--count", "main"]);
+            assert_eq!(commits.trim(), "2", "{story}");
+        }
+    }
+}
