@@ -1,6 +1,7 @@
 //! `upgrade`: recipes brought up to date, with CI's verdict as the gate. Real git, real processes, the local forge; the registry
 //! is simulated.
 
+mod crash;
 mod place;
 mod registry;
 mod rows;
