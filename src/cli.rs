@@ -530,12 +530,41 @@ pub enum UpgradeCommand {
         #[arg(long)]
         post: bool,
     },
+    /// Print or install the weekly batch, and say whether it fired
+    #[command(subcommand)]
+    Schedule(UpgradeSchedule),
     /// Close what was opened, take environments down and remove the branches; may be repeated
     Cleanup {
         /// Only what this batch opened
         #[arg(long, value_name = "ID")]
         batch: Option<i64>,
     },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum UpgradeSchedule {
+    /// Print the lines
+    Print(UpgradeScheduleArgs),
+    /// Run the command once as a dry run, then put the lines in their place
+    Install(UpgradeScheduleArgs),
+    /// Say whether the first batch began in time and has a summary
+    Verify,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct UpgradeScheduleArgs {
+    /// What starts it
+    #[arg(value_name = "KIND", value_enum, default_value_t = UpgradeScheduler::Crontab)]
+    pub kind: UpgradeScheduler,
+    /// The cron daemon's time zone [default: the system's]
+    #[arg(long, value_name = "TZ")]
+    pub zone: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum UpgradeScheduler {
+    Crontab,
+    SystemdUser,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -10,9 +10,12 @@ use std::time::Duration;
 use super::{files, process};
 use crate::boundary;
 use crate::domain::message::plain;
+use crate::domain::model::UnixTime;
 use crate::ports::{PortError, PortResult};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// A dry run asks registries and fetches.
+const REHEARSAL: Duration = Duration::from_secs(300);
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 /// The PATH on which the programs are looked for, and where a user's units are.
@@ -52,6 +55,46 @@ impl Scheduler {
             return Ok(String::new());
         }
         Err(PortError::refused(format!("`crontab -l` {}: {}", done.how(), plain(&said, 300))))
+    }
+
+    /// An instant as `MM HH D` in the system's time zone, which is a cron daemon's, or in a named one.
+    pub fn local_time(&self, at: UnixTime, zone: Option<&str>) -> PortResult<String> {
+        let mut command = self.command("date");
+        if let Some(zone) = zone {
+            command.env("TZ", zone);
+        }
+        command.arg("-d").arg(format!("@{}", at.0)).arg("+%M %H %w");
+        let done = process::run(&mut command, TIMEOUT, MOST_BYTES)
+            .map_err(|e| PortError::refused(format!("`date` could not be started: {e}")))?;
+        if done.success() {
+            return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
+        }
+        Err(PortError::refused(format!("`date` {}", done.how())))
+    }
+
+    /// Runs a command as a scheduler would: with this PATH and HOME, and nothing else.
+    pub fn rehearse(
+        &self,
+        words: &[&str],
+        path: &str,
+        home: &str,
+        more: &[(&str, OsString)],
+    ) -> PortResult<()> {
+        let Some((program, arguments)) = words.split_first() else { return Ok(()) };
+        let mut command = Command::new(program);
+        command.env_clear().env("PATH", path).env("HOME", home).args(arguments);
+        command.envs(more.iter().map(|(name, value)| (*name, value)));
+        let done = process::run(&mut command, REHEARSAL, MOST_BYTES)
+            .map_err(|e| PortError::refused(format!("`{program}` could not be started: {e}")))?;
+        if done.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        Err(PortError::refused(format!(
+            "the command does not work as a scheduler would start it: it {}: {}",
+            done.how(),
+            plain(&said, 400)
+        )))
     }
 
     /// Replaces the crontab as a whole.

@@ -23,6 +23,7 @@ pub mod template;
 pub mod tick;
 pub mod uninstall;
 pub mod upgrade;
+mod upgrade_schedule;
 mod upgrade_world;
 pub mod why;
 

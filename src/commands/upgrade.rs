@@ -27,6 +27,7 @@ pub fn run(app: &App, args: &UpgradeArgs) -> Result<u8, Error> {
         Some(UpgradeCommand::Fresh(args)) => start(app, args, true),
         Some(UpgradeCommand::Stop) => stop(app),
         Some(UpgradeCommand::Status) => status(app),
+        Some(UpgradeCommand::Schedule(command)) => super::upgrade_schedule::run(app, command),
         Some(UpgradeCommand::Testme { recipe, pull, post }) => run_testme(app, recipe, *pull, *post),
         Some(UpgradeCommand::Cleanup { batch }) => run_cleanup(app, *batch),
     }
@@ -261,6 +262,12 @@ fn status(app: &App) -> Result<u8, Error> {
             if let Some((summary, _)) = summary {
                 text.push_str(&format!("\n{summary}"));
             }
+        }
+    }
+    if let Some(next) = super::upgrade_schedule::next(&world.base.store, world.now())? {
+        text.push_str(&format!("\nnext fire: {}\n", moment(next)));
+        if let Some(map) = items.first_mut().and_then(Value::as_object_mut) {
+            map.insert("next_fire".to_owned(), json!(next.0));
         }
     }
     output::answer(&app.global, command, &text, &items);

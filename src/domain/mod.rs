@@ -24,5 +24,6 @@ pub mod upgrade;
 pub mod upgrade_effect;
 pub mod upgrade_evidence;
 pub mod upgrade_guard;
+pub mod upgrade_schedule;
 pub mod verdict;
 pub mod version;

@@ -38,7 +38,7 @@ impl Plan {
 }
 
 /// One word for a shell.
-fn shell(word: &str) -> String {
+pub(super) fn shell(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:,@=".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
@@ -108,8 +108,12 @@ fn cut(crontab: &str, config: &str) -> Result<Option<(usize, usize)>, Damaged> {
 
 /// The crontab with the block in it, once: in the place of an older one, else at the end.
 pub fn with_block(crontab: &str, plan: &Plan) -> Result<String, Damaged> {
-    let block = crontab_block(plan);
-    if let Some((from, to)) = cut(crontab, &plan.config)? {
+    replaced(crontab, &plan.config, &crontab_block(plan))
+}
+
+/// The crontab with a block in the place of the one with these marks, else at the end.
+pub(super) fn replaced(crontab: &str, marked: &str, block: &str) -> Result<String, Damaged> {
+    if let Some((from, to)) = cut(crontab, marked)? {
         return Ok(format!("{}{block}{}", &crontab[..from], &crontab[to..]));
     }
     let between = if crontab.is_empty() || crontab.ends_with('\n') { "" } else { "\n" };
@@ -126,14 +130,14 @@ pub fn without_block(crontab: &str, config: &str) -> Result<String, Damaged> {
 pub const UNIT_MARK: &str = "# Made by `offhours schedule install";
 
 /// A word of a unit file: quotes, backslashes, percent signs and dollars mean something there.
-fn unit_word(word: &str) -> String {
+pub(super) fn unit_word(word: &str) -> String {
     let escaped = word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:,@=".contains(c);
     if !word.is_empty() && word.chars().all(plain) { escaped } else { format!("\"{escaped}\"") }
 }
 
 /// An assignment `Environment=` understands; a dollar means nothing there.
-fn unit_assignment(name: &str, value: &str) -> String {
+pub(super) fn unit_assignment(name: &str, value: &str) -> String {
     let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%");
     format!("Environment=\"{name}={escaped}\"")
 }

@@ -175,6 +175,11 @@ fn one_file_names_the_concrete_adapters() {
             "adapters::",
             "builds the world of upgrades, so that mod.rs stays readable",
         ),
+        (
+            "commands/upgrade_schedule.rs",
+            "adapters::schedule::Scheduler",
+            "hands lines and units to the machine",
+        ),
         ("commands/upgrade.rs", "adapters::host", "takes the lock that a tick of upgrades is held under"),
         ("commands/tick.rs", "adapters::host", "takes the lock that a tick is held under"),
         ("commands/once.rs", "adapters::host", "takes the same lock"),

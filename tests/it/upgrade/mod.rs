@@ -5,3 +5,4 @@ mod crash;
 mod place;
 mod registry;
 mod rows;
+mod schedule;
