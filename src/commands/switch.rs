@@ -60,6 +60,14 @@ fn off(app: &App, now: bool) -> Result<u8, Error> {
             }
         }
     }
+    if now && app.state.exists() {
+        // The switch stands already: what fails here is said, and the rest is done.
+        match super::upgrade::end_now(app) {
+            Ok(Some(batch)) => text.push_str(&format!("ended: upgrade batch {batch}\n")),
+            Ok(None) => {}
+            Err(error) => output::err(&format!("offhours off: the upgrade batch: {error}")),
+        }
+    }
     output::answer(&app.global, "off", &text, &[json!({ "file": file, "ended": ended })]);
     Ok(0)
 }

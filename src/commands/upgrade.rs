@@ -211,6 +211,26 @@ fn stop(app: &App) -> Result<u8, Error> {
     Ok(said_errors(command, &world))
 }
 
+/// For `off --now`: the active batch is over, whatever of it runs is ended, and its environment is taken down.
+pub(super) fn end_now(app: &App) -> Result<Option<i64>, Error> {
+    let enrolled = !app.config.recipes.is_empty();
+    let active = |store: &crate::store::Store| -> Result<Option<Batch>, Error> {
+        Ok(store.newest_batch()?.filter(|b| b.state == BatchState::Active))
+    };
+    if !enrolled || active(&app.store_copy()?)?.is_none() {
+        return Ok(None);
+    }
+    let mut world = world(app)?;
+    let Some(batch) = active(&world.base.store)? else { return Ok(None) };
+    let recipes = world.base.store.recipes(batch.id)?;
+    let (text, json) = drive::summarize(&world, &batch, &recipes);
+    let now = world.now();
+    world.base.store.end_batch(batch.id, BatchState::Stopped, &text, &json, now)?;
+    cleanup::end(&mut world, &batch)?;
+    said_errors("off", &world);
+    Ok(Some(batch.id))
+}
+
 fn said_errors(command: &str, world: &UpgradeWorld) -> u8 {
     for failure in &world.base.report.errors {
         output::err(&format!("offhours {command}: {}: {}", plain(&failure.subject, 120), failure.what));

@@ -132,7 +132,7 @@ fn install_units(scheduler: &Scheduler, made: &Made) -> Result<(), Error> {
         Scheduler::write(&folder.join(name), text).map_err(|e| by_hand(&e))?;
     }
     scheduler.systemctl(false, &["daemon-reload"]).map_err(|e| by_hand(&e))?;
-    for (name, _) in units.iter().filter(|(name, _)| name.ends_with(".timer")) {
+    for name in ["offhours-upgrade-start.timer", "offhours-upgrade.timer"] {
         scheduler.systemctl(false, &["enable", "--now", name]).map_err(|e| by_hand(&e))?;
     }
     Ok(())

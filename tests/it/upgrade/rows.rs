@@ -722,3 +722,26 @@ fn the_bridge_is_a_whole_ci_for_a_whole_upgrade() {
     assert_eq!(place.line("blog"), "RESULT: SUCCESS", "{}", place.status());
     assert_eq!(place.triggers("recipes/blog", 1), 2, "red, repaired, green");
 }
+
+#[test]
+fn off_now_ends_the_batch_and_its_agent() {
+    let place = Place::new();
+    let agent = place.agent("sleep 600\n");
+    place.configure(&format!("runner = \"fixer\"\n{}", place.teardown()), &agent);
+    place.start(&[]);
+    place.settle();
+    ci_says(&place, 1, "failure", "https://ci.example/1");
+    for _ in 0..3 {
+        place.tick();
+    }
+    assert_eq!(place.recipe_of("blog")["step"], "triage", "{}", place.status());
+    let said = place.offhours(&["off", "--now"]).ok().stdout;
+    assert!(said.contains("ended: upgrade batch 1"), "{said}");
+    place.world.jobs_end();
+    assert!(place.world.processes().is_empty());
+    assert!(std::fs::read_to_string(place.world.path("torn")).unwrap().contains("down blog"));
+    assert!(place.offhours(&["upgrade", "status"]).ok().stdout.starts_with("STOPPED\n"));
+    assert!(place.start(&[]).stdout.starts_with("off: "), "nothing begins while it is off");
+    assert!(place.tick().is_empty());
+    assert!(place.pull_is_open("recipes/blog", 1));
+}
