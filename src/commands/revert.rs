@@ -6,7 +6,7 @@ use super::{App, output};
 use crate::adapters::host::{self, Locked};
 use crate::cli::IssueArg;
 use crate::domain::model::{IssueRef, Outcome};
-use crate::domain::run::undo_effects;
+use crate::domain::run::{Phase, undo_effects};
 use crate::error::Error;
 use crate::tick::{outbox, perform};
 use serde_json::json;
@@ -30,6 +30,10 @@ pub fn run(app: &App, args: &IssueArg) -> Result<u8, Error> {
             .hint("`offhours run list` shows what it did"));
     };
     let run = row.run;
+    if run.phase != Phase::Ended {
+        return Err(Error::later(format!("run {} is still being ended", run.id))
+            .hint("the next tick brings it to its end; ask again then"));
+    }
     let effects = undo_effects(&run);
     if app.global.dry_run {
         let lines: Vec<String> = effects.iter().map(|e| format!("{issue}: would {}", e.line())).collect();

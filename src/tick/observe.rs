@@ -129,7 +129,13 @@ impl Aims {
         }
         let repo = &run.issue.repo;
         if let Some(pushed) = &run.pushed {
-            aims.patch_on_target = world.git.carries(repo, target, &run.up_to, pushed)?;
+            // What was merged into the work meanwhile is not in the pushed head yet.
+            for from in [&run.up_to, &run.base] {
+                if world.git.is_ancestor(repo, from, pushed)? {
+                    aims.patch_on_target = world.git.carries(repo, target, from, pushed)?;
+                    break;
+                }
+            }
         }
         if relation == TargetSeen::Diverged && !aims.patch_on_target {
             aims.conflicts = world.git.conflicts(repo, head, target)?;

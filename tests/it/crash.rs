@@ -28,6 +28,8 @@ const THREADS: usize = 2;
 struct Story {
     name: &'static str,
     set_up: fn(&World),
+    /// What a person does between ticks; called before each, and does nothing twice.
+    person: fn(&World),
     /// Of the boundaries, one in so many is tried unless the whole matrix is asked for.
     every: usize,
     /// What the undisturbed story comes to, so that a matrix of nothing is not taken for a success.
@@ -36,13 +38,115 @@ struct Story {
     own_commits: bool,
 }
 
-const LANDS: Story =
-    Story { name: "lands", set_up: set_up_lands, every: 1, outcome: "landed", own_commits: false };
-const BLOCKED: Story =
-    Story { name: "blocked", set_up: set_up_blocked, every: 3, outcome: "agent-blocked", own_commits: false };
-const RED: Story = Story { name: "red", set_up: set_up_red, every: 3, outcome: "landed", own_commits: false };
-const MOVED: Story =
-    Story { name: "moved", set_up: set_up_moved, every: 3, outcome: "landed", own_commits: true };
+const LANDS: Story = Story {
+    name: "lands",
+    set_up: set_up_lands,
+    person: nobody,
+    every: 1,
+    outcome: "landed",
+    own_commits: false,
+};
+const BLOCKED: Story = Story {
+    name: "blocked",
+    set_up: set_up_blocked,
+    person: nobody,
+    every: 3,
+    outcome: "agent-blocked",
+    own_commits: false,
+};
+const RED: Story = Story {
+    name: "red",
+    set_up: set_up_red,
+    person: nobody,
+    every: 3,
+    outcome: "landed",
+    own_commits: false,
+};
+const MOVED: Story = Story {
+    name: "moved",
+    set_up: set_up_moved,
+    person: nobody,
+    every: 3,
+    outcome: "landed",
+    own_commits: true,
+};
+
+const GREEN_PULL: Story = Story {
+    name: "green-pull",
+    set_up: set_up_green_pull,
+    person: nobody,
+    every: 8,
+    outcome: "landed",
+    own_commits: true,
+};
+const REVIEWED: Story = Story {
+    name: "reviewed",
+    set_up: set_up_reviewed,
+    person: reviews,
+    every: 24,
+    outcome: "landed",
+    own_commits: true,
+};
+const TAKEN_BACK: Story = Story {
+    name: "taken-back",
+    set_up: set_up_lands,
+    person: takes_back,
+    every: 8,
+    outcome: "landed",
+    own_commits: true,
+};
+
+fn nobody(_: &World) {}
+
+/// Merged by offhours as soon as it is green.
+fn set_up_green_pull(world: &World) {
+    agent(world, SOLVE);
+    world.configure(&["home:me/app"], "landing = \"pull-request\"\nmerge = \"when-green\"\n---\n");
+}
+
+/// Waits for a person, who asks for one more thing and then merges.
+fn set_up_reviewed(world: &World) {
+    agent(
+        world,
+        r#"
+rm -f .git/index.lock .git/HEAD.lock .git/refs/heads/offhours/*.lock
+case "$prompt" in *"One more."*) name="more-$number.txt" ;; *) name="done-$number.txt" ;; esac
+if ! git cat-file -e "HEAD:$name" 2>/dev/null; then
+    echo "solved $number" > "$name"
+    git add "$name"
+    git commit -q -m "Work on $number: $name"
+fi
+"#,
+    );
+    world.configure(&["home:me/app"], "landing = \"pull-request\"\n---\n");
+}
+
+fn reviews(world: &World) {
+    if !world.labels("me/app", 1).contains(&"agent-review".to_owned()) {
+        return;
+    }
+    let reviewed = world.bare("me/app").parent().unwrap().join("pulls/0002.reviews").is_dir();
+    let ours = world.refs("me/app").into_iter().find(|r| r.starts_with("refs/heads/offhours/issue-"));
+    let files = ours.map(|r| git(&world.bare("me/app"), &["ls-tree", "--name-only", &r])).unwrap_or_default();
+    if !reviewed {
+        world.offhours(&["pr", "review", "me/app#2", "--request-changes", "-m", "One more."]).ok();
+    } else if files.contains("more-1.txt") && world.pull("me/app#2").contains("state:   open") {
+        world.offhours(&["pr", "merge", "me/app#2"]).ok();
+    }
+}
+
+/// Asks once for what was landed to be taken back. The tick that follows ends what the command began.
+fn takes_back(world: &World) {
+    let landed = world.state().exists()
+        && rows(&world.state(), "SELECT id FROM runs WHERE phase = 'ended' AND outcome = 'landed'") != "";
+    let asked = world.path("asked");
+    if landed && !asked.exists() {
+        fs::write(&asked, "").unwrap();
+        // Ended after its intents stand in the state file, before any of them is carried out.
+        let mut command = world.command(&["revert", "me/app#1"]);
+        command.env("OFFHOURS_CRASH", "tick:state.trying#1").output().unwrap();
+    }
+}
 
 /// Writes down when a second agent is met in the same workspace, and waits a little, so that one whose supervisor died
 /// is met alive.
@@ -223,24 +327,30 @@ fn tick(world: &World, crash: Option<&str>, log: Option<&Path>) -> Vec<String> {
 
 /// Whether a tick that did nothing was the last one needed: no run is in flight and no notice is on its way.
 fn at_rest(world: &World) -> bool {
-    let open =
-        "SELECT id FROM runs WHERE phase <> 'ended' UNION ALL SELECT key FROM outbox WHERE state = 'pending'";
+    let open = "SELECT id FROM runs WHERE phase <> 'ended' UNION ALL SELECT key FROM outbox WHERE state = 'pending' \
+         UNION ALL SELECT key FROM intents WHERE state = 'pending' \
+         UNION ALL SELECT repo FROM holds WHERE kind = 'watched'";
     rows(&world.state(), open).is_empty()
 }
 
 /// Ticks until nothing moves any more.
-fn to_rest(world: &World) {
-    to_rest_with(world, &|_| None);
+fn to_rest(world: &World, story: Story) {
+    to_rest_with(world, story, &|_| None);
 }
 
 /// The same, with every tick ended where `crash` says.
-fn to_rest_with(world: &World, crash: &dyn Fn(usize) -> Option<&'static str>) {
+fn to_rest_with(world: &World, story: Story, crash: &dyn Fn(usize) -> Option<&'static str>) {
     for at in 0..MOST_TICKS {
+        (story.person)(world);
         let nothing = tick(world, crash(at), None).is_empty();
         world.jobs_end();
         world.advance(60);
         if nothing && at_rest(world) {
-            return;
+            // Nothing moves, unless a person has something to say now.
+            (story.person)(world);
+            if at_rest(world) {
+                return;
+            }
         }
     }
     let open = "SELECT id || ' ' || phase || ' ' || COALESCE(wait, '') FROM runs";
@@ -257,6 +367,7 @@ fn play(story: Story) -> Played {
     while !rest {
         let at = before.len();
         assert!(at < MOST_TICKS, "{}: never came to rest", story.name);
+        (story.person)(&world);
         let kept = aside.path().join(format!("before-{at}"));
         copy_into(&world.path(""), &kept);
         before.push(kept);
@@ -289,6 +400,9 @@ impl Picture {
         let mut parts = BTreeMap::new();
         let issues = world.path("tracker/me/app/issues");
         parts.insert("issues", tree(&issues));
+        // As the forge tells it: what the repository says of a merge need not stand in the file.
+        let pull = world.path("tracker/me/app/pulls/0002.md").exists();
+        parts.insert("pulls", if pull { world.pull("me/app#2") } else { String::new() });
         let refs = git(&world.bare("me/app"), &["for-each-ref", "--format=%(refname) %(tree) %(objectname)"]);
         parts.insert("refs", refs);
         parts.insert("log", git(&world.bare("me/app"), &["log", "--format=%s", "main"]));
@@ -496,7 +610,7 @@ impl Played {
         tick(&self.world, Some(&kill.at), Some(&self.world.path("log")));
         self.world.jobs_end();
         self.world.advance(60);
-        to_rest(&self.world);
+        to_rest(&self.world, self.story);
         let end = Picture::of(&self.world, self.story);
         let wrong = if kill.supervisor() { self.after_supervisor(&end) } else { self.end.against(&end) };
         let place = format!("{}: tick {} at {} ({})", self.story.name, kill.tick, kill.at, kill.name);
@@ -506,7 +620,8 @@ impl Played {
     /// A supervisor that died costs an attempt: one more turn may have been taken, and is told of. The rest is as it was.
     fn after_supervisor(&self, end: &Picture) -> String {
         // These tell of the turn that was ended.
-        let told = ["runs", "turns", "intents", "events", "agent-turns", "issues", "outbox", "notices"];
+        let told =
+            ["runs", "turns", "intents", "events", "agent-turns", "issues", "pulls", "outbox", "notices"];
         let mut wrong = self.end.without(&told).against(&end.without(&told));
         let count = |picture: &Picture, part: &str| picture.parts[part].lines().count();
         for part in ["turns", "agent-turns"] {
@@ -624,15 +739,30 @@ fn a_merge_survives_every_kill() {
     matrix(MOVED);
 }
 
+#[test]
+fn a_pull_request_merged_when_green_survives_every_kill() {
+    matrix(GREEN_PULL);
+}
+
+#[test]
+fn a_review_survives_every_kill() {
+    matrix(REVIEWED);
+}
+
+#[test]
+fn a_change_taken_back_survives_every_kill() {
+    matrix(TAKEN_BACK);
+}
+
 /// Ends every tick right before an effect's outcome is recorded: the next one performs that effect again, records it,
 /// and is ended after the effect that follows. So each effect is performed exactly twice.
 #[test]
 fn every_effect_performed_twice_changes_nothing() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    for story in [LANDS, BLOCKED, RED, MOVED] {
+    for story in [LANDS, BLOCKED, RED, MOVED, GREEN_PULL] {
         let played = play(story);
         put_back(&played.before[0], &played.world);
-        to_rest_with(&played.world, &|at| {
+        to_rest_with(&played.world, story, &|at| {
             Some(if at == 0 { "tick:state.settle#1" } else { "tick:state.settle#3" })
         });
         // A boundary stands before and after each commit, so the third is the one before the second effect's.
@@ -717,7 +847,7 @@ fn a_deleted_state_file_starts_nothing_twice() {
             assert_eq!(world.reason("me/app#1"), "claimed", "before tick {at}");
             world.offhours(&["run", "release", "me/app#1"]).ok();
             assert_eq!(world.refs("me/app"), ["refs/heads/main"], "before tick {at}");
-            to_rest(world);
+            to_rest(world, LANDS);
             let after = fs::read_to_string(world.path("agent-turns")).unwrap();
             assert_eq!(after.lines().count(), turns.lines().count() + 1, "before tick {at}");
         }
@@ -748,7 +878,7 @@ fn an_older_state_file_repeats_nothing() {
                         fs::copy(kept, world.path(&name)).unwrap();
                     }
                 }
-                to_rest(world);
+                to_rest(world, LANDS);
                 let end = Picture::of(world, story);
                 let parts = ["agent-turns", "violations", "files", "log", "processes", "work", "pending"];
                 let only = |p: &Picture| Picture {
