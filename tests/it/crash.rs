@@ -137,8 +137,8 @@ fn reviews(world: &World) {
 
 /// Asks once for what was landed to be taken back. The tick that follows ends what the command began.
 fn takes_back(world: &World) {
-    let landed = world.state().exists()
-        && rows(&world.state(), "SELECT id FROM runs WHERE phase = 'ended' AND outcome = 'landed'") != "";
+    let landed = "SELECT id FROM runs WHERE phase = 'ended' AND outcome = 'landed'";
+    let landed = world.state().exists() && !rows(&world.state(), landed).is_empty();
     let asked = world.path("asked");
     if landed && !asked.exists() {
         fs::write(&asked, "").unwrap();
