@@ -33,6 +33,8 @@ struct FactsWire {
     red: Option<RedWire>,
     ends: Option<String>,
     subject: Option<String>,
+    /// Of a template: what an event about one is about.
+    version: Option<String>,
     merges: u32,
 }
 
@@ -52,7 +54,7 @@ fn facts(data: &str) -> Facts {
         agent: wire.agent,
         red: wire.red.map(|r| Red { stage: r.stage, later: r.later, checks: r.checks }),
         ends: wire.ends.as_deref().and_then(Ends::parse),
-        subject: wire.subject,
+        subject: wire.subject.or(wire.version),
         merges: wire.merges,
     }
 }

@@ -126,7 +126,7 @@ fn a_hundred_thousand_lessons_cost_what_a_hundred_cost() {
     let measured: Vec<Vec<(u64, u64)>> = [100, 100_000]
         .into_iter()
         .map(|many| {
-            let (_dir, mut store) = open();
+            let mut store = Store::open_copy(Path::new("/nonexistent/state.db"), NOW).unwrap();
             seed(&store, many);
             works.iter().map(|(_, work)| cost(&mut store, work)).collect()
         })
@@ -250,6 +250,41 @@ fn events_are_kept_until_they_were_read_and_while_it_is_on() {
     assert_eq!(store.learn(&RULES, 10).unwrap().events, 0, "it skipped to now");
     red_event(&mut store, "d", 0);
     assert_eq!(store.learn(&RULES, 10).unwrap().events, 1);
+}
+
+/// Events that are about no issue: a canary's end, an upgrade's.
+#[test]
+fn an_event_without_an_issue_is_about_its_subject() {
+    let (_dir, mut store) = open();
+    for (kind, repo, data) in [
+        (
+            "rolled_back",
+            None,
+            r#"{"detail":"ln E 3.2","canary":"c1","template":"implementer","version":"implementer@2"}"#,
+        ),
+        ("graduated", None, r#"{"detail":"","version":"implementer@3"}"#),
+        ("upgrade_failed", Some("home:me/recipes"), r#"{"detail":"not green","subject":"curl"}"#),
+        ("rolled_back", None, "not JSON"),
+    ] {
+        let repo = repo.map(str::to_owned);
+        let (key, kind, data) = (format!("{kind}{}", data.len()), kind.to_owned(), data.to_owned());
+        store.event(&Event { key, at: NOW, kind, repo, number: None, run: None, data }).unwrap();
+    }
+    store.learn(&RULES, 10).unwrap();
+    let all = store.lessons(&LessonFilter::default(), None, 10).unwrap();
+    let told: Vec<_> = all
+        .iter()
+        .rev()
+        .map(|l| (l.lesson_type.as_str(), l.work_item_id.as_deref(), l.repo.as_deref(), l.untrusted))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("rolled_back", Some("implementer@2"), None, true),
+            ("upgrade_failed", Some("curl"), Some("home:me/recipes"), true),
+            ("rolled_back", None, None, false),
+        ]
+    );
 }
 
 #[test]
