@@ -224,8 +224,21 @@ impl Store {
         rows.map(|row| row.map_err(sql("read"))?).collect()
     }
 
-    /// What a run was given; `None` if nothing was ever chosen for it.
+    /// What a run was told; `None` if nothing was ever chosen for it.
     pub fn given(&self, run: &str) -> StoreResult<Option<Given>> {
+        let untold = self
+            .conn
+            .query_row(
+                "SELECT EXISTS (SELECT 1 FROM given_lessons WHERE run = ?1 AND place < 0)",
+                [run],
+                |row| row.get::<_, bool>(0),
+            )
+            .map_err(sql("read"))?;
+        if untold { Ok(Some(Given::default())) } else { self.chosen(run) }
+    }
+
+    /// What was chosen for a run, whether its prompt had a place for it or not: places of what was not told are below 0.
+    fn chosen(&self, run: &str) -> StoreResult<Option<Given>> {
         let text = self
             .conn
             .query_row("SELECT text FROM given WHERE run = ?1", [run], |row| row.get(0))
@@ -234,14 +247,14 @@ impl Store {
         let Some(text) = text else { return Ok(None) };
         let mut statement = self
             .conn
-            .prepare_cached("SELECT lesson FROM given_lessons WHERE run = ?1 ORDER BY place")
+            .prepare_cached("SELECT lesson FROM given_lessons WHERE run = ?1 ORDER BY ABS(place)")
             .map_err(sql("read"))?;
         let ids = statement.query_map([run], |row| row.get(0)).map_err(sql("read"))?;
         let ids = ids.collect::<Result<_, _>>().map_err(sql("read"))?;
         Ok(Some(Given { ids, text }))
     }
 
-    /// What an earlier run in the repo was given under the canary that this run takes part in: as long as it lives, both
+    /// What was chosen for an earlier run in the repo under the canary that this run takes part in: as long as it lives, both
     /// arms are told the same, or it would be the lessons that are compared.
     pub fn given_beside(&self, run: &str, repo: &str) -> StoreResult<Option<Given>> {
         let other = self
@@ -249,11 +262,19 @@ impl Store {
             .query_row(BESIDE, [run, repo], |row| row.get::<_, String>(0))
             .optional()
             .map_err(sql("read"))?;
-        other.map_or(Ok(None), |other| self.given(&other))
+        other.map_or(Ok(None), |other| self.chosen(&other))
     }
 
-    /// Records what a run is given, once: its later turns and a repeated start are told the same.
-    pub fn give(&mut self, run: &str, repo: &str, given: &Given, now: UnixTime) -> StoreResult<()> {
+    /// Records what was chosen for a run, once, and whether it is told: its later turns and a repeated start are told the
+    /// same.
+    pub fn give(
+        &mut self,
+        run: &str,
+        repo: &str,
+        given: &Given,
+        told: bool,
+        now: UnixTime,
+    ) -> StoreResult<()> {
         self.transact("state.given", |tx| {
             let news = tx
                 .execute(
@@ -265,7 +286,7 @@ impl Store {
                 for (place, id) in (1_i64..).zip(&given.ids) {
                     tx.execute(
                         "INSERT INTO given_lessons (run, place, lesson) VALUES (?1, ?2, ?3)",
-                        params![run, place, id],
+                        params![run, if told { place } else { -place }, id],
                     )
                     .map_err(sql("written"))?;
                 }

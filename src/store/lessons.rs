@@ -300,14 +300,15 @@ impl Store {
         Ok(LessonOutcomes {
             with: count(
                 "SELECT r.outcome, COUNT(*) FROM given_lessons g JOIN runs r ON r.id = g.run \
-                 WHERE g.lesson = ?1 AND r.outcome IS NOT NULL AND r.outcome NOT IN ('claim-lost', 'not-started') \
+                 WHERE g.lesson = ?1 AND g.place > 0 AND r.outcome IS NOT NULL AND r.outcome NOT IN ('claim-lost', 'not-started') \
                  GROUP BY r.outcome",
                 &[&record.id],
             )?,
             without: count(
                 "SELECT r.outcome, COUNT(*) FROM runs r WHERE r.repo = ?2 AND r.created_at >= ?3 AND r.outcome IS NOT NULL \
                  AND r.outcome NOT IN ('claim-lost', 'not-started') \
-                 AND NOT EXISTS (SELECT 1 FROM given_lessons g WHERE g.lesson = ?1 AND g.run = r.id) GROUP BY r.outcome",
+                 AND NOT EXISTS (SELECT 1 FROM given_lessons g \
+                 WHERE g.lesson = ?1 AND g.run = r.id AND g.place > 0) GROUP BY r.outcome",
                 &[&record.id, &repo, &record.created_at.0],
             )?,
         })

@@ -316,10 +316,10 @@ fn a_run_is_given_what_was_chosen_first() {
     let (_dir, mut store) = open();
     assert_eq!(store.given("r1").unwrap(), None);
     let first = Given { ids: vec![5, 3], text: "told".to_owned() };
-    store.give("r1", "home:me/app", &first, NOW).unwrap();
-    store.give("r1", "home:me/app", &Given { ids: vec![9], text: "other".to_owned() }, NOW).unwrap();
+    store.give("r1", "home:me/app", &first, true, NOW).unwrap();
+    store.give("r1", "home:me/app", &Given { ids: vec![9], text: "other".to_owned() }, true, NOW).unwrap();
     assert_eq!(store.given("r1").unwrap(), Some(first));
-    store.give("r2", "home:me/app", &Given::default(), NOW).unwrap();
+    store.give("r2", "home:me/app", &Given::default(), true, NOW).unwrap();
     assert_eq!(store.given("r2").unwrap(), Some(Given::default()), "chosen, and nothing was there");
 }
 
@@ -344,10 +344,11 @@ fn both_arms_of_a_canary_are_given_the_same() {
     route(&store, "r3", Some("canary"), Some("c2"));
     route(&store, "r4", None, None);
     let set = |id: i64| Given { ids: vec![id], text: format!("told {id}") };
-    store.give("r0", "home:me/app", &set(1), NOW).unwrap();
+    store.give("r0", "home:me/app", &set(1), true, NOW).unwrap();
     assert_eq!(store.given_beside("r1", "home:me/app").unwrap(), None, "the first of its canary");
-    store.give("r1", "home:me/app", &set(2), NOW.plus(1)).unwrap();
-    assert_eq!(store.given_beside("r2", "home:me/app").unwrap(), Some(set(2)));
+    store.give("r1", "home:me/app", &set(2), false, NOW.plus(1)).unwrap();
+    assert_eq!(store.given("r1").unwrap(), Some(Given::default()), "its text had no place for it");
+    assert_eq!(store.given_beside("r2", "home:me/app").unwrap(), Some(set(2)), "what was chosen counts");
     assert_eq!(store.given_beside("r2", "home:me/lib").unwrap(), None, "lessons are a repo's own");
     assert_eq!(store.given_beside("r3", "home:me/app").unwrap(), None, "another canary begins anew");
     assert_eq!(store.given_beside("r4", "home:me/app").unwrap(), None, "no canary lives");

@@ -138,13 +138,13 @@ fn choose(world: &World, run: &Run, turn: u32) -> StoreResult<Given> {
 }
 
 /// Records what is in the prompt, before it is sent. A template may have no place for it: then nothing was given.
-pub fn give(world: &mut World, run: &Run, turn: u32, given: Given, prompt: &str) {
+pub fn give(world: &mut World, run: &Run, turn: u32, given: &Given, prompt: &str) {
     if !world.lessons.enabled || !world.lessons.in_prompts || turn > 1 {
         return;
     }
-    let given = if prompt.contains(given.text.trim()) { given } else { Given::default() };
+    let told = prompt.contains(given.text.trim());
     let (repo, now) = (run.issue.repo.to_string(), world.now());
-    let result = world.store.give(&run.id, &repo, &given, now);
+    let result = world.store.give(&run.id, &repo, given, told, now);
     if let Err(failure) = settle(world, PROMPTS, "noting what a run was told", result) {
         world.report.logged.push(failure);
     }

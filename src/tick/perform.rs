@@ -393,7 +393,7 @@ fn start_turn(
         Ok(prompt) => prompt,
         Err(error) => return templates::does_not_render(world, run, turn, error).map(Err),
     };
-    lessons::give(world, run, turn, given, &prompt);
+    lessons::give(world, run, turn, &given, &prompt);
     let session = world.store.turns_of(&run.id)?.into_iter().rev().find_map(|t| t.usage.session);
     let (known, _) = world.store.cost_of(&run.id)?;
     let id = run.turn_job(turn);
