@@ -4,9 +4,10 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::upgrade_rows::{EffectRow, RecipeRow};
-use super::{IntentState, Store, StoreError, StoreResult, sql, to_i64};
+use super::{Event, IntentState, Store, StoreError, StoreResult, insert_event, sql, to_i64};
+use crate::domain::message;
 use crate::domain::model::{Oid, RepoId, UnixTime};
-use crate::domain::upgrade::{Batch, BatchState, Effect, Recipe};
+use crate::domain::upgrade::{Batch, BatchState, Effect, Ending, Recipe};
 use crate::domain::upgrade_guard::Bump;
 use crate::domain::version::SeenTag;
 
@@ -115,6 +116,21 @@ fn batch(row: &Row<'_>) -> rusqlite::Result<(String, Batch)> {
     Ok((state, found))
 }
 
+/// That a recipe's upgrade failed, once in its batch. The reason may have words from outside.
+fn failed(batch: i64, recipe: &Recipe, repo: &RepoId, now: UnixTime) -> Event {
+    let detail = recipe.ending.as_ref().map_or("", Ending::detail);
+    Event {
+        key: format!("upgrade:{batch}:{}:failed", recipe.name),
+        at: now,
+        kind: "upgrade_failed".to_owned(),
+        repo: Some(repo.to_string()),
+        number: None,
+        run: None,
+        data: serde_json::json!({ "detail": message::plain(detail, 2000), "subject": recipe.name, "turns": recipe.turns })
+            .to_string(),
+    }
+}
+
 impl Store {
     /// The newest batch, whatever its state.
     pub fn newest_batch(&self) -> StoreResult<Option<Batch>> {
@@ -188,6 +204,9 @@ impl Store {
     ) -> StoreResult<()> {
         self.transact("state.recipe", |tx| {
             write_recipe(tx, batch, recipe, now)?;
+            if let Some(Ending::NotGreen | Ending::Failed(_)) = recipe.ending {
+                insert_event(tx, &failed(batch, recipe, repo, now))?;
+            }
             for effect in effects {
                 tx.execute(
                     "INSERT INTO upgrade_intents (batch, recipe, key, payload, created_at) VALUES (?1, ?2, ?3, ?4, ?5) \

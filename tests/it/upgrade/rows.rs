@@ -183,6 +183,16 @@ fn v4_red_without_an_agent_and_without_a_verdict() {
     place.settle();
     assert_eq!(place.line("blog"), "RESULT: FAILED — red, no repair command (1 of 3 runs used)");
     assert!(place.pull_is_open("recipes/blog", 1));
+    // The journal has it, once; its reason may be somebody's words, and waits for a person.
+    place.offhours(&["lessons"]).ok();
+    let lessons = place.offhours(&["lessons", "list", "--json"]).ok().json();
+    let told = |key: &str| lessons.pointer(&format!("/lessons/0/{key}")).cloned().unwrap_or_default();
+    assert_eq!(lessons.pointer("/lessons/1"), None, "{lessons}");
+    assert_eq!((told("lesson_type"), told("work_item_id")), ("upgrade_failed".into(), "blog".into()));
+    assert_eq!(
+        (told("detail"), told("untrusted")),
+        ("red, no repair command (1 of 3 runs used)".into(), true.into())
+    );
     let place = waiting("ci_timeout_seconds = 600\n", "");
     place.world.advance(700);
     place.settle();
