@@ -6,7 +6,9 @@ pub mod lessons;
 
 use std::path::PathBuf;
 
-use desk::{CompletionsArgs, InitArgs, ManArgs, ScheduleCommand, UninstallArgs};
+use desk::{
+    CompletionsArgs, DoctorArgs, InitArgs, ManArgs, ScheduleCommand, SpendArgs, StatusArgs, UninstallArgs,
+};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
@@ -91,7 +93,11 @@ pub enum Command {
     /// End a pause, or take the kill switch file away
     Resume(ResumeArgs),
     /// Show what runs, what waits and what needs you
-    Status,
+    Status(StatusArgs),
+    /// Say what is wrong with the installation, and what to do
+    Doctor(DoctorArgs),
+    /// Show what was spent and what is reserved, against the limits
+    Spend(SpendArgs),
     /// Say why an issue has not started or what it waits for
     Why(WhyArgs),
     /// Look at runs and steer them
@@ -650,6 +656,9 @@ mod tests {
             "pause me/a --for 12h",
             "resume me/a",
             "status --json",
+            "status --format prometheus",
+            "doctor --as-cron --exit-code",
+            "spend --month --by template",
             "why",
             "why me/a#3 --live",
             "run list",

@@ -423,6 +423,8 @@ pub struct Notice {
     pub title: String,
     pub body: String,
     pub link: Option<String>,
+    /// The cause that an alarm and its end are about: of one cause only the newest is of interest.
+    pub topic: Option<String>,
     /// Sent before, perhaps, without an answer: the receiver cannot be asked.
     pub possible_repeat: bool,
 }

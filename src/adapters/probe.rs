@@ -1,6 +1,6 @@
 //! What can be found out about this machine without changing anything: programs on a PATH, remotes of a folder.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -47,6 +47,33 @@ pub fn remotes(dir: &Path) -> Vec<(String, String)> {
 pub fn tell(command: &mut Command) -> Option<String> {
     let done = process::run(command, TIMEOUT, MOST_BYTES).ok()?;
     done.success().then(|| String::from_utf8_lossy(&done.stdout).into_owned())
+}
+
+/// A command with nothing of our environment but a PATH and a home.
+pub fn quietly(file: &Path, path: &str, home: Option<OsString>) -> Command {
+    let mut command = Command::new(file);
+    command.env_clear().env("PATH", path);
+    if let Some(home) = home {
+        command.env("HOME", home);
+    }
+    command
+}
+
+/// Whether a command ends well; else what it came to.
+pub fn answer(command: &mut Command) -> Result<(), String> {
+    let done =
+        process::run(command, TIMEOUT, MOST_BYTES).map_err(|e| format!("could not be started: {e}"))?;
+    if done.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    Err(format!("{}: {}", done.how(), said.trim()))
+}
+
+/// What a user may still write on the disk that holds this path.
+pub fn free_bytes(path: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(path).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 #[cfg(test)]

@@ -83,3 +83,52 @@ pub struct UninstallArgs {
     #[arg(long)]
     pub purge: bool,
 }
+
+#[derive(Debug, Clone, Args)]
+pub struct StatusArgs {
+    /// How it is written
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = StatusFormat::Text)]
+    pub format: StatusFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StatusFormat {
+    /// For people; with --json for scripts
+    Text,
+    /// For a textfile collector of Prometheus
+    Prometheus,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct SpendArgs {
+    /// Of this month instead of today
+    #[arg(long)]
+    pub month: bool,
+    /// By what it is summed up
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = SpendByArg::Repo)]
+    pub by: SpendByArg,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SpendByArg {
+    Repo,
+    Runner,
+    Template,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// Look with the PATH and the variables that cron gives
+    #[arg(long)]
+    pub as_cron: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
+    /// Write one page with charts to this file
+    #[arg(long, value_name = "FILE")]
+    pub html: PathBuf,
+    /// How far back it looks
+    #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub days: u32,
+}

@@ -4,6 +4,7 @@
 pub mod arm;
 pub mod config;
 mod forges;
+pub mod doctor;
 pub mod init;
 pub mod issue;
 pub mod lessons;
@@ -11,10 +12,13 @@ pub mod manual;
 pub mod once;
 pub mod output;
 pub mod pr;
+pub mod prometheus;
 pub mod prompt;
 pub mod revert;
 pub mod run;
 pub mod schedule;
+mod senders;
+pub mod spend;
 pub mod state;
 pub mod status;
 pub mod supervise;
@@ -39,12 +43,14 @@ use crate::adapters::forge::local::LocalForge;
 use crate::adapters::git::{Credentials, GitRooms};
 use crate::adapters::host::{KillFile, SystemClock, WorkFolders, machine_id};
 use crate::adapters::notify::{CommandNotifier, WebhookNotifier};
+use crate::adapters::host::{SystemClock, WorkFolders, machine_id};
 use crate::adapters::prompt::Prompts;
 use crate::adapters::runner::command::{
     CommandRunner, Hooks, Prices, Profile, PromptPassing, RepoRunners, RunnerSettings, Settings,
     Surroundings, tmux_socket,
 };
 use crate::adapters::schedule::Scheduler;
+use crate::cli::desk::StatusFormat;
 use crate::cli::{Cli, Command, Global};
 use crate::config::{self as cfg, Config, Switch};
 use crate::domain::dispatch::Labels;
@@ -54,10 +60,10 @@ use crate::domain::run::Policy;
 use crate::domain::schedule::Plan;
 use crate::domain::trust::TrustPolicy;
 use crate::error::{Error, Kind};
-use crate::ports::{Ci, Clock, Folders as _, Forge, Git, Notifier, PortError, Runner};
+use crate::ports::{Ci, Clock, Folders as _, Forge, Git, PortError, Runner};
 use crate::store::{Adopted, Store};
 use crate::tick::Report;
-use crate::tick::world::{HostPolicy, RepoPolicy, RunnerPolicy, Sender, StagePolicy, World};
+use crate::tick::world::{HostPolicy, RepoPolicy, RunnerPolicy, StagePolicy, World};
 
 /// Git commands of a tick are ended after this long; fetches of large repositories take their time.
 const GIT_TIMEOUT: Duration = Duration::from_secs(120);
@@ -88,7 +94,12 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Off(args) => switch::off_whatever_happens(global, args.now),
         Command::Pause(args) => switch::pause(&App::load(global)?, args.repo.as_deref(), args.seconds),
         Command::Resume(args) => switch::resume(&App::load(global)?, args.repo.as_deref()),
-        Command::Status => status::run(&App::load(global)?),
+        Command::Status(args) => match args.format {
+            StatusFormat::Text => status::run(&App::load(global)?),
+            StatusFormat::Prometheus => prometheus::run(&App::load(global)?),
+        },
+        Command::Doctor(args) => doctor::run(&App::load(global)?, args),
+        Command::Spend(args) => spend::run(&App::load(global)?, args),
         Command::Why(args) => why::run(&App::load(global)?, args),
         Command::Run(command) => run::run(&App::load(global)?, command),
         Command::Prompt(args) => prompt::run(&App::load(global)?, args),
@@ -186,6 +197,12 @@ impl App {
         let mut global = self.global.clone();
         global.dry_run = true;
         Self::of(&global, config, self.state.clone(), self.state_dir.clone())
+    }
+
+    /// A world to ask with, of this imagined one; `real` has the state file.
+    pub fn world_to_look(&self, real: &Self) -> Result<World, Error> {
+        let store = Store::open_copy(&real.state, SystemClock.now())?;
+        self.world(store, false, false)
     }
 
     /// What `off` needs, out of a configuration that cannot be used or read.
@@ -430,6 +447,7 @@ impl App {
             max_awaiting_review_total: g.max_awaiting_review_total,
             breaker: g.breaker,
             alarm_after_seconds: i64::from(g.alarm_after_minutes) * 60,
+            schedule_alarm_seconds: i64::from(g.schedule_alarm_minutes) * 60,
             keep_seconds: i64::from(self.config.retention.salvage_keep_days) * 86_400,
             backoff_seconds: i64::try_from(g.retry_backoff_seconds).unwrap_or(LONGEST_BACKOFF_SECONDS),
             backoff_max_seconds: LONGEST_BACKOFF_SECONDS,
@@ -439,36 +457,6 @@ impl App {
             dispatch_open: cfg::is_open(&g.dispatch_hours, now),
             merge_open: cfg::is_open(&g.merge_hours, now),
         }
-    }
-
-    fn senders(&self) -> Vec<Sender> {
-        let make = |(name, notify): (&String, &cfg::Notify)| {
-            let port: Box<dyn Notifier> = match notify.kind {
-                cfg::NotifyKind::Command => Box::new(CommandNotifier {
-                    argv: notify.argv.clone(),
-                    path: path_variable(),
-                    home: env("HOME"),
-                }),
-                cfg::NotifyKind::Webhook => {
-                    let (source, wanted) = (notify.url.clone(), format!("notify.{name}.url"));
-                    Box::new(WebhookNotifier {
-                        url: Box::new(move || {
-                            let source = source
-                                .as_ref()
-                                .ok_or_else(|| PortError::refused(format!("{wanted} is not set")))?;
-                            crate::adapters::secret::resolve(source, &wanted, &env)
-                                .map_err(|e| PortError::Credentials { what: e.to_string() })
-                        }),
-                    })
-                }
-            };
-            Sender {
-                name: name.clone(),
-                kinds: notify.kinds.iter().map(|k| k.word().to_owned()).collect(),
-                port,
-            }
-        };
-        self.config.notifiers.iter().map(make).collect()
     }
 }
 

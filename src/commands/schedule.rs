@@ -266,6 +266,14 @@ pub fn installed(app: &App) -> Result<Vec<Installed>, Error> {
     Ok(found)
 }
 
+/// The PATH that the installed crontab line brings with it.
+pub fn installed_path(app: &App) -> Option<String> {
+    let plan = app.plan(2).ok()?;
+    let crontab = app.scheduler().crontab().ok()?;
+    let block = schedule::find_block(&crontab, &plan.config).ok()??;
+    schedule::path_in(block)
+}
+
 /// Seconds since the last tick of any command; `None` where there was none.
 pub fn last_tick_ago(app: &App) -> Result<Option<i64>, Error> {
     let Some(store) = app.existing_store()? else { return Ok(None) };

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use super::senders::Heart;
 use super::{App, output};
 use crate::adapters::host::{self, Locked};
 use crate::domain::run::Wait;
 use crate::error::{Error, Kind};
+use crate::ports::PortResult;
 use crate::tick::report::Failure;
-use crate::tick::{Report, TickOutcome, World, control, lessons, outbox, poll, watch};
+use crate::tick::{Report, TickOutcome, World, control, lessons, outbox, poll, silence, watch};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parts {
@@ -51,23 +53,58 @@ pub fn run(app: &App, parts: Parts, assume_armed: bool, foreground: bool) -> Res
         Locked::Same { held } => return locked(app, command, held, None),
         Locked::Other { holder, held } => return locked(app, command, held, Some(&holder)),
     };
+    let heart = app.heart(command);
+    let begun = heart.start();
+    let done = under_lock(app, parts, assume_armed, foreground, off, (&heart, begun));
+    if done.is_err() {
+        // Whoever watches is told that it did not work; here the error itself is.
+        drop(heart.end(false));
+    }
+    done
+}
+
+fn under_lock(
+    app: &App,
+    parts: Parts,
+    assume_armed: bool,
+    foreground: bool,
+    off: bool,
+    (heart, begun): (&Heart, PortResult<()>),
+) -> Result<u8, Error> {
+    let command = parts.command();
     let store = app.store()?;
     let mut world = app.world(store, assume_armed, foreground)?;
     let now = world.now();
+    let before = world.store.ticks()?;
     world.store.tick_started(command, now)?;
     world.recovered("lock-held")?;
+    silence::schedule(&mut world, command, &before)?;
     // What was taken over is looked at before anything starts because of it.
     let adopting = world.store.first_after_adoption()?;
     step(&mut world, parts, off || adopting)?;
     if foreground && !adopting {
         hold(&mut world, parts, off)?;
     }
+    silence::ci(&mut world)?;
     tidy_up(&mut world)?;
     outbox::flush(&mut world)?;
+    beat(&mut world, heart, begun)?;
     let outcome = world.report.outcome();
     let now = world.now();
     world.store.tick_ended(command, outcome.code(), now)?;
     Ok(finish(app, command, &mut world))
+}
+
+/// The tick's end, for whoever watches from outside. That something is tried again later is no failure of the tick.
+fn beat(world: &mut World, heart: &Heart, begun: PortResult<()>) -> Result<(), Error> {
+    if !heart.is_set() {
+        return Ok(());
+    }
+    let good = matches!(world.report.exit_code(), 0 | 75);
+    match begun.and(heart.end(good)) {
+        Ok(()) => world.answers(&heart.subject),
+        Err(error) => world.failed(&heart.subject, &error),
+    }
 }
 
 /// Once a day: what was kept long enough goes, and what lies in many small files is put together.

@@ -6,8 +6,9 @@ use toml_edit::TableLike;
 
 use super::read::{Place, Reader};
 use super::{
-    Config, Forge, ForgeKind, NotifyKind, RepoConfig, RunnerSettings, SecretSource, Stage, StageKind,
+    Config, Forge, ForgeKind, Notify, NotifyKind, RepoConfig, RunnerSettings, SecretSource, Stage, StageKind,
 };
+use crate::domain::message_notice::is_address;
 use crate::domain::model::RepoId;
 
 /// Names become file names, parts of ids and words in messages.
@@ -37,16 +38,7 @@ pub(super) fn check(config: &Config, top: &dyn TableLike, reader: &mut Reader<'_
         note(&["default_runner"], format!("`default_runner` names \"{name}\": {}", config.no_runner()));
     }
     for (name, notify) in &config.notifiers {
-        let wrong = match notify.kind {
-            NotifyKind::Command if no_program(&notify.argv) => {
-                Some("a command needs `argv`, with a program first")
-            }
-            NotifyKind::Command if notify.url.is_some() => Some("a command has no `url`: take it out"),
-            NotifyKind::Webhook if notify.url.is_none() => Some("a webhook needs `url`, which is a secret"),
-            NotifyKind::Webhook if !notify.argv.is_empty() => Some("a webhook has no `argv`: take it out"),
-            NotifyKind::Command | NotifyKind::Webhook => None,
-        };
-        if let Some(wrong) = wrong {
+        for wrong in notify_problems(notify) {
             note(&["notify", name], format!("[notify.{name}]: {wrong}"));
         }
     }
@@ -249,19 +241,56 @@ fn labels(config: &Config, note: &mut impl FnMut(&[&str], String)) {
     }
 }
 
-/// Variables of our own environment that hold secrets.
-fn secret_variables(config: &Config) -> BTreeSet<&str> {
-    let mut variables = BTreeSet::new();
-    let urls = config.notifiers.values().filter_map(|notify| notify.url.as_ref());
-    for source in urls.chain(config.forges.values().filter_map(|forge| forge.token.as_ref())) {
-        match source {
-            SecretSource::Env(name) => {
-                variables.insert(name.as_str());
-            }
-            SecretSource::File(_) | SecretSource::Credential(_) | SecretSource::Command(_) => {}
+/// What each kind of notifier needs, and what only another kind knows.
+fn notify_problems(notify: &Notify) -> Vec<String> {
+    let kind = notify.kind;
+    let http = matches!(kind, NotifyKind::Webhook | NotifyKind::Slack | NotifyKind::Ntfy);
+    let mail = kind == NotifyKind::Email;
+    let mut wrong = vec![];
+    let word = match kind {
+        NotifyKind::Command => "a command",
+        NotifyKind::Webhook => "a webhook",
+        NotifyKind::Slack => "slack",
+        NotifyKind::Ntfy => "ntfy",
+        NotifyKind::Email => "email",
+    };
+    if kind == NotifyKind::Command && no_program(&notify.argv) {
+        wrong.push("a command needs `argv`, with a program first".to_owned());
+    }
+    if mail && notify.argv.first().is_some_and(String::is_empty) {
+        wrong.push("email has an `argv` without a program".to_owned());
+    }
+    if http && notify.url.is_none() {
+        wrong.push(format!("{word} needs `url`, which is a secret"));
+    }
+    if mail && notify.to.is_empty() {
+        wrong.push("email needs `to`, a list of addresses".to_owned());
+    }
+    for (key, given, wanted) in [
+        ("url", notify.url.is_some(), http),
+        ("argv", !notify.argv.is_empty(), kind == NotifyKind::Command || mail),
+        ("token", notify.token.is_some(), kind == NotifyKind::Ntfy),
+        ("to", !notify.to.is_empty(), mail),
+        ("from", notify.from != Notify::default().from, mail),
+    ] {
+        if given && !wanted {
+            wrong.push(format!("{word} has no `{key}`: take it out"));
         }
     }
-    variables
+    for address in notify.to.iter().chain([&notify.from]).filter(|a| !is_address(a)) {
+        wrong.push(format!("\"{}\" is no mail address", address.escape_debug()));
+    }
+    wrong
+}
+
+/// Variables of our own environment that hold secrets.
+fn secret_variables(config: &Config) -> BTreeSet<&str> {
+    let sources = config.secrets();
+    let variables = sources.iter().filter_map(|(_, source)| match source {
+        SecretSource::Env(name) => Some(name.as_str()),
+        SecretSource::File(_) | SecretSource::Credential(_) | SecretSource::Command(_) => None,
+    });
+    variables.collect()
 }
 
 /// Each with the runner that it is about.

@@ -50,6 +50,17 @@ pub fn is_open(hours: &Hours, at: UnixTime) -> bool {
     hours.windows.is_empty() || hours.windows.iter().any(covers)
 }
 
+/// When the window that this moment lies in ends; `None` where it lies in none, or where no window is written at all.
+pub fn window_end(hours: &Hours, at: UnixTime) -> Option<UnixTime> {
+    if hours.windows.is_empty() || !is_open(hours, at) {
+        return None;
+    }
+    let minute = UnixTime(at.0 - at.0.rem_euclid(60));
+    // Windows that follow one another are one. A week that is open all the time is asked again after a day.
+    let open = (1..=24 * 60).map(|n| minute.plus(n * 60)).find(|t| !is_open(hours, *t));
+    Some(open.unwrap_or(minute.plus(86_400)))
+}
+
 impl Window {
     /// Reads `22:00-06:00`, `Mon-Fri 22:00-06:00` or `Sat,Sun 00:00-24:00`.
     fn parse(text: &str) -> Option<Self> {

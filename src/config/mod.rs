@@ -21,11 +21,15 @@ use std::path::{Path, PathBuf};
 use toml_edit::{Document, TableLike};
 
 pub use find::{decode, find, place, read};
-pub use hours::{Hours, Offset, Window, is_open};
+pub use hours::{Hours, Offset, Window, is_open, window_end};
 pub use schema::{
     Bridge, Ci, Control, FixForward, Forge, ForgeKind, Global, Hooks, Lessons, NoticeKind, Notify,
     NotifyKind, PriorityOrder, Profile, PromptBy, Recipe, Retention, RunSettings, RunnerKind, RunnerSettings,
     SessionKind, Stage, StageKind, Template, Trust, TrustPermission, Upgrade,
+    Ci, Control, FixForward, Forge, ForgeKind, Global, Hooks, Lessons, NoticeKind, Notify, NotifyKind,
+    Ci, FixForward, Forge, ForgeKind, Global, Heartbeat, Hooks, Lessons, NoticeKind, Notify, NotifyKind,
+    PriorityOrder, Profile, PromptBy, Retention, RunSettings, RunnerKind, RunnerSettings, SessionKind, Stage,
+    StageKind, Template, Trust, TrustPermission,
 };
 pub use secret::{Secret, SecretSource};
 pub use show::{complete, reference};
@@ -59,6 +63,7 @@ pub struct Config {
     pub retention: Retention,
     pub lessons: Lessons,
     pub templates: BTreeMap<String, Template>,
+    pub heartbeat: Heartbeat,
     pub forges: BTreeMap<String, Forge>,
     pub runners: BTreeMap<String, Runner>,
     pub notifiers: BTreeMap<String, Notify>,
@@ -215,6 +220,7 @@ impl Config {
             retention: Retention::default(),
             lessons: Lessons::default(),
             templates: BTreeMap::new(),
+            heartbeat: Heartbeat::default(),
             forges: BTreeMap::new(),
             runners: BTreeMap::new(),
             notifiers: BTreeMap::new(),
@@ -261,6 +267,9 @@ impl Config {
             recipe.read(table, &place, reader);
             reader.unknown(table, &place);
             self.recipes.insert(name, recipe);
+        if let Some((table, place)) = reader.table(top, &place, "heartbeat", "heartbeat") {
+            self.heartbeat.read(table, &place, reader);
+            reader.unknown(table, &place);
         }
         let mut root = WorkspaceRoot { root: None };
         if let Some((table, place)) = reader.table(top, &place, "workspace", "workspace") {
@@ -310,6 +319,7 @@ impl Config {
             if kind_is_there::<NotifyKind>(table, &place, reader) {
                 let mut notify = Notify::default();
                 notify.read(table, &place, reader);
+                notify.quiet_hours.offset = self.global.timezone_offset;
                 reader.unknown(table, &place);
                 self.notifiers.insert(name, notify);
             }
@@ -477,11 +487,29 @@ impl Config {
         self.global.kill_switch_file.clone().unwrap_or_else(|| state_dir.join("off"))
     }
 
+    /// Every secret that is configured: the key that wants it, and where it comes from.
+    pub fn secrets(&self) -> Vec<(String, &SecretSource)> {
+        let mut found = vec![];
+        for (name, forge) in &self.forges {
+            found.extend(forge.token.as_ref().map(|source| (format!("forge.{name}.token"), source)));
+        }
+        for (name, notify) in &self.notifiers {
+            found.extend(notify.url.as_ref().map(|source| (format!("notify.{name}.url"), source)));
+            found.extend(notify.token.as_ref().map(|source| (format!("notify.{name}.token"), source)));
+        }
+        let Heartbeat { tick, poll, watch, lessons } = &self.heartbeat;
+        for (name, source) in [("tick", tick), ("poll", poll), ("watch", watch), ("lessons", lessons)] {
+            found.extend(source.as_ref().map(|source| (format!("heartbeat.{name}"), source)));
+        }
+        found
+    }
+
     /// Names of the credentials that secrets are read from: systemd has to be told of them.
     pub fn credentials(&self) -> Vec<String> {
-        let sources = self.notifiers.values().filter_map(|notify| notify.url.as_ref());
-        let mut names: Vec<String> = sources
-            .filter_map(|source| match source {
+        let mut names: Vec<String> = self
+            .secrets()
+            .into_iter()
+            .filter_map(|(_, source)| match source {
                 SecretSource::Credential(name) => Some(name.clone()),
                 SecretSource::Env(_) | SecretSource::File(_) | SecretSource::Command(_) => None,
             })

@@ -124,6 +124,10 @@ pub(super) const TABLES: &[(&str, &str)] = &[
         "runner.*",
         "How agents are run; the star is a name that you choose. All but `kind` may be changed per repo.",
     ),
+    (
+        "heartbeat",
+        "URLs that are pinged, such as a healthchecks server has them: who watches them notices when nothing ticks.",
+    ),
     ("notify.*", "Where messages go; the star is a name that you choose."),
     (
         "repo.*",
@@ -155,6 +159,7 @@ const fn later(name: &'static str, tables: &'static [&'static str], doc: &'stati
 pub(super) const NOT_YET: &[Later] = &[
     later("agent_pushes", &["", "repo.*"], "agents that push themselves come later; here offhours pushes"),
     later("heartbeat", &[""], "pinging a URL at each tick comes later"),
+    later("control", &[""], "steering from an issue comes later; use kill_switch_file"),
     later("harvest", &[""], "scoring template versions comes later"),
     later("canary", &[""], "trying out template versions comes later"),
 ];
@@ -203,7 +208,7 @@ words! {
 }
 words! {
     /// What sends messages.
-    NotifyKind { Command = "command", Webhook = "webhook", } not yet ["slack", "ntfy", "email"]
+    NotifyKind { Command = "command", Webhook = "webhook", Slack = "slack", Ntfy = "ntfy", Email = "email", } not yet []
 }
 words! {
     /// The kinds of messages: a closed list.
@@ -268,6 +273,8 @@ keys! {
         lock_alarm_ticks: u32 [1, 1000] = 3;
         /// Minutes with ready issues of which none could start before an alarm is raised.
         alarm_after_minutes: u32 [1, 100_000] = 180;
+        /// Minutes for which nothing starts a tick, or one of two commands, before an alarm is raised. 0: never.
+        schedule_alarm_minutes: u32 [0, 100_000] = 720;
         /// Runs at the same time, over all repos. Within a repo it is always one.
         max_running: u32 [1, 1000] = 2;
         /// Runs started in one day, over all repos.
@@ -487,16 +494,39 @@ keys! {
         price_output_usd_per_million: Option<f64> [0, 100_000] = None;
     }
 
+    /// A URL for each command that is pinged when it starts, ends or fails.
+    pub Heartbeat in ["heartbeat"] {
+        /// The URL for `tick`. At the start /start is put behind it, at a failure /fail.
+        tick: Option<SecretSource> = None;
+        /// The URL for `poll`, where it is started by itself.
+        poll: Option<SecretSource> = None;
+        /// The URL for `watch`, where it is started by itself.
+        watch: Option<SecretSource> = None;
+        /// The URL for `lessons`, where it is started by itself.
+        lessons: Option<SecretSource> = None;
+    }
+
     /// Where messages go.
     pub Notify in ["notify.*"] {
         /// What sends the messages.
         kind: NotifyKind {required} = NotifyKind::Command;
-        /// For "command": the program with its arguments; the message comes on its standard input.
+        /// For "command": the program with its arguments; the message comes on its standard input. For "email": what
+        /// takes the place of `/usr/sbin/sendmail -t -i`.
         argv: Vec<String> = Vec::new();
-        /// For "webhook": the URL, which is a secret.
+        /// For "webhook" and "slack": the URL. For "ntfy": the topic's URL, https://SERVER/TOPIC. It is a secret.
         url: Option<SecretSource> = None;
+        /// For "ntfy": the access token, where the topic wants one.
+        token: Option<SecretSource> = None;
+        /// For "email": the addresses that it goes to.
+        to: Vec<String> = Vec::new();
+        /// For "email": the address that it comes from.
+        from: String = "offhours@localhost".to_owned();
         /// Only messages of these kinds. Empty: all.
         kinds: Vec<NoticeKind> = Vec::new();
+        /// When nothing is sent here; it comes when they are over. Of one cause only the newest then.
+        quiet_hours: Hours = Hours::default();
+        /// Kinds that are sent in quiet hours, too.
+        urgent: Vec<NoticeKind> = Vec::new();
     }
 
     /// Upgrades of recipes.

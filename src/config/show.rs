@@ -52,8 +52,15 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("runner.*", "price_input_usd_per_million", "3.0"),
     ("runner.*", "price_cached_input_usd_per_million", "0.3"),
     ("runner.*", "price_output_usd_per_million", "15.0"),
-    ("notify.*", "kind", r#""webhook""#),
-    ("notify.*", "url", r#"{ env = "OFFHOURS_WEBHOOK_URL" }"#),
+    ("notify.*", "kind", r#""ntfy""#),
+    ("notify.*", "url", r#"{ env = "OFFHOURS_NTFY_URL" }"#),
+    ("notify.*", "token", r#"{ env = "OFFHOURS_NTFY_TOKEN" }"#),
+    ("heartbeat", "tick", r#"{ file = "heartbeat-url" }"#),
+    ("heartbeat", "poll", r#"{ env = "OFFHOURS_HEARTBEAT_POLL" }"#),
+    ("heartbeat", "watch", r#"{ env = "OFFHOURS_HEARTBEAT_WATCH" }"#),
+    ("heartbeat", "lessons", r#"{ env = "OFFHOURS_HEARTBEAT_LESSONS" }"#),
+    ("notify.*", "quiet_hours", r#"["22:00-07:00"]"#),
+    ("notify.*", "urgent", r#"["alarm"]"#),
     ("notify.*", "kinds", r#"["needs-human", "frozen", "alarm", "recovered"]"#),
     ("repo.*", "runner", r#""claude""#),
     ("repo.*", "template", r#""terse""#),
@@ -246,6 +253,7 @@ pub(super) fn effective(config: &Config) -> String {
     for (name, template) in &config.templates {
         section(&mut out, &path("template", name), template);
     }
+    section(&mut out, "heartbeat", &config.heartbeat);
     for (name, forge) in &config.forges {
         section(&mut out, &path("forge", name), forge);
     }

@@ -194,7 +194,6 @@ fn bad_input_is_a_sentence_with_its_line() {
         ("a = 1\nb = = 2".into(), &["line 2: this is not TOML"]),
         ("max_running = 1\nmax_running = 2".into(), &["line 2: this is not TOML", "duplicate key"]),
         // Of a later version.
-        ("[heartbeat]\nurl = \"x\"".into(), &["`heartbeat` is not in this version yet"]),
         (
             "landing = \"merge\"".into(),
             &["`landing` knows no landing \"merge\": write \"pull-request\" or \"push\""],
@@ -218,8 +217,15 @@ fn bad_input_is_a_sentence_with_its_line() {
             "[runner.x]\nargv = [\"a\"]\nlabels = [\"Needs-Human\", \" \"]".into(),
             &["\"Needs-Human\", which has a meaning of its own", "an empty label"],
         ),
-        ("[notify.x]\nkind = \"slack\"".into(), &["\"slack\" is not in this version yet"]),
         ("[[ci.stage]]\nname = \"a\"\nkind = \"drone\"".into(), &["\"drone\" is not in this version yet"]),
+        ("[notify.x]\nkind = \"slack\"".into(), &["slack needs `url`, which is a secret"]),
+        ("[notify.x]\nkind = \"email\"".into(), &["email needs `to`"]),
+        ("[notify.x]\nkind = \"email\"\nto = [\"a@b\\nBcc: c@d\"]".into(), &["is no mail address"]),
+        (
+            "[notify.x]\nkind = \"slack\"\nurl = { env = \"A\" }\ntoken = { env = \"B\" }".into(),
+            &["slack has no `token`"],
+        ),
+        ("[heartbeat]\ntick = \"https://h\"".into(), &["`tick` in [heartbeat] is a secret"]),
         // Secrets.
         (
             "[notify.x]\nkind = \"webhook\"\nurl = \"https://h/x\"".into(),
@@ -358,6 +364,8 @@ fn other_value(table: &str, tables: &[&str], row: &Row) -> String {
     match default.as_str() {
         "true" => "false".to_owned(),
         "false" => "true".to_owned(),
+        "[]" if row.name == "to" => "[\"me@x\"]".to_owned(),
+        _ if row.name == "from" => "\"me@x\"".to_owned(),
         "[]" => "[\"changed\"]".to_owned(),
         "\"\"" => "\"changed\"".to_owned(),
         "\"largest-first\"" => "\"smallest-first\"".to_owned(),
@@ -442,9 +450,14 @@ fn every_key_is_read_and_shown() {
                 };
             }
             at[row.name] = toml_edit::Item::Value(value);
-            if (*table, row.name) == ("notify.*", "kind") {
-                at["url"] = toml_edit::value("x");
-                at["url"] = toml_edit::Item::Value("{ env = \"X\" }".parse().unwrap());
+            // What only one kind of notifier knows.
+            let kind = match (*table, row.name) {
+                ("notify.*", "kind" | "url" | "token") => "ntfy",
+                ("notify.*", "to" | "from") => "email",
+                _ => "",
+            };
+            if !kind.is_empty() {
+                at["kind"] = toml_edit::value(kind);
                 at.as_table_like_mut().unwrap().remove("argv");
             }
             if *table == "forge.*" && row.name != "path" {
@@ -454,9 +467,11 @@ fn every_key_is_read_and_shown() {
                     at["token"] = toml_edit::Item::Value("{ env = \"X\" }".parse().unwrap());
                 }
             }
-            if (*table, row.name) == ("notify.*", "url") {
-                at["kind"] = toml_edit::value("webhook");
-                at.as_table_like_mut().unwrap().remove("argv");
+            if kind == "ntfy" && row.name != "url" {
+                at["url"] = toml_edit::Item::Value("{ env = \"X\" }".parse().unwrap());
+            }
+            if kind == "email" && row.name != "to" {
+                at["to"] = toml_edit::Item::Value("[\"other@x\"]".parse().unwrap());
             }
             let text = base.to_string();
             let after = load(&text).unwrap_or_else(|e| panic!("{e}\n{text}")).effective();

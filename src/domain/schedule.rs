@@ -126,6 +126,22 @@ pub fn without_block(crontab: &str, config: &str) -> Result<String, Damaged> {
         .map_or_else(|| crontab.to_owned(), |(from, to)| format!("{}{}", &crontab[..from], &crontab[to..])))
 }
 
+/// The PATH in a block of ours, as the shell reads it.
+pub fn path_in(block: &str) -> Option<String> {
+    let line = block.lines().find(|l| !l.starts_with('#') && l.contains(" PATH="))?;
+    let rest = line.split_once(" PATH=")?.1.replace("\\%", "%");
+    let (mut out, mut quoted, mut chars) = (String::new(), false, rest.chars());
+    while let Some(c) = chars.next() {
+        match c {
+            '\'' => quoted = !quoted,
+            '\\' if !quoted => out.extend(chars.next()),
+            ' ' if !quoted => return Some(out),
+            other => out.push(other),
+        }
+    }
+    None
+}
+
 /// The mark on top of every file of ours: a file without it is somebody else's.
 pub const UNIT_MARK: &str = "# Made by `offhours schedule install";
 
@@ -402,6 +418,9 @@ mod tests {
             ..Plan::usual()
         };
         let block = crontab_block(&odd);
+        assert_eq!(path_in(&block).as_deref(), Some("/a b:/c"));
+        let strange = Plan { path: "/it's 5%:/x".to_owned(), ..Plan::usual() };
+        assert_eq!(path_in(&crontab_block(&strange)).as_deref(), Some("/it's 5%:/x"));
         let line = block.lines().find(|l| l.starts_with("7 ")).unwrap();
         assert_eq!(
             line,

@@ -2,8 +2,10 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
+use super::intents::insert_notice;
 use super::{Store, StoreResult, sql, to_i64, to_u32};
 use crate::domain::model::{IssueRef, Oid, RepoId, UnixTime};
+use crate::ports::Notice;
 
 /// Nothing starts in the repo until it is cleared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,27 +208,55 @@ impl Store {
         Ok(())
     }
 
-    /// Raises an alarm. Returns its number if it is news, so that its notice has a key of its own.
-    pub fn raise(&mut self, cause: &str, detail: &str, now: UnixTime) -> StoreResult<Option<u32>> {
-        let changed = self
-            .conn
-            .execute(
-                "INSERT OR IGNORE INTO alarms (cause, since, detail, raised) VALUES (?1, ?2, ?3, 1)",
-                params![cause, now.0, detail],
-            )
-            .map_err(sql("written"))?;
-        Ok((changed > 0).then_some(u32::try_from(now.0 & 0x7fff_ffff).unwrap_or(0)))
+    /// Raises an alarm and queues what is to be told of it, in one step. Returns whether it is news; one that stands
+    /// already only gets the new detail.
+    pub fn raise(
+        &mut self,
+        cause: &str,
+        detail: &str,
+        now: UnixTime,
+        notifiers: &[String],
+        notice: &Notice,
+    ) -> StoreResult<bool> {
+        self.transact("state.alarm", |tx| {
+            let news = tx
+                .execute(
+                    "INSERT INTO alarms (cause, since, detail, raised) VALUES (?1, ?2, ?3, 1) ON CONFLICT (cause) DO NOTHING",
+                    params![cause, now.0, detail],
+                )
+                .map_err(sql("written"))?
+                > 0;
+            if news {
+                insert_notice(tx, notifiers, notice, now)?;
+            } else {
+                tx.execute("UPDATE alarms SET detail = ?2 WHERE cause = ?1 AND detail <> ?2", [cause, detail])
+                    .map_err(sql("written"))?;
+            }
+            Ok(news)
+        })
     }
 
-    /// Clears an alarm. Returns since when it stood, if it did.
-    pub fn clear_alarm(&mut self, cause: &str) -> StoreResult<Option<UnixTime>> {
+    /// Clears an alarm and queues what is to be told of it, in one step. Returns since when it stood, if it did.
+    pub fn clear_alarm(
+        &mut self,
+        cause: &str,
+        now: UnixTime,
+        notifiers: &[String],
+        notice: impl FnOnce(UnixTime) -> Notice,
+    ) -> StoreResult<Option<UnixTime>> {
+        let stands = "SELECT since FROM alarms WHERE cause = ?1";
         let since = self
             .conn
-            .query_row("SELECT since FROM alarms WHERE cause = ?1", [cause], |row| row.get::<_, i64>(0))
+            .query_row(stands, [cause], |row| row.get::<_, i64>(0))
             .optional()
             .map_err(sql("read"))?;
-        self.conn.execute("DELETE FROM alarms WHERE cause = ?1", [cause]).map_err(sql("written"))?;
-        Ok(since.map(UnixTime))
+        let Some(since) = since.map(UnixTime) else { return Ok(None) };
+        let notice = notice(since);
+        self.transact("state.alarm", |tx| {
+            tx.execute("DELETE FROM alarms WHERE cause = ?1", [cause]).map_err(sql("written"))?;
+            insert_notice(tx, notifiers, &notice, now)
+        })?;
+        Ok(Some(since))
     }
 
     /// `(cause, since, detail)` of every standing alarm.

@@ -382,17 +382,23 @@ impl Store {
         notice: &crate::ports::Notice,
         now: UnixTime,
     ) -> StoreResult<()> {
-        self.transact("state.enqueue", |tx| {
-            for notifier in notifiers {
-                tx.execute(
-                    "INSERT OR IGNORE INTO outbox (key, notifier, kind, title, body, link, created_at) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                    params![notice.key, notifier, notice.kind, notice.title, notice.body, notice.link, now.0],
-                )
-                .map_err(sql("written"))?;
-            }
-            Ok(())
-        })
+        self.transact("state.enqueue", |tx| insert_notice(tx, notifiers, notice, now))
+    }
+
+    /// Not now, but then.
+    pub fn outbox_postpone(&mut self, id: i64, until: UnixTime) -> StoreResult<()> {
+        self.conn
+            .execute("UPDATE outbox SET not_before = ?2 WHERE id = ?1", params![id, until.0])
+            .map_err(sql("written"))?;
+        Ok(())
+    }
+
+    /// Notices that are still to be sent.
+    pub fn outbox_waiting(&self) -> StoreResult<u32> {
+        self.conn
+            .query_row("SELECT COUNT(*) FROM outbox WHERE state = 'pending'", [], |row| row.get::<_, i64>(0))
+            .map(super::to_u32)
+            .map_err(sql("read"))
     }
 
     /// Notices that are due, oldest first.
@@ -448,4 +454,42 @@ impl Store {
             .map_err(sql("written"))?;
         Ok(())
     }
+}
+
+/// The keys of notices about one cause: their beginnings, before a number.
+fn topic_keys(topic: &str) -> [String; 2] {
+    [format!("alarm:{topic}:"), format!("recovered:{topic}:")]
+}
+
+/// What a notice's key says that it is about, where it is about the cause of an alarm.
+pub fn topic_of(key: &str) -> Option<&str> {
+    let rest = key.strip_prefix("alarm:").or_else(|| key.strip_prefix("recovered:"))?;
+    let (topic, number) = rest.rsplit_once(':')?;
+    (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then_some(topic)
+}
+
+/// Queues a notice once per key and receiver. One about the same cause that was not sent yet is not of interest any more.
+pub(super) fn insert_notice(
+    tx: &rusqlite::Connection,
+    notifiers: &[String],
+    notice: &crate::ports::Notice,
+    now: UnixTime,
+) -> StoreResult<()> {
+    for notifier in notifiers {
+        for begins in notice.topic.iter().flat_map(|topic| topic_keys(topic)) {
+            tx.execute(
+                "UPDATE outbox SET state = 'given-up', done_at = ?3 WHERE notifier = ?1 AND state = 'pending' AND begun = 0 \
+                 AND substr(key, 1, length(?2)) = ?2 AND substr(key, length(?2) + 1) NOT GLOB '*[^0-9]*' AND key <> ?4",
+                params![notifier, begins, now.0, notice.key],
+            )
+            .map_err(sql("written"))?;
+        }
+        tx.execute(
+            "INSERT OR IGNORE INTO outbox (key, notifier, kind, title, body, link, created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![notice.key, notifier, notice.kind, notice.title, notice.body, notice.link, now.0],
+        )
+        .map_err(sql("written"))?;
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 
 mod adopt;
 mod copy;
+mod figures;
 mod host;
 mod intents;
 mod issues;
@@ -20,8 +21,9 @@ mod upgrade;
 mod upgrade_rows;
 
 pub use adopt::Adopted;
+pub use figures::{RunFigures, SpendBy, SpendRow};
 pub use host::{Hold, Park};
-pub use intents::{Intent, IntentState, OutboxRow};
+pub use intents::{Intent, IntentState, OutboxRow, topic_of};
 pub use issues::{FirstSightRow, LedgerRow};
 pub use learning::Learned;
 pub use lessons::{ByHand, LessonChange, LessonCounts, LessonFilter, LessonOutcomes};

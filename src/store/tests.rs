@@ -653,6 +653,7 @@ fn a_notice_goes_out_once_a_key_and_receiver() {
         title: "t".to_owned(),
         body: "b".to_owned(),
         link: None,
+        topic: None,
         possible_repeat: false,
     };
     let both = ["phone".to_owned(), "mail".to_owned()];
@@ -685,10 +686,37 @@ fn an_outage_is_said_at_doubling_intervals_and_an_alarm_once() {
     assert!(!store.outage_over("forge").unwrap());
     assert!(store.outage("forge", MIDNIGHT).unwrap());
 
-    assert!(store.raise("c", "d", MIDNIGHT).unwrap().is_some());
-    assert!(store.raise("c", "d", MIDNIGHT.plus(9)).unwrap().is_none());
-    assert_eq!(store.clear_alarm("c").unwrap(), Some(MIDNIGHT));
-    assert_eq!(store.clear_alarm("c").unwrap(), None);
+    let phone = ["phone".to_owned()];
+    let told = |kind: &str, cause: &str, at: i64| Notice {
+        key: format!("{kind}:{cause}:{at}"),
+        kind: kind.to_owned(),
+        title: format!("{kind}: {cause}"),
+        body: String::new(),
+        link: None,
+        topic: Some(cause.to_owned()),
+        possible_repeat: false,
+    };
+    assert!(store.raise("c", "d", MIDNIGHT, &phone, &told("alarm", "c", 1)).unwrap());
+    assert!(!store.raise("c", "more", MIDNIGHT.plus(9), &phone, &told("alarm", "c", 2)).unwrap());
+    assert_eq!(store.alarms().unwrap(), [("c".to_owned(), MIDNIGHT, "more".to_owned())]);
+    assert!(store.raise("c:d", "d", MIDNIGHT, &phone, &told("alarm", "c:d", 1)).unwrap());
+    let recovered = |at: UnixTime| told("recovered", "c", at.0);
+    assert_eq!(store.clear_alarm("c", MIDNIGHT, &phone, recovered).unwrap(), Some(MIDNIGHT));
+    assert_eq!(store.clear_alarm("c", MIDNIGHT, &phone, recovered).unwrap(), None);
+    // Of one cause only the newest is still to be sent; another cause is another matter.
+    let waiting = |store: &Store| -> Vec<String> {
+        store.outbox_due(MIDNIGHT.plus(99), 10).unwrap().into_iter().map(|r| r.title).collect()
+    };
+    assert_eq!(waiting(&store), ["alarm: c:d", "recovered: c"]);
+    assert_eq!(topic_of("alarm:c:d:17"), Some("c:d"));
+    for key in ["alarm:c", "alarm:c:x", "r1:done", "recovered::"] {
+        assert_eq!(topic_of(key), None, "{key}");
+    }
+    // What may have been received is not taken back.
+    let begun = store.outbox_due(MIDNIGHT.plus(99), 10).unwrap()[1].id;
+    store.outbox_begin(begun).unwrap();
+    assert!(store.raise("c", "again", MIDNIGHT, &phone, &told("alarm", "c", 3)).unwrap());
+    assert_eq!(waiting(&store), ["alarm: c:d", "recovered: c", "alarm: c"]);
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub mod outbox;
 pub mod perform;
 pub mod poll;
 pub mod report;
+pub mod silence;
 pub mod templates;
 pub mod upgrade;
 pub mod watch;

@@ -4,6 +4,7 @@ use super::world::World;
 use crate::domain::backoff;
 use crate::error::Error;
 use crate::ports::{Notice, PortError};
+use crate::store::topic_of;
 
 /// A tick sends at most this many: a storm is not passed on as one.
 const MOST_PER_TICK: u32 = 20;
@@ -19,7 +20,13 @@ pub fn flush(world: &mut World) -> Result<(), Error> {
             world.report.left.push("notices".to_owned());
             break;
         }
+        let sender = world.senders.iter().find(|s| s.name == row.notifier);
+        if let Some(until) = sender.and_then(|s| (s.quiet)(&row.kind, now)) {
+            world.store.outbox_postpone(row.id, until)?;
+            continue;
+        }
         let notice = Notice {
+            topic: topic_of(&row.key).map(str::to_owned),
             key: row.key,
             kind: row.kind,
             title: row.title,

@@ -90,7 +90,7 @@ pub fn tick(world: &mut World) -> Result<(), Error> {
             note(world, &verdict.issue, verdict.reason.code(), &verdict.reason.sentence(), &verdict.passed)?;
         }
     }
-    alarms(world, &verdicts)?;
+    alarms(world, &verdicts, &states)?;
     let waiting: Vec<&Verdict> = verdicts.iter().filter(|v| v.reason != Reason::Dispatch).collect();
     world.report.parked =
         !waiting.is_empty() && waiting.iter().all(|v| matches!(v.reason, Reason::Parked { .. }));
@@ -98,7 +98,7 @@ pub fn tick(world: &mut World) -> Result<(), Error> {
 }
 
 /// Silence is an alarm: claims and labels that nobody stands behind, money that runs out, nothing that can start.
-fn alarms(world: &mut World, verdicts: &[Verdict]) -> Result<(), Error> {
+fn alarms(world: &mut World, verdicts: &[Verdict], read: &[RepoState]) -> Result<(), Error> {
     for verdict in verdicts {
         for (reason, code) in [(Reason::OrphanLabel, "orphan-label"), (Reason::StaleClaim, "stale-claim")] {
             let cause = format!("{code}:{}", verdict.issue);
@@ -107,6 +107,18 @@ fn alarms(world: &mut World, verdicts: &[Verdict]) -> Result<(), Error> {
             } else {
                 world.recovered(&cause)?;
             }
+        }
+    }
+    // Of an issue that is not ready any more nothing is left over, either.
+    for (cause, _, _) in world.store.alarms()? {
+        let about = cause.strip_prefix("orphan-label:").or_else(|| cause.strip_prefix("stale-claim:"));
+        let over = about.is_some_and(|issue| {
+            let repo = issue.rsplit_once('#').map_or("", |(repo, _)| repo);
+            read.iter().any(|state| state.repo.to_string() == repo)
+                && !verdicts.iter().any(|v| v.issue.to_string() == issue)
+        });
+        if over {
+            world.recovered(&cause)?;
         }
     }
     let now = world.now();

@@ -35,6 +35,8 @@ pub struct HostPolicy {
     pub breaker: u32,
     /// Ready issues of which none can start raise an alarm after this long.
     pub alarm_after_seconds: i64,
+    /// A command that was not started for this long is missed; 0: none is.
+    pub schedule_alarm_seconds: i64,
     /// Salvaged work and finished CI jobs are kept this long.
     pub keep_seconds: i64,
     pub backoff_seconds: i64,
@@ -138,8 +140,13 @@ pub struct Sender {
     pub name: String,
     /// Kinds it is sent; empty: all.
     pub kinds: Vec<String>,
+    /// Until when a notice of a kind has to wait because of quiet hours, if it has to.
+    pub quiet: Quiet,
     pub port: Box<dyn Notifier>,
 }
+
+/// Kind and moment to the end of the quiet hours.
+pub type Quiet = Box<dyn Fn(&str, UnixTime) -> Option<UnixTime>>;
 
 pub struct World {
     pub store: Store,
@@ -234,8 +241,10 @@ impl World {
     /// Raises an alarm once: the first time its cause is met, a notice goes out.
     pub fn alarm(&mut self, cause: &str, detail: &str) -> Result<(), Error> {
         let now = self.now();
-        if let Some(number) = self.store.raise(cause, detail, now)? {
-            self.notify(&format!("alarm:{cause}:{number}"), "alarm", &format!("alarm: {cause}"), detail)?;
+        let key = format!("alarm:{cause}:{}", now.0);
+        let notice = about_cause(cause, key, "alarm", detail.to_owned());
+        let wanted = self.wanted("alarm");
+        if self.store.raise(cause, detail, now, &wanted, &notice)? {
             self.report.errors.push(Failure {
                 subject: cause.to_owned(),
                 what: crate::domain::message::plain(detail, 600),
@@ -248,20 +257,32 @@ impl World {
 
     /// The cause of an alarm is gone: said once, if the alarm stood.
     pub fn recovered(&mut self, cause: &str) -> Result<(), Error> {
-        if let Some(since) = self.store.clear_alarm(cause)? {
+        let now = self.now();
+        let wanted = self.wanted("recovered");
+        self.store.clear_alarm(cause, now, &wanted, |since| {
+            let stood = crate::domain::message::span(now.since(since));
             let key = format!("recovered:{cause}:{}", since.0);
-            self.notify(&key, "recovered", &format!("recovered: {cause}"), "the cause of the alarm is gone")?;
-        }
+            about_cause(
+                cause,
+                key,
+                "recovered",
+                format!("the cause of the alarm is gone; it stood for {stood}"),
+            )
+        })?;
         Ok(())
     }
 
-    pub fn notify(&mut self, key: &str, kind: &str, title: &str, body: &str) -> Result<(), Error> {
-        let wanted: Vec<String> = self
-            .senders
+    /// Names of the notifiers that want this kind.
+    fn wanted(&self, kind: &str) -> Vec<String> {
+        self.senders
             .iter()
             .filter(|s| s.kinds.is_empty() || s.kinds.iter().any(|k| k == kind))
             .map(|s| s.name.clone())
-            .collect();
+            .collect()
+    }
+
+    pub fn notify(&mut self, key: &str, kind: &str, title: &str, body: &str) -> Result<(), Error> {
+        let wanted = self.wanted(kind);
         if wanted.is_empty() {
             return Ok(());
         }
@@ -271,10 +292,24 @@ impl World {
             title: title.to_owned(),
             body: body.to_owned(),
             link: None,
+            topic: None,
             possible_repeat: false,
         };
         let now = self.now();
         self.store.enqueue(&wanted, &notice, now)?;
         Ok(())
+    }
+}
+
+/// A notice about the cause of an alarm, or about its end.
+fn about_cause(cause: &str, key: String, kind: &str, body: String) -> Notice {
+    Notice {
+        key,
+        kind: kind.to_owned(),
+        title: format!("{kind}: {cause}"),
+        body,
+        link: None,
+        topic: Some(cause.to_owned()),
+        possible_repeat: false,
     }
 }

@@ -101,6 +101,7 @@ fn a_room_names_only_the_rooms_below_it() {
         ("adapters/secret.rs", "config", "a secret and its source are types of the configuration"),
         ("adapters/notify.rs", "config", "the URL of a webhook is such a secret"),
         ("adapters/git.rs", "config", "what git shows a server is such a secret"),
+        ("adapters/notify/post.rs", "config", "the URL of a webhook is such a secret"),
     ];
     let mut used = BTreeSet::new();
     let mut wrong = vec![];
@@ -188,6 +189,14 @@ fn one_file_names_the_concrete_adapters() {
             "commands/forges.rs",
             "adapters::",
             "the part of the composition root that builds forges, with their HTTP and tokens",
+            "commands/doctor.rs",
+            "adapters::{probe, secret}",
+            "looks at the machine, and whether secrets can be had",
+        ),
+        (
+            "commands/senders.rs",
+            "adapters::",
+            "the part of commands/mod.rs that builds notifiers and heartbeats",
         ),
         ("commands/switch.rs", "adapters::host::SystemClock", "a pause begins now; there is no world to ask"),
         ("commands/run.rs", "adapters::host::SystemClock", "says how long ago; there is no world to ask"),

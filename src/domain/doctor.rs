@@ -1,0 +1,513 @@
+//! What is wrong with an installation: pure checks over facts that were gathered before. Each finding that is not good
+//! has one remedy. A further check is a function more in [`CHECKS`].
+
+use super::message::{moment, plain, span};
+use super::model::UnixTime;
+use super::schedule::{Firing, firing};
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    Good,
+    /// Works, and is worth knowing.
+    Note,
+    /// Does not work.
+    Bad,
+}
+
+impl Level {
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Note => "note",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What was looked at: a stable word.
+    pub check: &'static str,
+    pub level: Level,
+    pub what: String,
+    /// What to do; for everything that is not good.
+    pub remedy: Option<String>,
+}
+
+fn good(check: &'static str, what: impl Into<String>) -> Finding {
+    Finding { check, level: Level::Good, what: what.into(), remedy: None }
+}
+
+fn note(check: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Finding {
+    Finding { check, level: Level::Note, what: what.into(), remedy: Some(remedy.into()) }
+}
+
+fn bad(check: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Finding {
+    Finding { check, level: Level::Bad, what: what.into(), remedy: Some(remedy.into()) }
+}
+
+/// What could be found out. Nothing in here was judged yet.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Facts {
+    pub now: UnixTime,
+    /// Why it is off, as sentences; empty where it is armed.
+    pub off: Vec<String>,
+    pub repos: Vec<RepoFacts>,
+    pub runners: Vec<RunnerFacts>,
+    /// Programs besides agents, and what they are for.
+    pub programs: Vec<ProgramFacts>,
+    /// `git --version`.
+    pub git: Option<(u32, u32)>,
+    pub disks: Vec<DiskFacts>,
+    /// Seconds that our clock is ahead of a forge's, where one told its own.
+    pub clock_ahead: Option<i64>,
+    pub state: StateFacts,
+    pub schedule: ScheduleFacts,
+    /// Each secret's key, and why it cannot be had, if it cannot.
+    pub secrets: Vec<(String, Option<String>)>,
+    pub notifiers: usize,
+    pub heartbeats: usize,
+    /// The home files of the agents hold a git configuration that signs commits.
+    pub signs_commits: bool,
+    pub as_cron: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepoFacts {
+    pub name: String,
+    /// Why it cannot be read, if it cannot.
+    pub unreadable: Option<String>,
+    /// Why its claims cannot be read.
+    pub claims: Option<String>,
+    pub verify: bool,
+    /// There is a CI stage, or the config says that none is needed.
+    pub checks: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunnerFacts {
+    pub name: String,
+    pub program: String,
+    pub found: bool,
+    pub start: Start,
+    pub wrapped: bool,
+    /// Variables that the agent is to get and that are not set.
+    pub unset: Vec<String>,
+}
+
+/// What starting the program with `--version` came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    NotTried,
+    Good,
+    Failed(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramFacts {
+    pub program: String,
+    pub purpose: String,
+    pub found: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiskFacts {
+    pub what: &'static str,
+    pub path: String,
+    pub free_bytes: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct StateFacts {
+    pub path: String,
+    pub exists: bool,
+    /// Why it cannot be used.
+    pub trouble: Option<String>,
+    pub adopted_at: Option<UnixTime>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct ScheduleFacts {
+    /// Kind, minutes between ticks, and whether it is older than what would be installed now.
+    pub installed: Vec<(String, u32, bool)>,
+    pub trouble: Option<String>,
+    pub last_tick_ago: Option<i64>,
+}
+
+const CHECKS: &[fn(&Facts) -> Vec<Finding>] =
+    &[switch, programs, runners, repos, secrets, state, disks, clock, schedule, people];
+
+/// Every finding, in the order in which one would look.
+pub fn examine(facts: &Facts) -> Vec<Finding> {
+    CHECKS.iter().flat_map(|check| check(facts)).collect()
+}
+
+fn switch(facts: &Facts) -> Vec<Finding> {
+    if facts.repos.is_empty() {
+        return vec![note("switch", "no repo is on the allowlist: nothing starts", "offhours arm REPO")];
+    }
+    if facts.off.is_empty() {
+        let n = facts.repos.len();
+        return vec![good("switch", format!("armed for {n} repo{}", if n == 1 { "" } else { "s" }))];
+    }
+    vec![note(
+        "switch",
+        format!("it is off: {}", facts.off.join("; ")),
+        "offhours arm REPO, or offhours resume",
+    )]
+}
+
+fn where_looked(facts: &Facts) -> &'static str {
+    if facts.as_cron { "on the PATH that cron has" } else { "on the PATH" }
+}
+
+fn programs(facts: &Facts) -> Vec<Finding> {
+    let mut found = vec![];
+    match facts.git {
+        None => found.push(bad(
+            "git",
+            format!("git is not {}", where_looked(facts)),
+            "install git, or add its folder to the PATH",
+        )),
+        // `merge-tree --write-tree` is of 2.38.
+        Some((major, minor)) if (major, minor) < (2, 38) => {
+            found.push(bad("git", format!("git {major}.{minor} is too old"), "install git 2.38 or newer"));
+        }
+        Some((major, minor)) => found.push(good("git", format!("git {major}.{minor}"))),
+    }
+    for program in facts.programs.iter().filter(|p| !p.found) {
+        found.push(bad(
+            "program",
+            format!("`{}` ({}) is not {}", plain(&program.program, 80), program.purpose, where_looked(facts)),
+            "install it, write its whole path, or run `offhours schedule install` from a shell that finds it",
+        ));
+    }
+    if facts.signs_commits {
+        found.push(note(
+            "git-signing",
+            "the git configuration among the agents' home_files signs commits, and the agents have no key",
+            "leave .gitconfig out of home_files, or give the agents one without commit.gpgsign",
+        ));
+    }
+    found
+}
+
+fn runners(facts: &Facts) -> Vec<Finding> {
+    let mut found = vec![];
+    if facts.runners.is_empty() {
+        found.push(bad("runner", "no runner is configured", "add [runner.NAME] with the argv of your agent"));
+    }
+    for runner in &facts.runners {
+        let (name, program) = (plain(&runner.name, 40), plain(&runner.program, 80));
+        if !runner.found {
+            found.push(bad(
+                "runner",
+                format!("{name}: `{program}` is not {}", where_looked(facts)),
+                "write its whole path in argv, or run `offhours schedule install` from a shell that finds it",
+            ));
+            continue;
+        }
+        match &runner.start {
+            Start::Good => found.push(good("runner", format!("{name}: `{program}` starts"))),
+            Start::NotTried => found.push(good("runner", format!("{name}: `{program}` is there"))),
+            Start::Failed(why) => found.push(bad(
+                "runner",
+                format!("{name}: `{program} --version` {}", plain(why, 200)),
+                "start it by hand as the user that runs offhours",
+            )),
+        }
+        if !runner.wrapped {
+            found.push(note(
+                "sandbox",
+                format!("{name} has no sandbox: the agent can do whatever your user can"),
+                format!(
+                    "set `wrap` in [runner.{name}] (bwrap, systemd-run, docker run), or use a user of its own"
+                ),
+            ));
+        }
+        if !runner.unset.is_empty() {
+            found.push(note(
+                "runner-env",
+                format!("{name} is to get {}, which is not set{}", runner.unset.join(", "), if facts.as_cron { " where cron starts it" } else { "" }),
+                "set it where offhours is started (in the crontab line, the unit or the workflow), or use home_files",
+            ));
+        }
+    }
+    found
+}
+
+fn repos(facts: &Facts) -> Vec<Finding> {
+    let mut found = vec![];
+    for repo in &facts.repos {
+        if let Some(why) = &repo.unreadable {
+            found.push(bad(
+                "repo",
+                format!("{}: {}", repo.name, plain(why, 300)),
+                "correct the allowlist or the forge's path, URL or token",
+            ));
+            continue;
+        }
+        match &repo.claims {
+            Some(why) => found.push(bad(
+                "claims",
+                format!("{}: its claims cannot be read: {}", repo.name, plain(why, 300)),
+                "check that git reaches the repository and may push to it",
+            )),
+            None => found.push(good("repo", format!("{} can be read, its claims too", repo.name))),
+        }
+        if !repo.checks {
+            found.push(note(
+                "checks",
+                format!(
+                    "{} has no CI stage: no checks is not green, and work comes back as no-checks",
+                    repo.name
+                ),
+                "add [[ci.stage]], or say ci.required = [] for it",
+            ));
+        }
+        if !repo.verify {
+            found.push(note(
+                "verify",
+                format!("{} has no `verify`: what is pushed was tested by nobody before", repo.name),
+                "set verify to the repo's own tests",
+            ));
+        }
+    }
+    found
+}
+
+fn secrets(facts: &Facts) -> Vec<Finding> {
+    facts
+        .secrets
+        .iter()
+        .map(|(key, trouble)| match trouble {
+            None => good("secret", format!("{key} can be had")),
+            Some(why) => bad(
+                "secret",
+                plain(why, 300),
+                "set it where offhours is started; a file or a credential is there for cron, too",
+            ),
+        })
+        .collect()
+}
+
+fn state(facts: &Facts) -> Vec<Finding> {
+    let state = &facts.state;
+    let mut found = vec![match &state.trouble {
+        Some(why) => bad("state", plain(why, 400), "see `offhours state check`, `restore` and `adopt`"),
+        None if state.exists => good("state", format!("{} is sound", state.path)),
+        None => good("state", format!("{} is made by the first armed tick", state.path)),
+    }];
+    if let Some(at) = state.adopted_at {
+        found.push(note(
+            "state-adopted",
+            format!("the state file was put back or taken over at {}: money spent before may be more than it knows", moment(at)),
+            "nothing, if the budgets have room; it is over with the month",
+        ));
+    }
+    found
+}
+
+/// Below this a clone, a build and a bundle may not fit.
+const LITTLE_DISK: u64 = 2 * 1024 * 1024 * 1024;
+/// Below this even the state file is in danger.
+const NO_DISK: u64 = 200 * 1024 * 1024;
+
+fn disks(facts: &Facts) -> Vec<Finding> {
+    let judge = |disk: &DiskFacts| {
+        let free = disk.free_bytes / (1024 * 1024);
+        let what = format!("{free} MB are free for the {} ({})", disk.what, disk.path);
+        if disk.free_bytes < NO_DISK {
+            bad("disk", what, "make room; `offhours` keeps working at the next tick")
+        } else if disk.free_bytes < LITTLE_DISK {
+            note("disk", what, "make room, or lower retention.salvage_keep_days")
+        } else {
+            good("disk", what)
+        }
+    };
+    facts.disks.iter().map(judge).collect()
+}
+
+fn clock(facts: &Facts) -> Vec<Finding> {
+    let Some(ahead) = facts.clock_ahead else { return vec![] };
+    if ahead.abs() < 60 {
+        return vec![good("clock", "the clock agrees with the forge's")];
+    }
+    let word = if ahead > 0 { "ahead of" } else { "behind" };
+    vec![bad(
+        "clock",
+        format!(
+            "the clock is {} {word} the forge's: approvals and edits are compared by time",
+            span(ahead.abs())
+        ),
+        "let the machine set its clock by the network (timedatectl set-ntp true)",
+    )]
+}
+
+fn schedule(facts: &Facts) -> Vec<Finding> {
+    let schedule = &facts.schedule;
+    let mut found = vec![];
+    if let Some(why) = &schedule.trouble {
+        found.push(note(
+            "schedule",
+            plain(why, 300),
+            "see `offhours schedule print` for what can be used elsewhere",
+        ));
+    }
+    let Some((_, every, _)) = schedule.installed.first() else {
+        found.push(note("schedule", "nothing starts the ticks from here", "offhours schedule install"));
+        return found;
+    };
+    for (kind, every, old) in &schedule.installed {
+        if *old {
+            found.push(bad(
+                "schedule",
+                format!("{kind}: installed, but the program, the configuration, the state file or the PATH moved since"),
+                format!("offhours schedule install {kind}"),
+            ));
+        } else {
+            found.push(good("schedule", format!("{kind}: a tick every {every} minutes")));
+        }
+    }
+    if schedule.installed.len() > 1 {
+        found.push(note(
+            "schedule",
+            "more than one of them starts ticks",
+            "offhours schedule remove, then install the one you want",
+        ));
+    }
+    found.push(match firing(schedule.last_tick_ago, *every) {
+        Firing::Good { ago } => good("firing", format!("the last tick was {} ago", span(ago))),
+        Firing::Pending => {
+            note("firing", "no tick was seen yet", "offhours schedule verify --wait 300 --exit-code")
+        }
+        Firing::Silent { ago } => bad(
+            "firing",
+            format!("the last tick was {} ago", span(ago)),
+            "look whether cron runs, or `systemctl status offhours.timer`",
+        ),
+    });
+    found
+}
+
+fn people(facts: &Facts) -> Vec<Finding> {
+    let mut found = vec![];
+    if facts.notifiers == 0 {
+        found.push(note(
+            "notify",
+            "nobody is told of hand-backs and alarms, except by the issue and by `status`",
+            "add [notify.NAME]",
+        ));
+    }
+    if facts.heartbeats == 0 {
+        found.push(note(
+            "heartbeat",
+            "if the ticks stop, nobody outside notices",
+            "add [heartbeat] with the URL of a healthchecks server",
+        ));
+    }
+    found
+}
+
+/// 0 where nothing is bad, else 1.
+pub fn verdict(findings: &[Finding]) -> u8 {
+    u8::from(findings.iter().any(|f| f.level == Level::Bad))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fine() -> Facts {
+        Facts {
+            now: UnixTime(1_772_445_600),
+            repos: vec![RepoFacts {
+                name: "home:me/app".to_owned(),
+                unreadable: None,
+                claims: None,
+                verify: true,
+                checks: true,
+            }],
+            runners: vec![RunnerFacts {
+                name: "agent".to_owned(),
+                program: "agent".to_owned(),
+                found: true,
+                start: Start::Good,
+                wrapped: true,
+                unset: vec![],
+            }],
+            git: Some((2, 43)),
+            disks: vec![DiskFacts { what: "state", path: "/s".to_owned(), free_bytes: 1 << 40 }],
+            clock_ahead: Some(0),
+            state: StateFacts { path: "/s/db".to_owned(), exists: true, trouble: None, adopted_at: None },
+            schedule: ScheduleFacts {
+                installed: vec![("crontab".to_owned(), 2, false)],
+                trouble: None,
+                last_tick_ago: Some(60),
+            },
+            secrets: vec![("notify.phone.url".to_owned(), None)],
+            notifiers: 1,
+            heartbeats: 1,
+            ..Facts::default()
+        }
+    }
+
+    #[test]
+    fn a_healthy_installation_has_nothing_but_good_findings() {
+        let found = examine(&fine());
+        assert!(found.iter().all(|f| f.level == Level::Good && f.remedy.is_none()), "{found:#?}");
+        assert_eq!(verdict(&found), 0);
+    }
+
+    /// Each fault alone: found under its own word, with a remedy, and by nothing else.
+    #[test]
+    fn each_fault_is_found_and_has_a_remedy() {
+        type Fault = (&'static str, Level, fn(&mut Facts));
+        let faults: Vec<Fault> = vec![
+            ("switch", Level::Note, |f| f.off = vec!["the kill switch file exists".to_owned()]),
+            ("git", Level::Bad, |f| f.git = None),
+            ("git", Level::Bad, |f| f.git = Some((2, 30))),
+            ("git-signing", Level::Note, |f| f.signs_commits = true),
+            ("program", Level::Bad, |f| {
+                f.programs = vec![ProgramFacts {
+                    program: "make".to_owned(),
+                    purpose: "verify".to_owned(),
+                    found: false,
+                }];
+            }),
+            ("runner", Level::Bad, |f| f.runners.clear()),
+            ("runner", Level::Bad, |f| f.runners[0].found = false),
+            ("runner", Level::Bad, |f| f.runners[0].start = Start::Failed("exited with code 1".to_owned())),
+            ("sandbox", Level::Note, |f| f.runners[0].wrapped = false),
+            ("runner-env", Level::Note, |f| f.runners[0].unset = vec!["KEY".to_owned()]),
+            ("repo", Level::Bad, |f| f.repos[0].unreadable = Some("404".to_owned())),
+            ("claims", Level::Bad, |f| f.repos[0].claims = Some("403".to_owned())),
+            ("checks", Level::Note, |f| f.repos[0].checks = false),
+            ("verify", Level::Note, |f| f.repos[0].verify = false),
+            ("secret", Level::Bad, |f| f.secrets[0].1 = Some("X is not set".to_owned())),
+            ("state", Level::Bad, |f| f.state.trouble = Some("made on another machine".to_owned())),
+            ("state-adopted", Level::Note, |f| f.state.adopted_at = Some(f.now)),
+            ("disk", Level::Bad, |f| f.disks[0].free_bytes = 1),
+            ("disk", Level::Note, |f| f.disks[0].free_bytes = 1 << 30),
+            ("clock", Level::Bad, |f| f.clock_ahead = Some(-3600)),
+            ("schedule", Level::Note, |f| f.schedule.installed.clear()),
+            ("schedule", Level::Bad, |f| f.schedule.installed[0].2 = true),
+            ("schedule", Level::Note, |f| f.schedule.trouble = Some("no crontab program".to_owned())),
+            ("firing", Level::Note, |f| f.schedule.last_tick_ago = None),
+            ("firing", Level::Bad, |f| f.schedule.last_tick_ago = Some(86_400)),
+            ("notify", Level::Note, |f| f.notifiers = 0),
+            ("heartbeat", Level::Note, |f| f.heartbeats = 0),
+        ];
+        for (check, level, fault) in faults {
+            let mut facts = fine();
+            fault(&mut facts);
+            let wrong: Vec<Finding> =
+                examine(&facts).into_iter().filter(|f| f.level != Level::Good).collect();
+            assert_eq!(wrong.len(), 1, "{check}: {wrong:#?}");
+            assert_eq!((wrong[0].check, wrong[0].level), (check, level), "{wrong:#?}");
+            assert!(wrong[0].remedy.as_ref().is_some_and(|r| !r.is_empty()), "{wrong:#?}");
+            assert_eq!(verdict(&wrong), u8::from(level == Level::Bad));
+        }
+    }
+}
