@@ -7,7 +7,8 @@ pub mod lessons;
 use std::path::PathBuf;
 
 use desk::{
-    CompletionsArgs, DoctorArgs, InitArgs, ManArgs, ScheduleCommand, SpendArgs, StatusArgs, UninstallArgs,
+    CompletionsArgs, DoctorArgs, InitArgs, ManArgs, ReportArgs, ScheduleCommand, SpendArgs, StatusArgs,
+    UninstallArgs,
 };
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -94,6 +95,8 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Show what runs, what waits and what needs you
     Status(StatusArgs),
+    /// Write what happened as one page with charts
+    Report(ReportArgs),
     /// Say what is wrong with the installation, and what to do
     Doctor(DoctorArgs),
     /// Show what was spent and what is reserved, against the limits
@@ -658,6 +661,7 @@ mod tests {
             "status --json",
             "status --format prometheus",
             "doctor --as-cron --exit-code",
+            "report --html page.html --days 30",
             "spend --month --by template",
             "why",
             "why me/a#3 --live",

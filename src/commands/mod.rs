@@ -14,6 +14,7 @@ pub mod output;
 pub mod pr;
 pub mod prometheus;
 pub mod prompt;
+pub mod report;
 pub mod revert;
 pub mod run;
 pub mod schedule;
@@ -98,6 +99,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
             StatusFormat::Text => status::run(&App::load(global)?),
             StatusFormat::Prometheus => prometheus::run(&App::load(global)?),
         },
+        Command::Report(args) => report::run(&App::load(global)?, args),
         Command::Doctor(args) => doctor::run(&App::load(global)?, args),
         Command::Spend(args) => spend::run(&App::load(global)?, args),
         Command::Why(args) => why::run(&App::load(global)?, args),

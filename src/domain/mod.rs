@@ -18,6 +18,7 @@ pub mod message_notice;
 pub mod model;
 pub mod priority;
 pub mod recipe;
+pub mod report;
 pub mod review;
 pub mod run;
 pub mod schedule;

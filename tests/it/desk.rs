@@ -275,3 +275,20 @@ fn off_pause_and_resume_in_a_persons_order() {
     );
     assert!(git(&world.bare("me/app"), &["rev-parse", "main"]).len() > 30);
 }
+
+#[test]
+fn the_report_is_one_page_with_what_happened() {
+    let world = World::new();
+    world.ready("me/app", "Lands", &[]);
+    world.until_idle();
+    world.agent("exit 0\n");
+    world.ready("me/app", "Comes back", &[]);
+    world.until_idle();
+    let told = world.offhours(&["report", "--html", "page.html", "--days", "30"]).ok();
+    assert!(told.stdout.contains("page.html is written: 2 runs of 30 days"), "{}", told.stdout);
+    let page = fs::read_to_string(world.path("page.html")).unwrap();
+    assert!(page.contains("<td>home:me/app</td><td>2</td><td>50%</td>"), "{page}");
+    assert!(!page.contains("http://") && !page.contains("<script"));
+    world.offhours(&["report", "--html", "other.html", "--dry-run"]).ok();
+    assert!(!world.path("other.html").exists());
+}

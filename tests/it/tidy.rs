@@ -214,6 +214,7 @@ fn one_file_names_the_concrete_adapters() {
             "adapters::schedule::Scheduler",
             "its answers are that one's: a crontab, a unit's file",
         ),
+        ("commands/report.rs", "adapters::files::write_whole", "writes the page whole or not at all"),
         (
             "commands/init.rs",
             "adapters::{files, probe}",
