@@ -43,8 +43,6 @@ use crate::adapters::dry::{DryCi, DryGit, DryRunner, Scratch};
 use crate::adapters::forge::local::LocalForge;
 use crate::adapters::git::{Credentials, GitRooms};
 use crate::adapters::host::{KillFile, SystemClock, WorkFolders, machine_id};
-use crate::adapters::notify::{CommandNotifier, WebhookNotifier};
-use crate::adapters::host::{SystemClock, WorkFolders, machine_id};
 use crate::adapters::prompt::Prompts;
 use crate::adapters::runner::command::{
     CommandRunner, Hooks, Prices, Profile, PromptPassing, RepoRunners, RunnerSettings, Settings,

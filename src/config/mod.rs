@@ -23,13 +23,9 @@ use toml_edit::{Document, TableLike};
 pub use find::{decode, find, place, read};
 pub use hours::{Hours, Offset, Window, is_open, window_end};
 pub use schema::{
-    Bridge, Ci, Control, FixForward, Forge, ForgeKind, Global, Hooks, Lessons, NoticeKind, Notify,
+    Bridge, Ci, Control, FixForward, Forge, ForgeKind, Global, Heartbeat, Hooks, Lessons, NoticeKind, Notify,
     NotifyKind, PriorityOrder, Profile, PromptBy, Recipe, Retention, RunSettings, RunnerKind, RunnerSettings,
     SessionKind, Stage, StageKind, Template, Trust, TrustPermission, Upgrade,
-    Ci, Control, FixForward, Forge, ForgeKind, Global, Hooks, Lessons, NoticeKind, Notify, NotifyKind,
-    Ci, FixForward, Forge, ForgeKind, Global, Heartbeat, Hooks, Lessons, NoticeKind, Notify, NotifyKind,
-    PriorityOrder, Profile, PromptBy, Retention, RunSettings, RunnerKind, RunnerSettings, SessionKind, Stage,
-    StageKind, Template, Trust, TrustPermission,
 };
 pub use secret::{Secret, SecretSource};
 pub use show::{complete, reference};
@@ -267,6 +263,7 @@ impl Config {
             recipe.read(table, &place, reader);
             reader.unknown(table, &place);
             self.recipes.insert(name, recipe);
+        }
         if let Some((table, place)) = reader.table(top, &place, "heartbeat", "heartbeat") {
             self.heartbeat.read(table, &place, reader);
             reader.unknown(table, &place);
