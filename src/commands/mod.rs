@@ -3,8 +3,8 @@
 
 pub mod arm;
 pub mod config;
-mod forges;
 pub mod doctor;
+mod forges;
 pub mod init;
 pub mod issue;
 pub mod lessons;
