@@ -184,11 +184,7 @@ fn one_file_names_the_concrete_adapters() {
         ("commands/tick.rs", "adapters::host", "takes the lock that a tick is held under"),
         ("commands/once.rs", "adapters::host", "takes the same lock"),
         ("commands/revert.rs", "adapters::host", "takes the same lock"),
-        (
-            "commands/forges.rs",
-            "adapters::",
-            "the part of the composition root that builds forges, with their HTTP and tokens",
-        ),
+        ("commands/forges.rs", "adapters::", "builds forges, with their HTTP and tokens"),
         (
             "commands/doctor.rs",
             "adapters::{probe, secret}",
