@@ -1,5 +1,5 @@
 //! What is wrong with an installation: pure checks over facts that were gathered before. Each finding that is not good
-//! has one remedy. A further check is a function more in [`CHECKS`].
+//! has one remedy. A further check is a function more in the list of checks.
 
 use super::message::{moment, plain, span};
 use super::model::UnixTime;
