@@ -32,11 +32,8 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("ci.stage", "argv", r#"["make", "ci"]"#),
     ("", "default_template", r#""careful""#),
     ("template.*", "file", r#""careful.md""#),
-    ("forge.*", "kind", r#""github""#),
-    ("forge.*", "url", r#""https://github.example.com""#),
-    ("forge.*", "token", r#"{ env = "OFFHOURS_TOKEN" }"#),
-    ("forge.*", "api_url", r#""https://github.example.com/api/v3""#),
-    ("forge.*", "git_url", r#""git@github.example.com:{owner}/{name}.git""#),
+    ("forge.*", "kind", r#""local""#),
+    ("forge.*", "path", r#""/srv/offhours/forge""#),
     (
         "runner.*",
         "argv",
@@ -93,7 +90,12 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
 ];
 
 /// Examples that do not go together with the others: shown as comments.
-const ASIDE: &[(&str, &str, &str)] = &[("forge.*", "path", r#""/srv/offhours/forge""#)];
+const ASIDE: &[(&str, &str, &str)] = &[
+    ("forge.*", "url", r#""https://github.example.com""#),
+    ("forge.*", "token", r#"{ env = "OFFHOURS_TOKEN" }"#),
+    ("forge.*", "api_url", r#""https://github.example.com/api/v3""#),
+    ("forge.*", "git_url", r#""git@github.example.com:{owner}/{name}.git""#),
+];
 
 /// The names that stand for the stars in the complete example.
 const STARS: &[(&str, &str)] = &[
@@ -107,6 +109,12 @@ const STARS: &[(&str, &str)] = &[
 
 pub(super) fn example(table: &str, key: &str) -> Option<&'static str> {
     EXAMPLES.iter().find(|(t, k, _)| *t == table && *k == key).map(|(_, _, value)| *value)
+}
+
+/// The example of a key, also where it stands aside.
+#[cfg(test)]
+pub(super) fn any_example(table: &str, key: &str) -> Option<&'static str> {
+    EXAMPLES.iter().chain(ASIDE).find(|(t, k, _)| *t == table && *k == key).map(|(_, _, value)| *value)
 }
 
 fn is_array(table: &str) -> bool {
