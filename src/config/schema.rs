@@ -2,6 +2,7 @@
 //! `config reference` and in `examples/complete.toml`, and its line in `config show --effective`.
 #![allow(
     clippy::doc_markdown,
+    rustdoc::bare_urls,
     clippy::doc_link_with_quotes,
     reason = "the comments are the reference text, where backticks and escapes are noise"
 )]

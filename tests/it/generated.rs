@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use offhours::commands::manual;
 use offhours::domain::schedule::{self, Actions, Plan};
 
 /// Compares a file with what the program says; with `REGENERATE=1` writes it.
@@ -34,5 +35,28 @@ fn what_schedule_prints_lies_in_contrib() {
         ("contrib/ci/forgejo.yml", schedule::workflow(&plan, Actions::Forgejo)),
     ] {
         same(path, &text);
+    }
+}
+
+#[test]
+fn completions_and_manual_pages_lie_in_contrib() {
+    use clap_complete::Shell;
+    for (shell, name) in
+        [(Shell::Bash, "offhours.bash"), (Shell::Zsh, "_offhours"), (Shell::Fish, "offhours.fish")]
+    {
+        same(&format!("contrib/completions/{name}"), &manual::completion_script(shell));
+    }
+    let pages = manual::pages().unwrap();
+    for (name, text) in &pages {
+        same(&format!("contrib/man/{name}"), text);
+    }
+    // A page of a command that is gone goes, too.
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib/man");
+    for entry in fs::read_dir(dir).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        assert!(
+            pages.iter().any(|(page, _)| *page == name),
+            "contrib/man/{name} is of no command: remove it"
+        );
     }
 }
