@@ -159,8 +159,6 @@ const fn later(name: &'static str, tables: &'static [&'static str], doc: &'stati
 
 pub(super) const NOT_YET: &[Later] = &[
     later("agent_pushes", &["", "repo.*"], "agents that push themselves come later; here offhours pushes"),
-    later("heartbeat", &[""], "pinging a URL at each tick comes later"),
-    later("control", &[""], "steering from an issue comes later; use kill_switch_file"),
     later("harvest", &[""], "scoring template versions comes later"),
     later("canary", &[""], "trying out template versions comes later"),
 ];

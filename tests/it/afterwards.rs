@@ -23,7 +23,31 @@ fn what_was_landed_by_push_is_taken_back_by_a_pull_request() {
     assert!(again.stdout.contains("pull request #2"), "asked again it is the same one: {}", again.stdout);
     assert!(!world.bare("me/app").parent().unwrap().join("pulls/0003.md").exists());
     assert_eq!(world.until_idle(), Vec::<String>::new(), "it is not ready again by itself");
-    insta::assert_snapshot!(world.outcome_of("me/app#1", "me/app#2", &[]), @"");
+    insta::assert_snapshot!(world.outcome_of("me/app#1", "me/app#2", &[]), @"
+    done: 
+    issue: open []
+    notices: me/app#1: landed
+
+    armed for 1 repo
+    last tick: tick <age> ago (idle)
+    spend: today $0.00 + $10.00 reserved of $40.00; month $10.00 of $300.00; runs today 1 of 15
+
+    home:me/app#1: landed (run <run>)
+      next: Nothing is to be done.
+      because: landed
+      history:
+        <moment>  dispatched: run <run>
+        <moment>  run <run> ended: landed
+
+    home:me/app#2  Revert the work on #1
+    state:   open
+    branch:  offhours/revert-1-<run> at <commit> into main
+    author:  offhours
+    file:    <world>/tracker/me/app/pulls/0002.md
+
+    <!-- offhours:<run>:undo -->
+    Takes back what run `<run>` landed for #1 (<commit>). The issue is open again.
+    ");
     world.offhours(&["pr", "merge", "me/app#2"]).ok();
     assert_eq!(world.files("me/app"), ["later", "test.sh"], "only that change is gone");
 }
