@@ -19,6 +19,7 @@ use super::child::{Listener, Pumps, Step, how};
 use super::output::{CappedLog, log_tail};
 use super::supervise::Job;
 use super::usage::ProcessEnd;
+use crate::adapters::process;
 
 /// How long tmux may take to answer.
 const CLIENT: Duration = Duration::from_secs(20);
@@ -80,7 +81,12 @@ impl Job<'_> {
         let end = match self.open_pane(socket, step, input, &at, listener, pumps) {
             Err(error) => ProcessEnd::NotStarted(format!("The tmux session could not be made: {error:#}.")),
             Ok(server) => {
-                let end = self.watch(server, step.timeout, step.stall.map(|stall| (stall, step.cwd)), pumps);
+                // One that ended while its client was waited for was collected then, and is not seen again.
+                let end = if process::find(server.as_raw_pid()).is_some() {
+                    self.watch(server, step.timeout, step.stall.map(|stall| (stall, step.cwd)), pumps)
+                } else {
+                    ProcessEnd::Exit(0)
+                };
                 let code =
                     std::fs::read_to_string(at.join("code")).ok().and_then(|code| code.trim().parse().ok());
                 match (end, code) {
@@ -134,12 +140,10 @@ impl Job<'_> {
         );
         let (script, cwd) = (at.join("script"), step.cwd.to_string_lossy());
         let script = script.to_string_lossy();
-        self.client(
-            socket,
-            step,
-            &["new-session", "-d", "-s", "turn", "-x", "160", "-y", "48", "-c", &cwd, "sh", &script],
-        )?;
-        let pid = self.client(socket, step, &["display-message", "-p", "#{pid}"])?;
+        // Told by the same command that starts it: a quick agent is over before a second one could ask.
+        let words =
+            ["new-session", "-d", "-P", "-F", "#{pid}", "-s", "turn", "-x", "160", "-y", "48", "-c", &cwd];
+        let pid = self.client(socket, step, &[&words[..], &["sh", &script]].concat())?;
         pid.trim().parse().ok().and_then(Pid::from_raw).context("tmux did not tell its process")
     }
 
