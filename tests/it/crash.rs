@@ -83,7 +83,7 @@ const REVIEWED: Story = Story {
     name: "reviewed",
     set_up: set_up_reviewed,
     person: reviews,
-    every: 24,
+    every: 40,
     outcome: "landed",
     own_commits: true,
 };

@@ -177,7 +177,7 @@ fn a_secret_of_ours_is_nowhere() {
     let (head, body) = &got[0];
     let mut fields: Vec<&String> = body.as_object().unwrap().keys().collect();
     fields.sort();
-    assert_eq!(fields, ["body", "key", "kind", "link", "possible_repeat", "schema", "title"]);
+    assert_eq!(fields, ["body", "key", "kind", "link", "possible_repeat", "schema", "title", "topic"]);
     assert_eq!(
         (&body["schema"], &body["kind"], &body["possible_repeat"]),
         (&1.into(), &"done".into(), &false.into())

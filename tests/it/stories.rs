@@ -514,7 +514,7 @@ fn off_now_ends_the_turn_and_resume_goes_on_with_it() {
     insta::assert_snapshot!(world.outcome("me/app#1", &told), @"
     done: continue, dispatched, land, pushed, start-ci, done
     issue: closed []
-    notices: me/app#1: landed
+    notices: alarm: schedule:tick, recovered: schedule:tick, me/app#1: landed
 
     armed for 1 repo
     last tick: tick <age> ago (idle)
