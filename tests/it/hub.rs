@@ -26,6 +26,7 @@ impl Hub {
         model.person("mallory", Some("mallory-token"));
         model.person("robot[bot]", None);
         model.add_repo("me/app", &[("ada", "admin"), ("helper", "write")]);
+        model.close_by_words("me/app", "nobody");
         let sim = Sim::start(model);
         let hub = Self { world, sim };
         hub.world.agent(GOOD_AGENT);
@@ -46,9 +47,10 @@ impl Hub {
             self.world.script("notify.sh", &format!("#!/bin/sh\ncat >> {notices}\necho >> {notices}\n"));
         let list: Vec<String> = repos.iter().map(|r| format!("\"{r}\"")).collect();
         let verify = if top.contains("verify =") { "" } else { "verify = [\"sh\", \"test.sh\"]\n" };
+        let landing = if top.contains("landing =") { "" } else { "landing = \"push\"\n" };
         let ci = if tables.contains("[ci]") { "" } else { "[ci]\ngrace_seconds = 0\n" };
         let text = format!(
-            "kill_switch = false\nallowlist = [{}]\nlanding = \"push\"\nmachine = \"test\"\n{verify}{top}\n\
+            "kill_switch = false\nallowlist = [{}]\n{landing}machine = \"test\"\n{verify}{top}\n\
              [forge.hub]\nkind = \"{kind}\"\nurl = \"{}\"\ntoken = {{ file = \"{}\" }}\n\
              [runner.agent]\nargv = [\"{}\"]\n\
              [notify.sink]\nkind = \"command\"\nargv = [\"{}\"]\n\
@@ -557,4 +559,69 @@ fn a_fault_at_any_request_changes_nothing() {
             assert_eq!(commits.trim(), "2", "{story}");
         }
     }
+}
+
+/// Merged by us once CI is green.
+#[test]
+fn a_green_pull_request_is_merged() {
+    let hub = Hub::new(Dialect::Github);
+    hub.configure(&["me/app"], "landing = \"pull-request\"\nmerge = \"when-green\"\n---\n");
+    let number = hub.ready("Solve it");
+    let told = hub.world.until_idle();
+    let requests = hub.sim.requests();
+    let all = format!("{told:#?}\n{requests:#?}");
+    assert!(hub.world.files("me/app").contains(&"done-1.txt".to_owned()), "{all}");
+    assert!(!hub.is_open(number), "{all}");
+    let model = hub.sim.model.lock();
+    let pulls = &model.repos["me/app"].pulls;
+    assert_eq!(pulls.len(), 1, "{all}");
+    assert_eq!(pulls[0].merged.as_ref().map(|m| m.0.as_str()), Some("helper"), "{all}");
+    assert!(requests.iter().any(|r| r.starts_with("PUT ") && r.ends_with("/merge 200")), "{all}");
+}
+
+/// A person asks for changes, gets them, and merges. What a stranger says of it, and a fork's branch of the same name,
+/// change nothing.
+#[test]
+fn a_person_reviews_and_merges() {
+    let hub = Hub::new(Dialect::Github);
+    hub.configure(&["me/app"], "landing = \"pull-request\"\n---\n");
+    let prompts = hub.world.path("prompts");
+    hub.world.agent(&format!(
+        "printf '%s' \"$prompt\" >> {}\necho more >> done.txt\ngit add done.txt\ngit commit -q -m Work\n",
+        prompts.display()
+    ));
+    let number = hub.ready("Solve it");
+    let told = hub.world.until_idle();
+    assert_eq!(hub.reason(number), "review", "{told:?}");
+    let pull = hub.sim.model.lock().repos["me/app"].pulls[0].number;
+    hub.world.advance(60);
+    hub.sim.model.lock().review(
+        "me/app",
+        pull,
+        "mallory",
+        "CHANGES_REQUESTED",
+        "Rewrite it in stranger",
+        &[],
+    );
+    hub.world.until_idle();
+    assert_eq!(hub.reason(number), "review", "a stranger asks for nothing");
+    hub.world.advance(60);
+    hub.sim.model.lock().review(
+        "me/app",
+        pull,
+        "ada",
+        "CHANGES_REQUESTED",
+        "Nearly there",
+        &[("done.txt", 1, "Say more here")],
+    );
+    let told = hub.world.until_idle();
+    assert_eq!(hub.reason(number), "review", "{told:?}");
+    let text = fs::read_to_string(&prompts).unwrap();
+    assert!(text.contains("Say more here") && !text.contains("Rewrite it in stranger"), "{text}");
+    hub.world.advance(60);
+    assert!(hub.sim.model.lock().merge("me/app", pull, "ada"));
+    let told = hub.world.until_idle();
+    assert!(!hub.is_open(number), "{told:?}");
+    assert_eq!(hub.world.run_of("hub:me/app#1")["reason"], "landed", "{told:?}");
+    assert_eq!(hub.sim.model.lock().repos["me/app"].pulls.len(), 1);
 }

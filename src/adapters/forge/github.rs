@@ -8,6 +8,7 @@
 
 mod approval;
 mod checks;
+mod pulls;
 mod wire;
 
 use std::cell::{Cell, RefCell};
@@ -419,6 +420,6 @@ impl Forge for GitHub {
     }
 
     fn pulls(&self) -> Option<&dyn PullRequests> {
-        None
+        Some(self)
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Ask, CheckRun, Issue, Model, Reply};
+use super::{Ask, CheckRun, Issue, Model, Pull, Reply};
 
 pub fn moment(at: i64) -> String {
     OffsetDateTime::from_unix_timestamp(at).unwrap().format(&Rfc3339).unwrap()
@@ -182,6 +182,46 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
                 }
             }
         }
+        ("GET", ["pulls"]) => {
+            let wanted = ask.query.get("head").cloned().unwrap_or_default();
+            let branch = wanted.split_once(':').map_or("", |(_, b)| b).to_owned();
+            let found: Vec<Pull> =
+                model.repos[repo].pulls.iter().rev().filter(|p| p.branch == branch).cloned().collect();
+            let entries = found.iter().map(|p| pull(model, repo, p, false)).collect();
+            page(ask, None, entries)
+        }
+        ("POST", ["pulls"]) => {
+            if !writer {
+                return Reply::error(403, "Resource not accessible by personal access token");
+            }
+            let word = |key: &str| ask.body[key].as_str().unwrap_or_default().to_owned();
+            let (branch, target) = (word("head"), word("base"));
+            let open = |p: &&Pull| p.branch == branch && !p.fork && p.last_head.is_none();
+            if model.repos[repo].pulls.iter().any(|p| open(&p)) {
+                return Reply::json(
+                    422,
+                    &json!({ "message": "Validation Failed",
+                    "errors": [{ "message": format!("A pull request already exists for {branch}.") }] }),
+                );
+            }
+            let bare = model.git.join(repo).join("repo.git");
+            if !super::run(&bare, &["rev-parse", "--verify", "--quiet", &format!("refs/heads/{branch}")]).0 {
+                return Reply::json(
+                    422,
+                    &json!({ "message": "Validation Failed", "errors": [{ "field": "head", "code": "invalid" }] }),
+                );
+            }
+            let number = model.open_pull(repo, ask.login, &branch, &target, &word("title"), &word("body"));
+            let made = model.repos[repo].pulls.iter().find(|p| p.number == number).unwrap().clone();
+            Reply::json(201, &pull(model, repo, &made, true))
+        }
+        (_, ["pulls", number, rest @ ..]) => {
+            let number: u64 = number.parse().unwrap_or(0);
+            match model.repos[repo].pulls.iter().find(|p| p.number == number).cloned() {
+                None => Reply::error(404, "Not Found"),
+                Some(found) => in_pull(model, ask, repo, &found, rest),
+            }
+        }
         (_, ["issues", number, rest @ ..]) => {
             let Ok(number) = number.parse::<u64>() else { return Reply::error(404, "Not Found") };
             match model.repos[repo].issues.iter().find(|i| i.number == number) {
@@ -286,6 +326,88 @@ fn in_issue(model: &mut Model, ask: &Ask<'_>, repo: &str, number: u64, path: &[&
             });
             page(ask, None, entries.collect())
         }
+        _ => Reply::error(404, "Not Found"),
+    }
+}
+
+fn pull(model: &Model, repo: &str, of: &Pull, single: bool) -> Value {
+    let issue = model.repos[repo].issues.iter().find(|i| i.number == of.number).unwrap();
+    let full = if of.fork { format!("mallory/{}", repo.split_once('/').unwrap().1) } else { repo.to_owned() };
+    let base = super::run(
+        &model.git.join(repo).join("repo.git"),
+        &["rev-parse", &format!("refs/heads/{}", of.target)],
+    )
+    .1;
+    let mut value = json!({
+        "number": of.number, "title": issue.title, "body": issue.body,
+        "state": if issue.open { "open" } else { "closed" },
+        "html_url": format!("https://forge.invalid/{repo}/pull/{}", of.number),
+        "merged_at": of.merged.as_ref().map(|(_, _, at)| moment(*at)),
+        "merge_commit_sha": of.merged.as_ref().map(|(_, sha, _)| sha),
+        "head": { "ref": of.branch, "sha": model.head_of(repo, of), "repo": { "full_name": full } },
+        "base": { "ref": of.target, "sha": base.trim(), "repo": { "full_name": repo } },
+    });
+    if single {
+        value["merged_by"] = of.merged.as_ref().map_or(Value::Null, |(by, _, _)| user(model, by));
+        value["mergeable"] = Value::Null;
+    }
+    value
+}
+
+fn in_pull(model: &mut Model, ask: &Ask<'_>, repo: &str, of: &Pull, path: &[&str]) -> Reply {
+    let writer = model.may_write(repo, ask.login);
+    match (ask.method, path) {
+        ("GET", []) => Reply::json(200, &pull(model, repo, of, true)),
+        ("PATCH", []) if writer => {
+            let head = model.head_of(repo, of);
+            for key in ["title", "body"] {
+                if let Some(text) = ask.body[key].as_str() {
+                    let issue = model.issue(repo, of.number);
+                    text.clone_into(if key == "title" { &mut issue.title } else { &mut issue.body });
+                }
+            }
+            if ask.body["state"] == "closed" && of.last_head.is_none() {
+                model.issue(repo, of.number).open = false;
+                model.repo(repo).pulls.iter_mut().find(|p| p.number == of.number).unwrap().last_head =
+                    Some(head);
+            }
+            let now = model.repos[repo].pulls.iter().find(|p| p.number == of.number).unwrap().clone();
+            Reply::json(200, &pull(model, repo, &now, true))
+        }
+        ("GET", ["reviews"]) => {
+            let entries = of
+                .reviews
+                .iter()
+                .map(|r| {
+                    json!({ "id": r.id, "user": user(model, &r.by), "state": r.state, "body": r.body,
+                    "submitted_at": moment(r.at) })
+                })
+                .collect();
+            page(ask, None, entries)
+        }
+        ("GET", ["comments"]) => {
+            let entries = of.reviews.iter().flat_map(|r| {
+                r.notes.iter().map(|(path, line, body)| {
+                    json!({ "id": r.id, "pull_request_review_id": r.id, "path": path, "line": line, "body": body })
+                })
+            });
+            page(ask, None, entries.collect())
+        }
+        ("PUT", ["merge"]) if writer => {
+            if of.last_head.is_some() {
+                return Reply::error(405, "Pull Request is not mergeable");
+            }
+            if ask.body["sha"].as_str() != Some(&model.head_of(repo, of)) {
+                return Reply::error(409, "Head branch was modified. Review and try the merge again.");
+            }
+            if !model.merge(repo, of.number, ask.login) {
+                return Reply::error(405, "Pull Request is not mergeable");
+            }
+            let now = model.repos[repo].pulls.iter().find(|p| p.number == of.number).unwrap();
+            let sha = now.merged.as_ref().map(|(_, sha, _)| sha.clone());
+            Reply::json(200, &json!({ "sha": sha, "merged": true, "message": "merged" }))
+        }
+        ("PATCH" | "PUT", _) => Reply::error(403, "Resource not accessible by personal access token"),
         _ => Reply::error(404, "Not Found"),
     }
 }

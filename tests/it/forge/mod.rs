@@ -105,6 +105,29 @@ pub struct Issue {
 }
 
 #[derive(Clone, Debug)]
+pub struct Pull {
+    pub number: u64,
+    pub branch: String,
+    pub target: String,
+    pub merged: Option<(String, String, i64)>,
+    /// The head when it was closed or merged.
+    pub last_head: Option<String>,
+    pub reviews: Vec<Review>,
+    /// From a fork's branch of that name.
+    pub fork: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Review {
+    pub id: u64,
+    pub by: String,
+    pub state: &'static str,
+    pub body: String,
+    pub at: i64,
+    pub notes: Vec<(String, u64, String)>,
+}
+
+#[derive(Clone, Debug)]
 pub struct CheckRun {
     pub id: u64,
     pub sha: String,
@@ -139,6 +162,9 @@ pub struct Repo {
     /// The first run of each commit fails for no reason.
     pub flaky: bool,
     pub renamed: bool,
+    pub pulls: Vec<Pull>,
+    /// The default branch when it was last looked at for closing words.
+    pub seen_main: Option<String>,
 }
 
 /// All of it.
@@ -341,6 +367,112 @@ impl Model {
         self.issue(repo, number).comments.push(Comment { id, by: by.to_owned(), at, body: body.to_owned() });
         self.happened(repo, number, "commented", Some(by), None);
         id
+    }
+
+    /// Somebody opens a pull request, which is an issue, too.
+    pub fn open_pull(
+        &mut self,
+        repo: &str,
+        by: &str,
+        branch: &str,
+        target: &str,
+        title: &str,
+        body: &str,
+    ) -> u64 {
+        let number = self.open(repo, by, title, body, &[]);
+        self.issue(repo, number).pull = true;
+        self.repo(repo).pulls.push(Pull {
+            number,
+            branch: branch.to_owned(),
+            target: target.to_owned(),
+            merged: None,
+            last_head: None,
+            reviews: vec![],
+            fork: false,
+        });
+        number
+    }
+
+    pub fn review(
+        &mut self,
+        repo: &str,
+        number: u64,
+        by: &str,
+        state: &'static str,
+        body: &str,
+        notes: &[(&str, u64, &str)],
+    ) {
+        let (id, at) = (self.id(), self.now());
+        let notes = notes.iter().map(|(p, l, b)| ((*p).to_owned(), *l, (*b).to_owned())).collect();
+        let pull = self.repo(repo).pulls.iter_mut().find(|p| p.number == number).unwrap();
+        pull.reviews.push(Review { id, by: by.to_owned(), state, body: body.to_owned(), at, notes });
+    }
+
+    pub fn head_of(&self, repo: &str, pull: &Pull) -> String {
+        let bare = self.git.join(repo).join("repo.git");
+        let now = run(&bare, &["rev-parse", "--verify", "--quiet", &format!("refs/heads/{}", pull.branch)]);
+        if now.0 && pull.last_head.is_none() {
+            now.1.trim().to_owned()
+        } else {
+            pull.last_head.clone().unwrap_or_default()
+        }
+    }
+
+    /// Merges with a merge commit. False: it conflicts.
+    pub fn merge(&mut self, repo: &str, number: u64, by: &str) -> bool {
+        let bare = self.git.join(repo).join("repo.git");
+        let pull = self.repos[repo].pulls.iter().find(|p| p.number == number).unwrap().clone();
+        let head = self.head_of(repo, &pull);
+        let onto = run(&bare, &["rev-parse", &format!("refs/heads/{}", pull.target)]).1.trim().to_owned();
+        let (clean, tree) = run(&bare, &["merge-tree", "--write-tree", &onto, &head]);
+        if !clean {
+            return false;
+        }
+        let text = format!("Merge pull request #{number}");
+        let commit = run(
+            &bare,
+            &[
+                "-c",
+                "user.name=Forge",
+                "-c",
+                "user.email=forge@example.test",
+                "commit-tree",
+                tree.trim(),
+                "-p",
+                &onto,
+                "-p",
+                &head,
+                "-m",
+                &text,
+            ],
+        );
+        let commit = commit.1.trim().to_owned();
+        assert!(run(&bare, &["update-ref", &format!("refs/heads/{}", pull.target), &commit]).0);
+        let now = self.now();
+        let pull = self.repo(repo).pulls.iter_mut().find(|p| p.number == number).unwrap();
+        pull.merged = Some((by.to_owned(), commit, now));
+        pull.last_head = Some(head);
+        self.issue(repo, number).open = false;
+        self.happened(repo, number, "closed", Some(by), None);
+        self.test_pushes();
+        self.close_by_words(repo, by);
+        true
+    }
+
+    /// Commits that came to the default branch close the issues that they name.
+    pub fn close_by_words(&mut self, repo: &str, by: &str) {
+        let bare = self.git.join(repo).join("repo.git");
+        let main = run(&bare, &["rev-parse", "refs/heads/main"]).1.trim().to_owned();
+        let before = self.repo(repo).seen_main.replace(main.clone());
+        let Some(before) = before else { return };
+        let messages = run(&bare, &["log", "--format=%B", &format!("{before}..{main}")]).1;
+        for number in 1..=self.repos[repo].issues.len() as u64 {
+            let named = messages.lines().any(|l| l.trim() == format!("Closes #{number}"));
+            if named && self.issue(repo, number).open {
+                self.issue(repo, number).open = false;
+                self.happened(repo, number, "closed", Some(by), None);
+            }
+        }
     }
 
     /// CI looks at every branch that moved.

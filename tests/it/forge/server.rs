@@ -253,7 +253,7 @@ fn git_backend(model: &Shared, request: &Request) -> Reply {
         .env("PATH_INFO", format!("/{repo}/repo.git/{rest}"))
         .env("QUERY_STRING", query)
         .env("REQUEST_METHOD", &request.method)
-        .env("REMOTE_USER", login)
+        .env("REMOTE_USER", &login)
         .env("REMOTE_ADDR", "127.0.0.1")
         .env("CONTENT_TYPE", request.headers.get("content-type").cloned().unwrap_or_default())
         .env("CONTENT_LENGTH", request.body.len().to_string())
@@ -282,7 +282,9 @@ fn git_backend(model: &Shared, request: &Request) -> Reply {
         }
     }
     if rest == "git-receive-pack" {
-        model.lock().test_pushes();
+        let mut model = model.lock();
+        model.test_pushes();
+        model.close_by_words(repo, &login);
     }
     reply
 }

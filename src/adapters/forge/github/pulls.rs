@@ -1,0 +1,239 @@
+//! Pull requests on GitHub.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{GitHub, wire};
+use crate::adapters::forge::moment;
+use crate::adapters::http::{Answer, Method, encoded};
+use crate::domain::message;
+use crate::domain::model::{Oid, PullRequest, PullState, RepoId, Review, ReviewNote, ReviewVerdict};
+use crate::ports::{MergeAnswer, NewPull, PortError, PortResult, PullRequests};
+
+#[derive(Debug, Deserialize)]
+struct Pull {
+    number: u64,
+    title: String,
+    body: Option<String>,
+    state: String,
+    html_url: Option<String>,
+    merged_at: Option<String>,
+    merge_commit_sha: Option<String>,
+    merged_by: Option<wire::User>,
+    head: End,
+    base: End,
+}
+
+#[derive(Debug, Deserialize)]
+struct End {
+    #[serde(rename = "ref")]
+    name: String,
+    sha: String,
+    repo: Option<OfRepo>,
+}
+
+#[derive(Debug, Deserialize)]
+struct OfRepo {
+    full_name: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Said {
+    id: u64,
+    user: Option<wire::User>,
+    #[serde(default)]
+    state: String,
+    body: Option<String>,
+    submitted_at: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Note {
+    pull_request_review_id: Option<u64>,
+    path: Option<String>,
+    line: Option<u64>,
+    original_line: Option<u64>,
+    body: Option<String>,
+}
+
+impl Pull {
+    fn is_of(&self, repo: &RepoId) -> bool {
+        self.head.repo.as_ref().is_some_and(|r| r.full_name.eq_ignore_ascii_case(&repo.path()))
+    }
+
+    fn pull(self, doing: &str) -> PortResult<PullRequest> {
+        let head = Oid::parse(&self.head.sha).ok_or_else(|| {
+            PortError::broken(format!("{doing}: `{}` is no commit", message::plain(&self.head.sha, 50)))
+        })?;
+        let state = match (self.state.as_str(), self.merged_at) {
+            (_, Some(_)) => PullState::Merged {
+                commit: self.merge_commit_sha.as_deref().and_then(Oid::parse),
+                by: self.merged_by.map(wire::User::person),
+            },
+            ("open", None) => PullState::Open,
+            (_, None) => PullState::Closed,
+        };
+        Ok(PullRequest {
+            number: self.number,
+            title: self.title,
+            body: self.body.unwrap_or_default(),
+            branch: self.head.name,
+            target: self.base.name,
+            head,
+            state,
+            link: self.html_url,
+        })
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(entry: Value, doing: &str) -> PortResult<T> {
+    serde_json::from_value(entry).map_err(|error| {
+        PortError::broken(format!(
+            "{doing}: an entry cannot be understood: {error}. The next tick tries again."
+        ))
+    })
+}
+
+impl GitHub {
+    fn pull_path(repo: &RepoId, number: u64) -> String {
+        format!("{}/pulls/{number}", Self::repo_path(repo))
+    }
+
+    fn merge_by(&self, doing: &str, repo: &RepoId, number: u64, head: &Oid, how: &str) -> PortResult<Answer> {
+        let path = format!("{}/merge", Self::pull_path(repo, number));
+        let body = json!({ "sha": head.as_str(), "merge_method": how });
+        self.client.write_any(doing, Method::Put, &path, Some(&body))
+    }
+}
+
+impl PullRequests for GitHub {
+    fn pull_of(&self, repo: &RepoId, branch: &str) -> PortResult<Option<PullRequest>> {
+        let doing = format!("looking for a pull request from {branch} in {repo}");
+        let path = format!(
+            "{}/pulls?head={}&state=all&sort=created&direction=desc&per_page=100",
+            Self::repo_path(repo),
+            encoded(&format!("{}:{branch}", repo.owner))
+        );
+        let mut found = Vec::new();
+        for entry in self.client.pages(&doing, &path)? {
+            let pull: Pull = read(entry, &doing)?;
+            // The filter is not trusted: a fork may have a branch of this name.
+            if pull.is_of(repo) && pull.head.name == branch {
+                found.push(pull.pull(&doing)?);
+            }
+        }
+        let best = found.into_iter().max_by_key(|pull| (pull.state == PullState::Open, pull.number));
+        match best {
+            // Who merged it is told for the single one only.
+            Some(pull) if matches!(pull.state, PullState::Merged { .. }) => {
+                self.pull(repo, pull.number).map(Some)
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn pull(&self, repo: &RepoId, number: u64) -> PortResult<PullRequest> {
+        let doing = format!("reading the pull request {repo}#{number}");
+        let pull: Pull = self.client.get(&doing, &Self::pull_path(repo, number))?.json(&doing)?;
+        pull.pull(&doing)
+    }
+
+    fn open_pull(&self, repo: &RepoId, new: &NewPull) -> PortResult<PullRequest> {
+        let doing = format!("opening a pull request from {} in {repo}", new.branch);
+        let body = json!({
+            "title": new.title, "body": new.body, "head": new.branch, "base": new.target,
+            "maintainer_can_modify": false,
+        });
+        let path = format!("{}/pulls", Self::repo_path(repo));
+        let pull: Pull = self.client.write(&doing, Method::Post, &path, Some(&body))?.json(&doing)?;
+        pull.pull(&doing)
+    }
+
+    fn edit_pull(&self, repo: &RepoId, number: u64, title: &str, body: &str) -> PortResult<()> {
+        let doing = format!("editing the pull request {repo}#{number}");
+        let body = json!({ "title": title, "body": body });
+        self.client.write(&doing, Method::Patch, &Self::pull_path(repo, number), Some(&body)).map(drop)
+    }
+
+    fn reviews(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Review>> {
+        let doing = format!("reading the reviews of {repo}#{number}");
+        let path = Self::pull_path(repo, number);
+        let said = self.client.pages(&doing, &format!("{path}/reviews?per_page=100"))?;
+        if said.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut notes = Vec::new();
+        for entry in self.client.pages(&doing, &format!("{path}/comments?per_page=100"))? {
+            notes.push(read::<Note>(entry, &doing)?);
+        }
+        let mut reviews = Vec::new();
+        for entry in said {
+            let said: Said = read(entry, &doing)?;
+            let verdict = match said.state.as_str() {
+                "APPROVED" => ReviewVerdict::Approved,
+                "CHANGES_REQUESTED" => ReviewVerdict::ChangesRequested,
+                "DISMISSED" => ReviewVerdict::Dismissed,
+                // Not sent yet: nobody but its author sees it.
+                "PENDING" => continue,
+                _ => ReviewVerdict::Commented,
+            };
+            let own = notes.iter().filter(|n| n.pull_request_review_id == Some(said.id));
+            reviews.push(Review {
+                id: said.id.to_string(),
+                author: said.user.map(wire::User::person),
+                at: said.submitted_at.as_deref().and_then(moment).unwrap_or_default(),
+                verdict,
+                body: said.body.unwrap_or_default(),
+                notes: own
+                    .map(|n| ReviewNote {
+                        path: n.path.clone(),
+                        line: n.line.or(n.original_line),
+                        body: n.body.clone().unwrap_or_default(),
+                    })
+                    .collect(),
+            });
+        }
+        reviews.sort_by_key(|review| review.at);
+        Ok(reviews)
+    }
+
+    fn merge_pull(&self, repo: &RepoId, number: u64, head: &Oid) -> PortResult<MergeAnswer> {
+        let doing = format!("merging {repo}#{number}");
+        let mut refused = None;
+        // A repository may forbid some of the ways.
+        for how in ["merge", "squash", "rebase"] {
+            let answer = self.merge_by(&doing, repo, number, head, how)?;
+            match answer.status {
+                200 => {
+                    let merged: Value = answer.json(&doing)?;
+                    return Ok(MergeAnswer::Merged(
+                        merged.get("sha").and_then(Value::as_str).and_then(Oid::parse),
+                    ));
+                }
+                405 if answer.said().contains("not allowed") => refused = Some(answer.error(&doing)),
+                _ => {
+                    refused = Some(answer.error(&doing));
+                    break;
+                }
+            }
+        }
+        // It may have been merged before, by an answer that was lost or by somebody else.
+        let now = self.pull(repo, number)?;
+        match now.state {
+            PullState::Merged { commit, .. } => Ok(MergeAnswer::Merged(commit)),
+            PullState::Open if now.head != *head => Ok(MergeAnswer::HeadMoved),
+            PullState::Open | PullState::Closed => {
+                Err(refused.unwrap_or_else(|| PortError::later(format!("{doing}: it was not merged"))))
+            }
+        }
+    }
+
+    fn close_pull(&self, repo: &RepoId, number: u64) -> PortResult<()> {
+        let doing = format!("closing the pull request {repo}#{number}");
+        if self.pull(repo, number)?.state != PullState::Open {
+            return Ok(());
+        }
+        let body = json!({ "state": "closed" });
+        self.client.write(&doing, Method::Patch, &Self::pull_path(repo, number), Some(&body)).map(drop)
+    }
+}
