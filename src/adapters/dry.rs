@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use super::git::GitRooms;
 use super::runner::bench::JobBench;
-use super::runner::command::CommandRunner;
 use crate::domain::model::{
     ApprovalEvidence, Blocker, Change, Comment, Issue, JobState, Oid, Permission, Person, PullRequest,
     RepoId, Review, StageReading,
@@ -212,7 +211,7 @@ impl History for DryGit {
 }
 
 /// Reads jobs and starts none.
-pub struct DryRunner(pub CommandRunner);
+pub struct DryRunner(pub Box<dyn Runner>);
 
 impl Runner for DryRunner {
     fn start(&self, _: &JobSpec) -> PortResult<()> {

@@ -48,6 +48,7 @@ use crate::adapters::runner::command::{
     CommandRunner, Hooks, Prices, Profile, PromptPassing, RepoRunners, RunnerSettings, Settings,
     Surroundings, tmux_socket,
 };
+use crate::adapters::runner::t3::{T3Runner, T3Server};
 use crate::adapters::schedule::Scheduler;
 use crate::cli::desk::StatusFormat;
 use crate::cli::{Cli, Command, Global};
@@ -59,7 +60,7 @@ use crate::domain::run::Policy;
 use crate::domain::schedule::Plan;
 use crate::domain::trust::TrustPolicy;
 use crate::error::{Error, Kind};
-use crate::ports::{Ci, Clock, Folders as _, Forge, Git, PortError, Runner};
+use crate::ports::{Ci, Clock, Folders as _, Forge, Git, PortError, PortResult, Runner};
 use crate::store::{Adopted, Store};
 use crate::tick::Report;
 use crate::tick::world::{HostPolicy, RepoPolicy, RunnerPolicy, StagePolicy, World};
@@ -341,7 +342,30 @@ impl App {
         DryGit::new(rooms.with_credentials(credentials), scratch)
     }
 
-    fn runner(&self) -> CommandRunner {
+    fn runner(&self) -> T3Runner {
+        let server = |(name, runner): (&String, &cfg::Runner)| {
+            let t3 = runner.t3.clone().filter(|_| runner.kind == cfg::RunnerKind::T3)?;
+            let wanted = format!("runner.{name}.token");
+            let token: Box<dyn Fn() -> PortResult<cfg::Secret>> = Box::new(move || {
+                let missing = || PortError::refused(format!("{wanted} is not set"));
+                let source = t3.token.as_ref().ok_or_else(missing)?;
+                crate::adapters::secret::resolve(source, &wanted, &env)
+                    .map_err(|e| PortError::Credentials { what: e.to_string() })
+            });
+            let url = t3.url?.trim_end_matches('/').to_owned();
+            Some((name.clone(), T3Server { url, token, instance: t3.instance?, model: t3.model? }))
+        };
+        T3Runner {
+            command: self.command_runner(),
+            servers: self.config.runners.iter().filter_map(server).collect(),
+            work: self.config.workspace_root(&self.state_dir),
+            clock: Box::new(SystemClock),
+            dry: self.global.dry_run,
+            snapshots: RefCell::default(),
+        }
+    }
+
+    fn command_runner(&self) -> CommandRunner {
         let private = self.state_dir.join("repos");
         let work = self.config.workspace_root(&self.state_dir);
         let args = ["--repos".into(), private.clone().into(), "--work".into(), work.into_os_string()];
@@ -392,7 +416,7 @@ impl App {
                 Scratch::new().map_err(|e| Error::later(format!("a scratch folder for the dry run: {e}")))?;
             (
                 Box::new(self.dry_git(scratch, forges.credentials)),
-                Box::new(DryRunner(self.runner())),
+                Box::new(DryRunner(Box::new(self.runner()))),
                 Box::new(DryCi(Box::new(ci))),
             )
         } else {

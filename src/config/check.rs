@@ -6,7 +6,8 @@ use toml_edit::TableLike;
 
 use super::read::{Place, Reader};
 use super::{
-    Config, Forge, ForgeKind, Notify, NotifyKind, RepoConfig, RunnerSettings, SecretSource, Stage, StageKind,
+    Config, Forge, ForgeKind, Notify, NotifyKind, RepoConfig, Runner, RunnerKind, RunnerSettings,
+    SecretSource, Stage, StageKind,
 };
 use crate::domain::message_notice::is_address;
 use crate::domain::model::RepoId;
@@ -61,7 +62,7 @@ pub(super) fn check(config: &Config, top: &dyn TableLike, reader: &mut Reader<'_
     }
     let secrets = secret_variables(config);
     for (name, runner) in &config.runners {
-        for what in runner_problems(&runner.settings, &secrets) {
+        for what in kind_problems(runner).into_iter().chain(runner_problems(&runner.settings, &secrets)) {
             note(&["runner", name], format!("[runner.{name}]: {what}"));
         }
     }
@@ -104,6 +105,16 @@ fn upgrades(config: &Config, note: &mut impl FnMut(&[&str], String)) {
         note(
             &["upgrade", "runner"],
             format!("`runner` in [upgrade] names \"{name}\": {}", config.no_runner()),
+        );
+    }
+    let of_t3 =
+        |name: &&String| config.runners.get(*name).is_some_and(|runner| runner.kind == RunnerKind::T3);
+    if let Some(name) = up.runner.as_ref().filter(of_t3) {
+        note(
+            &["upgrade", "runner"],
+            format!(
+                "`runner` in [upgrade] names \"{name}\", which is of kind \"t3\": name one of kind \"command\""
+            ),
         );
     }
     if config.bridge.enabled && no_program(&config.bridge.argv) {
@@ -320,11 +331,64 @@ fn label_problems(config: &Config) -> Vec<(&str, String)> {
     wrong
 }
 
+/// What one kind of runner needs and the other does not have.
+fn kind_problems(runner: &Runner) -> Vec<String> {
+    let argv = &runner.settings.argv;
+    match (runner.kind, &runner.t3) {
+        (RunnerKind::Command, t3) => {
+            let mut wrong = Vec::new();
+            if no_program(argv) {
+                wrong.push("`argv` names no program: write argv = [\"PROGRAM\", \"ARGUMENT\"]".to_owned());
+            }
+            if t3.is_some() {
+                wrong.push("`url`, `token`, `instance` and `model` are for kind = \"t3\"".to_owned());
+            }
+            wrong
+        }
+        (RunnerKind::T3, t3) => {
+            let t3 = t3.clone().unwrap_or_default();
+            let url = t3.url.as_deref().unwrap_or_default();
+            let missing = [
+                ("url", t3.url.is_none()),
+                ("token", t3.token.is_none()),
+                ("instance", t3.instance.is_none()),
+                ("model", t3.model.is_none()),
+            ];
+            let mut wrong: Vec<String> = missing
+                .iter()
+                .filter(|(_, missing)| *missing)
+                .map(|(key, _)| format!("a runner of kind \"t3\" needs `{key}`"))
+                .collect();
+            let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+            let near = local.iter().any(|start| {
+                url.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+            });
+            if t3.url.is_some() && !near && !url.starts_with("https://") {
+                wrong.push(
+                    "`url` wants https://, or http:// on this machine (127.0.0.1, localhost)".to_owned(),
+                );
+            }
+            let (own, usual) = (&runner.settings, RunnerSettings::default());
+            let command_only = [
+                ("argv", own.argv != usual.argv),
+                ("profile", own.profile != usual.profile),
+                ("prompt", own.prompt != usual.prompt),
+                ("session", own.session != usual.session),
+                ("stall_seconds", own.stall_seconds != usual.stall_seconds),
+                ("price_input_usd_per_million", own.price_input_usd_per_million.is_some()),
+                ("price_cached_input_usd_per_million", own.price_cached_input_usd_per_million.is_some()),
+                ("price_output_usd_per_million", own.price_output_usd_per_million.is_some()),
+            ];
+            for (key, _) in command_only.iter().filter(|(_, set)| *set) {
+                wrong.push(format!("`{key}` is for kind = \"command\": T3 Code starts the agent itself"));
+            }
+            wrong
+        }
+    }
+}
+
 fn runner_problems(runner: &RunnerSettings, secrets: &BTreeSet<&str>) -> Vec<String> {
     let mut wrong = Vec::new();
-    if no_program(&runner.argv) {
-        wrong.push("`argv` names no program: write argv = [\"PROGRAM\", \"ARGUMENT\"]".to_owned());
-    }
     for name in &runner.env {
         let plain = !name.is_empty()
             && !name.starts_with(|c: char| c.is_ascii_digit())
@@ -410,6 +474,10 @@ fn repos(
         let mut say = |what: String| note(&["repo", &name], format!("[repo.\"{name}\"]: {what}"));
         if repo.runner != config.inherited(id, Some(&repo.runner_name)).runner {
             runner_problems(&repo.runner, secrets).into_iter().for_each(&mut say);
+            if let Some(runner) = config.runners.get(&repo.runner_name) {
+                let runner = Runner { settings: repo.runner.clone(), ..runner.clone() };
+                kind_problems(&runner).into_iter().for_each(&mut say);
+            }
         }
         if !good_name(&repo.template) {
             say(format!("`template` = \"{}\": {NAME_RULE}", repo.template));

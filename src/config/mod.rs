@@ -79,7 +79,18 @@ pub struct Runner {
     pub max_running: Option<u32>,
     /// Labels of issues that ask for it.
     pub labels: Vec<String>,
+    /// Set for the kind `t3`, and only there.
+    pub t3: Option<T3>,
     pub settings: RunnerSettings,
+}
+
+/// Where a runner of the kind `t3` works; complete after the checks.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct T3 {
+    pub url: Option<String>,
+    pub token: Option<SecretSource>,
+    pub instance: Option<String>,
+    pub model: Option<String>,
 }
 
 /// What holds for one repo, after everything it overrides.
@@ -308,8 +319,10 @@ impl Config {
                 basics.read(table, &place, reader);
                 settings.read(table, &place, reader);
                 reader.unknown(table, &place);
-                let RunnerBasics { kind, max_running, labels } = basics;
-                self.runners.insert(name, Runner { kind, max_running, labels, settings });
+                let RunnerBasics { kind, max_running, labels, url, token, instance, model } = basics;
+                let t3 = T3 { url, token, instance, model };
+                let t3 = (kind == RunnerKind::T3 || t3 != T3::default()).then_some(t3);
+                self.runners.insert(name, Runner { kind, max_running, labels, t3, settings });
             }
         }
         for (name, table, place) in reader.named(top, "notify", "notify.*") {
@@ -493,6 +506,10 @@ impl Config {
         for (name, notify) in &self.notifiers {
             found.extend(notify.url.as_ref().map(|source| (format!("notify.{name}.url"), source)));
             found.extend(notify.token.as_ref().map(|source| (format!("notify.{name}.token"), source)));
+        }
+        for (name, runner) in &self.runners {
+            let token = runner.t3.as_ref().and_then(|t3| t3.token.as_ref());
+            found.extend(token.map(|source| (format!("runner.{name}.token"), source)));
         }
         let Heartbeat { tick, poll, watch, lessons } = &self.heartbeat;
         for (name, source) in [("tick", tick), ("poll", poll), ("watch", watch), ("lessons", lessons)] {

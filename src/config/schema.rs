@@ -187,7 +187,7 @@ words! {
 }
 words! {
     /// How turns are started.
-    RunnerKind { Command = "command", } not yet ["t3"]
+    RunnerKind { Command = "command", T3 = "t3", } not yet []
 }
 words! {
     /// Whose output is read for usage, session and errors.
@@ -453,14 +453,23 @@ keys! {
         /// An issue with one of these labels is given to this runner, as it stands here, in whatever repo. Each label
         /// belongs to one runner.
         labels: Vec<String> = Vec::new();
+        /// For "t3": where T3 Code answers, such as http://127.0.0.1:3773. It works in the runs' own clones, so it has to
+        /// run on this machine, as this user.
+        url: Option<String> = None;
+        /// For "t3": a token with the scope orchestration:operate.
+        token: Option<SecretSource> = None;
+        /// For "t3": the provider instance that threads are made with.
+        instance: Option<String> = None;
+        /// For "t3": the model of that instance.
+        model: Option<String> = None;
     }
 
     /// How a runner runs its agent; one repo may have it otherwise.
     pub RunnerSettings in ["runner.*", "repo.*"] {
-        /// The agent's program with its arguments. {workspace}, {objects} (what the workspace's git
+        /// For "command": the agent's program with its arguments. {workspace}, {objects} (what the workspace's git
         /// borrows), {job}, {agent}, {home}, {tmp}, {prompt_file}, {result_file}, {session} and {budget_usd} in them are
         /// replaced.
-        argv: Vec<String> {required} = Vec::new();
+        argv: Vec<String> = Vec::new();
         /// Whose output this is, so that cost, session and errors can be read from it. It also adds to argv what
         /// continues a session (and, for claude, what is left of the budget), and sets the variables that keep
         /// the agent from updating itself and from retrying for minutes.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use toml_edit::Value;
 
 use super::schema::{Group, NOT_YET, Row, RunnerBasics, TABLES, WorkspaceRoot, rows};
-use super::{Config, RepoConfig, Runner, RunnerSettings, Stage};
+use super::{Config, RepoConfig, Runner, RunnerSettings, Stage, T3};
 
 /// Values for the complete example, where the default says little or is nothing. TOML on the right.
 const EXAMPLES: &[(&str, &str, &str)] = &[
@@ -95,6 +95,10 @@ const ASIDE: &[(&str, &str, &str)] = &[
     ("forge.*", "token", r#"{ env = "OFFHOURS_TOKEN" }"#),
     ("forge.*", "api_url", r#""https://github.example.com/api/v3""#),
     ("forge.*", "git_url", r#""git@github.example.com:{owner}/{name}.git""#),
+    ("runner.*", "url", r#""http://127.0.0.1:3773""#),
+    ("runner.*", "token", r#"{ file = "/home/me/.config/offhours/t3-token" }"#),
+    ("runner.*", "instance", r#""codex""#),
+    ("runner.*", "model", r#""gpt-5""#),
 ];
 
 /// The names that stand for the stars in the complete example.
@@ -265,8 +269,10 @@ pub(super) fn effective(config: &Config) -> String {
     for (name, forge) in &config.forges {
         section(&mut out, &path("forge", name), forge);
     }
-    for (name, Runner { kind, max_running, labels, settings }) in &config.runners {
-        let basics = RunnerBasics { kind: *kind, max_running: *max_running, labels: labels.clone() };
+    for (name, Runner { kind, max_running, labels, t3, settings }) in &config.runners {
+        let T3 { url, token, instance, model } = t3.clone().unwrap_or_default();
+        let (kind, max_running, labels) = (*kind, *max_running, labels.clone());
+        let basics = RunnerBasics { kind, max_running, labels, url, token, instance, model };
         section(&mut out, &path("runner", name), &basics);
         lines(&mut out, settings);
     }

@@ -202,7 +202,16 @@ fn bad_input_is_a_sentence_with_its_line() {
             "[forge.gh]\nkind = \"gitea\"\ntoken = \"x\"".into(),
             &["line 2: `kind` in [forge.gh] = \"gitea\" is not in this version yet: it wants \"local\""],
         ),
-        ("[runner.x]\nkind = \"t3\"".into(), &["\"t3\" is not in this version yet"]),
+        (
+            "[runner.x]\nkind = \"t3\"\nargv = [\"a\"]\nurl = \"http://far.example\"".into(),
+            &["needs `token`", "`url` wants https://", "`argv` is for kind = \"command\""],
+        ),
+        ("[runner.x]\nargv = [\"a\"]\nmodel = \"m\"".into(), &["`model` are for kind = \"t3\""]),
+        (
+            "[runner.x]\nkind = \"t3\"\nurl = \"http://127.0.0.1.evil.example\"\ntoken = { env = \"T\" }\ninstance = \"i\"\nmodel = \"m\"\nenv = [\"T\"]"
+                .into(),
+            &["`url` wants https://", "hands T to the agent"],
+        ),
         (
             "[runner.x]\nargv = [\"a\"]\nsession = \"screen\"".into(),
             &["`session` in [runner.x] wants \"background\" or \"tmux\""],
@@ -370,6 +379,7 @@ fn other_value(table: &str, tables: &[&str], row: &Row) -> String {
         "\"\"" => "\"changed\"".to_owned(),
         "\"largest-first\"" => "\"smallest-first\"".to_owned(),
         "\"stdin\"" => "\"file\"".to_owned(),
+        "\"command\"" => "\"t3\"".to_owned(),
         "\"background\"" => "\"tmux\"".to_owned(),
         "\"script\"" => "\"codex\"".to_owned(),
         "\"write\"" => "\"admin\"".to_owned(),
@@ -422,8 +432,7 @@ fn addresses_that_a_token_may_go_to() {
 #[test]
 fn every_key_is_read_and_shown() {
     // Kinds with a single word have no other value.
-    let single =
-        [("forge.*", "kind"), ("runner.*", "kind"), ("ci.stage", "kind"), ("repo.*.ci.stage", "kind")];
+    let single = [("forge.*", "kind"), ("ci.stage", "kind"), ("repo.*.ci.stage", "kind")];
     for (row, tables) in rows() {
         for table in tables.iter().filter(|table| !single.contains(&(table, row.name))) {
             let mut base: toml_edit::DocumentMut = SKELETON.parse().unwrap();
@@ -454,6 +463,13 @@ fn every_key_is_read_and_shown() {
                 };
             }
             at[row.name] = toml_edit::Item::Value(value);
+            if *table == "runner.*" && ["kind", "url", "token", "instance", "model"].contains(&row.name) {
+                let more = [("kind", "\"t3\""), ("url", "\"https://h\""), ("token", "{ env = \"X\" }")];
+                for (key, value) in more.into_iter().chain([("instance", "\"i\""), ("model", "\"m\"")]) {
+                    at[key] = toml_edit::Item::Value(value.parse().unwrap());
+                }
+                at.as_table_like_mut().unwrap().remove("argv");
+            }
             // What only one kind of notifier knows.
             let kind = match (*table, row.name) {
                 ("notify.*", "kind" | "url" | "token") => "ntfy",

@@ -394,6 +394,8 @@ pub enum JobState {
     Running {
         started_at: UnixTime,
         verifying: bool,
+        /// It waits for a person's answer: where that is given.
+        asks: Option<String>,
     },
     Over(Box<JobResult>),
     /// Started, the lock is free, and there is no result: the supervisor died.

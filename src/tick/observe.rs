@@ -221,6 +221,11 @@ fn turn(world: &mut World, row: &RunRow) -> Result<TurnSeen, Error> {
         }
     };
     Ok(match state {
+        JobState::Running { asks: Some(link), .. } => {
+            let title = format!("{}: the agent asks", run.issue);
+            world.notify(&format!("{id}:asks"), "needs-human", &title, &format!("Answer it in {link}"))?;
+            TurnSeen::NeedsInput
+        }
         JobState::Running { verifying: false, .. } => TurnSeen::Running,
         JobState::Running { verifying: true, .. } => TurnSeen::Verifying,
         JobState::Over(result) => {

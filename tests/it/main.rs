@@ -36,6 +36,7 @@ mod selection;
 mod setup;
 mod stories;
 mod supervisor;
+mod t3;
 mod templates;
 mod tidy;
 mod tmux;

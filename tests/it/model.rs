@@ -91,24 +91,36 @@ impl Drop for Model {
 fn serve(stream: TcpStream, script: &Mutex<Script>) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut stream = stream;
-    while let Some((path, body)) = request(&mut reader) {
-        if answer(&mut stream, &path, &body, script).is_none() {
+    while let Some(request) = request(&mut reader) {
+        if answer(&mut stream, &request.path, &request.body, script).is_none() {
             return;
         }
     }
 }
 
-fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
+/// One HTTP request, as far as the simulated servers look at it.
+pub struct Request {
+    pub path: String,
+    pub authorization: String,
+    pub body: Vec<u8>,
+}
+
+/// The next request of a connection; `None` where it ends.
+pub fn request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     let mut first = String::new();
     reader.read_line(&mut first).ok().filter(|n| *n > 0)?;
     let path = first.split(' ').nth(1)?.to_owned();
-    let mut length = 0;
+    let (mut length, mut authorization) = (0, String::new());
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok().filter(|n| *n > 0)?;
-        let line = line.trim().to_ascii_lowercase();
+        let whole = line.trim();
+        let line = whole.to_ascii_lowercase();
         if line.is_empty() {
             break;
+        }
+        if line.starts_with("authorization:") {
+            whole["authorization:".len()..].trim().clone_into(&mut authorization);
         }
         if let Some(value) = line.strip_prefix("content-length:") {
             length = value.trim().parse().ok()?;
@@ -116,10 +128,16 @@ fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some((path, body))
+    Some(Request { path, authorization, body })
 }
 
-fn send(stream: &mut TcpStream, status: u16, headers: &[(&str, &str)], kind: &str, body: &str) -> Option<()> {
+pub fn send(
+    stream: &mut TcpStream,
+    status: u16,
+    headers: &[(&str, &str)],
+    kind: &str,
+    body: &str,
+) -> Option<()> {
     let mut head =
         format!("HTTP/1.1 {status} x\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {

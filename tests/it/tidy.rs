@@ -101,6 +101,7 @@ fn a_room_names_only_the_rooms_below_it() {
         ("adapters/secret.rs", "config", "a secret and its source are types of the configuration"),
         ("adapters/git.rs", "config", "what git shows a server is such a secret"),
         ("adapters/notify/post.rs", "config", "the URL of a webhook is such a secret"),
+        ("adapters/runner/t3.rs", "config", "the token of T3 Code is such a secret"),
     ];
     let mut used = BTreeSet::new();
     let mut wrong = vec![];

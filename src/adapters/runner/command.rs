@@ -421,6 +421,7 @@ impl Runner for CommandRunner {
             return Ok(JobState::Running {
                 started_at: folder.started_at(),
                 verifying: folder.has("verifying"),
+                asks: None,
             });
         }
         match folder.read_result().map_err(PortError::broken)? {

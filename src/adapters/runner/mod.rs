@@ -11,5 +11,6 @@ mod folder;
 pub(in crate::adapters) mod output;
 mod profile;
 pub mod supervise;
+pub mod t3;
 mod tmux;
 pub mod usage;
