@@ -2,6 +2,7 @@
 //! is simulated.
 
 mod crash;
+mod example;
 mod place;
 mod registry;
 mod rows;
