@@ -74,9 +74,11 @@ pub enum Command {
     Poll(PollArgs),
     /// Look at each run in flight and take its next step
     Watch,
+    /// Score what became of runs, and decide about versions that are tried out
+    Harvest,
     /// Write down what went wrong, or look at what was
     Lessons(lessons::LessonsArgs),
-    /// Do what watch, lessons and poll do, in one process
+    /// Do what watch, harvest, lessons and poll do, in one process
     Tick(TickArgs),
     /// Write a first configuration: short, commented, switched off
     Init(InitArgs),
@@ -309,6 +311,20 @@ pub enum TemplateCommand {
         /// The other
         #[arg(value_name = "B")]
         new: String,
+    },
+    /// Try a candidate out beside the champion, on a part of the new issues
+    Canary {
+        #[command(flatten)]
+        version: VersionArg,
+        /// The part of new issues that it gets, above 0 and below 1 [default: canary.fraction]
+        #[arg(long, value_name = "F")]
+        fraction: Option<f64>,
+    },
+    /// Show what became of each version's runs, and of each canary
+    History {
+        /// Only this template
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
     },
     /// Make a version the champion
     Promote(VersionArg),
@@ -685,6 +701,9 @@ mod tests {
             "template list careful",
             "template show implementer@1",
             "template diff implementer careful@deadbeef",
+            "harvest --json",
+            "template canary careful@2 --fraction 0.35",
+            "template history careful",
             "template promote careful@v2",
             "template reject careful@2",
             "pr new me/a work --title T --body-file - --into next",
@@ -720,7 +739,7 @@ mod tests {
     #[test]
     fn bad_lines() {
         for line in [
-            "harvest",
+            "harvest now",
             "lessons add",
             "lessons list --limit 0",
             "lessons list --status open",

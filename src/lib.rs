@@ -23,7 +23,7 @@
 //! | [`cli`] | the command line as types; their comments are the help |
 //! | [`commands`] | one file a command; `commands/mod.rs` alone builds the world out of concrete adapters |
 //! | [`config`] | one table of keys, from which parsing, checking, the reference and the example follow |
-//! | [`tick`] | the straight line: `poll` starts runs, `watch` moves them on, `observe` and `perform` are its two hands |
+//! | [`tick`] | the straight line: `poll` starts runs, `watch` moves them on, `harvest` scores them; `observe` and `perform` are the two hands |
 //! | [`domain`] | pure: what an issue, a run, a verdict is, and what is to be done; texts that leave the program |
 //! | [`ports`] | traits: forge, git, runner, CI, notifier, clock; at most about eight methods each |
 //! | [`adapters`] | what stands behind the ports: the local forge, git, supervised processes, webhooks, dry run |

@@ -324,6 +324,8 @@ pub trait History {
     /// How many commits `head` has that none of `known` has: with base and newest target, what the run itself brought.
     /// Nothing where the target contains the head, and only then or where it stands on the base.
     fn new_commits(&self, repo: &RepoId, head: &Oid, known: &[&Oid]) -> PortResult<u32>;
+    /// Name and message of the commits that `upto` has and `after` has not, newest first; at most `most`.
+    fn commits(&self, repo: &RepoId, after: &Oid, upto: &Oid, most: usize) -> PortResult<Vec<(Oid, String)>>;
     /// What pushing `head` would bring to a target at `base`.
     fn change(&self, repo: &RepoId, base: &Oid, head: &Oid) -> PortResult<Change>;
     /// The paths on which merging `target` into `head` conflicts, sorted; none where it merges cleanly. Makes no commit.
@@ -455,6 +457,7 @@ pub struct TemplateSource {
     pub name: String,
     /// The path of its file, or that it is built in.
     pub origin: String,
+    pub built_in: bool,
     pub content: PortResult<TemplateContent>,
 }
 

@@ -193,6 +193,9 @@ impl History for DryGit {
     fn new_commits(&self, repo: &RepoId, head: &Oid, known: &[&Oid]) -> PortResult<u32> {
         self.rooms.new_commits(repo, head, known)
     }
+    fn commits(&self, repo: &RepoId, after: &Oid, upto: &Oid, most: usize) -> PortResult<Vec<(Oid, String)>> {
+        self.rooms.commits(repo, after, upto, most)
+    }
     fn change(&self, repo: &RepoId, base: &Oid, head: &Oid) -> PortResult<Change> {
         self.rooms.change(repo, base, head)
     }

@@ -280,6 +280,10 @@ impl History for GitRooms {
         })
     }
 
+    fn commits(&self, repo: &RepoId, after: &Oid, upto: &Oid, most: usize) -> PortResult<Vec<(Oid, String)>> {
+        self.read_commits(repo, after, upto, most)
+    }
+
     fn change(&self, repo: &RepoId, base: &Oid, head: &Oid) -> PortResult<Change> {
         self.read_change(repo, base, head)
     }

@@ -80,11 +80,13 @@ impl Prompter for Prompts {
         let built_in = TemplateSource {
             name: BUILT_IN.to_owned(),
             origin: "built in".to_owned(),
+            built_in: true,
             content: Ok(content(IMPLEMENTER.to_owned())),
         };
         let listed = self.files.iter().map(|(name, path)| TemplateSource {
             name: name.clone(),
             origin: path.display().to_string(),
+            built_in: false,
             content: read(path),
         });
         std::iter::once(built_in).chain(listed).collect()

@@ -5,6 +5,7 @@ pub mod arm;
 pub mod config;
 pub mod doctor;
 mod forges;
+pub mod history;
 pub mod init;
 pub mod issue;
 pub mod lessons;
@@ -54,6 +55,7 @@ use crate::cli::desk::StatusFormat;
 use crate::cli::{Cli, Command, Global};
 use crate::config::{self as cfg, Config, Switch};
 use crate::domain::dispatch::Labels;
+use crate::domain::harvest;
 use crate::domain::model::{RepoId, UnixTime};
 use crate::domain::priority::Order;
 use crate::domain::run::Policy;
@@ -63,7 +65,7 @@ use crate::error::{Error, Kind};
 use crate::ports::{Ci, Clock, Folders as _, Forge, Git, PortError, PortResult, Runner};
 use crate::store::{Adopted, Store};
 use crate::tick::Report;
-use crate::tick::world::{HostPolicy, RepoPolicy, RunnerPolicy, StagePolicy, World};
+use crate::tick::world::{HarvestPolicy, HostPolicy, RepoPolicy, RunnerPolicy, StagePolicy, World};
 
 /// Git commands of a tick are ended after this long; fetches of large repositories take their time.
 const GIT_TIMEOUT: Duration = Duration::from_secs(120);
@@ -79,6 +81,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Supervise(args) => supervise::run(args),
         Command::Config(command) => config::run(global, command),
         Command::Poll(args) => tick::run(&App::load(global)?, tick::Parts::Poll, args.assume_armed, false),
+        Command::Harvest => tick::run(&App::load(global)?, tick::Parts::Harvest, false, false),
         Command::Watch => tick::run(&App::load(global)?, tick::Parts::Watch, false, false),
         Command::Lessons(args) => match &args.command {
             Some(command) => lessons::run(&App::load(global)?, command),
@@ -324,6 +327,14 @@ impl App {
             .ok_or_else(|| Error::usage(format!("the forge `{}` is not in the config", repo.forge)))
     }
 
+    fn harvest_policy(&self) -> HarvestPolicy {
+        let h = &self.config.harvest;
+        let days = |n: u32| i64::from(n) * 86_400;
+        let rules =
+            harvest::Rules { survival_seconds: days(h.survival_days), horizon_seconds: days(h.horizon_days) };
+        HarvestPolicy { enabled: h.enabled, rules }
+    }
+
     pub fn prompts(&self) -> Prompts {
         let files = self.config.templates.iter().map(|(name, t)| (name.clone(), t.file.clone())).collect();
         Prompts { files }
@@ -442,6 +453,7 @@ impl App {
             new_id: Box::new(|| format!("r{}", &uuid::Uuid::new_v4().simple().to_string()[..7])),
             late: Box::new(move || !foreground && started.elapsed() >= deadline),
             host,
+            harvest: self.harvest_policy(),
             lessons: self.lesson_rules(),
             dry,
             report: Report::default(),

@@ -56,11 +56,12 @@ pub fn logged(global: &Global, command: &str, report: &Report) {
 /// What a tick tells. Without a reason to act it says nothing, because cron mails whatever is printed.
 pub fn report(global: &Global, command: &str, report: &Report, outcome: TickOutcome) {
     if global.json {
-        let items = report
+        let mut items = report
             .items
             .iter()
             .map(|i| json!({ "issue": i.issue, "run": i.run, "handle": i.handle, "reason": i.reason, "sentence": i.sentence, "acted": i.acted }))
             .collect::<Vec<_>>();
+        items.extend(report.canaries.iter().map(super::history::canary));
         let errors = report
             .errors
             .iter()

@@ -159,6 +159,14 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
     if !lessons.is_empty() {
         text.push_str(&format!("  lessons   {}\n", crate::domain::message_lessons::given(&lessons)));
     }
+    if let Some(canary) = store.route_of(&run.id)?.and_then(|route| route.canary) {
+        text.push_str(&format!(
+            "  canary    {}: arm {} at {}\n",
+            canary.id,
+            canary.arm.code(),
+            canary.fraction
+        ));
+    }
     for turn in &turns {
         let ended = turn.ending.as_deref().unwrap_or("running");
         let took =
@@ -190,6 +198,12 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
     if let Value::Object(map) = &mut value {
         map.insert("cost_usd".to_owned(), json!(known));
         map.insert("cost_known".to_owned(), json!(!unknown));
+        let canary = store.route_of(&run.id)?.and_then(|route| route.canary);
+        let told = json!({
+            "canary": canary.as_ref().map(|c| &c.id), "arm": canary.as_ref().map(|c| c.arm.code()),
+            "fraction": canary.as_ref().map(|c| c.fraction),
+        });
+        map.insert("route".to_owned(), told);
         map.insert("lessons".to_owned(), json!(lessons));
         map.insert("attach".to_owned(), json!(attach));
         map.insert(

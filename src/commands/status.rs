@@ -8,6 +8,7 @@ use crate::domain::run::Wait;
 use crate::error::Error;
 use crate::ports::Clock as _;
 use crate::store::{Hold, Store};
+use crate::tick::harvest::look;
 use crate::tick::poll::day_and_month;
 use serde_json::{Value, json};
 
@@ -27,6 +28,7 @@ pub fn run(app: &App) -> Result<u8, Error> {
             ("RUNNING", running(store, now, &mut items)?),
             ("WAITING", waiting(app, store, &mut items)?),
             ("PARKED", parked(store, now, &mut items)?),
+            ("CANARY", canaries(store, &mut items)?),
             ("ALARM", alarms(store, now, &mut items)?),
         ] {
             if !lines.is_empty() {
@@ -204,6 +206,16 @@ fn parked(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec<St
             park.until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", moment(u)));
         lines.push(format!("{account} {until} ({})", park.kind));
         items.push(json!({ "section": "parked", "account": account, "until": park.until.map(|u| u.0), "reason": park.kind }));
+    }
+    Ok(lines)
+}
+
+fn canaries(store: &Store, items: &mut Vec<Value>) -> Result<Vec<String>, Error> {
+    let mut lines = vec![];
+    for row in store.live_canaries()? {
+        let seen = look(store, &row)?;
+        lines.push(format!("{} {}", seen.version.label(), seen.sentence));
+        items.push(json!({ "section": "canary", "canary": row.id, "version": seen.version.label(), "sentence": seen.sentence }));
     }
     Ok(lines)
 }

@@ -1,15 +1,16 @@
 //! `template`: keeps versions of prompts, and says which one is used. What changes which version runs get is under a
 //! person's hand here and in `harvest`; a text by itself never becomes more than a candidate.
 
-use super::{App, by_hand, output};
+use super::{App, by_hand, history, output};
 use crate::adapters::host::SystemClock;
 use crate::adapters::prompt::read;
 use crate::cli::TemplateCommand;
+use crate::domain::canary::Params;
 use crate::domain::message::{moment, plain};
 use crate::domain::template::{self, Act, BUILT_IN, State, VersionName, good_name};
 use crate::error::Error;
 use crate::ports::{Clock as _, Prompter as _};
-use crate::store::{Store, TemplateRow};
+use crate::store::{Store, TemplateRow, Verdict};
 use serde_json::{Value, json};
 
 pub fn run(app: &App, command: &TemplateCommand) -> Result<u8, Error> {
@@ -20,6 +21,8 @@ pub fn run(app: &App, command: &TemplateCommand) -> Result<u8, Error> {
         TemplateCommand::List { name } => list(app, &store, name.as_deref()),
         TemplateCommand::Show(arg) => show(app, &store, &arg.version),
         TemplateCommand::Diff { old, new } => diff(app, &store, old, new),
+        TemplateCommand::Canary { version, fraction } => canary(app, &mut store, &version.version, *fraction),
+        TemplateCommand::History { name } => history::run(app, &store, name.as_deref()),
         TemplateCommand::Promote(arg) => promote(app, &mut store, &arg.version),
         TemplateCommand::Reject(arg) => reject(app, &mut store, &arg.version),
     }
@@ -47,7 +50,7 @@ fn named(name: &str) -> Result<&str, Error> {
 }
 
 /// The one version that a person's word fits.
-pub(super) fn find(store: &Store, text: &str) -> Result<TemplateRow, Error> {
+fn find(store: &Store, text: &str) -> Result<TemplateRow, Error> {
     let wanted = VersionName::parse(text).map_err(Error::usage)?;
     let mut found = store.find_templates(&wanted)?;
     match (found.pop(), found.is_empty()) {
@@ -145,8 +148,52 @@ fn diff(app: &App, store: &Store, old: &str, new: &str) -> Result<u8, Error> {
     Ok(0)
 }
 
+/// What the configuration says of canaries, with a fraction given by hand.
+fn canary(app: &App, store: &mut Store, version: &str, fraction: Option<f64>) -> Result<u8, Error> {
+    let row = find(store, version)?;
+    allowed(&row, Act::Canary)?;
+    let settings = &app.config.canary;
+    let fraction = fraction.unwrap_or(settings.fraction);
+    if !(fraction > 0.0 && fraction < 1.0) {
+        return Err(Error::usage(format!(
+            "a fraction of {fraction} is none: it has to be above 0 and below 1"
+        )));
+    }
+    if !app.config.harvest.enabled {
+        return Err(Error::usage("harvest is off: a canary would get no issue and never be decided")
+            .hint("set `enabled = true` in [harvest]"));
+    }
+    let Some(champion) = store.champion(&row.name)? else {
+        return Err(Error::usage(format!("{} has no champion to compare {} with", row.name, row.label()))
+            .hint("`offhours template promote` makes a version champion"));
+    };
+    let count = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+    let params = Params {
+        alpha_rollback: settings.alpha_rollback,
+        alpha_graduate: settings.alpha_graduate,
+        margin: settings.margin,
+        min_canary: count(settings.min_canary),
+        max_canary: count(settings.max_canary),
+    };
+    let Some(canary) = store.start_canary(&row, &champion, fraction, params, SystemClock.now())? else {
+        let other = store.live_canary(&row.name)?;
+        let who = other.map(|c| store.template(c.template)).transpose()?.flatten();
+        let who = who.map_or_else(|| "another version".to_owned(), |t| t.label());
+        return Err(Error::usage(format!("{} has a canary already: {who}", row.name))
+            .hint("wait until `harvest` decides, or end it with `offhours template reject`"));
+    };
+    let text = format!(
+        "{} is the canary {} beside {}: it gets {fraction} of new issues, for at most {} runs\n",
+        row.label(),
+        canary.id,
+        champion.label(),
+        canary.params.max_canary
+    );
+    moved(app, store, &row, "template canary", &text)
+}
+
 /// Whether a person may do this to the version, in words where not.
-pub(super) fn allowed(row: &TemplateRow, act: Act) -> Result<State, Error> {
+fn allowed(row: &TemplateRow, act: Act) -> Result<State, Error> {
     template::by_hand(row.state, act).map_err(|why| Error::usage(format!("{} {why}", row.label())))
 }
 
@@ -154,7 +201,13 @@ fn promote(app: &App, store: &mut Store, version: &str) -> Result<u8, Error> {
     let row = find(store, version)?;
     allowed(&row, Act::Promote)?;
     let before = store.champion(&row.name)?;
-    store.promote_template(&row, SystemClock.now())?;
+    if !store.promote_template(&row, SystemClock.now())? {
+        return Err(Error::usage(format!(
+            "the champion of {} is being compared with a canary, and cannot be changed meanwhile",
+            row.name
+        ))
+        .hint("`offhours template history` shows it; `offhours template reject` of the canary ends it"));
+    }
     let retired = before.as_ref().map_or(String::new(), |b| format!("; {} is retired", b.label()));
     moved(app, store, &row, "template promote", &format!("{} is the champion now{retired}\n", row.label()))
 }
@@ -162,6 +215,16 @@ fn promote(app: &App, store: &mut Store, version: &str) -> Result<u8, Error> {
 fn reject(app: &App, store: &mut Store, version: &str) -> Result<u8, Error> {
     let row = find(store, version)?;
     allowed(&row, Act::Reject)?;
+    if row.state == State::Canary
+        && let Some(canary) = store.live_canary(&row.name)?
+    {
+        let why = format!("{} was rejected by hand", row.label());
+        if !store.end_canary(&canary, Verdict::RolledBack, &why, None, SystemClock.now())? {
+            return Err(Error::later(format!("{} was decided in this moment; look again", row.label())));
+        }
+        let text = format!("{} is rejected; the canary {} is over\n", row.label(), canary.id);
+        return moved(app, store, &row, "template reject", &text);
+    }
     if !store.reject_template(&row, SystemClock.now())? {
         return Err(Error::later(format!("{} changed in this moment; try again", row.label())));
     }

@@ -1,4 +1,4 @@
-//! `poll`, `watch`, `lessons`, `tick`: one step over everything, under the lock of the state file.
+//! `poll`, `watch`, `harvest`, `lessons`, `tick`: one step over everything, under the lock of the state file.
 
 use std::time::Duration;
 
@@ -9,12 +9,13 @@ use crate::domain::run::Wait;
 use crate::error::{Error, Kind};
 use crate::ports::PortResult;
 use crate::tick::report::Failure;
-use crate::tick::{Report, TickOutcome, World, control, lessons, outbox, poll, silence, watch};
+use crate::tick::{Report, TickOutcome, World, control, harvest, lessons, outbox, poll, silence, watch};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parts {
     Poll,
     Watch,
+    Harvest,
     Lessons,
     All,
 }
@@ -24,6 +25,7 @@ impl Parts {
         match self {
             Self::Poll => "poll",
             Self::Watch => "watch",
+            Self::Harvest => "harvest",
             Self::Lessons => "lessons",
             Self::All => "tick",
         }
@@ -135,6 +137,10 @@ fn step(world: &mut World, parts: Parts, off: bool) -> Result<(), Error> {
         control::obey(world)?;
         watch::tick(world)?;
     }
+    if matches!(parts, Parts::Harvest | Parts::All) {
+        harvest::tick(world)?;
+        world.report.off |= parts == Parts::Harvest && !world.harvest.enabled;
+    }
     journal(world, parts);
     if matches!(parts, Parts::Poll | Parts::All) && !off && !world.host.switch_on {
         poll::tick(world)?;
@@ -149,7 +155,7 @@ fn step(world: &mut World, parts: Parts, off: bool) -> Result<(), Error> {
 fn journal(world: &mut World, parts: Parts) {
     let result = match parts {
         Parts::Lessons | Parts::All => lessons::stand_still(world).and_then(|()| lessons::tick(world)),
-        Parts::Poll | Parts::Watch => lessons::stand_still(world),
+        Parts::Poll | Parts::Watch | Parts::Harvest => lessons::stand_still(world),
     };
     if parts == Parts::Lessons {
         for item in &mut world.report.items {

@@ -60,6 +60,7 @@ pub(super) fn check(config: &Config, top: &dyn TableLike, reader: &mut Reader<'_
             note(&["forge", name], format!("[forge.{name}]: {what}"));
         }
     }
+    canary(config, &mut note);
     let secrets = secret_variables(config);
     for (name, runner) in &config.runners {
         for what in kind_problems(runner).into_iter().chain(runner_problems(&runner.settings, &secrets)) {
@@ -144,6 +145,37 @@ fn upgrades(config: &Config, note: &mut impl FnMut(&[&str], String)) {
                 format!("[recipe.{name}]: `main_branch` is no name of a branch"),
             );
         }
+    }
+}
+
+/// What the ranges of single keys cannot say.
+fn canary(config: &Config, note: &mut impl FnMut(&[&str], String)) {
+    let c = &config.canary;
+    for (key, value) in [
+        ("fraction", c.fraction),
+        ("margin", c.margin),
+        ("alpha_rollback", c.alpha_rollback),
+        ("alpha_graduate", c.alpha_graduate),
+    ] {
+        if !(value > 0.0 && value < 1.0) {
+            note(
+                &["canary", key],
+                format!("`{key}` in [canary] is {value}: it has to be above 0 and below 1"),
+            );
+        }
+    }
+    if c.max_canary < c.min_canary {
+        let what =
+            format!("`max_canary` in [canary] is {}, below `min_canary`, {}", c.max_canary, c.min_canary);
+        note(&["canary", "max_canary"], what);
+    }
+    let h = &config.harvest;
+    if h.horizon_days < h.survival_days {
+        let what = format!(
+            "`horizon_days` in [harvest] is {}, below `survival_days`, {}",
+            h.horizon_days, h.survival_days
+        );
+        note(&["harvest", "horizon_days"], what);
     }
 }
 

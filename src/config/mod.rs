@@ -23,9 +23,9 @@ use toml_edit::{Document, TableLike};
 pub use find::{decode, find, place, read};
 pub use hours::{Hours, Offset, Window, is_open, window_end};
 pub use schema::{
-    Bridge, Ci, Control, FixForward, Forge, ForgeKind, Global, Heartbeat, Hooks, Lessons, NoticeKind, Notify,
-    NotifyKind, PriorityOrder, Profile, PromptBy, Recipe, Retention, RunSettings, RunnerKind, RunnerSettings,
-    SessionKind, Stage, StageKind, Template, Trust, TrustPermission, Upgrade,
+    Bridge, Canary, Ci, Control, FixForward, Forge, ForgeKind, Global, Harvest, Heartbeat, Hooks, Lessons,
+    NoticeKind, Notify, NotifyKind, PriorityOrder, Profile, PromptBy, Recipe, Retention, RunSettings,
+    RunnerKind, RunnerSettings, SessionKind, Stage, StageKind, Template, Trust, TrustPermission, Upgrade,
 };
 pub use secret::{Secret, SecretSource};
 pub use show::{complete, reference};
@@ -58,6 +58,8 @@ pub struct Config {
     pub fix_forward: FixForward,
     pub retention: Retention,
     pub lessons: Lessons,
+    pub harvest: Harvest,
+    pub canary: Canary,
     pub templates: BTreeMap<String, Template>,
     pub heartbeat: Heartbeat,
     pub forges: BTreeMap<String, Forge>,
@@ -226,6 +228,8 @@ impl Config {
             fix_forward: FixForward::default(),
             retention: Retention::default(),
             lessons: Lessons::default(),
+            harvest: Harvest::default(),
+            canary: Canary::default(),
             templates: BTreeMap::new(),
             heartbeat: Heartbeat::default(),
             forges: BTreeMap::new(),
@@ -277,6 +281,14 @@ impl Config {
         }
         if let Some((table, place)) = reader.table(top, &place, "heartbeat", "heartbeat") {
             self.heartbeat.read(table, &place, reader);
+            reader.unknown(table, &place);
+        }
+        if let Some((table, place)) = reader.table(top, &place, "harvest", "harvest") {
+            self.harvest.read(table, &place, reader);
+            reader.unknown(table, &place);
+        }
+        if let Some((table, place)) = reader.table(top, &place, "canary", "canary") {
+            self.canary.read(table, &place, reader);
             reader.unknown(table, &place);
         }
         let mut root = WorkspaceRoot { root: None };

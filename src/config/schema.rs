@@ -119,6 +119,11 @@ pub(super) const TABLES: &[(&str, &str)] = &[
         "lessons",
         "The journal of what went wrong. It only watches: nothing starts, waits or ends because of it.",
     ),
+    ("harvest", "Scoring what became of runs. Off: nothing is routed, scored or decided."),
+    (
+        "canary",
+        "How a new version of a template is tried out. A canary keeps the numbers that it was begun with.",
+    ),
     ("template.*", "A prompt of your own in a file; the star is its name."),
     ("forge.*", "An issue tracker with repositories; the star is a name that you choose."),
     (
@@ -159,8 +164,6 @@ const fn later(name: &'static str, tables: &'static [&'static str], doc: &'stati
 
 pub(super) const NOT_YET: &[Later] = &[
     later("agent_pushes", &["", "repo.*"], "agents that push themselves come later; here offhours pushes"),
-    later("harvest", &[""], "scoring template versions comes later"),
-    later("canary", &[""], "trying out template versions comes later"),
 ];
 
 words! {
@@ -329,6 +332,32 @@ keys! {
         runner: Option<String> = None;
         /// The template for this repo.
         template: Option<String> = None;
+    }
+
+    /// Scoring what became of runs.
+    pub Harvest in ["harvest"] {
+        /// Off: no version is tried out, and nothing is scored or decided.
+        enabled: bool = true;
+        /// Days that landed work has to stand, without being taken back, reopened or red, before it counts.
+        survival_days: u32 [0, 365] = 3;
+        /// Days after which a run that has come to no end is worth nothing.
+        horizon_days: u32 [1, 3650] = 14;
+    }
+
+    /// How a new version of a template is tried out.
+    pub Canary in ["canary"] {
+        /// The part of new issues that it gets, above 0 and below 1. 0.35 is better below 50 runs a week.
+        fraction: f64 = 0.2;
+        /// Scored canary runs before anything is decided.
+        min_canary: u32 [1, 100_000] = 5;
+        /// Canary runs after which new issues go to the champion, and it has to be decided.
+        max_canary: u32 [1, 100_000] = 100;
+        /// How much lower than the champion's a canary's mean score may be when it graduates, above 0 and below 1.
+        margin: f64 = 0.15;
+        /// The chance, at most, that a canary as good as the champion is rolled back.
+        alpha_rollback: f64 = 0.05;
+        /// The chance, at most, that a canary worse by the margin graduates.
+        alpha_graduate: f64 = 0.1;
     }
 
     /// A prompt in a file.

@@ -262,6 +262,8 @@ pub(super) fn effective(config: &Config) -> String {
     section(&mut out, "fix_forward", &config.fix_forward);
     section(&mut out, "retention", &config.retention);
     section(&mut out, "lessons", &config.lessons);
+    section(&mut out, "harvest", &config.harvest);
+    section(&mut out, "canary", &config.canary);
     for (name, template) in &config.templates {
         section(&mut out, &path("template", name), template);
     }

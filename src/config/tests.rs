@@ -386,7 +386,13 @@ fn other_value(table: &str, tables: &[&str], row: &Row) -> String {
         text if text.starts_with('"') => "\"changed\"".to_owned(),
         number => {
             let value: f64 = number.parse().expect(row.name);
-            if number.contains('.') { format!("{:.1}", value + 1.0) } else { format!("{}", value - 1.0) }
+            if number.contains('.') && value < 1.0 {
+                format!("{}", value / 2.0)
+            } else if number.contains('.') {
+                format!("{:.1}", value + 1.0)
+            } else {
+                format!("{}", value - 1.0)
+            }
         }
     }
 }

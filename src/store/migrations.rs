@@ -1,7 +1,8 @@
 //! Numbered, never edited, applied one by one. Each has sample data in its test.
 
 /// What each step does to the one before. The number of a step is its place, from 1.
-pub(super) const MIGRATIONS: [&str; 6] = [FIRST, LESSONS, TEMPLATES, PULL_REQUESTS, UPGRADES, SERVERS];
+pub(super) const MIGRATIONS: [&str; 7] =
+    [FIRST, LESSONS, TEMPLATES, PULL_REQUESTS, UPGRADES, SERVERS, HARVEST];
 
 const FIRST: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -292,4 +293,46 @@ CREATE TABLE server_limits (
 ) STRICT;
 
 CREATE TABLE repo_identities (repo TEXT PRIMARY KEY, identity TEXT NOT NULL) STRICT;
+";
+
+/// What becomes of runs, which version they speak for, and the canaries that it decides.
+const HARVEST: &str = "
+CREATE TABLE canaries (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL,
+  template INTEGER NOT NULL REFERENCES templates (id), champion INTEGER NOT NULL REFERENCES templates (id),
+  fraction REAL NOT NULL, min_canary INTEGER NOT NULL, max_canary INTEGER NOT NULL,
+  margin REAL NOT NULL, alpha_rollback REAL NOT NULL, alpha_graduate REAL NOT NULL,
+  history_sum REAL NOT NULL, history_count REAL NOT NULL,
+  started_at INTEGER NOT NULL, ended_at INTEGER,
+  verdict TEXT CHECK (verdict IN ('graduated', 'rolled_back', 'inconclusive')), detail TEXT
+) STRICT;
+CREATE UNIQUE INDEX canaries_one_alive ON canaries (name) WHERE verdict IS NULL;
+
+CREATE TABLE outcomes (
+  run TEXT NOT NULL REFERENCES runs (id), source TEXT NOT NULL,
+  template INTEGER NOT NULL REFERENCES templates (id), canary TEXT REFERENCES canaries (id),
+  arm TEXT CHECK (arm IN ('champion', 'canary')),
+  subject TEXT NOT NULL, dispatched_at INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('pending', 'resolved', 'excluded', 'late')),
+  score REAL, why TEXT NOT NULL,
+  first_seen_at INTEGER NOT NULL, changed_at INTEGER NOT NULL, look_at INTEGER,
+  UNIQUE (run, source)
+) STRICT;
+CREATE INDEX outcomes_pending ON outcomes (look_at) WHERE state = 'pending';
+CREATE INDEX outcomes_by_canary ON outcomes (canary, subject) WHERE canary IS NOT NULL;
+CREATE INDEX outcomes_by_template ON outcomes (template);
+
+CREATE TABLE landed_commits (
+  repo TEXT NOT NULL, name TEXT NOT NULL, run TEXT NOT NULL REFERENCES runs (id),
+  PRIMARY KEY (repo, name)
+) STRICT;
+CREATE INDEX landed_commits_by_run ON landed_commits (run);
+
+CREATE TABLE taken_back (repo TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (repo, name)) STRICT;
+
+CREATE TABLE read_branches (
+  repo TEXT NOT NULL, branch TEXT NOT NULL, oid TEXT NOT NULL, look_at INTEGER NOT NULL, until INTEGER NOT NULL,
+  PRIMARY KEY (repo, branch)
+) STRICT;
+CREATE INDEX events_reverted ON events (run) WHERE kind = 'reverted';
 ";

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "the state file is this room's work")]
 
 mod adopt;
+mod canaries;
 mod copy;
 mod figures;
 mod host;
@@ -12,6 +13,7 @@ mod lessons;
 #[cfg(test)]
 mod lessons_tests;
 mod migrations;
+mod outcomes;
 mod runs;
 mod servers;
 mod templates;
@@ -21,12 +23,14 @@ mod upgrade;
 mod upgrade_rows;
 
 pub use adopt::Adopted;
+pub use canaries::{CanaryRow, Verdict};
 pub use figures::{RunFigures, SpendBy, SpendRow};
 pub use host::{Hold, Park};
 pub use intents::{Intent, IntentState, OutboxRow, topic_of};
 pub use issues::{FirstSightRow, LedgerRow};
 pub use learning::Learned;
 pub use lessons::{ByHand, LessonChange, LessonCounts, LessonFilter, LessonOutcomes};
+pub use outcomes::{BranchRow, LateRevert};
 pub use runs::{RunRow, Spend, TurnRow};
 pub use servers::ServerBook;
 pub use templates::{CanaryRoute, Route, TemplateRow};

@@ -384,7 +384,7 @@ impl Store {
             )
             .map_err(sql("written"))?;
             update_run(tx, run)?;
-            insert_route(tx, &run.id, route)?;
+            insert_route(tx, run, route)?;
             insert_intents(tx, &run.id, effects, run.created_at)?;
             insert_ledger(tx, &run.issue, ledger)?;
             insert_event(tx, event)

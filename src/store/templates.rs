@@ -2,9 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::outcomes::insert_pending;
 use super::{Event, Store, StoreError, StoreResult, insert_event, sql};
 use crate::domain::canary::Arm;
 use crate::domain::model::UnixTime;
+use crate::domain::run::Run;
 use crate::domain::template::{State, VersionName, Which};
 use crate::ports::{TemplateContent, TemplateText};
 
@@ -40,6 +42,8 @@ impl TemplateRow {
 pub struct Route {
     pub template: i64,
     pub canary: Option<CanaryRoute>,
+    /// Its outcome is credited to the version.
+    pub scored: bool,
 }
 
 /// While a canary lives every run belongs to one of its arms.
@@ -94,12 +98,12 @@ pub(super) fn templates_where(
     .collect()
 }
 
-pub(super) fn insert_route(conn: &Connection, run: &str, route: &Route) -> StoreResult<()> {
+pub(super) fn insert_route(conn: &Connection, run: &Run, route: &Route) -> StoreResult<()> {
     let canary = route.canary.as_ref();
     conn.execute(
         "INSERT INTO routes (run, template, arm, canary, fraction) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![
-            run,
+            run.id,
             route.template,
             canary.map(|c| c.arm.code()),
             canary.map(|c| &c.id),
@@ -107,6 +111,9 @@ pub(super) fn insert_route(conn: &Connection, run: &str, route: &Route) -> Store
         ],
     )
     .map_err(sql("written"))?;
+    if route.scored {
+        insert_pending(conn, &run.id, &run.issue.to_string(), run.created_at, route)?;
+    }
     Ok(())
 }
 
@@ -211,9 +218,19 @@ impl Store {
         Ok(found.into_iter().next())
     }
 
-    /// Makes a version champion; the one before is retired. `false` where it is not in the state it was seen in.
+    /// Makes a version champion; the one before is retired. `false` where the champion is being compared with a canary.
     pub fn promote_template(&mut self, row: &TemplateRow, now: UnixTime) -> StoreResult<bool> {
         self.transact("state.template", |tx| {
+            let compared: bool = tx
+                .query_row(
+                    "SELECT EXISTS (SELECT 1 FROM canaries WHERE name = ?1 AND verdict IS NULL)",
+                    [&row.name],
+                    |row| row.get(0),
+                )
+                .map_err(sql("read"))?;
+            if compared {
+                return Ok(false);
+            }
             tx.execute(
                 "UPDATE templates SET state = 'retired', changed_at = ?2 WHERE name = ?1 AND state = 'champion'",
                 params![row.name, now.0],
@@ -251,25 +268,31 @@ impl Store {
     pub fn route_of(&self, run: &str) -> StoreResult<Option<Route>> {
         let found = self
             .conn
-            .query_row("SELECT template, arm, canary, fraction FROM routes WHERE run = ?1", [run], |row| {
-                Ok((
-                    row.get::<_, i64>(0)?,
-                    row.get::<_, Option<String>>(1)?,
-                    row.get::<_, Option<String>>(2)?,
-                    row.get::<_, Option<f64>>(3)?,
-                ))
-            })
+            .query_row(
+                "SELECT template, arm, canary, fraction, EXISTS (SELECT 1 FROM outcomes o WHERE o.run = routes.run) \
+                 FROM routes WHERE run = ?1",
+                [run],
+                |row| {
+                    Ok((
+                        row.get::<_, i64>(0)?,
+                        row.get::<_, Option<String>>(1)?,
+                        row.get::<_, Option<String>>(2)?,
+                        row.get::<_, Option<f64>>(3)?,
+                        row.get::<_, bool>(4)?,
+                    ))
+                },
+            )
             .optional()
             .map_err(sql("read"))?;
         found
-            .map(|(template, arm, canary, fraction)| {
+            .map(|(template, arm, canary, fraction, scored)| {
                 let canary = match (arm, canary, fraction) {
                     (Some(arm), Some(id), Some(fraction)) => {
                         Some(CanaryRoute { id, arm: parse_arm(&arm)?, fraction })
                     }
                     _ => None,
                 };
-                Ok(Route { template, canary })
+                Ok(Route { template, canary, scored })
             })
             .transpose()
     }

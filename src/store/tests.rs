@@ -76,6 +76,17 @@ INSERT INTO upgrade_notes VALUES ('schedule', '{}');
 ", "
 INSERT INTO server_limits VALUES ('hub', 200, 'too many requests', 1);
 INSERT INTO repo_identities VALUES ('hub:me/app', '7');
+", "
+INSERT INTO templates (id, name, version, hash, body, origin, state, created_at, changed_at)
+  VALUES (2, 'implementer', 2, 'i', 'Another', 'a file', 'canary', 100, 100);
+INSERT INTO canaries (id, name, template, champion, fraction, min_canary, max_canary, margin, alpha_rollback,
+  alpha_graduate, history_sum, history_count, started_at)
+  VALUES ('c1', 'implementer', 2, 1, 0.2, 5, 100, 0.15, 0.05, 0.1, 8.0, 10.0, 100);
+INSERT INTO outcomes (run, source, template, canary, arm, subject, dispatched_at, state, why, first_seen_at, changed_at, look_at)
+  VALUES ('r1', 'run', 1, 'c1', 'champion', 'home:me/app#7', 100, 'pending', 'working', 100, 100, 100);
+INSERT INTO landed_commits VALUES ('home:me/app', '1111111111111111111111111111111111111111', 'r1');
+INSERT INTO taken_back VALUES ('home:me/app', '2222222222222222222222222222222222222222', 100);
+INSERT INTO read_branches VALUES ('home:me/app', 'main', '1111111111111111111111111111111111111111', 100, 200);
 "];
 
 fn folder() -> TempDir {
@@ -143,7 +154,7 @@ fn text_of(body: &str) -> crate::ports::TemplateContent {
 fn route(store: &mut Store) -> Route {
     use crate::domain::template::State;
     let added = store.add_template("implementer", &text_of("Do it."), "built in", State::Champion, MIDNIGHT);
-    Route { template: added.unwrap().0.id, canary: None }
+    Route { template: added.unwrap().0.id, canary: None, scored: true }
 }
 
 fn begin(store: &mut Store, row: &RunRow, effects: &[Effect]) {

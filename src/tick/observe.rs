@@ -13,7 +13,8 @@ use crate::domain::checks::{self, CiVerdict, StageSeen};
 use crate::domain::guard;
 use crate::domain::message::{self, ReceiptFacts};
 use crate::domain::model::{
-    Check, CheckState, IssueRef, JobResult, JobState, Landing, Oid, Seen, StageReading, TurnEnd, UnixTime,
+    Check, CheckState, IssueRef, JobResult, JobState, Landing, Oid, Outcome, Seen, StageReading, TurnEnd,
+    UnixTime,
 };
 use crate::domain::run::{
     BaseSeen, CiSeen, Evidence, Failure, GuardSeen, IssueSeen, PullSeen, ReviewSeen, Run, TargetSeen,
@@ -37,6 +38,13 @@ pub fn event(run: &Run, key: &str, kind: &str, at: UnixTime, data: &str) -> Even
         run: Some(run.id.clone()),
         data: serde_json::json!({ "detail": message::plain(data, 2000), "turns": run.turns, "attempt": run.attempt }).to_string(),
     }
+}
+
+/// That checks were green on what landed, once it did: later nobody may be able to tell.
+pub fn checked(run: &Run, seen: &Evidence, at: UnixTime) -> Option<Event> {
+    let green = seen.receipt.checks.iter().any(|c| c.ends_with(": green"));
+    let landed = run.outcome == Some(Outcome::Landed);
+    (landed && green).then(|| event(run, "checked", "checked", at, &seen.receipt.checks.join(", ")))
 }
 
 /// Everything [`crate::domain::run::next`] looks at.

@@ -538,7 +538,7 @@ fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> 
         let why = format!("the default branch is red at {} ({})", fresh.base.short(), names.join(", "));
         return note(world, &name, Reason::BaseRed.code(), &why, &verdict.passed);
     }
-    let (template, route) = match templates::route(world, &policy.template)? {
+    let (template, route) = match templates::route(world, &policy.template, &name)? {
         Ok(chosen) => chosen,
         Err(why) => return note(world, &name, "no-template", &why, &verdict.passed),
     };

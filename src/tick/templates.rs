@@ -3,12 +3,17 @@
 
 use super::observe;
 use super::world::World;
+use crate::domain::canary::{Arm, place};
 use crate::domain::message;
+use crate::domain::model::IssueRef;
 use crate::domain::run::Run;
 use crate::domain::template::{BUILT_IN, State};
 use crate::error::Error;
 use crate::ports::{PortError, TemplateText};
 use crate::store::{Route, TemplateRow};
+
+/// The origin of a text from a file that the configuration lists begins so.
+pub const LISTED: &str = "config: ";
 
 /// The cause of the alarm about a champion that does not render begins so.
 const ALARM: &str = "template-failed:";
@@ -20,10 +25,14 @@ pub fn sync(world: &mut World) -> Result<(), Error> {
         let subject = format!("template {}", source.name);
         match source.content {
             Ok(content) => {
+                let origin = if source.built_in {
+                    source.origin.clone()
+                } else {
+                    format!("{LISTED}{}", source.origin)
+                };
                 let first = if source.name == BUILT_IN { State::Champion } else { State::Candidate };
                 let now = world.now();
-                let (row, new) =
-                    world.store.add_template(&source.name, &content, &source.origin, first, now)?;
+                let (row, new) = world.store.add_template(&source.name, &content, &origin, first, now)?;
                 if new && row.state == State::Candidate {
                     world.report.items.push(super::Item {
                         issue: row.label(),
@@ -50,16 +59,36 @@ pub fn sync(world: &mut World) -> Result<(), Error> {
     Ok(())
 }
 
-/// The version for a new run; or why there is none.
-pub fn route(world: &World, name: &str) -> Result<Result<(TemplateRow, Route), String>, Error> {
+/// The version for a new run on an issue; or why there is none. While a canary lives an issue keeps its arm.
+pub fn route(
+    world: &World,
+    name: &str,
+    issue: &IssueRef,
+) -> Result<Result<(TemplateRow, Route), String>, Error> {
     let Some(champion) = world.store.champion(name)? else {
         return Ok(Err(format!(
             "the template {name} has no champion; `offhours template list` shows its versions, and `offhours template \
              promote {name}@1` makes one champion"
         )));
     };
-    let route = Route { template: champion.id, canary: None };
-    Ok(Ok((champion, route)))
+    let scored = world.harvest.enabled;
+    let alive = if scored { world.store.live_canary(name)? } else { None };
+    let Some(canary) = alive else {
+        let route = Route { template: champion.id, canary: None, scored };
+        return Ok(Ok((champion, route)));
+    };
+    let subject = issue.to_string();
+    let arm = match world.store.arm_of(&canary.id, &subject)? {
+        Some(arm) => arm,
+        None if world.store.canary_subjects(&canary.id)? >= canary.params.max_canary => Arm::Champion,
+        None if place(&canary.id, name, &subject) < canary.fraction => Arm::Canary,
+        None => Arm::Champion,
+    };
+    let id = canary.version_of(arm);
+    let version = world.store.template(id)?;
+    let version =
+        version.ok_or_else(|| Error::internal(format!("the canary {} has no version", canary.id)))?;
+    Ok(Ok((version, Route { template: id, canary: Some(canary.route(arm)), scored })))
 }
 
 /// What a run is told by. A run from before texts were kept was begun with the built-in one.

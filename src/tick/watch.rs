@@ -66,7 +66,12 @@ pub fn one(world: &mut World, id: &str) -> Result<(), Error> {
         let why = step.row.why();
         let event = observe::event(&step.run, &key, step.row.code(), now, &why);
         let event = lessons::told(event, &step, &seen, &row.runner);
-        world.store.step(&step.run, &step.effects, &[event])?;
+        let checked = observe::checked(&step.run, &seen, now);
+        world.store.step(
+            &step.run,
+            &step.effects,
+            &[Some(event), checked].into_iter().flatten().collect::<Vec<_>>(),
+        )?;
         if !world.dry && !matches!(step.row, Row::Wait(_)) {
             world.acted(&step.run, step.row.code(), &why);
         }

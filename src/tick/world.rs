@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::domain::dispatch::{Labels, Parked, RunnerSeen};
+use crate::domain::harvest;
 use crate::domain::lesson::Rules;
 use crate::domain::model::{Issue, IssueRef, Landing, RepoId, UnixTime};
 use crate::domain::priority::Order;
@@ -147,6 +148,13 @@ pub struct Sender {
 
 /// Kind and moment to the end of the quiet hours.
 pub type Quiet = Box<dyn Fn(&str, UnixTime) -> Option<UnixTime>>;
+/// Whether and by which rules runs are scored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HarvestPolicy {
+    /// Off: nothing is routed, scored or decided.
+    pub enabled: bool,
+    pub rules: harvest::Rules,
+}
 
 pub struct World {
     pub store: Store,
@@ -159,6 +167,7 @@ pub struct World {
     pub prompter: Box<dyn Prompter>,
     pub folders: Box<dyn Folders>,
     pub host: HostPolicy,
+    pub harvest: HarvestPolicy,
     pub lessons: Rules,
     /// The control issue, where there is one.
     pub control: Option<IssueRef>,
@@ -272,13 +281,10 @@ impl World {
         Ok(())
     }
 
-    /// Names of the notifiers that want this kind.
-    fn wanted(&self, kind: &str) -> Vec<String> {
-        self.senders
-            .iter()
-            .filter(|s| s.kinds.is_empty() || s.kinds.iter().any(|k| k == kind))
-            .map(|s| s.name.clone())
-            .collect()
+    /// The notifiers that are sent a kind.
+    pub fn wanted(&self, kind: &str) -> Vec<String> {
+        let asked = |s: &&Sender| s.kinds.is_empty() || s.kinds.iter().any(|k| k == kind);
+        self.senders.iter().filter(asked).map(|s| s.name.clone()).collect()
     }
 
     pub fn notify(&mut self, key: &str, kind: &str, title: &str, body: &str) -> Result<(), Error> {

@@ -4,6 +4,7 @@
     clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::use_debug,
+    clippy::invisible_characters,
     unreachable_pub,
     reason = "tests stop at the first surprise, and work with the world itself"
 )]
@@ -17,6 +18,7 @@ mod crash;
 mod desk;
 mod forge;
 mod generated;
+mod harvest;
 mod hostile;
 mod hub;
 mod lessons;

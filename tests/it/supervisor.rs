@@ -113,6 +113,9 @@ impl History for WorkspaceGit {
     fn new_commits(&self, _: &RepoId, _: &Oid, _: &[&Oid]) -> PortResult<u32> {
         no()
     }
+    fn commits(&self, _: &RepoId, _: &Oid, _: &Oid, _: usize) -> PortResult<Vec<(Oid, String)>> {
+        no()
+    }
     fn change(&self, _: &RepoId, _: &Oid, _: &Oid) -> PortResult<Change> {
         no()
     }

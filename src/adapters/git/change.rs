@@ -61,6 +61,27 @@ impl GitRooms {
         Ok(Change { files: files.into_iter().map(|entry| entry.file).collect(), messages })
     }
 
+    pub(super) fn read_commits(
+        &self,
+        repo: &RepoId,
+        after: &Oid,
+        upto: &Oid,
+        most: usize,
+    ) -> PortResult<Vec<(Oid, String)>> {
+        let doing = format!("reading the commits of {repo} from {} to {}", after.short(), upto.short());
+        let call = Call::new("git.log", self.private(repo)?)
+            .args(["--topo-order", "--no-show-signature", "--encoding=UTF-8", "--format=%H%x00%B%x00"])
+            .arg(format!("--max-count={most}"))
+            .arg(format!("{after}..{upto}"));
+        let log = self.children.run(&call)?.local(&doing)?.text();
+        let mut parts = log.split('\0').map(str::trim);
+        let mut commits = vec![];
+        while let (Some(name), Some(message)) = (parts.next(), parts.next()) {
+            commits.push((names::oid(name, &doing)?, message.to_owned()));
+        }
+        Ok(commits)
+    }
+
     /// The objects in order; `None` for one that is not here.
     pub(super) fn objects<'a>(
         &self,

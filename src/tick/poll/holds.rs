@@ -81,5 +81,10 @@ fn red_by_merge(
     let red =
         Hold { kind: "base-red".to_owned(), oid: Some(head.clone()), run: hold.run.clone(), since: now };
     world.store.put_hold(&policy.repo, &red)?;
+    // The run is over; what became of its work is not.
+    if let Some(row) = hold.run.as_deref().map(|run| world.store.run(run)).transpose()?.flatten() {
+        let event = observe::event(&row.run, "red-afterwards", "red-afterwards", now, &names.join(", "));
+        world.store.event(&event)?;
+    }
     Ok(())
 }

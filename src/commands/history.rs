@@ -1,0 +1,138 @@
+//! `template history`: what became of each version's runs, and of each canary; the numbers behind what `harvest` decides.
+
+use super::{App, output};
+use crate::domain::canary::Decision;
+use crate::domain::harvest::{self, Arms, Distance, Entry, EntryState};
+use crate::domain::message::moment;
+use crate::error::Error;
+use crate::store::{Store, TemplateRow, Verdict};
+use crate::tick::harvest::{CanaryReport, look};
+use serde_json::{Value, json};
+
+pub fn run(app: &App, store: &Store, name: Option<&str>) -> Result<u8, Error> {
+    let rows = store.templates(name)?;
+    if let (Some(name), true) = (name, rows.is_empty()) {
+        return Err(Error::usage(format!(
+            "there is no template {}",
+            crate::domain::message::plain(name, 60)
+        ))
+        .hint("`offhours template list` shows what there is"));
+    }
+    let (mut text, mut items) = (String::new(), vec![]);
+    for row in &rows {
+        version(store, row, &mut text, &mut items)?;
+    }
+    for row in store.canaries(name)? {
+        let seen = look(store, &row)?;
+        let end = match (&row.verdict, &row.detail) {
+            (Some(verdict), Some(detail)) => {
+                let ended = row.ended_at.map_or_else(String::new, |at| format!(", {}", moment(at)));
+                format!("{}{ended}: {detail}", verdict.code())
+            }
+            (_, _) => seen.sentence.clone(),
+        };
+        text.push_str(&format!(
+            "canary {} since {}, {} of new issues: {end}\n",
+            row.id,
+            moment(row.started_at),
+            row.fraction
+        ));
+        for entry in &seen.pending {
+            text.push_str(&format!(
+                "  pending: {} {} (run {}, {}, since {})\n",
+                entry.subject,
+                entry.why,
+                entry.run,
+                entry.arm.code(),
+                moment(entry.dispatched_at)
+            ));
+        }
+        items.push(canary(&seen));
+    }
+    if !app.config.harvest.enabled {
+        text.push_str("harvest is off: nothing is routed, scored or decided\n");
+    }
+    output::answer(&app.global, "template history", &text, &items);
+    Ok(0)
+}
+
+/// What became of the runs of one version.
+fn version(store: &Store, row: &TemplateRow, text: &mut String, items: &mut Vec<Value>) -> Result<(), Error> {
+    let entries = store.template_entries(row.id)?;
+    let counted = harvest::counted(&entries);
+    let scores = harvest::history(&counted);
+    let count = |state: fn(&EntryState) -> bool| counted.iter().filter(|e| state(&e.state)).count();
+    let pending = count(|s| *s == EntryState::Pending);
+    let late = store.late_reverts_of(row.id)?;
+    let mean = (scores.count > 0.0).then(|| scores.sum / scores.count);
+    let told = mean.map_or("none scored".to_owned(), |m| format!("mean {m:.2} of {}", scores.count));
+    let taken = if late.is_empty() {
+        String::new()
+    } else {
+        format!(", {} taken back after they were scored", late.len())
+    };
+    text.push_str(&format!(
+        "{} {}: {} issues, {told}, {pending} pending, {} left out{taken}\n",
+        row.full_label(),
+        row.state.code(),
+        counted.len(),
+        entries.iter().filter(|e| e.state == EntryState::Excluded).count()
+    ));
+    items.push(json!({
+        "kind": "version", "label": row.label(), "hash": row.hash, "state": row.state.code(), "issues": counted.len(),
+        "mean": mean, "pending": pending, "taken_back_later": late,
+        "outcomes": entries.iter().map(entry).collect::<Vec<_>>(),
+    }));
+    Ok(())
+}
+
+fn entry(entry: &Entry) -> Value {
+    let (state, score) = match entry.state {
+        EntryState::Pending => ("pending", None),
+        EntryState::Resolved(score) => ("resolved", Some(score)),
+        EntryState::Excluded => ("excluded", None),
+    };
+    json!({
+        "run": entry.run, "issue": entry.subject, "arm": entry.arm.code(), "dispatched_at": entry.dispatched_at.0,
+        "state": state, "score": score, "why": entry.why,
+    })
+}
+
+fn arm(label: &str, arm: &Arms) -> Value {
+    json!({
+        "version": label, "runs": arm.runs, "resolved": arm.resolved, "pending": arm.pending, "excluded": arm.excluded,
+        "mean": arm.mean(),
+    })
+}
+
+fn distance(distance: Distance) -> Value {
+    json!({ "ln_e": distance.ln_e, "bound": distance.bound, "canary_runs_needed": distance.runs_needed })
+}
+
+fn word(seen: &CanaryReport) -> &'static str {
+    match (seen.row.verdict, seen.decision) {
+        (Some(verdict), _) => verdict.code(),
+        (None, Decision::Hold) => "hold",
+        (None, Decision::RollBack) => Verdict::RolledBack.code(),
+        (None, Decision::Graduate) => Verdict::Graduated.code(),
+        (None, Decision::Inconclusive) => Verdict::Inconclusive.code(),
+    }
+}
+
+/// A canary with all its numbers.
+pub fn canary(seen: &CanaryReport) -> Value {
+    let row = &seen.row;
+    json!({
+        "kind": "canary", "canary": row.id, "template": row.name, "decision": word(seen),
+        "sentence": row.detail.as_ref().unwrap_or(&seen.sentence), "fails": seen.fails,
+        "decided_by": seen.decided_by, "started_at": row.started_at.0, "ended_at": row.ended_at.map(|t| t.0),
+        "fraction": row.fraction, "min_canary": row.params.min_canary, "max_canary": row.params.max_canary,
+        "margin": row.params.margin, "alpha_rollback": row.params.alpha_rollback,
+        "alpha_graduate": row.params.alpha_graduate,
+        "history": { "runs": row.history.count, "sum": row.history.sum },
+        "champion": arm(&seen.champion.label(), &seen.champion_arm),
+        "canary_arm": arm(&seen.version.label(), &seen.canary_arm),
+        "roll_back": distance(seen.rollback), "graduate": distance(seen.graduate), "blocks": seen.blocks,
+        "pending": seen.pending.iter().map(entry).collect::<Vec<_>>(),
+    })
+}

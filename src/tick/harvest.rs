@@ -1,0 +1,445 @@
+//! Scores what became of runs, credits the versions that told them, and decides canaries by it.
+//!
+//! Only runs whose outcome can still change are looked at, and only landed ones cost a question to the forge; a branch
+//! that work landed on is read once for all of its runs. What cannot be read decides nothing.
+
+use std::collections::BTreeMap;
+
+use super::report::Item;
+use super::world::{RepoPolicy, World};
+use super::{observe, templates};
+use crate::domain::canary::{self, Arm, Decision};
+use crate::domain::checks::{self, CiVerdict};
+use crate::domain::effect::TurnKind;
+use crate::domain::harvest::{self, After, Arms, Distance, Entry, Facts, Stage, Standing, Why};
+use crate::domain::message_canary as words;
+use crate::domain::model::{Oid, Outcome, PullState, RepoId, UnixTime};
+use crate::domain::run::{Phase, Wait};
+use crate::domain::template::State;
+use crate::error::Error;
+use crate::ports::{Notice, PortError, PortResult};
+use crate::store::{BranchRow, CanaryRow, RunRow, Store, StoreResult, TemplateRow, Verdict};
+
+/// Landed work is looked at again after this; what could not be read, sooner.
+const LOOK_SECONDS: i64 = 3600;
+const LOOK_AGAIN_SECONDS: i64 = 600;
+/// A branch is read for so long after work landed on it.
+const READ_SECONDS: i64 = 90 * 86_400;
+/// More commits than this are not read at once; work that was taken back further down is not found.
+const MOST_COMMITS: usize = 2000;
+/// The cause of the alarm about a graduated version whose work was taken back begins so.
+const ALARM: &str = "graduated-reverted:";
+
+/// How a canary stands, for people and scripts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CanaryReport {
+    pub row: CanaryRow,
+    pub version: TemplateRow,
+    pub champion: TemplateRow,
+    pub decision: Decision,
+    /// The version fails whatever the issue: no numbers are needed.
+    pub fails: bool,
+    pub champion_arm: Arms,
+    pub canary_arm: Arms,
+    pub rollback: Distance,
+    pub graduate: Distance,
+    pub blocks: usize,
+    /// The run that decided it.
+    pub decided_by: Option<String>,
+    pub pending: Vec<Entry>,
+    pub sentence: String,
+}
+
+pub fn tick(world: &mut World) -> Result<(), Error> {
+    if !world.harvest.enabled {
+        return Ok(());
+    }
+    templates::sync(world)?;
+    let mut read = BTreeMap::new();
+    attribute(world, &mut read)?;
+    read_due_branches(world, &mut read)?;
+    late_reverts(world)?;
+    for row in world.store.live_canaries()? {
+        decide(world, &row)?;
+    }
+    Ok(())
+}
+
+/// Whether a repo's branches could be read in this tick.
+type Read = BTreeMap<RepoId, bool>;
+
+fn attribute(world: &mut World, read: &mut Read) -> Result<(), Error> {
+    for run in world.store.outcomes_due(world.now())? {
+        if (world.late)() {
+            world.report.left.push("harvest".to_owned());
+            break;
+        }
+        let Some(row) = world.store.run(&run)? else { continue };
+        let facts = facts(world, &row, read)?;
+        let now = world.now();
+        let standing = harvest::settle(&facts, world.harvest.rules, now);
+        let look_at = look_at(&facts, standing, world.harvest.rules, now);
+        let news = world.store.put_outcome(&run, standing, look_at, now)?;
+        if let (true, Some(scored)) = (news, words::scored(standing)) {
+            world.report.items.push(Item {
+                issue: row.run.issue.to_string(),
+                run: Some(run),
+                handle: None,
+                reason: standing.why().code().to_owned(),
+                sentence: format!("{scored} for {}", row.template),
+                acted: true,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A run in flight is looked at by every tick: that costs nothing. Landed work is asked about less often.
+fn look_at(facts: &Facts, standing: Standing, rules: harvest::Rules, now: UnixTime) -> UnixTime {
+    match (facts.stage, standing.why()) {
+        (Stage::Ended { .. }, Why::Unreadable) => now.plus(LOOK_AGAIN_SECONDS),
+        (Stage::Ended { at, .. }, _) => now.plus(LOOK_SECONDS).min(at.plus(rules.survival_seconds)),
+        (Stage::Working | Stage::Review | Stage::Parked | Stage::Unreadable, _) => now,
+    }
+}
+
+fn facts(world: &mut World, row: &RunRow, read: &mut Read) -> Result<Facts, Error> {
+    let run = &row.run;
+    let stage = match (run.phase, run.outcome, run.wait) {
+        (Phase::Ended, Some(outcome), _) => {
+            Stage::Ended { outcome, at: run.ended_at.unwrap_or(run.last_seen) }
+        }
+        (_, _, Some(Wait::Parked)) => Stage::Parked,
+        // What is asked for in a review waits for its slot, too.
+        (_, _, Some(Wait::Review | Wait::Slot)) => Stage::Review,
+        (_, _, Some(Wait::Unreadable)) => Stage::Unreadable,
+        (Phase::Starting | Phase::Active | Phase::Ending | Phase::Ended, _, _) => Stage::Working,
+    };
+    let turns = world.store.turns_of(&run.id)?;
+    // A turn that quota, a person or a start that failed ended has told nothing.
+    let told_nothing = ["stopped", "quota", "login-refused", "failed-to-start"];
+    let over = |ending: &str| !told_nothing.contains(&ending);
+    let first_turn_over = turns.first().is_some_and(|t| t.ending.as_deref().is_some_and(over));
+    let corrections = turns.iter().filter(|t| corrects(t.kind)).count();
+    let events = world.store.events_of(&run.id)?;
+    let happened = |kind: &str| events.iter().any(|e| e.kind == kind);
+    let (checked, template_failed) = (happened("checked"), happened("template-failed"));
+    let red_since = happened(Why::Red.code());
+    let landed = matches!(stage, Stage::Ended { outcome: Outcome::Landed, .. });
+    let after = match (landed, red_since) {
+        (true, true) => After::Seen { reopened: false, red: true },
+        (true, false) => after(world, row, read)?,
+        (false, _) => After::Unreadable,
+    };
+    Ok(Facts {
+        dispatched_at: run.created_at,
+        stage,
+        first_turn_over,
+        corrections: u32::try_from(corrections).unwrap_or(u32::MAX),
+        checked,
+        template_failed,
+        reverted: world.store.taken_back(&run.id)?,
+        after,
+    })
+}
+
+fn corrects(kind: TurnKind) -> bool {
+    match kind {
+        TurnKind::FixForward | TurnKind::Review => true,
+        TurnKind::First | TurnKind::Continue => false,
+    }
+}
+
+/// What became of landed work since: its branch, its issue, and its checks.
+fn after(world: &mut World, row: &RunRow, read: &mut Read) -> Result<After, Error> {
+    let run = &row.run;
+    let repo = &run.issue.repo;
+    let subject = format!("what became of {}", run.issue);
+    let (Some(policy), Some(head)) = ((world.policy)(repo), run.pushed.clone()) else {
+        return Ok(After::Unreadable);
+    };
+    let known = remember_commits(world, row, &head)?;
+    // An outage is told once, for the branch, and not for every run that landed there.
+    if !read_branches(world, repo, read)? && known.is_ok() {
+        return Ok(After::Unreadable);
+    }
+    let seen = known.and_then(|()| {
+        let open_again = reopened(world, row)?;
+        Ok(After::Seen { reopened: open_again, red: red(world, &policy, &head)? })
+    });
+    match seen {
+        Ok(found) => {
+            world.answers(&subject)?;
+            Ok(found)
+        }
+        Err(error) => {
+            world.failed(&subject, &error)?;
+            Ok(After::Unreadable)
+        }
+    }
+}
+
+fn reopened(world: &World, row: &RunRow) -> PortResult<bool> {
+    let issue = &row.run.issue;
+    let forge = world.forge(&issue.repo)?;
+    // Where it could not be closed it was never opened again.
+    let refused = world.store.refusal(&row.run.id, "close").map_err(|e| PortError::later(e.to_string()))?;
+    match forge.issue(&issue.repo, issue.number) {
+        Ok(seen) => Ok(seen.open && refused.is_none()),
+        // Gone only counts while its repo can be read.
+        Err(PortError::Gone { .. }) if forge.remote(&issue.repo).is_ok() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the landed commit is red now.
+fn red(world: &World, policy: &RepoPolicy, head: &Oid) -> PortResult<bool> {
+    let seen = observe::stages(world, policy, head, (0, 0));
+    match checks::fold(&seen, policy.ci_grace_seconds, policy.ci_timeout_seconds) {
+        CiVerdict::Red { .. } => Ok(true),
+        CiVerdict::Unreadable { stage, why } => {
+            Err(PortError::later(format!("reading {stage} of {}: {why}", head.short())))
+        }
+        CiVerdict::NotStarted { .. }
+        | CiVerdict::Pending { .. }
+        | CiVerdict::NoChecks { .. }
+        | CiVerdict::NeedsPerson { .. }
+        | CiVerdict::Green { .. }
+        | CiVerdict::TimedOut { .. } => Ok(false),
+    }
+}
+
+/// Keeps the names of the commits that a run brought, so that one that takes them back is known.
+fn remember_commits(world: &mut World, row: &RunRow, head: &Oid) -> Result<PortResult<()>, Error> {
+    let run = &row.run;
+    if world.store.landed_known(&run.id)? {
+        return Ok(Ok(()));
+    }
+    let mut landings = world.store.landings(&run.id)?;
+    if landings.is_empty() {
+        landings.push((head.clone(), run.up_to.clone()));
+    }
+    let found = (|| {
+        let mut names = vec![];
+        for (to, from) in &landings {
+            let commits = world.git.commits(&run.issue.repo, from, to, MOST_COMMITS)?;
+            names.extend(commits.into_iter().map(|(oid, _)| oid.to_string()));
+            names.push(to.to_string());
+        }
+        if let Some(number) = run.pull {
+            names.push(format!("#{number}"));
+            // Squashed or merged, it is on the target under a name of its own.
+            match observe::pulls(world, run)?.pull(&run.issue.repo, number)?.state {
+                PullState::Merged { commit, .. } => names.extend(commit.map(|oid| oid.to_string())),
+                PullState::Open | PullState::Closed => {}
+            }
+        }
+        Ok(names)
+    })();
+    let names = match found {
+        Ok(names) => names,
+        // A pull request that is gone says no more; the branch is read all the same.
+        Err(PortError::Gone { .. }) => vec![head.to_string()],
+        Err(error) => return Ok(Err(error)),
+    };
+    let branch =
+        BranchRow { repo: run.issue.repo.clone(), branch: run.target_branch.clone(), oid: head.clone() };
+    let until = world.now().plus(READ_SECONDS);
+    world.store.put_landed(&run.id, &branch, &names, until)?;
+    Ok(Ok(()))
+}
+
+/// Reads a repo's branches up to their newest commits, once a tick.
+fn read_branches(world: &mut World, repo: &RepoId, read: &mut Read) -> Result<bool, Error> {
+    if let Some(good) = read.get(repo) {
+        return Ok(*good);
+    }
+    let mut good = true;
+    for branch in world.store.branches_to_read(Some(repo), world.now())? {
+        good &= read_branch(world, &branch)?;
+    }
+    read.insert(repo.clone(), good);
+    Ok(good)
+}
+
+fn read_due_branches(world: &mut World, read: &mut Read) -> Result<(), Error> {
+    for branch in world.store.branches_to_read(None, world.now())? {
+        if (world.late)() {
+            return Ok(());
+        }
+        read_branches(world, &branch.repo, read)?;
+    }
+    Ok(())
+}
+
+fn read_branch(world: &mut World, branch: &BranchRow) -> Result<bool, Error> {
+    let repo = &branch.repo;
+    let subject = format!("commits on {} of {repo}", branch.branch);
+    let seen = world.forge(repo).and_then(|forge| {
+        let remote = forge.remote(repo)?;
+        let head = world.git.fetch_branch(repo, &remote, &branch.branch)?;
+        let commits = if head == branch.oid {
+            vec![]
+        } else {
+            world.git.commits(repo, &branch.oid, &head, MOST_COMMITS)?
+        };
+        Ok((head, commits))
+    });
+    let now = world.now();
+    match seen {
+        Ok((head, commits)) => {
+            let path = repo.path();
+            let taken: Vec<String> =
+                commits.iter().flat_map(|(_, message)| harvest::takes_back(message, &path)).collect();
+            let upto = BranchRow { oid: head, ..branch.clone() };
+            world.store.put_branch_read(&upto, &taken, now.plus(LOOK_SECONDS), now)?;
+            world.answers(&subject)?;
+            Ok(true)
+        }
+        Err(error) => {
+            world.store.put_branch_read(branch, &[], now.plus(LOOK_AGAIN_SECONDS), now)?;
+            world.failed(&subject, &error)?;
+            Ok(false)
+        }
+    }
+}
+
+/// Work that was taken back: an event each, and an alarm where the version that told it graduated.
+fn late_reverts(world: &mut World) -> Result<(), Error> {
+    for late in world.store.new_late_reverts()? {
+        let Some(row) = world.store.run(&late.run)? else { continue };
+        let now = world.now();
+        let event = observe::event(&row.run, "reverted", "reverted", now, "its commits were taken back");
+        if !world.store.put_late_revert(&late.run, &event, now)? {
+            continue;
+        }
+        let version = world.store.template(late.template)?;
+        if let Some(version) = version.filter(|v| v.state == State::Champion)
+            && world.store.graduated(version.id)?
+        {
+            let detail = words::late_revert(&version.label(), &row.run.issue.to_string());
+            world.alarm(&format!("{ALARM}{}", version.label()), &detail)?;
+        }
+        world.acted(&row.run, "reverted", "taken back after it was scored; the score stays");
+    }
+    // The alarm is over once another version tells the agents.
+    for (cause, _, _) in world.store.alarms()? {
+        if let Some(label) = cause.strip_prefix(ALARM)
+            && !world.store.templates(None)?.iter().any(|t| t.state == State::Champion && t.label() == label)
+        {
+            world.recovered(&cause)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads how a canary stands. Changes nothing.
+pub fn look(store: &Store, row: &CanaryRow) -> StoreResult<CanaryReport> {
+    let missing = || crate::store::StoreError::Row { what: format!("a version of the canary {}", row.id) };
+    let version = store.template(row.template)?.ok_or_else(missing)?;
+    let champion = store.template(row.champion)?.ok_or_else(missing)?;
+    let entries = store.canary_entries(&row.id)?;
+    let counted = harvest::counted(&entries);
+    let log = harvest::log(&counted);
+    let reading = canary::decide(&row.params, row.history, &log);
+    let fails = counted.iter().any(|e| e.arm == Arm::Canary && e.why == Why::TemplateFailed.code());
+    let decision = if fails { Decision::RollBack } else { reading.decision };
+    let (rollback, graduate) = harvest::distances(&row.params, &reading, &log);
+    let (champion_arm, canary_arm) =
+        (Arms::of(Arm::Champion, &entries, &counted), Arms::of(Arm::Canary, &entries, &counted));
+    let sentence = words::standing(&words::Told {
+        version: &version.label(),
+        champion: &champion.label(),
+        canary: &row.id,
+        decision,
+        fails,
+        champion_arm: &champion_arm,
+        canary_arm: &canary_arm,
+        rollback,
+        graduate,
+        max_canary: row.params.max_canary,
+    });
+    let pending = counted.iter().filter(|e| e.state == harvest::EntryState::Pending);
+    Ok(CanaryReport {
+        pending: pending.map(|e| (*e).clone()).collect(),
+        decided_by: reading.decided_at.and_then(|at| counted.get(at)).map(|e| e.run.clone()),
+        row: row.clone(),
+        version,
+        champion,
+        decision,
+        fails,
+        champion_arm,
+        canary_arm,
+        rollback,
+        graduate,
+        blocks: reading.closed_at.len(),
+        sentence,
+    })
+}
+
+fn decide(world: &mut World, row: &CanaryRow) -> Result<(), Error> {
+    let seen = look(&world.store, row)?;
+    still_listed(world, &seen);
+    let verdict = match seen.decision {
+        Decision::Hold => None,
+        Decision::RollBack => Some(Verdict::RolledBack),
+        Decision::Graduate => Some(Verdict::Graduated),
+        Decision::Inconclusive => Some(Verdict::Inconclusive),
+    };
+    let mut acted = false;
+    if let Some(verdict) = verdict {
+        if world.dry {
+            world.report.effects.push(format!("{}: {}", seen.version.label(), seen.sentence));
+        } else {
+            acted = conclude(world, &seen, verdict)?;
+        }
+    }
+    world.report.items.push(Item {
+        issue: seen.version.label(),
+        run: None,
+        handle: Some(row.id.clone()),
+        reason: verdict.map_or("hold", Verdict::code).to_owned(),
+        sentence: seen.sentence.clone(),
+        acted,
+    });
+    world.report.canaries.push(seen);
+    Ok(())
+}
+
+/// Verdict, states, event and notice in one transaction; somebody else may have been first.
+fn conclude(world: &mut World, seen: &CanaryReport, verdict: Verdict) -> Result<bool, Error> {
+    let kind = match verdict {
+        Verdict::Graduated | Verdict::RolledBack => Some(verdict.code()),
+        // Nobody is called for what leaves everything as it was; `status` and `template history` show it.
+        Verdict::Inconclusive => None,
+    };
+    let notice = kind.map(|kind| Notice {
+        key: format!("canary:{}:{kind}", seen.row.id),
+        kind: kind.to_owned(),
+        title: words::title(&seen.version.label(), verdict.code()),
+        body: seen.sentence.clone(),
+        link: None,
+        topic: None,
+        possible_repeat: false,
+    });
+    let wanted = kind.map(|kind| world.wanted(kind)).unwrap_or_default();
+    let now = world.now();
+    let notice = notice.as_ref().map(|notice| (wanted.as_slice(), notice));
+    Ok(world.store.end_canary(&seen.row, verdict, &seen.sentence, notice, now)?)
+}
+
+/// A canary goes on with the text that was kept, also when its file is not listed any more. That is said.
+fn still_listed(world: &mut World, seen: &CanaryReport) {
+    let from_config = seen.version.origin.starts_with(templates::LISTED);
+    let listed = world.prompter.sources().iter().any(|s| s.name == seen.row.name);
+    if from_config && !listed {
+        world.report.items.push(Item {
+            issue: seen.version.label(),
+            run: None,
+            handle: Some(seen.row.id.clone()),
+            reason: "template-unlisted".to_owned(),
+            sentence: words::unlisted(&seen.version.label(), &seen.row.name, &seen.row.id),
+            acted: false,
+        });
+    }
+}
