@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -414,7 +413,7 @@ impl Picture {
         parts.insert("notices", notices(world));
         parts.insert("work", names(&world.path("one/work"), 5));
         parts.insert("salvage", names(&world.path("one/salvage"), 6));
-        parts.insert("processes", processes(world));
+        parts.insert("processes", world.processes().join("\n"));
         let turns = fs::read_to_string(world.path("agent-turns")).unwrap_or_default();
         parts.insert("agent-turns", turns);
         parts.insert("violations", fs::read_to_string(world.path("violations")).unwrap_or_default());
@@ -588,18 +587,6 @@ fn notices(world: &World) -> String {
         }
     }
     seen.join("\n")
-}
-
-/// What still runs, a while after everything should be over.
-fn processes(world: &World) -> String {
-    for _ in 0..50 {
-        let found = world.processes();
-        if found.is_empty() {
-            return String::new();
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    world.processes().join("\n")
 }
 
 impl Played {

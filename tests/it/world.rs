@@ -305,8 +305,19 @@ impl World {
         text.lines().filter(|l| !l.is_empty()).map(|l| serde_json::from_str(l).unwrap()).collect()
     }
 
-    /// Processes that carry a cookie of this world's jobs or run in its folders.
+    /// Processes that carry a cookie of this world's jobs or run in its folders, once what was killed had time to go: a
+    /// killed process is still there for a moment. Those that are left after that stay.
     pub fn processes(&self) -> Vec<String> {
+        for _ in 0..250 {
+            if self.processes_now().is_empty() {
+                return vec![];
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        self.processes_now()
+    }
+
+    fn processes_now(&self) -> Vec<String> {
         let here = self.temp.path().canonicalize().unwrap();
         let mut found = vec![];
         for entry in fs::read_dir("/proc").unwrap().filter_map(Result::ok) {
