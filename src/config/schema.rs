@@ -162,9 +162,8 @@ const fn later(name: &'static str, tables: &'static [&'static str], doc: &'stati
     Later { name, tables, doc }
 }
 
-pub(super) const NOT_YET: &[Later] = &[
-    later("agent_pushes", &["", "repo.*"], "agents that push themselves come later; here offhours pushes"),
-];
+pub(super) const NOT_YET: &[Later] =
+    &[later("agent_pushes", &["", "repo.*"], "agents that push themselves come later; here offhours pushes")];
 
 words! {
     /// Which end of the priority numbers goes first.
