@@ -15,6 +15,9 @@ const DAY: i64 = 86_400;
 /// The parameters of these stories: two canary runs, in two blocks, are enough.
 const TRIAL: &str = "[canary]\nfraction = 0.25\nmin_canary = 2\nmax_canary = 4\nalpha_rollback = 0.3\nmargin = 0.8\nalpha_graduate = 0.3\n";
 
+/// Days pass here in which nothing is started: that silence is not what these stories are about.
+const TOP: &str = "verify = []\nmax_runs_per_day = 100\nbudget_usd = 0.0\nschedule_alarm_minutes = 0\n";
+
 const TEXT: &str =
     "You work on {{ issue.name }} in this repository.\nversion two\n{{ issue.body }}\n{{ failure }}\n";
 
@@ -27,10 +30,7 @@ fn is_canary(number: u64) -> bool {
 fn trial(agent: &str, config: &str) -> World {
     let world = World::new();
     world.agent(agent);
-    world.configure(
-        &["home:me/app"],
-        &format!("verify = []\nmax_runs_per_day = 100\nbudget_usd = 0.0\n---\n{config}"),
-    );
+    world.configure(&["home:me/app"], &format!("{TOP}---\n{config}"));
     fs::write(world.path("two.md"), TEXT).unwrap();
     let path = world.path("two.md").display().to_string();
     world.offhours(&["template", "add", "implementer", "--file", &path]).ok();
@@ -274,12 +274,7 @@ fn it_is_held_then_inconclusive_and_off_means_off() {
     assert_arms(&world, 1..=3);
     world.advance(3 * DAY);
     // Off: nothing is scored or decided, and the next issue that the canary would get goes to the champion unrouted.
-    world.configure(
-        &["home:me/app"],
-        &format!(
-            "verify = []\nmax_runs_per_day = 100\nbudget_usd = 0.0\n---\n{config}[harvest]\nenabled = false\n"
-        ),
-    );
+    world.configure(&["home:me/app"], &format!("{TOP}---\n{config}[harvest]\nenabled = false\n"));
     let off = world.offhours(&["harvest", "--json"]).ok().json();
     assert_eq!(text(&off, "/outcome"), "off");
     work(&world, 4..=4);
@@ -293,10 +288,7 @@ fn it_is_held_then_inconclusive_and_off_means_off() {
     let refused = world.offhours(&["template", "canary", "implementer@1"]);
     assert_eq!(refused.code, 64);
     // On again: it goes on where it was. Beyond `max_canary` new issues are the champion's.
-    world.configure(
-        &["home:me/app"],
-        &format!("verify = []\nmax_runs_per_day = 100\nbudget_usd = 0.0\n---\n{config}"),
-    );
+    world.configure(&["home:me/app"], &format!("{TOP}---\n{config}"));
     assert_eq!(world.ready("me/app", "Five", &[]), 5);
     assert_eq!(world.ready("me/app", "Six", &[]), 6);
     assert!(is_canary(6));
