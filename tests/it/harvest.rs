@@ -118,28 +118,35 @@ fn assert_arms(world: &World, numbers: std::ops::RangeInclusive<u64>) {
 }
 
 /// The canary's agents do nothing; the champion's work lands and stays.
-fn failing_canary() -> World {
-    let agent = format!("case \"$prompt\" in *\"version two\"*) exit 0;; esac\n{GOOD_AGENT}");
-    let world = trial(&agent, TRIAL);
-    work(&world, 1..=6);
-    world
+fn failing_canary(config: &str) -> World {
+    trial(&format!("case \"$prompt\" in *\"version two\"*) exit 0;; esac\n{GOOD_AGENT}"), config)
 }
 
 #[test]
 fn a_worse_canary_is_rolled_back_once_the_champions_work_stood() {
-    let world = failing_canary();
+    let world = failing_canary(&TRIAL.replace("min_canary = 2", "min_canary = 1"));
     let canaries: Vec<u64> = (1..=6).filter(|n| is_canary(*n)).collect();
     assert_eq!(canaries, [2, 6], "both arms are there");
-    assert_arms(&world, 1..=6);
+    work(&world, 1..=3);
     // Fast failures do not outrun slow successes: what is pending counts as the worst.
     let (_, held) = harvest(&world);
     let held = held.unwrap();
     assert_eq!(text(&held, "/decision"), "hold", "{held}");
     assert_eq!(float(&held, "/canary_arm/mean").to_string(), "0");
-    assert_eq!((float(&held, "/champion/pending"), float(&held, "/champion/resolved")), (4.0, 0.0));
-    assert_eq!(held.pointer("/pending").and_then(Value::as_array).unwrap().len(), 4);
+    assert_eq!((float(&held, "/champion/pending"), float(&held, "/champion/resolved")), (2.0, 0.0));
+    assert_eq!(held.pointer("/pending").and_then(Value::as_array).unwrap().len(), 2);
     assert!((float(&held, "/roll_back/bound") - (1.0_f64 / 0.3).ln()).abs() < 1e-9);
-    assert!(float(&held, "/roll_back/ln_e") < float(&held, "/roll_back/bound"));
+    assert!(float(&held, "/roll_back/ln_e") < 0.0, "{held}");
+    // Worse as far as one can tell, but one block is not evidence enough: the bound is what decides.
+    world.advance(3 * DAY);
+    let (_, held) = harvest(&world);
+    let held = held.unwrap();
+    assert_eq!(text(&held, "/decision"), "hold", "{held}");
+    let ln_e = float(&held, "/roll_back/ln_e");
+    assert!(ln_e > 0.5 && ln_e < float(&held, "/roll_back/bound"), "{held}");
+    assert_eq!(float(&held, "/roll_back/canary_runs_needed").to_string(), "1");
+    work(&world, 4..=6);
+    assert_arms(&world, 1..=6);
     // A later run of the same issue keeps its arm; it is recorded, and not counted.
     world.offhours(&["run", "retry", "me/app#2"]).ok();
     world.until_idle();
@@ -175,7 +182,8 @@ fn a_worse_canary_is_rolled_back_once_the_champions_work_stood() {
 
 #[test]
 fn a_deciding_harvest_ended_anywhere_decides_and_tells_once() {
-    let world = failing_canary();
+    let world = failing_canary(TRIAL);
+    work(&world, 1..=6);
     world.advance(3 * DAY);
     let kept = world.path("kept");
     fs::create_dir(&kept).unwrap();
@@ -222,8 +230,15 @@ fn a_deciding_harvest_ended_anywhere_decides_and_tells_once() {
 
 #[test]
 fn a_good_canary_graduates_and_a_later_revert_is_an_alarm() {
-    let world = trial(GOOD_AGENT, TRIAL);
-    work(&world, 1..=6);
+    let world = trial(GOOD_AGENT, &TRIAL.replace("alpha_graduate = 0.3", "alpha_graduate = 0.5"));
+    work(&world, 1..=3);
+    world.advance(3 * DAY);
+    // The numbers would do, but so few runs decide nothing.
+    let (_, held) = harvest(&world);
+    let held = held.unwrap();
+    assert_eq!(text(&held, "/decision"), "hold", "{held}");
+    assert!(float(&held, "/graduate/ln_e") > float(&held, "/graduate/bound"), "{held}");
+    work(&world, 4..=6);
     assert_arms(&world, 1..=6);
     world.advance(3 * DAY);
     let (told, decided) = harvest(&world);
