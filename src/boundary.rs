@@ -10,8 +10,15 @@
 #[inline]
 pub fn pass(_name: &'static str) {}
 
+/// How long a locked state file is waited for: in tests what `OFFHOURS_BUSY_SECONDS` says.
+#[cfg(not(feature = "testing"))]
+#[inline]
+pub fn busy(usual: std::time::Duration) -> std::time::Duration {
+    usual
+}
+
 #[cfg(feature = "testing")]
-pub use testing::pass;
+pub use testing::{busy, pass};
 
 #[cfg(feature = "testing")]
 mod testing {
@@ -46,6 +53,12 @@ mod testing {
         if (asked == here || by_name) && first() {
             rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).ok();
         }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the switch for tests lives in the environment")]
+    pub fn busy(usual: std::time::Duration) -> std::time::Duration {
+        let asked = std::env::var("OFFHOURS_BUSY_SECONDS").ok().and_then(|text| text.parse().ok());
+        asked.map_or(usual, std::time::Duration::from_secs)
     }
 
     /// Whether no other process that shares the log was ended before. Without a log each is the first.

@@ -74,6 +74,9 @@ pub struct Store {
     pub path: PathBuf,
 }
 
+/// A state file that another process writes to is waited for so long.
+pub(crate) const BUSY: Duration = Duration::from_secs(20);
+
 /// Magic numbers of file systems on which SQLite's locks do not hold (statfs(2)).
 const NETWORK_FILE_SYSTEMS: [(u64, &str); 6] = [
     (0x6969, "NFS"),
@@ -188,7 +191,7 @@ impl Store {
     }
 
     fn prepare(&self) -> StoreResult<()> {
-        self.conn.busy_timeout(Duration::from_secs(20)).map_err(sql("set up"))?;
+        self.conn.busy_timeout(crate::boundary::busy(BUSY)).map_err(sql("set up"))?;
         self.conn.pragma_update(None, "foreign_keys", true).map_err(sql("set up"))?;
         self.conn.pragma_update(None, "synchronous", "FULL").map_err(sql("set up"))?;
         let mode: String =

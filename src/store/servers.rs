@@ -3,8 +3,6 @@
 //! Written at once and on its own, not with a run's step: a limit that is learnt in the middle of one holds even if the
 //! tick is ended right after.
 
-use std::time::Duration;
-
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Store, StoreResult, sql};
@@ -22,7 +20,7 @@ impl Store {
     pub fn server_book(&self, dry: bool) -> StoreResult<ServerBook> {
         if !dry {
             let conn = Connection::open(&self.path).map_err(sql("opened"))?;
-            conn.busy_timeout(Duration::from_secs(20)).map_err(sql("set up"))?;
+            conn.busy_timeout(crate::boundary::busy(super::BUSY)).map_err(sql("set up"))?;
             return Ok(ServerBook { conn });
         }
         let conn = Connection::open_in_memory().map_err(sql("opened"))?;

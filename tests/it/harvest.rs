@@ -169,6 +169,12 @@ fn a_worse_canary_is_rolled_back_once_the_champions_work_stood() {
     assert_eq!((told, none), (vec![], None), "it is over");
     assert_eq!(events(&world.state()), ["canary_started", "rolled_back"]);
     assert_eq!(notices(&world, "rolled_back"), 1);
+    // The journal has it, too.
+    let journal = world.offhours(&["lessons", "list", "--type", "rolled_back", "--json"]).ok().json();
+    let lessons = journal.pointer("/lessons").and_then(Value::as_array).cloned().unwrap();
+    assert_eq!(lessons.len(), 1, "{lessons:?}");
+    assert_eq!(text(&lessons[0], "/work_item_id"), "implementer@2");
+    assert!(text(&lessons[0], "/detail").contains("implementer@2 is worse and is rolled back"));
     // The issue that was the canary's goes to the champion now.
     world.offhours(&["run", "retry", "me/app#2"]).ok();
     world.until_idle();
