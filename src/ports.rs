@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::domain::doctor::{Access, TokenFacts};
 use crate::domain::model::{
     ApprovalEvidence, Blocker, Change, ClaimHolder, Comment, Issue, IssueRef, JobState, Oid, Permission,
     Person, PullRequest, RepoId, Review, RunText, StageReading, UnixTime,
@@ -139,6 +140,26 @@ pub trait Forge {
     fn remote(&self, repo: &RepoId) -> PortResult<Remote>;
     /// Its pull requests. `None`: this forge cannot; the config refuses landing by pull request there.
     fn pulls(&self) -> Option<&dyn PullRequests>;
+    /// What it tells of our token and of a repo's labels. `None`: it has neither.
+    fn desk(&self) -> Option<&dyn Desk> {
+        None
+    }
+    /// The address at which a person looks at a repository, or at one of its issues; none where there is no such page.
+    fn page(&self, _repo: &RepoId, _issue: Option<u64>) -> Option<String> {
+        None
+    }
+}
+
+/// What `doctor`, `arm` and the alarms about silence ask of a forge.
+pub trait Desk {
+    /// Whose the token is, and until when.
+    fn token(&self) -> PortResult<TokenFacts>;
+    /// What the token may do in one repo, as far as that can be asked without writing.
+    fn access(&self, repo: &RepoId) -> PortResult<Access>;
+    /// The names of all labels that issues of this repo can be given.
+    fn labels(&self, repo: &RepoId) -> PortResult<Vec<String>>;
+    /// Makes a label; there already is success. `colour` is six hex digits.
+    fn make_label(&self, repo: &RepoId, name: &str, colour: &str, meaning: &str) -> PortResult<()>;
 }
 
 /// A pull request that is to be opened.

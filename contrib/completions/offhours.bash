@@ -28,6 +28,9 @@ _offhours() {
             offhours,doctor)
                 cmd="offhours__subcmd__doctor"
                 ;;
+            offhours,harvest)
+                cmd="offhours__subcmd__harvest"
+                ;;
             offhours,init)
                 cmd="offhours__subcmd__init"
                 ;;
@@ -226,8 +229,14 @@ _offhours() {
             offhours__subcmd__template,add)
                 cmd="offhours__subcmd__template__subcmd__add"
                 ;;
+            offhours__subcmd__template,canary)
+                cmd="offhours__subcmd__template__subcmd__canary"
+                ;;
             offhours__subcmd__template,diff)
                 cmd="offhours__subcmd__template__subcmd__diff"
+                ;;
+            offhours__subcmd__template,history)
+                cmd="offhours__subcmd__template__subcmd__history"
                 ;;
             offhours__subcmd__template,list)
                 cmd="offhours__subcmd__template__subcmd__list"
@@ -278,7 +287,7 @@ _offhours() {
 
     case "${cmd}" in
         offhours)
-            opts="-v -q -h -V --config --state --dry-run --json --exit-code --wait --verbose --quiet --deadline --color --help --version poll watch lessons tick init upgrade config arm off pause resume status report doctor spend why run prompt template revert issue pr state schedule uninstall completions man supervise"
+            opts="-v -q -h -V --config --state --dry-run --json --exit-code --wait --verbose --quiet --deadline --color --help --version poll watch harvest lessons tick init upgrade config arm off pause resume status report doctor spend why run prompt template revert issue pr state schedule uninstall completions man supervise"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -516,7 +525,41 @@ _offhours() {
             return 0
             ;;
         offhours__subcmd__doctor)
-            opts="-v -q -h --as-cron --config --state --dry-run --json --exit-code --wait --verbose --quiet --deadline --color --help"
+            opts="-v -q -h --as-cron --fix --config --state --dry-run --json --exit-code --wait --verbose --quiet --deadline --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deadline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        offhours__subcmd__harvest)
+            opts="-v -q -h --config --state --dry-run --json --exit-code --wait --verbose --quiet --deadline --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2698,7 +2741,7 @@ _offhours() {
             return 0
             ;;
         offhours__subcmd__template)
-            opts="-v -q -h --config --state --dry-run --json --exit-code --wait --verbose --quiet --deadline --color --help add list show diff promote reject"
+            opts="-v -q -h --config --state --dry-run --json --exit-code --wait --verbose --quiet --deadline --color --help add list show diff canary history promote reject"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2769,7 +2812,79 @@ _offhours() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        offhours__subcmd__template__subcmd__canary)
+            opts="-v -q -h --fraction --config --state --dry-run --json --exit-code --wait --verbose --quiet --deadline --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fraction)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deadline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         offhours__subcmd__template__subcmd__diff)
+            opts="-v -q -h --config --state --dry-run --json --exit-code --wait --verbose --quiet --deadline --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deadline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        offhours__subcmd__template__subcmd__history)
             opts="-v -q -h --config --state --dry-run --json --exit-code --wait --verbose --quiet --deadline --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -40,8 +40,9 @@ complete -c offhours -n "__fish_offhours_needs_command" -s h -l help -d 'Print h
 complete -c offhours -n "__fish_offhours_needs_command" -s V -l version -d 'Print version'
 complete -c offhours -n "__fish_offhours_needs_command" -f -a "poll" -d 'Read ready issues, choose what may start, claim it and dispatch it'
 complete -c offhours -n "__fish_offhours_needs_command" -f -a "watch" -d 'Look at each run in flight and take its next step'
+complete -c offhours -n "__fish_offhours_needs_command" -f -a "harvest" -d 'Score what became of runs, and decide about versions that are tried out'
 complete -c offhours -n "__fish_offhours_needs_command" -f -a "lessons" -d 'Write down what went wrong, or look at what was'
-complete -c offhours -n "__fish_offhours_needs_command" -f -a "tick" -d 'Do what watch, lessons and poll do, in one process'
+complete -c offhours -n "__fish_offhours_needs_command" -f -a "tick" -d 'Do what watch, harvest, lessons and poll do, in one process'
 complete -c offhours -n "__fish_offhours_needs_command" -f -a "init" -d 'Write a first configuration: short, commented, switched off'
 complete -c offhours -n "__fish_offhours_needs_command" -f -a "upgrade" -d 'Bring recipes up to date, with CI\'s verdict as the gate; alone: advance the batch by as much as can be done now'
 complete -c offhours -n "__fish_offhours_needs_command" -f -a "config" -d 'Check, show or explain the configuration'
@@ -93,6 +94,19 @@ complete -c offhours -n "__fish_offhours_using_subcommand watch" -l exit-code -d
 complete -c offhours -n "__fish_offhours_using_subcommand watch" -s v -l verbose -d 'Say more; twice: everything'
 complete -c offhours -n "__fish_offhours_using_subcommand watch" -s q -l quiet -d 'Say only what went wrong'
 complete -c offhours -n "__fish_offhours_using_subcommand watch" -s h -l help -d 'Print help'
+complete -c offhours -n "__fish_offhours_using_subcommand harvest" -l config -d 'The configuration file [default: $OFFHOURS_CONFIG, then the usual places]' -r -F
+complete -c offhours -n "__fish_offhours_using_subcommand harvest" -l state -d 'The state file [default: in $STATE_DIRECTORY, then $XDG_STATE_HOME/offhours]' -r -F
+complete -c offhours -n "__fish_offhours_using_subcommand harvest" -l wait -d 'Wait this long for a verdict' -r
+complete -c offhours -n "__fish_offhours_using_subcommand harvest" -l deadline -d 'Start no new work when this much of a tick is over' -r
+complete -c offhours -n "__fish_offhours_using_subcommand harvest" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c offhours -n "__fish_offhours_using_subcommand harvest" -l dry-run -d 'Print what would be done, and do nothing'
+complete -c offhours -n "__fish_offhours_using_subcommand harvest" -l json -d 'Print one JSON document on standard output, and nothing else there'
+complete -c offhours -n "__fish_offhours_using_subcommand harvest" -l exit-code -d 'Answer a verdict by the exit code: 0 good, 1 bad, 75 pending'
+complete -c offhours -n "__fish_offhours_using_subcommand harvest" -s v -l verbose -d 'Say more; twice: everything'
+complete -c offhours -n "__fish_offhours_using_subcommand harvest" -s q -l quiet -d 'Say only what went wrong'
+complete -c offhours -n "__fish_offhours_using_subcommand harvest" -s h -l help -d 'Print help'
 complete -c offhours -n "__fish_offhours_using_subcommand lessons; and not __fish_seen_subcommand_from list show add update snapshot search approve export" -l config -d 'The configuration file [default: $OFFHOURS_CONFIG, then the usual places]' -r -F
 complete -c offhours -n "__fish_offhours_using_subcommand lessons; and not __fish_seen_subcommand_from list show add update snapshot search approve export" -l state -d 'The state file [default: in $STATE_DIRECTORY, then $XDG_STATE_HOME/offhours]' -r -F
 complete -c offhours -n "__fish_offhours_using_subcommand lessons; and not __fish_seen_subcommand_from list show add update snapshot search approve export" -l wait -d 'Wait this long for a verdict' -r
@@ -566,6 +580,7 @@ complete -c offhours -n "__fish_offhours_using_subcommand doctor" -l color -d 'W
 always\t''
 never\t''"
 complete -c offhours -n "__fish_offhours_using_subcommand doctor" -l as-cron -d 'Look with the PATH and the variables that cron gives'
+complete -c offhours -n "__fish_offhours_using_subcommand doctor" -l fix -d 'Make the labels that a repo has not'
 complete -c offhours -n "__fish_offhours_using_subcommand doctor" -l dry-run -d 'Print what would be done, and do nothing'
 complete -c offhours -n "__fish_offhours_using_subcommand doctor" -l json -d 'Print one JSON document on standard output, and nothing else there'
 complete -c offhours -n "__fish_offhours_using_subcommand doctor" -l exit-code -d 'Answer a verdict by the exit code: 0 good, 1 bad, 75 pending'
@@ -730,25 +745,27 @@ complete -c offhours -n "__fish_offhours_using_subcommand prompt" -l exit-code -
 complete -c offhours -n "__fish_offhours_using_subcommand prompt" -s v -l verbose -d 'Say more; twice: everything'
 complete -c offhours -n "__fish_offhours_using_subcommand prompt" -s q -l quiet -d 'Say only what went wrong'
 complete -c offhours -n "__fish_offhours_using_subcommand prompt" -s h -l help -d 'Print help'
-complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff promote reject" -l config -d 'The configuration file [default: $OFFHOURS_CONFIG, then the usual places]' -r -F
-complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff promote reject" -l state -d 'The state file [default: in $STATE_DIRECTORY, then $XDG_STATE_HOME/offhours]' -r -F
-complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff promote reject" -l wait -d 'Wait this long for a verdict' -r
-complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff promote reject" -l deadline -d 'Start no new work when this much of a tick is over' -r
-complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff promote reject" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -l config -d 'The configuration file [default: $OFFHOURS_CONFIG, then the usual places]' -r -F
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -l state -d 'The state file [default: in $STATE_DIRECTORY, then $XDG_STATE_HOME/offhours]' -r -F
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -l wait -d 'Wait this long for a verdict' -r
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -l deadline -d 'Start no new work when this much of a tick is over' -r
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff promote reject" -l dry-run -d 'Print what would be done, and do nothing'
-complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff promote reject" -l json -d 'Print one JSON document on standard output, and nothing else there'
-complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff promote reject" -l exit-code -d 'Answer a verdict by the exit code: 0 good, 1 bad, 75 pending'
-complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff promote reject" -s v -l verbose -d 'Say more; twice: everything'
-complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff promote reject" -s q -l quiet -d 'Say only what went wrong'
-complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff promote reject" -s h -l help -d 'Print help'
-complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff promote reject" -f -a "add" -d 'Keep the text of a file as a version; it becomes a candidate'
-complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff promote reject" -f -a "list" -d 'List every version and its state'
-complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff promote reject" -f -a "show" -d 'Print the text of a version'
-complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff promote reject" -f -a "diff" -d 'Show what changed between two versions'
-complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff promote reject" -f -a "promote" -d 'Make a version the champion'
-complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff promote reject" -f -a "reject" -d 'Put a version away for good'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -l dry-run -d 'Print what would be done, and do nothing'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -l json -d 'Print one JSON document on standard output, and nothing else there'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -l exit-code -d 'Answer a verdict by the exit code: 0 good, 1 bad, 75 pending'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -s v -l verbose -d 'Say more; twice: everything'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -s q -l quiet -d 'Say only what went wrong'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -s h -l help -d 'Print help'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -f -a "add" -d 'Keep the text of a file as a version; it becomes a candidate'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -f -a "list" -d 'List every version and its state'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -f -a "show" -d 'Print the text of a version'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -f -a "diff" -d 'Show what changed between two versions'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -f -a "canary" -d 'Try a candidate out beside the champion, on a part of the new issues'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -f -a "history" -d 'Show what became of each version\'s runs, and of each canary'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -f -a "promote" -d 'Make a version the champion'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and not __fish_seen_subcommand_from add list show diff canary history promote reject" -f -a "reject" -d 'Put a version away for good'
 complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from add" -l file -d 'The file with the text' -r -F
 complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from add" -l config -d 'The configuration file [default: $OFFHOURS_CONFIG, then the usual places]' -r -F
 complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from add" -l state -d 'The state file [default: in $STATE_DIRECTORY, then $XDG_STATE_HOME/offhours]' -r -F
@@ -802,6 +819,33 @@ complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_s
 complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from diff" -s v -l verbose -d 'Say more; twice: everything'
 complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from diff" -s q -l quiet -d 'Say only what went wrong'
 complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from canary" -l fraction -d 'The part of new issues that it gets, above 0 and below 1 [default: canary.fraction]' -r
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from canary" -l config -d 'The configuration file [default: $OFFHOURS_CONFIG, then the usual places]' -r -F
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from canary" -l state -d 'The state file [default: in $STATE_DIRECTORY, then $XDG_STATE_HOME/offhours]' -r -F
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from canary" -l wait -d 'Wait this long for a verdict' -r
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from canary" -l deadline -d 'Start no new work when this much of a tick is over' -r
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from canary" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from canary" -l dry-run -d 'Print what would be done, and do nothing'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from canary" -l json -d 'Print one JSON document on standard output, and nothing else there'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from canary" -l exit-code -d 'Answer a verdict by the exit code: 0 good, 1 bad, 75 pending'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from canary" -s v -l verbose -d 'Say more; twice: everything'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from canary" -s q -l quiet -d 'Say only what went wrong'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from canary" -s h -l help -d 'Print help'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from history" -l config -d 'The configuration file [default: $OFFHOURS_CONFIG, then the usual places]' -r -F
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from history" -l state -d 'The state file [default: in $STATE_DIRECTORY, then $XDG_STATE_HOME/offhours]' -r -F
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from history" -l wait -d 'Wait this long for a verdict' -r
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from history" -l deadline -d 'Start no new work when this much of a tick is over' -r
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from history" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from history" -l dry-run -d 'Print what would be done, and do nothing'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from history" -l json -d 'Print one JSON document on standard output, and nothing else there'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from history" -l exit-code -d 'Answer a verdict by the exit code: 0 good, 1 bad, 75 pending'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from history" -s v -l verbose -d 'Say more; twice: everything'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from history" -s q -l quiet -d 'Say only what went wrong'
+complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help'
 complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from promote" -l config -d 'The configuration file [default: $OFFHOURS_CONFIG, then the usual places]' -r -F
 complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from promote" -l state -d 'The state file [default: in $STATE_DIRECTORY, then $XDG_STATE_HOME/offhours]' -r -F
 complete -c offhours -n "__fish_offhours_using_subcommand template; and __fish_seen_subcommand_from promote" -l wait -d 'Wait this long for a verdict' -r

@@ -6,15 +6,16 @@ use std::rc::Rc;
 
 use super::git::GitRooms;
 use super::runner::bench::JobBench;
+use crate::domain::doctor::{Access, TokenFacts};
 use crate::domain::model::{
     ApprovalEvidence, Blocker, Change, Comment, Issue, JobState, Oid, Permission, Person, PullRequest,
     RepoId, Review, StageReading,
 };
 use crate::domain::verdict::Status;
 use crate::ports::{
-    Bench, Capabilities, Ci, ClaimAnswer, ClaimRequest, Claiming, Claims, Forge, History, JobSpec, Listing,
-    MergeAnswer, Merged, NewPull, NewStatus, PortError, PortResult, PullComment, PullRequests, Pushed,
-    RecipeForge, RecipePush, Remote, RunFolder, Runner, Salvaged, Work, Workspaces,
+    Bench, Capabilities, Ci, ClaimAnswer, ClaimRequest, Claiming, Claims, Desk, Forge, History, JobSpec,
+    Listing, MergeAnswer, Merged, NewPull, NewStatus, PortError, PortResult, PullComment, PullRequests,
+    Pushed, RecipeForge, RecipePush, Remote, RunFolder, Runner, Salvaged, Work, Workspaces,
 };
 
 fn refuse<T>() -> PortResult<T> {
@@ -92,6 +93,33 @@ impl Forge for DryForge {
     }
     fn pulls(&self) -> Option<&dyn PullRequests> {
         self.0.pulls().map(|_| self as &dyn PullRequests)
+    }
+    fn desk(&self) -> Option<&dyn Desk> {
+        self.0.desk().map(|_| self as &dyn Desk)
+    }
+    fn page(&self, repo: &RepoId, issue: Option<u64>) -> Option<String> {
+        self.0.page(repo, issue)
+    }
+}
+
+impl DryForge {
+    fn real_desk(&self) -> PortResult<&dyn Desk> {
+        self.0.desk().ok_or_else(|| PortError::refused("this forge has no tokens and no labels of its own"))
+    }
+}
+
+impl Desk for DryForge {
+    fn token(&self) -> PortResult<TokenFacts> {
+        self.real_desk()?.token()
+    }
+    fn access(&self, repo: &RepoId) -> PortResult<Access> {
+        self.real_desk()?.access(repo)
+    }
+    fn labels(&self, repo: &RepoId) -> PortResult<Vec<String>> {
+        self.real_desk()?.labels(repo)
+    }
+    fn make_label(&self, _: &RepoId, _: &str, _: &str, _: &str) -> PortResult<()> {
+        refuse()
     }
 }
 

@@ -452,6 +452,9 @@ fn fetch(agent: &ureq::Agent, request: Request<Vec<u8>>) -> Result<Raw, Trouble>
         retry_after: number("retry-after"),
         remaining: number("x-ratelimit-remaining"),
         reset: number("x-ratelimit-reset"),
+        date: header("date"),
+        scopes: header("x-oauth-scopes"),
+        expires: header("github-authentication-token-expiration"),
         body: Vec::new(),
     };
     raw.body =

@@ -121,6 +121,9 @@ pub struct DoctorArgs {
     /// Look with the PATH and the variables that cron gives
     #[arg(long)]
     pub as_cron: bool,
+    /// Make the labels that a repo has not
+    #[arg(long)]
+    pub fix: bool,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -3,9 +3,9 @@
 use super::{App, by_hand, output};
 use crate::cli::ArmArgs;
 use crate::domain::message::plain;
-use crate::domain::model::RepoId;
-use crate::error::Error;
-use crate::ports::{Forge as _, Listing};
+use crate::domain::model::{Permission, RepoId};
+use crate::error::{Error, Kind};
+use crate::ports::{Forge, Listing};
 use crate::tick::poll;
 use crate::tick::report::Item;
 use serde_json::json;
@@ -13,7 +13,7 @@ use toml_edit::{Array, DocumentMut, Item as Entry, Value};
 
 pub fn run(app: &App, args: &ArmArgs) -> Result<u8, Error> {
     let repo = app.repo(&args.repo)?;
-    let forge = app.local_forge(&repo)?;
+    let forge = app.forge(&repo)?;
     // Whether the repo is there and can be read.
     forge.remote(&repo).map_err(|e| by_hand(&e))?;
     let label = &app.config.global.ready_label;
@@ -22,6 +22,7 @@ pub fn run(app: &App, args: &ArmArgs) -> Result<u8, Error> {
         Listing::Issues { issues, .. } => issues,
         Listing::NotModified => vec![],
     };
+    let lacks = checked(app, forge.as_ref(), &repo)?;
     let existing: Vec<String> =
         ready.iter().map(|i| format!("#{} {}", i.number, plain(&i.title, 70))).collect();
     if !existing.is_empty() && !args.include_existing && !app.config.allowlist.contains(&repo) {
@@ -42,13 +43,39 @@ pub fn run(app: &App, args: &ArmArgs) -> Result<u8, Error> {
     let verb = if app.global.dry_run { "would be armed" } else { "is armed" };
     let mut text = format!("{repo} {verb} in {}\n", app.config.path.display());
     text.push_str(&lines(&repo, &preview, &existing));
+    if !lacks.is_empty() {
+        let names = lacks.join(", ");
+        text.push_str(&format!("  it has no label {names}: `offhours doctor --fix` makes them\n"));
+    }
     for file in app.switch_files().iter().filter(|f| f.exists()) {
         text.push_str(&format!("{} stands still; `offhours resume` removes it\n", file.display()));
     }
     let items: Vec<_> = preview.iter().map(|i| json!({ "issue": i.issue, "reason": i.reason })).collect();
-    let item = json!({ "repo": repo.to_string(), "ready": existing, "preview": items });
+    let item =
+        json!({ "repo": repo.to_string(), "ready": existing, "preview": items, "missing_labels": lacks });
     output::answer(&app.global, "arm", &text, &[item]);
     Ok(0)
+}
+
+/// Refuses a repo in which offhours could not work; the labels that it has not.
+fn checked(app: &App, forge: &dyn Forge, repo: &RepoId) -> Result<Vec<String>, Error> {
+    let Some(desk) = forge.desk() else { return Ok(vec![]) };
+    let access = desk.access(repo).map_err(|e| by_hand(&e))?;
+    if access.held < Permission::Write {
+        return Err(Error::new(
+            Kind::Refused,
+            format!("the account of forge.{}.token may read {repo}, and not write there", repo.forge),
+        )
+        .hint("give it write permission: it comments, labels, claims and pushes"));
+    }
+    if let Some(why) = access.lacks.first() {
+        return Err(Error::new(Kind::Refused, format!("{repo}: {}", plain(why, 300)))
+            .hint("see README, \"A repository on GitHub\", for what the token needs"));
+    }
+    let mut wanted = vec![app.config.global.ready_label.clone()];
+    wanted.extend([&app.config.global.in_progress_label, &app.config.global.human_label].map(Clone::clone));
+    let have = desk.labels(repo).map_err(|e| by_hand(&e))?;
+    Ok(crate::domain::silence::missing(&wanted, &have))
 }
 
 /// The file with the repo on the list and the switch off; everything else in it stays, comments too.

@@ -10,11 +10,12 @@ use crate::adapters::{probe, secret};
 use crate::cli::desk::DoctorArgs;
 use crate::config::NotifyKind;
 use crate::domain::doctor::{
-    DiskFacts, Facts, Finding, Level, ProgramFacts, RepoFacts, RunnerFacts, ScheduleFacts, Start, StateFacts,
-    examine, verdict,
+    DiskFacts, Facts, Finding, ForgeFacts, LabelFacts, Level, ProgramFacts, RepoFacts, RunnerFacts,
+    ScheduleFacts, Start, StateFacts, examine, verdict,
 };
+use crate::domain::model::RepoId;
 use crate::error::Error;
-use crate::ports::PortResult;
+use crate::ports::{Desk, PortResult};
 use crate::tick::World;
 use serde_json::json;
 
@@ -23,7 +24,7 @@ const CRON_PATH: &str = "/usr/bin:/bin";
 const CRON_VARIABLES: [&str; 4] = ["HOME", "LOGNAME", "USER", "SHELL"];
 
 pub fn run(app: &App, args: &DoctorArgs) -> Result<u8, Error> {
-    let facts = gather(app, args.as_cron)?;
+    let facts = gather(app, args)?;
     let findings = examine(&facts);
     let code = verdict(&findings);
     let items: Vec<_> = findings
@@ -78,7 +79,8 @@ fn surroundings(app: &App, as_cron: bool) -> Surroundings {
     }
 }
 
-fn gather(app: &App, as_cron: bool) -> Result<Facts, Error> {
+fn gather(app: &App, args: &DoctorArgs) -> Result<Facts, Error> {
+    let as_cron = args.as_cron;
     let around = surroundings(app, as_cron);
     let installed = schedule::installed(app);
     let (installed, trouble) = match installed {
@@ -88,15 +90,22 @@ fn gather(app: &App, as_cron: bool) -> Result<Facts, Error> {
     let state = state(app);
     let usable = state.trouble.is_none();
     let beats = &app.config.heartbeat;
+    // Each repo is asked in a world that cannot be written.
+    let world = if state.trouble.is_none() {
+        Some(app.imagine((*app.config).clone()).world_to_look(app)?)
+    } else {
+        None
+    };
+    let forges = forges(world.as_ref());
     Ok(Facts {
         now: app.now(),
         off: app.switch.because.iter().map(|b| b.sentence().to_owned()).collect(),
-        repos: repos(app, usable)?,
+        repos: repos(app, world.as_ref(), args.fix)?,
         runners: runners(app, &around),
         programs: programs(app, &around.path),
         git: git_version(&around.path),
         disks: disks(app),
-        clock_ahead: None,
+        forges,
         schedule: ScheduleFacts {
             installed: installed.iter().map(|i| (i.kind.to_owned(), i.every, i.old)).collect(),
             trouble,
@@ -136,14 +145,71 @@ fn state(app: &App) -> StateFacts {
     facts
 }
 
-/// Each repo is asked in a world that cannot be written.
-fn repos(app: &App, usable: bool) -> Result<Vec<RepoFacts>, Error> {
-    let world = if usable { Some(app.imagine((*app.config).clone()).world_to_look(app)?) } else { None };
+/// Every forge with a token, used by an armed repo or not.
+fn forges(world: Option<&World>) -> Vec<ForgeFacts> {
+    let Some(world) = world else { return vec![] };
+    let with_token = world.forges.iter().filter_map(|(name, forge)| Some((name, forge.desk()?)));
+    with_token
+        .map(|(name, desk)| ForgeFacts {
+            name: name.clone(),
+            token: desk.token().map_err(|e| e.to_string()),
+            asked_at: world.now(),
+        })
+        .collect()
+}
+
+/// The labels that a repo has not; `fix` makes them, with the real forge.
+fn labels(app: &App, world: &World, id: &RepoId, desk: &dyn Desk, fix: bool) -> Result<LabelFacts, Error> {
+    let mut facts = LabelFacts::default();
+    let wanted = (world.policy)(id).map(|policy| policy.labels()).unwrap_or_default();
+    let have = match desk.labels(id) {
+        Ok(have) => have,
+        Err(error) => {
+            facts.trouble = Some(error.to_string());
+            return Ok(facts);
+        }
+    };
+    let missing = crate::domain::silence::missing(&wanted, &have);
+    let real = if fix && !app.global.dry_run && !missing.is_empty() { Some(app.forge(id)?) } else { None };
+    for name in missing {
+        match real.as_ref().and_then(|forge| forge.desk()) {
+            None => facts.missing.push(name),
+            Some(desk) => {
+                let (colour, meaning) = look_of(app, &name);
+                match desk.make_label(id, &name, colour, meaning) {
+                    Ok(()) => facts.made.push(name),
+                    Err(error) => {
+                        facts.trouble = Some(error.to_string());
+                        facts.missing.push(name);
+                    }
+                }
+            }
+        }
+    }
+    facts.ready_missing = facts.missing.iter().any(|name| *name == app.config.global.ready_label);
+    Ok(facts)
+}
+
+/// Colour and meaning of a label of ours.
+fn look_of(app: &App, name: &str) -> (&'static str, &'static str) {
+    let global = &app.config.global;
+    if name == global.ready_label {
+        ("0e8a16", "Ready to be worked on by an agent")
+    } else if name == global.in_progress_label {
+        ("1d76db", "An agent is at work")
+    } else if name == global.review_label {
+        ("fbca04", "Waits for a person's review")
+    } else {
+        ("d93f0b", "An agent could not go on: over to a person")
+    }
+}
+
+fn repos(app: &App, world: Option<&World>, fix: bool) -> Result<Vec<RepoFacts>, Error> {
     let told = |answer: PortResult<()>| answer.err().map(|e| e.to_string());
     let mut found = vec![];
     for id in &app.config.allowlist {
         let config = app.config.repo(id);
-        let ask = |look: &dyn Fn(&World) -> PortResult<()>| world.as_ref().and_then(|w| told(look(w)));
+        let ask = |look: &dyn Fn(&World) -> PortResult<()>| world.and_then(|w| told(look(w)));
         let unreadable = ask(&|w| w.forge(id)?.remote(id).map(drop));
         let claims = if unreadable.is_some() {
             None
@@ -153,8 +219,12 @@ fn repos(app: &App, usable: bool) -> Result<Vec<RepoFacts>, Error> {
                 w.git.claims(id, &remote).map(drop)
             })
         };
+        let readable = world.filter(|_| unreadable.is_none());
+        let desk = readable.and_then(|w| Some((w, w.forge(id).ok()?.desk()?)));
         found.push(RepoFacts {
             name: id.to_string(),
+            access: desk.map(|(_, desk)| desk.access(id).map_err(|e| e.to_string())),
+            labels: desk.map(|(w, desk)| labels(app, w, id, desk, fix)).transpose()?,
             unreadable,
             claims,
             verify: !config.run.verify.is_empty(),

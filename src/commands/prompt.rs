@@ -6,13 +6,13 @@ use crate::cli::IssueArg;
 use crate::domain::model::{IssueRef, RunText};
 use crate::domain::template::BUILT_IN;
 use crate::error::Error;
-use crate::ports::{Clock as _, Forge as _, Prompter as _, TemplateText};
+use crate::ports::{Clock as _, Prompter as _, TemplateText};
 use crate::tick::{lessons, poll};
 use serde_json::json;
 
 pub fn run(app: &App, args: &IssueArg) -> Result<u8, Error> {
     let repo = app.repo(&args.issue.repo)?;
-    let forge = app.local_forge(&repo)?;
+    let forge = app.forge(&repo)?;
     let issue = forge.issue(&repo, args.issue.number).map_err(|e| by_hand(&e))?;
     let branch = forge.remote(&repo).map_err(|e| by_hand(&e))?.default_branch;
     let text = RunText { title: issue.title, body: issue.body, comments: String::new() };

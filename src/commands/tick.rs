@@ -88,6 +88,9 @@ fn under_lock(
         hold(&mut world, parts, off)?;
     }
     silence::ci(&mut world)?;
+    if !off {
+        silence::forges(&mut world)?;
+    }
     tidy_up(&mut world)?;
     outbox::flush(&mut world)?;
     beat(&mut world, heart, begun)?;

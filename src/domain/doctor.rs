@@ -5,6 +5,11 @@ use super::message::{moment, plain, span};
 use super::model::UnixTime;
 use super::schedule::{Firing, firing};
 
+mod forge;
+
+pub use forge::{Access, ForgeFacts, LabelFacts, TokenFacts, near};
+use forge::{clock, rights, tokens};
+
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -60,8 +65,8 @@ pub struct Facts {
     /// `git --version`.
     pub git: Option<(u32, u32)>,
     pub disks: Vec<DiskFacts>,
-    /// Seconds that our clock is ahead of a forge's, where one told its own.
-    pub clock_ahead: Option<i64>,
+    /// Forges with tokens.
+    pub forges: Vec<ForgeFacts>,
     pub state: StateFacts,
     pub schedule: ScheduleFacts,
     /// Each secret's key, and why it cannot be had, if it cannot.
@@ -76,6 +81,10 @@ pub struct Facts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RepoFacts {
     pub name: String,
+    /// `None`: this forge has no tokens.
+    pub access: Option<Result<Access, String>>,
+    /// `None`: this forge has no labels of its own.
+    pub labels: Option<LabelFacts>,
     /// Why it cannot be read, if it cannot.
     pub unreadable: Option<String>,
     /// Why its claims cannot be read.
@@ -136,7 +145,7 @@ pub struct ScheduleFacts {
 }
 
 const CHECKS: &[fn(&Facts) -> Vec<Finding>] =
-    &[switch, programs, runners, repos, secrets, state, disks, clock, schedule, people];
+    &[switch, programs, runners, tokens, repos, secrets, state, disks, clock, schedule, people];
 
 /// Every finding, in the order in which one would look.
 pub fn examine(facts: &Facts) -> Vec<Finding> {
@@ -256,6 +265,7 @@ fn repos(facts: &Facts) -> Vec<Finding> {
             )),
             None => found.push(good("repo", format!("{} can be read, its claims too", repo.name))),
         }
+        found.extend(rights(repo));
         if !repo.checks {
             found.push(note(
                 "checks",
@@ -327,22 +337,6 @@ fn disks(facts: &Facts) -> Vec<Finding> {
         }
     };
     facts.disks.iter().map(judge).collect()
-}
-
-fn clock(facts: &Facts) -> Vec<Finding> {
-    let Some(ahead) = facts.clock_ahead else { return vec![] };
-    if ahead.abs() < 60 {
-        return vec![good("clock", "the clock agrees with the forge's")];
-    }
-    let word = if ahead > 0 { "ahead of" } else { "behind" };
-    vec![bad(
-        "clock",
-        format!(
-            "the clock is {} {word} the forge's: approvals and edits are compared by time",
-            span(ahead.abs())
-        ),
-        "let the machine set its clock by the network (timedatectl set-ntp true)",
-    )]
 }
 
 fn schedule(facts: &Facts) -> Vec<Finding> {
@@ -418,12 +412,15 @@ pub fn verdict(findings: &[Finding]) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::model::Permission;
 
     fn fine() -> Facts {
         Facts {
             now: UnixTime(1_772_445_600),
             repos: vec![RepoFacts {
                 name: "home:me/app".to_owned(),
+                access: Some(Ok(Access { held: Permission::Write, lacks: vec![] })),
+                labels: Some(LabelFacts::default()),
                 unreadable: None,
                 claims: None,
                 verify: true,
@@ -439,7 +436,16 @@ mod tests {
             }],
             git: Some((2, 43)),
             disks: vec![DiskFacts { what: "state", path: "/s".to_owned(), free_bytes: 1 << 40 }],
-            clock_ahead: Some(0),
+            forges: vec![ForgeFacts {
+                name: "hub".to_owned(),
+                token: Ok(TokenFacts {
+                    login: "helper".to_owned(),
+                    scopes: Some(vec!["repo".to_owned()]),
+                    expires_at: Some(UnixTime(1_772_445_600 + 30 * 86_400)),
+                    server_time: Some(UnixTime(1_772_445_600)),
+                }),
+                asked_at: UnixTime(1_772_445_602),
+            }],
             state: StateFacts { path: "/s/db".to_owned(), exists: true, trouble: None, adopted_at: None },
             schedule: ScheduleFacts {
                 installed: vec![("crontab".to_owned(), 2, false)],
@@ -490,7 +496,34 @@ mod tests {
             ("state-adopted", Level::Note, |f| f.state.adopted_at = Some(f.now)),
             ("disk", Level::Bad, |f| f.disks[0].free_bytes = 1),
             ("disk", Level::Note, |f| f.disks[0].free_bytes = 1 << 30),
-            ("clock", Level::Bad, |f| f.clock_ahead = Some(-3600)),
+            ("clock", Level::Bad, |f| f.forges[0].asked_at = UnixTime(1_772_442_000)),
+            ("token", Level::Bad, |f| f.forges[0].token = Err("401".to_owned())),
+            ("token", Level::Note, |f| {
+                if let Ok(token) = &mut f.forges[0].token {
+                    token.expires_at = Some(f.now.plus(13 * 86_400));
+                }
+            }),
+            ("access", Level::Bad, |f| {
+                f.repos[0].access = Some(Ok(Access { held: Permission::Read, lacks: vec![] }));
+            }),
+            ("access", Level::Bad, |f| {
+                let lacks = vec!["its issues are turned off".to_owned()];
+                f.repos[0].access = Some(Ok(Access { held: Permission::Write, lacks }));
+            }),
+            ("access", Level::Bad, |f| f.repos[0].access = Some(Err("500".to_owned()))),
+            ("labels", Level::Note, |f| {
+                f.repos[0].labels =
+                    Some(LabelFacts { missing: vec!["needs-human".to_owned()], ..LabelFacts::default() });
+            }),
+            ("labels", Level::Bad, |f| {
+                let missing = vec!["ready-for-agent".to_owned()];
+                f.repos[0].labels =
+                    Some(LabelFacts { missing, ready_missing: true, ..LabelFacts::default() });
+            }),
+            ("labels", Level::Bad, |f| {
+                f.repos[0].labels =
+                    Some(LabelFacts { trouble: Some("403".to_owned()), ..LabelFacts::default() });
+            }),
             ("schedule", Level::Note, |f| f.schedule.installed.clear()),
             ("schedule", Level::Bad, |f| f.schedule.installed[0].2 = true),
             ("schedule", Level::Note, |f| f.schedule.trouble = Some("no crontab program".to_owned())),

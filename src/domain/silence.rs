@@ -58,6 +58,12 @@ pub fn schedule(heard: &[Heard], own: &str, now: UnixTime, limit: i64, switched_
     found
 }
 
+/// Those of `wanted` that a repo has not; labels are compared as people read them.
+pub fn missing(wanted: &[String], have: &[String]) -> Vec<String> {
+    let there = |name: &str| have.iter().any(|known| known.to_lowercase() == name.to_lowercase());
+    wanted.iter().filter(|name| !there(name)).cloned().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

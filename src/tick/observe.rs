@@ -231,7 +231,8 @@ fn turn(world: &mut World, row: &RunRow) -> Result<TurnSeen, Error> {
     Ok(match state {
         JobState::Running { asks: Some(link), .. } => {
             let title = format!("{}: the agent asks", run.issue);
-            world.notify(&format!("{id}:asks"), "needs-human", &title, &format!("Answer it in {link}"))?;
+            let text = format!("Answer it in {link}");
+            world.notify(&format!("{id}:asks"), "needs-human", &title, &text, Some(link))?;
             TurnSeen::NeedsInput
         }
         JobState::Running { verifying: false, .. } => TurnSeen::Running,

@@ -337,7 +337,8 @@ fn perform(
         Effect::RemoveWorkspace => return remove(world, row, policy),
         Effect::Notify { kind, round, title, body } => {
             let times = if *round > 0 { format!(":{round}") } else { String::new() };
-            world.notify(&format!("{}:{}{times}", run.id, kind.code()), kind.code(), title, body)?;
+            let link = world.page(&run.issue.repo, Some(run.issue.number));
+            world.notify(&format!("{}:{}{times}", run.id, kind.code()), kind.code(), title, body, link)?;
             done("queued")
         }
     })

@@ -1,7 +1,9 @@
 //! Silence is an alarm: a schedule that does not fire, CI that never answers. What `poll` sees of it is raised there.
 
 use super::world::World;
-use crate::domain::model::{HandBack, Outcome, UnixTime};
+use crate::domain::doctor;
+use crate::domain::message::{moment, span};
+use crate::domain::model::{HandBack, Outcome, RepoId, UnixTime};
 use crate::domain::silence::{self, Heard};
 use crate::error::Error;
 
@@ -56,4 +58,81 @@ pub fn ci(world: &mut World) -> Result<(), Error> {
         seen.push(repo);
     }
     Ok(())
+}
+
+/// What was seen of a repo's labels when they were last looked at.
+fn seen_at(repo: &RepoId) -> String {
+    format!("labels-seen:{repo}")
+}
+
+/// Labels that are not there any more, and tokens that end soon: once a day, and at every tick while such an alarm stands.
+pub fn forges(world: &mut World) -> Result<(), Error> {
+    if world.dry {
+        return Ok(());
+    }
+    let now = world.now();
+    let today = world.store.first_today("forges-looked-at", now)?;
+    let standing = world.store.alarms()?;
+    for name in world.forges.keys().cloned().collect::<Vec<_>>() {
+        let used = world.repos.iter().any(|repo| repo.forge == name);
+        let cause = format!("token-ends:{name}");
+        if used && (today || standing.iter().any(|(c, _, _)| *c == cause)) && !(world.late)() {
+            token(world, &name, &cause)?;
+        }
+    }
+    for repo in world.repos.clone() {
+        let cause = format!("label-gone:{repo}");
+        if (today || standing.iter().any(|(c, _, _)| *c == cause)) && !(world.late)() {
+            labels(world, &repo, &cause)?;
+        }
+    }
+    Ok(())
+}
+
+fn token(world: &mut World, name: &str, cause: &str) -> Result<(), Error> {
+    let Some(forge) = world.forges.get(name).cloned() else { return Ok(()) };
+    let Some(desk) = forge.desk() else { return Ok(()) };
+    let now = world.now();
+    // One that is refused is told by whoever needs it.
+    let Ok(token) = desk.token() else { return Ok(()) };
+    match token.expires_at.filter(|end| doctor::near(*end, now)) {
+        Some(end) => {
+            let detail = format!(
+                "the token of {name} ends on {}, in {}; renew it, and put it where forge.{name}.token points",
+                moment(end),
+                span(end.since(now).max(0))
+            );
+            world.alarm(cause, &detail)
+        }
+        None => world.recovered(cause),
+    }
+}
+
+fn labels(world: &mut World, repo: &RepoId, cause: &str) -> Result<(), Error> {
+    let Some(policy) = (world.policy)(repo) else { return Ok(()) };
+    // A forge without labels of its own; one that does not answer is told by whoever needs it.
+    let asked = world.forge(repo).map(|forge| forge.desk().map(|desk| desk.labels(repo)));
+    let Ok(Some(Ok(found))) = asked else { return Ok(()) };
+    let before = world.store.meta(&seen_at(repo))?.unwrap_or_default();
+    let before: Vec<String> = before.lines().map(str::to_owned).collect();
+    let wanted = policy.labels();
+    let missing = silence::missing(&wanted, &found);
+    // Those that offhours puts on are made when they are first needed; without the ready one nobody can ask for anything.
+    let gone: Vec<String> = missing
+        .iter()
+        .filter(|name| **name == policy.run.ready_label || before.contains(name))
+        .cloned()
+        .collect();
+    // What was there once stays known while it is gone.
+    let seen: Vec<String> =
+        wanted.iter().filter(|name| !missing.contains(name) || before.contains(name)).cloned().collect();
+    world.store.set_meta(&seen_at(repo), &seen.join("\n"))?;
+    if gone.is_empty() {
+        return world.recovered(cause);
+    }
+    let detail = format!(
+        "{repo} has no label {}: nobody can put it on an issue; `offhours doctor --fix` makes it, or name another one",
+        gone.join(", ")
+    );
+    world.alarm(cause, &detail)
 }

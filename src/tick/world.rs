@@ -106,6 +106,17 @@ impl RunnerPolicy {
 }
 
 impl RepoPolicy {
+    /// Every label that offhours puts on issues of this repo or looks for there; the ready one first.
+    pub fn labels(&self) -> Vec<String> {
+        let run = &self.run;
+        let mut labels =
+            vec![run.ready_label.clone(), run.in_progress_label.clone(), run.human_label.clone()];
+        if self.landing == Landing::PullRequest {
+            labels.push(run.review_label.clone());
+        }
+        labels
+    }
+
     /// The runner that an issue's labels ask for; `None` where they ask for none, or for the repo's own.
     pub fn asked_for(&self, issue: &Issue) -> Option<&RunnerPolicy> {
         if self.runner.asked_by(issue) {
@@ -251,7 +262,7 @@ impl World {
     pub fn alarm(&mut self, cause: &str, detail: &str) -> Result<(), Error> {
         let now = self.now();
         let key = format!("alarm:{cause}:{}", now.0);
-        let notice = about_cause(cause, key, "alarm", detail.to_owned());
+        let notice = self.about_cause(cause, key, "alarm", detail.to_owned());
         let wanted = self.wanted("alarm");
         if self.store.raise(cause, detail, now, &wanted, &notice)? {
             self.report.errors.push(Failure {
@@ -268,15 +279,14 @@ impl World {
     pub fn recovered(&mut self, cause: &str) -> Result<(), Error> {
         let now = self.now();
         let wanted = self.wanted("recovered");
+        let notice = self.about_cause(cause, String::new(), "recovered", String::new());
         self.store.clear_alarm(cause, now, &wanted, |since| {
             let stood = crate::domain::message::span(now.since(since));
-            let key = format!("recovered:{cause}:{}", since.0);
-            about_cause(
-                cause,
-                key,
-                "recovered",
-                format!("the cause of the alarm is gone; it stood for {stood}"),
-            )
+            Notice {
+                key: format!("recovered:{cause}:{}", since.0),
+                body: format!("the cause of the alarm is gone; it stood for {stood}"),
+                ..notice
+            }
         })?;
         Ok(())
     }
@@ -287,7 +297,14 @@ impl World {
         self.senders.iter().filter(asked).map(|s| s.name.clone()).collect()
     }
 
-    pub fn notify(&mut self, key: &str, kind: &str, title: &str, body: &str) -> Result<(), Error> {
+    pub fn notify(
+        &mut self,
+        key: &str,
+        kind: &str,
+        title: &str,
+        body: &str,
+        link: Option<String>,
+    ) -> Result<(), Error> {
         let wanted = self.wanted(kind);
         if wanted.is_empty() {
             return Ok(());
@@ -297,7 +314,7 @@ impl World {
             kind: kind.to_owned(),
             title: title.to_owned(),
             body: body.to_owned(),
-            link: None,
+            link,
             topic: None,
             possible_repeat: false,
         };
@@ -305,17 +322,32 @@ impl World {
         self.store.enqueue(&wanted, &notice, now)?;
         Ok(())
     }
+
+    /// A notice about the cause of an alarm, or about its end. The link leads to what it is about.
+    fn about_cause(&self, cause: &str, key: String, kind: &str, body: String) -> Notice {
+        let (repo, issue) = subject_of(cause);
+        Notice {
+            key,
+            kind: kind.to_owned(),
+            title: format!("{kind}: {cause}"),
+            body,
+            link: repo.and_then(|repo| self.page(&repo, issue)),
+            topic: Some(cause.to_owned()),
+            possible_repeat: false,
+        }
+    }
+
+    /// Where a person looks at it.
+    pub fn page(&self, repo: &RepoId, issue: Option<u64>) -> Option<String> {
+        self.forges.get(&repo.forge)?.page(repo, issue)
+    }
 }
 
-/// A notice about the cause of an alarm, or about its end.
-fn about_cause(cause: &str, key: String, kind: &str, body: String) -> Notice {
-    Notice {
-        key,
-        kind: kind.to_owned(),
-        title: format!("{kind}: {cause}"),
-        body,
-        link: None,
-        topic: Some(cause.to_owned()),
-        possible_repeat: false,
+/// The repo and the issue that a cause names, as `code:forge:owner/name#n`.
+fn subject_of(cause: &str) -> (Option<RepoId>, Option<u64>) {
+    let about = cause.split_once(':').map_or("", |(_, about)| about);
+    match about.split_once('#') {
+        Some((repo, number)) => (RepoId::parse(repo, None), number.parse().ok()),
+        None => (RepoId::parse(about, None), None),
     }
 }

@@ -21,6 +21,7 @@ mod generated;
 mod harvest;
 mod hostile;
 mod hub;
+mod hub_desk;
 mod lessons;
 mod migrations;
 mod model;

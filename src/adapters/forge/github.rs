@@ -8,6 +8,7 @@
 
 mod approval;
 mod checks;
+mod desk;
 mod pulls;
 mod wire;
 
@@ -20,7 +21,9 @@ use crate::adapters::http::{Answer, Client, Method, encoded};
 use crate::domain::model::{
     ApprovalEvidence, Blocker, Comment, Issue, Permission, Person, RepoId, Seen, UnixTime,
 };
-use crate::ports::{BrokenIssue, Capabilities, Forge, Listing, PortError, PortResult, PullRequests, Remote};
+use crate::ports::{
+    BrokenIssue, Capabilities, Desk, Forge, Listing, PortError, PortResult, PullRequests, Remote,
+};
 
 /// What a repository or a permission was is asked again after this long, in a process that lives so long.
 const REMEMBERED_SECONDS: i64 = 60;
@@ -421,5 +424,14 @@ impl Forge for GitHub {
 
     fn pulls(&self) -> Option<&dyn PullRequests> {
         Some(self)
+    }
+
+    fn desk(&self) -> Option<&dyn Desk> {
+        Some(self)
+    }
+
+    fn page(&self, repo: &RepoId, issue: Option<u64>) -> Option<String> {
+        let page = format!("{}/{}", self.places.web, repo.path());
+        Some(issue.map_or(page.clone(), |number| format!("{page}/issues/{number}")))
     }
 }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 use crate::adapters::runner::output;
 use crate::domain::model::{Check, CheckState, Oid, RepoId, UnixTime};
@@ -44,6 +44,11 @@ fn cut_at_error(log: &str) -> String {
 /// A moment as forges write it.
 fn moment(text: &str) -> Option<UnixTime> {
     OffsetDateTime::parse(text, &Rfc3339).ok().map(|at| UnixTime(at.unix_timestamp()))
+}
+
+/// A moment as HTTP's Date header spells it.
+fn http_date(text: &str) -> Option<UnixTime> {
+    OffsetDateTime::parse(text, &Rfc2822).ok().map(|at| UnixTime(at.unix_timestamp()))
 }
 
 /// SHA-256 over title, an empty line and body, as lower-case hex: the text that an approval is of.

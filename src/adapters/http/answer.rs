@@ -20,6 +20,9 @@ pub(super) struct Raw {
     pub(super) retry_after: Option<i64>,
     pub(super) remaining: Option<i64>,
     pub(super) reset: Option<i64>,
+    pub(super) date: Option<String>,
+    pub(super) scopes: Option<String>,
+    pub(super) expires: Option<String>,
     pub(super) body: Vec<u8>,
 }
 
@@ -72,6 +75,9 @@ impl Raw {
             etag: self.etag,
             next: self.link.as_deref().and_then(next_link),
             location: self.location,
+            date: self.date,
+            scopes: self.scopes,
+            expires: self.expires,
             server: server.to_owned(),
             body: self.body,
         }
@@ -87,6 +93,12 @@ pub struct Answer {
     pub next: Option<String>,
     /// Where a redirect points.
     pub location: Option<String>,
+    /// When the server answered, by its own clock and in its own spelling.
+    pub date: Option<String>,
+    /// What the token was given, where the server says so: names with commas between them.
+    pub scopes: Option<String>,
+    /// Until when the token is good, where the server says so.
+    pub expires: Option<String>,
     pub body: Vec<u8>,
     /// Of an error: what the body says, cleaned and cut, without the token.
     said: String,

@@ -148,7 +148,7 @@ fn finish(world: &mut UpgradeWorld, batch: &Batch) -> Result<(), Error> {
     let now = world.now();
     // First the notice, whose key makes it one; then the end, after which nobody comes here again.
     let title = format!("upgrade batch {} is done", batch.id);
-    world.base.notify(&format!("upgrade-summary:{}", batch.id), "upgrade_summary", &title, &text)?;
+    world.base.notify(&format!("upgrade-summary:{}", batch.id), "upgrade_summary", &title, &text, None)?;
     world.base.store.end_batch(batch.id, BatchState::Done, &text, &json, now)?;
     world.base.report.items.push(crate::tick::report::Item {
         issue: format!("batch {}", batch.id),

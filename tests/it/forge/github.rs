@@ -73,7 +73,7 @@ fn page(ask: &Ask<'_>, key: Option<&str>, entries: Vec<Value>) -> Reply {
 pub fn answer(model: &mut Model, ask: &Ask<'_>) -> Reply {
     let path: Vec<&str> = ask.path.iter().map(String::as_str).collect();
     match path.as_slice() {
-        ["user"] => Reply::json(200, &user(model, ask.login)),
+        ["user"] => with_token(model, Reply::json(200, &user(model, ask.login))),
         ["api", "graphql"] if model.graphql => graphql(model, ask),
         ["repos", owner, name, rest @ ..] => {
             let repo = format!("{owner}/{name}");
@@ -88,15 +88,49 @@ pub fn answer(model: &mut Model, ask: &Ask<'_>) -> Reply {
     }
 }
 
+/// What GitHub says of the token with each answer.
+fn with_token(model: &Model, mut reply: Reply) -> Reply {
+    if let Some(scopes) = model.scopes {
+        reply = reply.with("x-oauth-scopes", scopes);
+    }
+    if let Some(end) = model.token_ends {
+        let end = moment(end).replace('T', " ").replace('Z', " UTC");
+        reply = reply.with("github-authentication-token-expiration", end);
+    }
+    reply
+}
+
 fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply {
     let (method, writer) = (ask.method, model.may_write(repo, ask.login));
     match (method, path) {
         ("GET", []) => {
             let found = &model.repos[repo];
-            Reply::json(
+            let may = json!({ "admin": model.permission(repo, ask.login) == "admin", "push": writer, "pull": true });
+            let reply = Reply::json(
                 200,
-                &json!({ "id": found.id, "full_name": repo, "default_branch": "main", "private": false }),
-            )
+                &json!({ "id": found.id, "full_name": repo, "default_branch": "main", "private": false,
+                    "archived": false, "has_issues": true, "permissions": may }),
+            );
+            with_token(model, reply)
+        }
+        ("GET", ["labels"]) => {
+            let labels = &model.repos[repo].labels;
+            page(ask, None, labels.iter().map(|(id, name)| json!({ "id": id, "name": name })).collect())
+        }
+        ("POST", ["labels"]) => {
+            if !writer {
+                return Reply::error(403, "Resource not accessible by personal access token");
+            }
+            let name = ask.body["name"].as_str().unwrap_or_default().to_owned();
+            if model.repos[repo].labels.iter().any(|(_, l)| l.eq_ignore_ascii_case(&name)) {
+                let flaw = json!([{ "resource": "Label", "code": "already_exists", "field": "name" }]);
+                return Reply::json(422, &json!({ "message": "Validation Failed", "errors": flaw }));
+            }
+            let colour = ask.body["color"].as_str().unwrap_or_default();
+            assert!(colour.len() == 6 && colour.bytes().all(|b| b.is_ascii_hexdigit()), "{colour}");
+            let id = model.id();
+            model.repo(repo).labels.push((id, name.clone()));
+            Reply::json(201, &json!({ "id": id, "name": name }))
         }
         ("GET", ["collaborators", who, "permission"]) => {
             if !writer || model.unreadable.contains(*who) {
@@ -125,6 +159,12 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
             let found = model.repos[repo].issues.iter().filter(fits);
             let entries = found.map(|i| issue(model, &ask.base, repo, i)).collect();
             page(ask, None, entries)
+        }
+        // A branch by its name, too.
+        ("GET", ["commits", "main", rest @ ("check-runs" | "status")]) => {
+            let bare = model.git.join(repo).join("repo.git");
+            let sha = super::run(&bare, &["rev-parse", "refs/heads/main"]).1.trim().to_owned();
+            in_repo(model, ask, repo, &["commits", &sha, rest])
         }
         ("GET", ["commits", sha, "check-runs"]) => {
             let runs = model.repos[repo].checks.iter().filter(|c| c.sha == *sha);

@@ -184,6 +184,11 @@ pub struct Model {
     pub dependencies: bool,
     /// Logins whose permission nobody may ask for.
     pub unreadable: BTreeSet<String>,
+    /// What the server says of tokens: scopes, and when they end.
+    pub scopes: Option<&'static str>,
+    pub token_ends: Option<i64>,
+    /// Seconds by which the server's clock is behind.
+    pub slow_clock: i64,
     next: u64,
 }
 
@@ -244,6 +249,9 @@ impl Model {
             graphql: true,
             dependencies: true,
             unreadable: BTreeSet::new(),
+            scopes: None,
+            token_ends: None,
+            slow_clock: 0,
             next: 1000,
         }
     }

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
 use super::{Ask, Dialect, Model, Reply, Seen, Shared, Wrong, github};
 
@@ -125,7 +127,12 @@ fn serve(stream: &TcpStream, model: &Shared, url: &str) -> std::io::Result<()> {
         }
         reply = reply.with("etag", tag);
     }
-    model.lock().log.push(Seen { line, status: reply.status, git });
+    {
+        let mut model = model.lock();
+        let date = OffsetDateTime::from_unix_timestamp(model.now() - model.slow_clock).unwrap();
+        reply = reply.with("date", date.format(&Rfc2822).unwrap().replace("+0000", "GMT"));
+        model.log.push(Seen { line, status: reply.status, git });
+    }
     if matches!(wrong, Some(Wrong::LoseAnswer)) {
         return Ok(());
     }

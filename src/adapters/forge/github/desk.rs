@@ -1,0 +1,166 @@
+//! What GitHub tells of a token and of a repository's labels.
+//!
+//! A classic token names its scopes in a header. A fine-grained one does not, and `permissions` of a repository is then
+//! the account's, not the token's: what may be read is tried, one small page each.
+
+use serde_json::{Value, json};
+
+use super::{GitHub, wire};
+use crate::adapters::forge::{http_date, moment};
+use crate::adapters::http::Method;
+use crate::domain::doctor::{Access, TokenFacts};
+use crate::domain::model::{Permission, RepoId, UnixTime};
+use crate::ports::{Desk, PortError, PortResult};
+
+/// `2026-12-01 09:30:00 UTC`, or with `+0000` at its end.
+fn expiry(text: &str) -> Option<UnixTime> {
+    let mut words = text.split_whitespace();
+    let (day, time, zone) = (words.next()?, words.next()?, words.next().unwrap_or("UTC"));
+    let zone = match zone {
+        "UTC" | "GMT" | "Z" => "Z".to_owned(),
+        other => {
+            let (hours, minutes) = other.split_at_checked(3)?;
+            format!("{hours}:{minutes}")
+        }
+    };
+    moment(&format!("{day}T{time}{zone}"))
+}
+
+/// The names in a header that has commas between them.
+fn words(header: &str) -> Vec<String> {
+    header.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()
+}
+
+impl GitHub {
+    /// Whether a page can be read; `None` where it can.
+    fn locked(&self, what: &str, path: &str) -> PortResult<Option<String>> {
+        let doing = format!("reading {what}");
+        match self.client.get(&doing, path) {
+            Ok(_) => Ok(None),
+            Err(PortError::Refused { what } | PortError::Gone { what }) => Ok(Some(what)),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Scopes of a classic token that are missing; nothing where the server tells none.
+    fn missing_scopes(scopes: Option<&[String]>, private: bool) -> Option<String> {
+        let scopes = scopes?;
+        let has = |name: &str| scopes.iter().any(|s| s == name);
+        let enough = has("repo") || (!private && has("public_repo"));
+        let wanted = if private { "repo" } else { "repo, or public_repo" };
+        (!enough).then(|| format!("the token has not the scope it needs there ({wanted})"))
+    }
+}
+
+impl Desk for GitHub {
+    fn token(&self) -> PortResult<TokenFacts> {
+        let doing = format!("asking {} whose token this is", self.client.name());
+        let answer = self.client.get(&doing, "/user")?;
+        let user: wire::User = answer.json(&doing)?;
+        Ok(TokenFacts {
+            login: user.login,
+            scopes: answer.scopes.as_deref().map(words),
+            expires_at: answer.expires.as_deref().and_then(expiry),
+            server_time: answer.date.as_deref().and_then(http_date),
+        })
+    }
+
+    fn access(&self, repo: &RepoId) -> PortResult<Access> {
+        let found = self.look(repo)?;
+        let held = match &found.permissions {
+            Some(rights) if rights.admin => Permission::Admin,
+            Some(rights) if rights.push => Permission::Write,
+            Some(rights) if rights.pull => Permission::Read,
+            Some(_) => Permission::None,
+            None => self.permission_of_ourselves(repo)?,
+        };
+        let mut lacks = Vec::new();
+        if found.archived {
+            lacks.push("it is archived, and takes nothing".to_owned());
+        }
+        if !found.has_issues {
+            lacks.push("its issues are turned off".to_owned());
+        }
+        // Every answer names the scopes of a classic token.
+        let scopes = self.client.get(&format!("looking at {repo}"), &Self::repo_path(repo))?.scopes;
+        lacks.extend(Self::missing_scopes(scopes.as_deref().map(words).as_deref(), found.private));
+        let base = Self::repo_path(repo);
+        let branch = crate::adapters::http::encoded(&found.default_branch);
+        let pages = [
+            ("issues", format!("{base}/issues?per_page=1")),
+            ("pull requests", format!("{base}/pulls?per_page=1")),
+            ("commit statuses", format!("{base}/commits/{branch}/status?per_page=1")),
+            ("check runs", format!("{base}/commits/{branch}/check-runs?per_page=1")),
+        ];
+        for (what, path) in pages {
+            if what == "issues" && !found.has_issues {
+                continue;
+            }
+            lacks.extend(self.locked(&format!("{what} of {repo}"), &path)?);
+        }
+        Ok(Access { held, lacks })
+    }
+
+    fn labels(&self, repo: &RepoId) -> PortResult<Vec<String>> {
+        let doing = format!("reading the labels of {repo}");
+        let path = format!("{}/labels?per_page=100", Self::repo_path(repo));
+        let name = |entry: Value| serde_json::from_value::<wire::LabelFacts>(entry).map(|label| label.name);
+        let entries = self.client.pages(&doing, &path)?.into_iter().map(name);
+        entries
+            .collect::<Result<_, _>>()
+            .map_err(|error| PortError::broken(format!("{doing}: one of them cannot be understood: {error}")))
+    }
+
+    fn make_label(&self, repo: &RepoId, name: &str, colour: &str, meaning: &str) -> PortResult<()> {
+        let doing = format!("making the label {name} in {repo}");
+        let path = format!("{}/labels", Self::repo_path(repo));
+        let body = json!({ "name": name, "color": colour, "description": meaning });
+        let answer = self.client.write_any(&doing, Method::Post, &path, Some(&body))?;
+        // Somebody made it meanwhile, or an answer of ours was lost.
+        if answer.status == 422 && self.labels(repo)?.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            return Ok(());
+        }
+        answer.good(&doing).map(drop)
+    }
+}
+
+impl GitHub {
+    /// An older server that does not say it with the repository.
+    fn permission_of_ourselves(&self, repo: &RepoId) -> PortResult<Permission> {
+        use crate::ports::Forge as _;
+        let login = self.login()?;
+        self.permission(repo, &crate::domain::model::Person { login, bot: false })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_token_as_github_spells_it() {
+        for (text, wanted) in [
+            ("2026-12-01 09:30:00 UTC", Some(1_796_117_400)),
+            ("2026-12-01 09:30:00 +0000", Some(1_796_117_400)),
+            ("2026-12-01 10:30:00 +0100", Some(1_796_117_400)),
+            ("tomorrow", None),
+            ("", None),
+            ("2026-12-01 09:30:00 ü", None),
+        ] {
+            assert_eq!(expiry(text), wanted.map(UnixTime), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_classic_token_needs_a_scope_and_another_for_private_repositories() {
+        let missing = |scopes: &[&str], private| {
+            let scopes: Vec<String> = scopes.iter().map(|s| (*s).to_owned()).collect();
+            GitHub::missing_scopes(Some(&scopes), private).is_some()
+        };
+        assert!(!missing(&["repo"], true) && !missing(&["repo"], false) && !missing(&["public_repo"], false));
+        assert!(
+            missing(&["public_repo"], true) && missing(&[], false) && missing(&["gist", "read:org"], false)
+        );
+        assert_eq!(GitHub::missing_scopes(None, true), None, "a fine-grained token names none");
+    }
+}

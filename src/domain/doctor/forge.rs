@@ -1,0 +1,162 @@
+//! What a forge tells of our token, of what it may do in a repo, of the labels there, and of its clock.
+
+use super::{Facts, Finding, RepoFacts, bad, good, note};
+use crate::domain::message::{moment, plain, span};
+use crate::domain::model::{Permission, UnixTime};
+
+/// What a forge tells of the token that it is asked with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenFacts {
+    /// Who it acts as.
+    pub login: String,
+    /// As the forge names them; `None` where it tells none.
+    pub scopes: Option<Vec<String>>,
+    /// `None`: never, or not told.
+    pub expires_at: Option<UnixTime>,
+    /// The forge's own clock.
+    pub server_time: Option<UnixTime>,
+}
+
+/// What a token may do in one repo, as far as that can be asked without writing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    pub held: Permission,
+    /// What is missing for offhours' work, each a sentence.
+    pub lacks: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForgeFacts {
+    pub name: String,
+    /// Why the token cannot be asked about, if it cannot.
+    pub token: Result<TokenFacts, String>,
+    /// The moment at which it was asked, by our clock.
+    pub asked_at: UnixTime,
+}
+
+/// The labels that a repo needs, against those that it has.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct LabelFacts {
+    pub missing: Vec<String>,
+    /// The one that people mark an issue with is among them.
+    pub ready_missing: bool,
+    /// Made a moment ago.
+    pub made: Vec<String>,
+    pub trouble: Option<String>,
+}
+
+pub(super) fn tokens(facts: &Facts) -> Vec<Finding> {
+    let mut found = vec![];
+    for forge in &facts.forges {
+        let name = &forge.name;
+        let token = match &forge.token {
+            Ok(token) => token,
+            Err(why) => {
+                found.push(bad(
+                    "token",
+                    format!("{name}: {}", plain(why, 300)),
+                    format!("make a new token there, and put it where forge.{name}.token points"),
+                ));
+                continue;
+            }
+        };
+        let scopes = match token.scopes.as_deref() {
+            None => String::new(),
+            Some([]) => ", without any scope".to_owned(),
+            Some(scopes) => format!(", with {}", plain(&scopes.join(", "), 120)),
+        };
+        let whose = format!("{name}: the token is {}'s{scopes}", plain(&token.login, 60));
+        found.push(match token.expires_at {
+            None => good("token", whose),
+            Some(at) if near(at, facts.now) => note(
+                "token",
+                format!("{whose}; it ends on {}", moment(at)),
+                format!("renew it before then, and put it where forge.{name}.token points"),
+            ),
+            Some(at) => good("token", format!("{whose}, good until {}", moment(at))),
+        });
+    }
+    found
+}
+
+/// A token that ends within these days is near its end.
+const NEAR_SECONDS: i64 = 14 * 86_400;
+
+pub fn near(end: UnixTime, now: UnixTime) -> bool {
+    end.since(now) <= NEAR_SECONDS
+}
+
+pub(super) fn rights(repo: &RepoFacts) -> Vec<Finding> {
+    let mut found = vec![];
+    match &repo.access {
+        None => {}
+        Some(Err(why)) => found.push(bad(
+            "access",
+            format!("{}: what the token may do there cannot be told: {}", repo.name, plain(why, 300)),
+            "try again; if it stays so, check the token",
+        )),
+        Some(Ok(access)) => {
+            if access.held < Permission::Write {
+                found.push(bad(
+                    "access",
+                    format!("{}: the account may read there, and not write", repo.name),
+                    "give it write permission: it comments, labels, claims and pushes",
+                ));
+            }
+            found.extend(access.lacks.iter().map(|why| {
+                bad(
+                    "access",
+                    format!("{}: {}", repo.name, plain(why, 300)),
+                    "see README, \"A repository on GitHub\", for what the token needs",
+                )
+            }));
+            if found.is_empty() {
+                found.push(good("access", format!("{} can be written", repo.name)));
+            }
+        }
+    }
+    let Some(labels) = &repo.labels else { return found };
+    if let Some(why) = &labels.trouble {
+        found.push(bad(
+            "labels",
+            format!("{}: {}", repo.name, plain(why, 300)),
+            "make them by hand, or give the token the right to",
+        ));
+    }
+    if !labels.made.is_empty() {
+        found.push(good("labels", format!("{}: made {}", repo.name, labels.made.join(", "))));
+    }
+    if !labels.missing.is_empty() {
+        let what = format!("{} has no label {}", repo.name, labels.missing.join(", "));
+        let remedy = "offhours doctor --fix makes them";
+        // The others are made when they are first put on.
+        found.push(if labels.ready_missing {
+            bad("labels", what, remedy)
+        } else {
+            note("labels", what, remedy)
+        });
+    } else if labels.trouble.is_none() && labels.made.is_empty() {
+        found.push(good("labels", format!("{} has every label", repo.name)));
+    }
+    found
+}
+
+pub(super) fn clock(facts: &Facts) -> Vec<Finding> {
+    let told = facts.forges.iter().filter_map(|forge| {
+        let theirs = forge.token.as_ref().ok()?.server_time?;
+        Some(forge.asked_at.0.saturating_sub(theirs.0))
+    });
+    let Some(ahead) = told.max_by_key(|ahead| ahead.abs()) else { return vec![] };
+    if ahead.abs() < 60 {
+        return vec![good("clock", "the clock agrees with the forge's")];
+    }
+    let word = if ahead > 0 { "ahead of" } else { "behind" };
+    vec![bad(
+        "clock",
+        format!(
+            "the clock is {} {word} the forge's: approvals and edits are compared by time",
+            span(ahead.abs())
+        ),
+        "let the machine set its clock by the network (timedatectl set-ntp true)",
+    )]
+}
