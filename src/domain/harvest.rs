@@ -94,6 +94,26 @@ pub enum Why {
 }
 
 impl Why {
+    /// Landed work that did not stand: nobody has told that yet. A run's own end was told by `watch`, and that work still
+    /// stands is no news.
+    pub fn after_landing(self) -> bool {
+        match self {
+            Self::Reverted | Self::Reopened | Self::Red => true,
+            Self::Working
+            | Self::Review
+            | Self::Surviving
+            | Self::Unreadable
+            | Self::Survived
+            | Self::Unchecked
+            | Self::Unresolved
+            | Self::TemplateFailed
+            | Self::Ended(_)
+            | Self::Withdrawn
+            | Self::Outage
+            | Self::ClaimLost => false,
+        }
+    }
+
     pub fn code(self) -> &'static str {
         match self {
             Self::Working => "working",

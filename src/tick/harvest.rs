@@ -87,7 +87,7 @@ fn attribute(world: &mut World, read: &mut Read) -> Result<(), Error> {
                 handle: None,
                 reason: standing.why().code().to_owned(),
                 sentence: format!("{scored} for {}", row.template),
-                acted: true,
+                acted: standing.why().after_landing(),
             });
         }
     }
