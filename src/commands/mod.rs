@@ -88,8 +88,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
             None => tick::run(&App::load(global)?, tick::Parts::Lessons, false, false),
         },
         Command::Tick(args) => {
-            let code = tick::run(&App::load(global)?, tick::Parts::All, args.assume_armed, args.foreground)?;
-            Ok(code.max(upgrade::within_tick(&App::load(global)?)?))
+            tick::run(&App::load(global)?, tick::Parts::All, args.assume_armed, args.foreground)
         }
         Command::Upgrade(args) => upgrade::run(&App::load(global)?, args),
         Command::Arm(args) => arm::run(&App::load(global)?, args),

@@ -7,6 +7,7 @@ use crate::adapters::schedule::Scheduler;
 use crate::cli::desk::{ScheduleArgs, ScheduleCommand, ScheduleKind};
 use crate::domain::message::span;
 use crate::domain::schedule::{self, Actions, Firing, Plan};
+use crate::domain::upgrade_schedule;
 use crate::error::Error;
 use serde_json::json;
 
@@ -169,6 +170,9 @@ pub fn remove(app: &App) -> Result<Vec<String>, Error> {
         Ok(before) => {
             let after =
                 schedule::without_block(&before, &plan.config).map_err(|_damaged| damaged(&plan.config))?;
+            let upgrades = format!("{} upgrade", plan.config);
+            let after =
+                upgrade_schedule::without_block(&after, &plan).map_err(|_damaged| damaged(&upgrades))?;
             if before != after {
                 if !dry {
                     scheduler.set_crontab(&after).map_err(|e| by_hand(&e))?;
@@ -181,13 +185,19 @@ pub fn remove(app: &App) -> Result<Vec<String>, Error> {
     }
     for system in [false, true] {
         let Ok(folder) = scheduler.unit_folder(system) else { continue };
-        let ours = ours_of(&folder, &plan)?;
+        let mut ours = ours_of(&folder, &plan)?;
+        if !system {
+            ours.extend(upgrades_of(&folder, &plan)?);
+        }
         if ours.is_empty() {
             continue;
         }
         if !dry {
-            if let Err(error) = scheduler.systemctl(system, &["disable", "--now", "offhours.timer"]) {
-                output::err(&format!("offhours schedule: {error}"));
+            let timers = ours.iter().filter(|path| path.extension().is_some_and(|end| end == "timer"));
+            for timer in timers.filter_map(|path| path.file_name()?.to_str()) {
+                if let Err(error) = scheduler.systemctl(system, &["disable", "--now", timer]) {
+                    output::err(&format!("offhours schedule: {error}"));
+                }
             }
             for path in &ours {
                 Scheduler::remove(path).map_err(|e| by_hand(&e))?;
@@ -198,7 +208,29 @@ pub fn remove(app: &App) -> Result<Vec<String>, Error> {
         }
         lines.extend(ours.iter().map(|path| format!("{} is removed", path.display())));
     }
+    // A fire that nothing starts any more is not waited for.
+    if let (false, false, Some(mut store)) = (dry, lines.is_empty(), app.existing_store()?) {
+        super::upgrade_schedule::forget(&mut store)?;
+    }
     Ok(lines)
+}
+
+/// The same for the units of upgrades: each service with the timer of its name.
+fn upgrades_of(folder: &Path, plan: &Plan) -> Result<Vec<PathBuf>, Error> {
+    let read = |name: String| Scheduler::read(&folder.join(name)).map_err(|e| by_hand(&e));
+    let config = format!("--config {} ", unit_config(plan));
+    let mut ours = vec![];
+    for name in ["offhours-upgrade-start", "offhours-upgrade"] {
+        let is_ours = |text: &String| text.starts_with(schedule::UNIT_MARK);
+        let service = read(format!("{name}.service"))?.filter(is_ours);
+        if service.is_some_and(|text| text.contains(&config)) {
+            ours.push(folder.join(format!("{name}.service")));
+            if read(format!("{name}.timer"))?.as_ref().is_some_and(is_ours) {
+                ours.push(folder.join(format!("{name}.timer")));
+            }
+        }
+    }
+    Ok(ours)
 }
 
 /// Units in a folder that we made, and for this configuration.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::senders::Heart;
-use super::{App, output};
+use super::{App, output, upgrade};
 use crate::adapters::host::{self, Locked};
 use crate::domain::run::Wait;
 use crate::error::{Error, Kind};
@@ -41,19 +41,22 @@ pub fn run(app: &App, parts: Parts, assume_armed: bool, foreground: bool) -> Res
     let command = parts.command();
     let off = (app.switch.on || app.config.allowlist.is_empty()) && !(app.global.dry_run && assume_armed);
     if off && (parts == Parts::Poll || !app.state.exists()) {
-        output::report(&app.global, command, &Report { off: true, ..Report::default() }, TickOutcome::Off);
-        return Ok(0);
+        return Ok(finish(app, parts, Report { off: true, ..Report::default() }, false, assume_armed));
     }
     if app.global.dry_run {
         let mut world = app.world(app.store()?, assume_armed, false)?;
         step(&mut world, parts, off)?;
-        return Ok(finish(app, command, &mut world));
+        return Ok(finish(app, parts, std::mem::take(&mut world.report), false, assume_armed));
     }
     let found = host::lock(&app.state, command, LOCK_WAIT).map_err(|e| super::lock_trouble(app, &e))?;
-    let _lock = match found {
+    let lock = match found {
         Locked::Ours(lock) => lock,
-        Locked::Same { held } => return locked(app, command, held, None),
-        Locked::Other { holder, held } => return locked(app, command, held, Some(&holder)),
+        Locked::Same { held } => {
+            return Ok(finish(app, parts, locked(app, command, held, None)?, true, assume_armed));
+        }
+        Locked::Other { holder, held } => {
+            return Ok(finish(app, parts, locked(app, command, held, Some(&holder))?, true, assume_armed));
+        }
     };
     let heart = app.heart(command);
     let begun = heart.start();
@@ -62,7 +65,9 @@ pub fn run(app: &App, parts: Parts, assume_armed: bool, foreground: bool) -> Res
         // Whoever watches is told that it did not work; here the error itself is.
         drop(heart.end(false));
     }
-    done
+    // Upgrades have a lock of their own: whatever they do, nobody else waits for it.
+    drop(lock);
+    Ok(finish(app, parts, done?, false, assume_armed))
 }
 
 fn under_lock(
@@ -72,7 +77,7 @@ fn under_lock(
     foreground: bool,
     off: bool,
     (heart, begun): (&Heart, PortResult<()>),
-) -> Result<u8, Error> {
+) -> Result<Report, Error> {
     let command = parts.command();
     let store = app.store()?;
     let mut world = app.world(store, assume_armed, foreground)?;
@@ -97,7 +102,7 @@ fn under_lock(
     let outcome = world.report.outcome();
     let now = world.now();
     world.store.tick_ended(command, outcome.code(), now)?;
-    Ok(finish(app, command, &mut world))
+    Ok(std::mem::take(&mut world.report))
 }
 
 /// The tick's end, for whoever watches from outside. That something is tried again later is no failure of the tick.
@@ -192,14 +197,25 @@ pub(super) fn pause() {
     std::thread::sleep(LOOK_EVERY);
 }
 
-fn finish(app: &App, command: &str, world: &mut World) -> u8 {
-    let outcome = world.report.outcome();
-    output::report(&app.global, command, &world.report, outcome);
-    world.report.exit_code()
+/// What is told at the end. The last part of `tick`, upgrades, is told with it; its failure is one of its own.
+fn finish(app: &App, parts: Parts, mut report: Report, locked: bool, assume_armed: bool) -> u8 {
+    if parts == Parts::All {
+        let more = upgrade::within_tick(app, assume_armed).unwrap_or_else(|error| {
+            let failure =
+                Failure { subject: "upgrade".to_owned(), what: error.what, kind: error.kind, quiet: false };
+            Report { errors: vec![failure], ..Report::default() }
+        });
+        // Recipes are enrolled in a list of their own: without an allowlist they are at work all the same.
+        report.off &= more.outcome() == TickOutcome::Idle;
+        report.append(more);
+    }
+    let outcome = if locked { TickOutcome::Locked } else { report.outcome() };
+    output::report(&app.global, parts.command(), &report, outcome);
+    report.exit_code()
 }
 
 /// Somebody else holds the lock. The same command: nothing to do. Another, for all of the wait: noted.
-fn locked(app: &App, command: &str, held: Duration, holder: Option<&str>) -> Result<u8, Error> {
+fn locked(app: &App, command: &str, held: Duration, holder: Option<&str>) -> Result<Report, Error> {
     let mut report = Report::default();
     let too_long = held > 3 * Duration::from_secs(app.global.deadline);
     let who = holder.unwrap_or(command);
@@ -225,6 +241,5 @@ fn locked(app: &App, command: &str, held: Duration, holder: Option<&str>) -> Res
             quiet: false,
         });
     }
-    output::report(&app.global, command, &report, TickOutcome::Locked);
-    Ok(report.exit_code())
+    Ok(report)
 }

@@ -4,13 +4,14 @@ use std::fs;
 
 use super::{App, output, schedule};
 use crate::cli::desk::UninstallArgs;
+use crate::domain::upgrade::BatchState;
 use crate::error::Error;
 use serde_json::json;
 
 pub fn run(app: &App, args: &UninstallArgs) -> Result<u8, Error> {
-    let flying = match app.existing_store()? {
-        Some(store) => store.runs_in_flight()?,
-        None => vec![],
+    let (flying, batch) = match app.existing_store()? {
+        Some(store) => (store.runs_in_flight()?, store.newest_batch()?),
+        None => (vec![], None),
     };
     if !flying.is_empty() {
         let list: Vec<String> =
@@ -21,16 +22,21 @@ pub fn run(app: &App, args: &UninstallArgs) -> Result<u8, Error> {
         ))
         .hint("`offhours pause` and wait until they are done, or `offhours run stop RUN` and one tick; then run this again"));
     }
+    if let Some(batch) = batch.filter(|batch| batch.state == BatchState::Active) {
+        return Err(Error::usage(format!("the batch {} of upgrades is at work", batch.id)).hint(
+            "`offhours upgrade stop` ends it, and `offhours upgrade cleanup` closes what it opened; then run this again",
+        ));
+    }
     let dry = app.global.dry_run;
     let mut lines = schedule::remove(app)?;
-    let ours = ["repos", "work", "ci", "salvage", "homes"];
+    let ours = ["repos", "work", "ci", "salvage", "homes", "upgrade"];
     let mut kept = vec![app.config.path.clone()];
     let beside = |suffix: &str| {
         let mut name = app.state.as_os_str().to_owned();
         name.push(suffix);
         std::path::PathBuf::from(name)
     };
-    kept.extend(["", "-wal", "-shm", ".lock"].map(beside));
+    kept.extend(["", "-wal", "-shm", ".lock", ".upgrade.lock"].map(beside));
     kept.extend(ours.iter().map(|name| app.state_dir.join(name)));
     kept.push(app.config.workspace_root(&app.state_dir));
     kept.extend(app.switch_files());

@@ -91,19 +91,27 @@ fn tick(app: &App) -> Result<u8, Error> {
     Ok(finish(app, "upgrade", &mut world))
 }
 
-/// The last part of `tick`. It says what went wrong, and nothing else: the answer of `tick` is its own.
-pub fn within_tick(app: &App) -> Result<u8, Error> {
-    if off(app) || app.global.dry_run {
-        return Ok(0);
+/// The last part of `tick`: what it did or, in a dry run, would do.
+pub fn within_tick(app: &App, assume_armed: bool) -> Result<Report, Error> {
+    let imagined = app.global.dry_run && assume_armed;
+    if app.config.upgrade.enrolled.is_empty() || (app.switch.on && !imagined) {
+        return Ok(Report::default());
     }
-    let Some(_lock) = lock(app, "upgrade", Duration::ZERO)? else { return Ok(0) };
-    let mut world = world(app)?;
+    let mut _held = None;
+    if !app.global.dry_run {
+        let Some(lock) = lock(app, "upgrade", Duration::ZERO)? else { return Ok(Report::default()) };
+        _held = Some(lock);
+    }
+    let mut world = app.upgrade_world(app.world(app.store()?, assume_armed, false)?)?;
     drive::tick(&mut world)?;
-    outbox::flush(&mut world.base)?;
-    for failure in world.base.report.errors.iter().filter(|f| !f.quiet) {
-        output::err(&format!("offhours tick: upgrade: {}: {}", plain(&failure.subject, 120), failure.what));
+    if !app.global.dry_run {
+        outbox::flush(&mut world.base)?;
     }
-    Ok(world.base.report.exit_code())
+    let mut report = std::mem::take(&mut world.base.report);
+    for failure in &mut report.errors {
+        failure.subject = format!("upgrade: {}", failure.subject);
+    }
+    Ok(report)
 }
 
 fn finish(app: &App, command: &str, world: &mut UpgradeWorld) -> u8 {

@@ -145,6 +145,14 @@ fn first(store: &Store) -> Result<Option<UnixTime>, Error> {
     Ok(value.and_then(|v| v.get("first").and_then(Value::as_i64)).map(UnixTime))
 }
 
+/// The schedule was taken out: no fire is expected any more.
+pub(super) fn forget(store: &mut Store) -> Result<(), Error> {
+    if first(store)?.is_some() {
+        store.set_upgrade_note(NOTE, None)?;
+    }
+    Ok(())
+}
+
 /// The next fire, for `upgrade status`.
 pub(super) fn next(store: &Store, now: UnixTime) -> Result<Option<UnixTime>, Error> {
     Ok(first(store)?.map(|first| schedule::next_fire(first, now)))

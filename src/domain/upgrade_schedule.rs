@@ -108,6 +108,14 @@ pub fn with_block(crontab: &str, plan: &Plan, home: &str, at: &LocalTime) -> Res
     replaced(crontab, &key(plan), &crontab_block(plan, home, at))
 }
 
+/// The crontab without the block; everything else byte for byte.
+///
+/// # Errors
+/// Where the marks do not stand in pairs.
+pub fn without_block(crontab: &str, plan: &Plan) -> Result<String, Damaged> {
+    super::schedule::without_block(crontab, &key(plan))
+}
+
 /// The units of a user: for the start of a batch, and for leading it on. Names and texts.
 pub fn units(plan: &Plan, home: &str, at: &LocalTime) -> [(&'static str, String); 4] {
     let service = |words: &str| {

@@ -85,6 +85,16 @@ impl Report {
         }
     }
 
+    /// Takes in what another part of the same tick tells.
+    pub fn append(&mut self, other: Self) {
+        self.items.extend(other.items);
+        self.errors.extend(other.errors);
+        self.canaries.extend(other.canaries);
+        self.logged.extend(other.logged);
+        self.effects.extend(other.effects);
+        self.left.extend(other.left);
+    }
+
     /// The largest exit code of what went wrong; 0 where nothing did.
     pub fn exit_code(&self) -> u8 {
         self.errors.iter().map(|e| e.kind.exit_code()).max().unwrap_or(0)

@@ -129,3 +129,86 @@ fn it_starts_under_an_empty_environment() {
     let started = answer(&command.output().unwrap()).ok();
     assert!(started.stdout.contains("batch 1 begins"), "{}", started.stdout);
 }
+
+/// `schedule remove` and `uninstall` take out what starts upgrades, too.
+#[test]
+fn what_was_installed_is_taken_out_again() {
+    let place = Place::new();
+    let home = place.world.path("home");
+    fs::create_dir_all(place.world.path("bin")).unwrap();
+    place.world.script(
+        "bin/crontab",
+        "#!/bin/sh\nif [ \"$1\" = -l ]; then cat \"$HOME/table\"; else cat > \"$HOME/new\"; mv \"$HOME/new\" \"$HOME/table\"; fi\n",
+    );
+    place.world.script("bin/systemctl", "#!/bin/sh\necho \"$*\" >> \"$HOME/told\"\n");
+    let path = format!("{}:{}", place.world.path("bin").display(), std::env::var("PATH").unwrap());
+    let run = |args: &[&str]| answer(&place.world.command(args).env("PATH", &path).output().unwrap());
+    let mine = "0 5 * * * backup\n";
+    fs::write(home.join("table"), mine).unwrap();
+    let table = || fs::read_to_string(home.join("table")).unwrap();
+    let units = home.join(".config/systemd/user");
+    fs::create_dir_all(&units).unwrap();
+    fs::write(units.join("other.timer"), "[Timer]\n").unwrap();
+    let names = || {
+        let mut names: Vec<String> = fs::read_dir(&units)
+            .map(|d| d.map(|e| e.unwrap().file_name().into_string().unwrap()).collect())
+            .unwrap_or_default();
+        names.sort();
+        names
+    };
+    for (take_out, both) in
+        [(["schedule", "remove"].as_slice(), true), (&["uninstall"], true), (&["schedule", "remove"], false)]
+    {
+        if both {
+            run(&["schedule", "install"]).ok();
+            run(&["schedule", "install", "systemd-user"]).ok();
+        }
+        run(&["upgrade", "schedule", "install"]).ok();
+        run(&["upgrade", "schedule", "install", "systemd-user"]).ok();
+        assert_eq!(table().matches("# BEGIN offhours").count(), if both { 2 } else { 1 }, "{}", table());
+        assert_eq!(names().len(), if both { 7 } else { 5 });
+        drop(fs::remove_file(home.join("told")));
+        let dry: Vec<&str> = take_out.iter().copied().chain(["--dry-run"]).collect();
+        run(&dry).ok();
+        assert_eq!(names().len(), if both { 7 } else { 5 }, "a dry run takes nothing out");
+        run(take_out).ok();
+        assert_eq!((table(), names()), (mine.to_owned(), vec!["other.timer".to_owned()]), "{take_out:?}");
+        let told = fs::read_to_string(home.join("told")).unwrap();
+        for timer in ["offhours-upgrade-start.timer", "offhours-upgrade.timer"] {
+            assert!(told.contains(&format!("--user disable --now {timer}\n")), "{told}");
+        }
+        assert_eq!(run(&["upgrade", "schedule", "verify"]).code, 64, "no fire is expected any more");
+    }
+    // Not while a batch is at work.
+    place.start(&[]);
+    let refused = run(&["uninstall"]);
+    assert_eq!(refused.code, 64, "{}", refused.stdout);
+    assert!(refused.stderr.contains("the batch 1 of upgrades is at work"), "{}", refused.stderr);
+    run(&["upgrade", "stop"]).ok();
+    run(&["upgrade", "cleanup"]).ok();
+    run(&["uninstall", "--purge"]).ok();
+    let left: Vec<_> =
+        fs::read_dir(place.world.path("one")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_tick_tells_of_upgrades() {
+    let place = Place::new();
+    let dry = place.offhours(&["tick", "--dry-run", "--json"]).ok().json();
+    assert_eq!(dry["effects"], serde_json::json!([]));
+    place.start(&[]);
+    let dry = place.offhours(&["tick", "--dry-run", "--json"]).ok().json();
+    let effects = dry["effects"].as_array().unwrap();
+    assert!(
+        !effects.is_empty() && effects.iter().all(|e| e.as_str().unwrap().starts_with("blog: ")),
+        "{dry}"
+    );
+    assert!(place.pushes().is_empty());
+    let told = place.offhours(&["tick", "--json"]).ok();
+    assert_eq!(told.json()["command"], "tick");
+    assert_eq!(told.json()["outcome"], "acted");
+    let acted = crate::world::acted(&told);
+    assert!(acted.iter().all(|line| line.starts_with("recipe blog ")) && !acted.is_empty(), "{acted:?}");
+    assert_eq!(told.stdout.lines().count(), 1, "one envelope: {}", told.stdout);
+}
