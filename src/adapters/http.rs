@@ -249,7 +249,19 @@ impl Client {
         }
     }
 
-    /// Every page of a list from a server without links: until a page is empty, or `null`.
+    /// Every page of a list from a server that counts instead of linking: until as many entries came as it says there
+    /// are, or until a page is empty (or `null`) where it does not say.
+    pub fn pages_counted(
+        &self,
+        doing: &str,
+        path: &str,
+        key: &str,
+        per_page: usize,
+    ) -> PortResult<Vec<Value>> {
+        self.pages_numbered(doing, path, key, per_page, true)
+    }
+
+    /// The same for lists whose count cannot be believed: until a page is empty, or `null`.
     pub fn pages_until_empty(
         &self,
         doing: &str,
@@ -257,15 +269,28 @@ impl Client {
         key: &str,
         per_page: usize,
     ) -> PortResult<Vec<Value>> {
+        self.pages_numbered(doing, path, key, per_page, false)
+    }
+
+    fn pages_numbered(
+        &self,
+        doing: &str,
+        path: &str,
+        key: &str,
+        per_page: usize,
+        counted: bool,
+    ) -> PortResult<Vec<Value>> {
         let mut entries = Vec::new();
-        let joint = if path.contains('?') { '&' } else { '?' };
         for page in 1..=MOST_PAGES {
-            let found =
-                self.get(doing, &format!("{path}{joint}limit={per_page}&page={page}"))?.list(doing, key)?;
+            let answer = self.get(doing, &numbered(path, per_page, page))?;
+            let found = answer.list(doing, key)?;
             if found.is_empty() {
                 return Ok(entries);
             }
             entries.extend(found);
+            if counted && answer.total.is_some_and(|total| entries.len() >= total) {
+                return Ok(entries);
+            }
         }
         Err(PortError::broken(format!(
             "{doing}: {} gave more than {MOST_PAGES} pages. That is not believed to end; the next tick tries again.",
@@ -455,11 +480,18 @@ fn fetch(agent: &ureq::Agent, request: Request<Vec<u8>>) -> Result<Raw, Trouble>
         date: header("date"),
         scopes: header("x-oauth-scopes"),
         expires: header("github-authentication-token-expiration"),
+        total: number("x-total-count").and_then(|total| usize::try_from(total).ok()),
         body: Vec::new(),
     };
     raw.body =
         response.body_mut().with_config().limit(MOST_BODY_BYTES).read_to_vec().map_err(Trouble::from)?;
     Ok(raw)
+}
+
+/// The address of one page of a list.
+pub fn numbered(path: &str, per_page: usize, page: usize) -> String {
+    let joint = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{joint}limit={per_page}&page={page}")
 }
 
 /// Whether an address is on this machine, where plain http gives nothing away.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::{App, env};
 use crate::adapters::dry::DryForge;
 use crate::adapters::forge::Checks;
+use crate::adapters::forge::gitea::{Flavour, Gitea};
 use crate::adapters::forge::github::{GitHub, Places};
 use crate::adapters::forge::local::LocalForge;
 use crate::adapters::git::{Credentials, GitCredentials};
@@ -52,6 +53,13 @@ pub(super) fn build(app: &App, store: &Store) -> Result<Forges, Error> {
             ForgeKind::Github => {
                 let token = token(name, forge, "Bearer");
                 let made = Rc::new(github(name, forge, &http, &token));
+                git.insert(name.clone(), (origin(&git_address(forge)), token));
+                checks.insert(name.clone(), Rc::clone(&made) as Rc<dyn Checks>);
+                made
+            }
+            ForgeKind::Gitea | ForgeKind::Forgejo => {
+                let token = token(name, forge, "token");
+                let made = Rc::new(gitea(name, forge, &http, &token));
                 git.insert(name.clone(), (origin(&git_address(forge)), token));
                 checks.insert(name.clone(), Rc::clone(&made) as Rc<dyn Checks>);
                 made
@@ -113,6 +121,25 @@ fn github(name: &str, forge: &cfg::Forge, http: &Rc<Http>, token: &Authorization
         )
     };
     GitHub::new(client(&base), client(&graphql), Places { web, git: git_address(forge) })
+}
+
+fn gitea(name: &str, forge: &cfg::Forge, http: &Rc<Http>, token: &Authorization) -> Gitea {
+    let web = web(forge);
+    let client = Client::new(
+        Rc::clone(http),
+        Server {
+            name: name.to_owned(),
+            base: forge.api_url.clone().unwrap_or_else(|| format!("{web}/api/v1")),
+            headers: vec![("accept", "application/json".to_owned())],
+            authorization: Arc::clone(token),
+            write_gap: Duration::ZERO,
+        },
+    );
+    let flavour = match forge.kind {
+        ForgeKind::Forgejo => Flavour::Forgejo,
+        ForgeKind::Gitea | ForgeKind::Github | ForgeKind::Local => Flavour::Gitea,
+    };
+    Gitea::new(client, flavour, web, git_address(forge))
 }
 
 /// Scheme, host and a slash of an http address; none for anything else, which gets no token.

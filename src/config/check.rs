@@ -219,7 +219,10 @@ fn forge_problems(forge: &Forge) -> Vec<String> {
                 say("a local forge has only `path`: take `url`, `token`, `api_url` and `git_url` out");
             }
         }
-        ForgeKind::Github => {
+        ForgeKind::Github | ForgeKind::Forgejo | ForgeKind::Gitea => {
+            if forge.kind != ForgeKind::Github && forge.url.is_none() {
+                say("`url` is missing: where the server is, such as https://codeberg.org");
+            }
             if forge.path.is_some() {
                 say("`path` is for a local forge: take it out");
             }

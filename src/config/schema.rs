@@ -185,7 +185,7 @@ impl MergeRule {
 
 words! {
     /// What kind of issue tracker.
-    ForgeKind { Local = "local", Github = "github", } not yet ["forgejo", "gitea"]
+    ForgeKind { Local = "local", Github = "github", Forgejo = "forgejo", Gitea = "gitea", } not yet []
 }
 words! {
     /// How turns are started.
@@ -461,7 +461,7 @@ keys! {
         kind: ForgeKind {required} = ForgeKind::Local;
         /// For "local": the directory that holds the trackers, as owner/name below it.
         path: Option<PathBuf> = None;
-        /// The server as a browser knows it. Not set: https://github.com for "github".
+        /// The server as a browser knows it. Not set: https://github.com for "github"; the others need it.
         url: Option<String> = None;
         /// The token, which is a secret. It needs to read and write issues, contents and pull requests, and to read checks.
         token: Option<SecretSource> = None;

@@ -199,8 +199,8 @@ fn bad_input_is_a_sentence_with_its_line() {
             &["`landing` knows no landing \"merge\": write \"pull-request\" or \"push\""],
         ),
         (
-            "[forge.gh]\nkind = \"gitea\"\ntoken = \"x\"".into(),
-            &["line 2: `kind` in [forge.gh] = \"gitea\" is not in this version yet: it wants \"local\""],
+            "[forge.fj]\nkind = \"forgejo\"\ntoken = { env = \"X\" }".into(),
+            &["`url` is missing: where the server is, such as https://codeberg.org"],
         ),
         (
             "[runner.x]\nkind = \"t3\"\nargv = [\"a\"]\nurl = \"http://far.example\"".into(),

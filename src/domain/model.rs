@@ -175,8 +175,18 @@ pub struct Labelled {
 pub enum EditHistory {
     /// The forge keeps every edit of title and body: those after the label.
     Complete(Vec<Edit>),
-    /// The forge keeps none. `newest_event_at` is the newest event that explains `updated_at`.
-    None { updated_at: UnixTime, newest_event_at: UnixTime },
+    /// The forge keeps edits of the title only: those after the label. `newest_event_at` is the newest event that
+    /// explains `updated_at`.
+    Titles { renames: Vec<Edit>, updated_at: UnixTime, newest_event_at: UnixTime },
+}
+
+impl EditHistory {
+    /// Every edit that is known.
+    pub fn known(&self) -> &[Edit] {
+        match self {
+            Self::Complete(edits) | Self::Titles { renames: edits, .. } => edits,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

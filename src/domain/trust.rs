@@ -217,9 +217,10 @@ fn text(q: &Question<'_>, labelled: &Labelled, edits: &EditHistory) -> Result<()
         (EditHistory::Complete(edits), Sight::Never | Sight::Same | Sight::Changed) => {
             later_editors(q, labelled, edits)
         }
-        (EditHistory::None { .. }, Sight::Same) => Ok(()),
-        (EditHistory::None { .. }, Sight::Changed) => Err(TrustReason::ChangedSinceApproval),
-        (EditHistory::None { updated_at, newest_event_at }, Sight::Never) => {
+        (EditHistory::Titles { .. }, Sight::Same) => Ok(()),
+        (EditHistory::Titles { .. }, Sight::Changed) => Err(TrustReason::ChangedSinceApproval),
+        (EditHistory::Titles { renames, updated_at, newest_event_at }, Sight::Never) => {
+            later_editors(q, labelled, renames)?;
             if q.installation_lost_state {
                 Err(TrustReason::ApprovalUnknown)
             } else if *updated_at > labelled.at.max(*newest_event_at) {
@@ -311,7 +312,11 @@ mod tests {
     }
 
     fn none_at(updated: i64, newest: i64) -> EditHistory {
-        EditHistory::None { updated_at: UnixTime(updated), newest_event_at: UnixTime(newest) }
+        EditHistory::Titles {
+            renames: vec![],
+            updated_at: UnixTime(updated),
+            newest_event_at: UnixTime(newest),
+        }
     }
 
     fn edited(by: &[Option<&str>]) -> EditHistory {
@@ -352,6 +357,30 @@ mod tests {
                     reason.code()
                 }
             }
+        }
+    }
+
+    /// Where only titles are told, a rename counts like any edit before the text was first seen as trusted, and the
+    /// hash decides after.
+    #[test]
+    fn renames_count_where_bodies_are_not_told() {
+        let renamed = |by: Option<&str>| EditHistory::Titles {
+            renames: vec![Edit { by: by.map(who), at: UnixTime(150) }],
+            updated_at: UnixTime(150),
+            newest_event_at: UnixTime(150),
+        };
+        for (by, first, want) in [
+            (Some("eve"), None, "approval-void"),
+            (Some("ann"), None, "ok+record"),
+            (None, None, "edited-unattributed"),
+            (Some("eve"), Some(("e1", "now")), "ok"),
+            (Some("eve"), Some(("e1", "then")), "changed-since-approval"),
+        ] {
+            let mut c = case();
+            c.edits = renamed(by);
+            c.first = first;
+            c.editors = vec![(who("eve"), Seen::Known(Permission::Read))];
+            assert_eq!(c.word(), want, "{by:?} {first:?}");
         }
     }
 

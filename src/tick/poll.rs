@@ -15,7 +15,7 @@ use crate::domain::dispatch::{
 };
 use crate::domain::message;
 use crate::domain::model::{
-    Blocker, EditHistory, Issue, IssueRef, Oid, Permission, Person, RepoId, RunText, Seen, UnixTime,
+    Blocker, Issue, IssueRef, Oid, Permission, Person, RepoId, RunText, Seen, UnixTime,
 };
 use crate::domain::priority::{self, Ref};
 use crate::domain::run::{self, Phase, Run, Wait};
@@ -431,16 +431,13 @@ fn approval(world: &mut World, repo: &RepoId, issue: &Issue) -> Result<Approval,
             if let Some(person) = evidence.labelled.as_ref().and_then(|l| l.by.as_ref()) {
                 permission = ask(person);
             }
-            if let EditHistory::Complete(edits) = &evidence.edits {
-                editors = edits
-                    .iter()
-                    .filter_map(|e| e.by.clone())
-                    .map(|p| {
-                        let seen = ask(&p);
-                        (p, seen)
-                    })
-                    .collect();
-            }
+            let people = evidence.edits.known().iter().filter_map(|edit| edit.by.clone());
+            editors = people
+                .map(|person| {
+                    let seen = ask(&person);
+                    (person, seen)
+                })
+                .collect();
         }
         trust::judge(&trust::Question {
             evidence: &evidence,

@@ -27,8 +27,6 @@ use crate::ports::{
 
 /// What a repository or a permission was is asked again after this long, in a process that lives so long.
 const REMEMBERED_SECONDS: i64 = 60;
-/// Issues named by words of a body: a person writes a few.
-const MOST_NAMED_BLOCKERS: usize = 30;
 
 /// Where a GitHub is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,21 +106,11 @@ impl GitHub {
         let doing = format!("looking at {repo}");
         let answer = self.client.get_any(&doing, &Self::repo_path(repo))?;
         if (300..400).contains(&answer.status) {
-            return Err(moved(repo));
+            return Err(super::moved(repo));
         }
         let found: wire::Repository = answer.good(&doing)?.json(&doing)?;
-        if !found.full_name.eq_ignore_ascii_case(&repo.path()) {
-            return Err(moved(repo));
-        }
-        let identity = found.id.to_string();
-        match self.client.http.book().repo_identity(repo)? {
-            Some(known) if known != identity => Err(moved(repo)),
-            Some(_) => Ok(found),
-            None => {
-                self.client.http.book().put_repo_identity(repo, &identity)?;
-                Ok(found)
-            }
-        }
+        super::same_repo(self.client.http.book(), repo, &found.full_name, found.id)?;
+        Ok(found)
     }
 
     /// Who the token acts as.
@@ -198,21 +186,6 @@ impl GitHub {
             })
             .collect())
     }
-
-    fn named_blocker(&self, repo: &RepoId, number: u64) -> Blocker {
-        let open = match self.fetch_issue(repo, number) {
-            Ok(found) => Seen::Known(found.state != "closed"),
-            Err(error) => Seen::Unreadable(error.to_string()),
-        };
-        Blocker { name: format!("#{number}"), open }
-    }
-}
-
-fn moved(repo: &RepoId) -> PortError {
-    PortError::refused(format!(
-        "looking at {repo}: the repository was renamed, or another one has its name now. Name it in the config as it is \
-         called now; if this one is meant, `offhours resume {repo}`."
-    ))
 }
 
 impl Forge for GitHub {
@@ -310,24 +283,10 @@ impl Forge for GitHub {
     }
 
     fn blockers(&self, repo: &RepoId, issue: &Issue, also: &[u64]) -> PortResult<Vec<Blocker>> {
-        let mut blockers = self.dependencies(repo, issue.number)?;
-        let mut named: Vec<u64> = also.to_vec();
-        named.sort_unstable();
-        named.dedup();
-        if named.len() > MOST_NAMED_BLOCKERS {
-            named.truncate(MOST_NAMED_BLOCKERS);
-            blockers.push(Blocker {
-                name: format!("more than {MOST_NAMED_BLOCKERS} issues"),
-                open: Seen::Unreadable("so many are not looked at; name fewer".to_owned()),
-            });
-        }
-        for number in named {
-            let name = format!("#{number}");
-            if !blockers.iter().any(|known| known.name == name) {
-                blockers.push(self.named_blocker(repo, number));
-            }
-        }
-        Ok(blockers)
+        let own = self.dependencies(repo, issue.number)?;
+        Ok(super::with_named(own, also, |number| {
+            self.fetch_issue(repo, number).map(|found| found.state != "closed")
+        }))
     }
 
     fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Comment>> {
@@ -343,14 +302,7 @@ impl Forge for GitHub {
     }
 
     fn find_comment(&self, repo: &RepoId, number: u64, marker: &str) -> PortResult<Option<String>> {
-        let comments = self.comments(repo, number)?;
-        let candidates: Vec<&Comment> = comments.iter().filter(|c| c.body.starts_with(marker)).collect();
-        if candidates.is_empty() {
-            return Ok(None);
-        }
-        let own = self.login()?;
-        let by_us = |c: &&&Comment| c.author.as_ref().is_some_and(|a| a.login.eq_ignore_ascii_case(&own));
-        Ok(candidates.iter().find(by_us).map(|c| c.id.clone()))
+        super::own_comment(&self.comments(repo, number)?, marker, || self.login())
     }
 
     fn put_comment(&self, repo: &RepoId, number: u64, id: Option<&str>, body: &str) -> PortResult<String> {

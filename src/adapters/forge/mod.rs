@@ -5,9 +5,10 @@ use time::OffsetDateTime;
 use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 use crate::adapters::runner::output;
-use crate::domain::model::{Check, CheckState, Oid, RepoId, UnixTime};
-use crate::ports::PortResult;
+use crate::domain::model::{Blocker, Check, CheckState, Comment, Oid, RepoId, Seen, UnixTime};
+use crate::ports::{HostBook, PortError, PortResult};
 
+pub mod gitea;
 pub mod github;
 pub mod local;
 
@@ -18,6 +19,73 @@ pub trait Checks {
     /// Has what failed run again. `attempt` counts from 1, the first run; what was run so often already is left alone.
     /// False where nothing of it can be run again.
     fn rerun(&self, repo: &RepoId, oid: &Oid, attempt: u32) -> PortResult<bool>;
+}
+
+/// Issues named by words of a body: a person writes a few.
+const MOST_NAMED_BLOCKERS: usize = 30;
+
+fn moved(repo: &RepoId) -> PortError {
+    PortError::refused(format!(
+        "looking at {repo}: the repository was renamed, or another one has its name now. Name it in the config as it is \
+         called now; if this one is meant, `offhours resume {repo}`."
+    ))
+}
+
+/// Whether what stands under the repository's name is the one that stood there before; a new one is remembered.
+fn same_repo(book: &dyn HostBook, repo: &RepoId, full_name: &str, id: u64) -> PortResult<()> {
+    if !full_name.eq_ignore_ascii_case(&repo.path()) {
+        return Err(moved(repo));
+    }
+    let identity = id.to_string();
+    match book.repo_identity(repo)? {
+        Some(known) if known != identity => Err(moved(repo)),
+        Some(_) => Ok(()),
+        None => book.put_repo_identity(repo, &identity),
+    }
+}
+
+/// The forge's own blockers, and the issues of the same repository that are named in words and not among them.
+fn with_named(
+    mut blockers: Vec<Blocker>,
+    also: &[u64],
+    is_open: impl Fn(u64) -> PortResult<bool>,
+) -> Vec<Blocker> {
+    let mut named: Vec<u64> = also.to_vec();
+    named.sort_unstable();
+    named.dedup();
+    if named.len() > MOST_NAMED_BLOCKERS {
+        named.truncate(MOST_NAMED_BLOCKERS);
+        blockers.push(Blocker {
+            name: format!("more than {MOST_NAMED_BLOCKERS} issues"),
+            open: Seen::Unreadable("so many are not looked at; name fewer".to_owned()),
+        });
+    }
+    for number in named {
+        let name = format!("#{number}");
+        if !blockers.iter().any(|known| known.name == name) {
+            let open = match is_open(number) {
+                Ok(open) => Seen::Known(open),
+                Err(error) => Seen::Unreadable(error.to_string()),
+            };
+            blockers.push(Blocker { name, open });
+        }
+    }
+    blockers
+}
+
+/// The oldest comment that begins with `marker` and is by the account that the token is of.
+fn own_comment(
+    comments: &[Comment],
+    marker: &str,
+    login: impl FnOnce() -> PortResult<String>,
+) -> PortResult<Option<String>> {
+    let candidates: Vec<&Comment> = comments.iter().filter(|c| c.body.starts_with(marker)).collect();
+    if candidates.is_empty() {
+        return Ok(None);
+    }
+    let own = login()?;
+    let by_us = |c: &&&Comment| c.author.as_ref().is_some_and(|a| a.login.eq_ignore_ascii_case(&own));
+    Ok(candidates.iter().find(by_us).map(|c| c.id.clone()))
 }
 
 /// A check; of one that is red, with the end of what it said.

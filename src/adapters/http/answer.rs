@@ -23,6 +23,7 @@ pub(super) struct Raw {
     pub(super) date: Option<String>,
     pub(super) scopes: Option<String>,
     pub(super) expires: Option<String>,
+    pub(super) total: Option<usize>,
     pub(super) body: Vec<u8>,
 }
 
@@ -78,6 +79,7 @@ impl Raw {
             date: self.date,
             scopes: self.scopes,
             expires: self.expires,
+            total: self.total,
             server: server.to_owned(),
             body: self.body,
         }
@@ -99,6 +101,8 @@ pub struct Answer {
     pub scopes: Option<String>,
     /// Until when the token is good, where the server says so.
     pub expires: Option<String>,
+    /// How many entries a list has over all its pages.
+    pub total: Option<usize>,
     pub body: Vec<u8>,
     /// Of an error: what the body says, cleaned and cut, without the token.
     said: String,

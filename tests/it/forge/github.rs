@@ -198,12 +198,7 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
                 return Reply::error(403, "Resource not accessible by personal access token");
             }
             let id: u64 = id.parse().unwrap();
-            let bare = model.git.join(repo).join("repo.git");
-            let run = model.repo(repo).checks.iter_mut().find(|c| c.id == id).unwrap();
-            let (red, log) = super::run(&bare, &["show", &format!("{}:red", run.sha)]);
-            run.attempt += 1;
-            run.conclusion = Some(if red { "failure" } else { "success" });
-            run.log = log;
+            model.rerun(repo, id);
             Reply::json(201, &json!({}))
         }
         (_, ["issues", "comments", id]) if method == "PATCH" => {

@@ -6,6 +6,7 @@
     reason = "an API is one table of requests, an issue one row of facts"
 )]
 
+pub mod gitea;
 pub mod github;
 mod server;
 
@@ -23,6 +24,35 @@ pub use server::Sim;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     Github,
+    Gitea,
+    Forgejo,
+}
+
+impl Dialect {
+    /// As the config calls it.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Github => "github",
+            Self::Gitea => "gitea",
+            Self::Forgejo => "forgejo",
+        }
+    }
+
+    /// Where its API is, below its address.
+    pub fn api(self) -> &'static str {
+        match self {
+            Self::Github => "/api/v3",
+            Self::Gitea | Self::Forgejo => "/api/v1",
+        }
+    }
+
+    /// What an account needs there to ask for others' permissions.
+    pub fn tool_permission(self) -> &'static str {
+        match self {
+            Self::Github => "write",
+            Self::Gitea | Self::Forgejo => "admin",
+        }
+    }
 }
 
 /// What goes wrong, once or several times, at requests that fit.
@@ -115,6 +145,8 @@ pub struct Pull {
     pub reviews: Vec<Review>,
     /// From a fork's branch of that name.
     pub fork: bool,
+    /// Whether it can be merged was worked out: Gitea and Forgejo do that some time after it was opened.
+    pub checked: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -163,6 +195,8 @@ pub struct Repo {
     pub flaky: bool,
     pub renamed: bool,
     pub pulls: Vec<Pull>,
+    /// A rule of the repository.
+    pub no_merge_commits: bool,
     /// The default branch when it was last looked at for closing words.
     pub seen_main: Option<String>,
 }
@@ -181,6 +215,8 @@ pub struct Model {
     pub log: Vec<Seen>,
     pub faults: Vec<Fault>,
     pub graphql: bool,
+    /// Issues say how often their bodies were edited, as Gitea 1.26 does.
+    pub content_version: bool,
     pub dependencies: bool,
     /// Logins whose permission nobody may ask for.
     pub unreadable: BTreeSet<String>,
@@ -247,6 +283,7 @@ impl Model {
             log: vec![],
             faults: vec![],
             graphql: true,
+            content_version: dialect == Dialect::Gitea,
             dependencies: true,
             unreadable: BTreeSet::new(),
             scopes: None,
@@ -397,6 +434,7 @@ impl Model {
             last_head: None,
             reviews: vec![],
             fork: false,
+            checked: false,
         });
         number
     }
@@ -481,6 +519,16 @@ impl Model {
                 self.happened(repo, number, "closed", Some(by), None);
             }
         }
+    }
+
+    /// What failed is run once more.
+    pub fn rerun(&mut self, repo: &str, id: u64) {
+        let bare = self.git.join(repo).join("repo.git");
+        let check = self.repo(repo).checks.iter_mut().find(|c| c.id == id).unwrap();
+        let (red, log) = run(&bare, &["show", &format!("{}:red", check.sha)]);
+        check.attempt += 1;
+        check.conclusion = Some(if red { "failure" } else { "success" });
+        check.log = log;
     }
 
     /// CI looks at every branch that moved.

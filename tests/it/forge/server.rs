@@ -12,7 +12,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use super::{Ask, Dialect, Model, Reply, Seen, Shared, Wrong, github};
+use super::{Ask, Dialect, Model, Reply, Seen, Shared, Wrong, gitea, github};
 
 /// A running server; it ends with this value.
 #[derive(Debug)]
@@ -120,7 +120,8 @@ fn serve(stream: &TcpStream, model: &Shared, url: &str) -> std::io::Result<()> {
         Some(Wrong::LoseAnswer | Wrong::Truncate) | None if git => git_backend(model, &request),
         Some(Wrong::LoseAnswer | Wrong::Truncate) | None => api(&mut model.lock(), &request, url),
     };
-    if request.method == "GET" && reply.status == 200 && !git {
+    let tags = model.lock().dialect == Dialect::Github;
+    if request.method == "GET" && reply.status == 200 && !git && tags {
         let tag = format!("W/\"{:x}\"", hash(&reply.body));
         if request.headers.get("if-none-match") == Some(&tag) {
             reply = Reply::empty(304);
@@ -190,9 +191,7 @@ fn login(model: &Model, header: Option<&String>) -> Option<String> {
 
 fn api(model: &mut Model, request: &Request, url: &str) -> Reply {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
-    let base = match model.dialect {
-        Dialect::Github => "/api/v3",
-    };
+    let base = model.dialect.api();
     // What a redirect to another place is for: no token comes along.
     if let Some(id) = path.strip_prefix("/logs/") {
         let found = model.repos.values().flat_map(|r| &r.checks).find(|c| c.id.to_string() == id);
@@ -221,6 +220,7 @@ fn api(model: &mut Model, request: &Request, url: &str) -> Reply {
     };
     match model.dialect {
         Dialect::Github => github::answer(model, &ask),
+        Dialect::Gitea | Dialect::Forgejo => gitea::answer(model, &ask),
     }
 }
 

@@ -216,7 +216,8 @@ impl GitHub {
         let now = self.fetch_issue(repo, issue.number)?;
         let updated_at = moment(&now.updated_at).unwrap_or_default();
         let path = format!("{}/timeline?per_page=100", Self::issue_path(repo, issue.number));
-        let mut labelled = None;
+        let mut labelled: Option<Labelled> = None;
+        let mut renames = Vec::new();
         let mut newest = UnixTime(0);
         for entry in self.client.pages(&doing, &path)? {
             let event: wire::Event = serde_json::from_value(entry).map_err(|error| {
@@ -231,6 +232,10 @@ impl GitHub {
                     labelled = Some(Labelled { event_id: event.id(), at, by: event.who() });
                 }
                 "unlabeled" if event.is_of(label) => labelled = None,
+                "renamed" => {
+                    let at = event.at().unwrap_or(UnixTime(i64::MAX));
+                    renames.push(Edit { at, by: event.who() });
+                }
                 _ => {}
             }
         }
@@ -239,7 +244,10 @@ impl GitHub {
                 "{doing}: its text changed meanwhile; the next tick looks again"
             )));
         }
-        Ok(ApprovalEvidence { labelled, edits: EditHistory::None { updated_at, newest_event_at: newest } })
+        let since = labelled.as_ref().map_or(UnixTime(0), |l| l.at);
+        renames.retain(|edit| edit.at >= since);
+        let edits = EditHistory::Titles { renames, updated_at, newest_event_at: newest };
+        Ok(ApprovalEvidence { labelled, edits })
     }
 }
 

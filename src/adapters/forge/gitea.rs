@@ -1,0 +1,407 @@
+//! Gitea and Forgejo: one API, with the differences between them and from version to version as data.
+//!
+//! What bites here: a label filter with a name that does not exist filters nothing; adding a label that does not exist
+//! is answered with success; pages of a timeline run short and end with an empty one or `null`; a body can be edited
+//! without a trace but `updated_at`; who may do what may be asked by few. None of it is taken for the harmless case.
+
+mod approval;
+mod checks;
+mod pulls;
+mod wire;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::adapters::http::{Answer, Client, Method, encoded, numbered};
+use crate::domain::message;
+use crate::domain::model::{
+    ApprovalEvidence, Blocker, Comment, Issue, Permission, Person, RepoId, Seen, UnixTime,
+};
+use crate::ports::{BrokenIssue, Capabilities, Forge, Listing, PortError, PortResult, PullRequests, Remote};
+
+/// The most that every server gives in a page.
+const PAGE: usize = 50;
+const REMEMBERED_SECONDS: i64 = 60;
+/// Pages of one list of ready issues.
+const MOST_LIST_PAGES: usize = 50;
+/// Of a label that we make.
+const LABEL_COLOR: &str = "#ededed";
+
+/// Which of the two it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flavour {
+    Gitea,
+    Forgejo,
+}
+
+pub struct Gitea {
+    client: Client,
+    flavour: Flavour,
+    /// As a browser knows it; no slash at its end.
+    web: String,
+    /// Git's address with `{owner}` and `{name}`.
+    git: String,
+    remotes: RefCell<BTreeMap<RepoId, (UnixTime, Remote)>>,
+    permissions: RefCell<BTreeMap<(RepoId, String), (UnixTime, Permission)>>,
+    ahead: RefCell<BTreeMap<RepoId, PortResult<Answer>>>,
+    own_login: RefCell<Option<String>>,
+}
+
+impl Gitea {
+    pub fn new(client: Client, flavour: Flavour, web: String, git: String) -> Self {
+        Self {
+            client,
+            flavour,
+            web,
+            git,
+            remotes: RefCell::default(),
+            permissions: RefCell::default(),
+            ahead: RefCell::default(),
+            own_login: RefCell::default(),
+        }
+    }
+
+    fn now(&self) -> UnixTime {
+        self.client.http.now()
+    }
+
+    fn repo_path(repo: &RepoId) -> String {
+        format!("/repos/{}/{}", encoded(&repo.owner), encoded(&repo.name))
+    }
+
+    fn issue_path(repo: &RepoId, number: u64) -> String {
+        format!("{}/issues/{number}", Self::repo_path(repo))
+    }
+
+    fn list_path(repo: &RepoId, label: &str) -> String {
+        format!("{}/issues?state=open&type=issues&labels={}", Self::repo_path(repo), encoded(label))
+    }
+
+    /// What the server says of the repository; refused where it moved, or where another one stands there now.
+    fn look(&self, repo: &RepoId) -> PortResult<wire::Repository> {
+        let doing = format!("looking at {repo}");
+        let answer = self.client.get_any(&doing, &Self::repo_path(repo))?;
+        if (300..400).contains(&answer.status) {
+            return Err(super::moved(repo));
+        }
+        let found: wire::Repository = answer.good(&doing)?.json(&doing)?;
+        super::same_repo(self.client.http.book(), repo, &found.full_name, found.id)?;
+        Ok(found)
+    }
+
+    fn login(&self) -> PortResult<String> {
+        if let Some(login) = self.own_login.borrow().as_ref() {
+            return Ok(login.clone());
+        }
+        let doing = format!("asking {} whose token this is", self.client.name());
+        let user: wire::User = self.client.get(&doing, "/user")?.json(&doing)?;
+        *self.own_login.borrow_mut() = Some(user.login.clone());
+        Ok(user.login)
+    }
+
+    fn fetch_issue(&self, repo: &RepoId, number: u64) -> PortResult<wire::Issue> {
+        let doing = format!("reading {repo}#{number}");
+        let found: wire::Issue = self.client.get(&doing, &Self::issue_path(repo, number))?.json(&doing)?;
+        if found.pull_request.is_some() {
+            return Err(PortError::gone(format!("{doing}: it is a pull request and no issue")));
+        }
+        if found.number != number {
+            return Err(PortError::gone(format!("{doing}: it moved")));
+        }
+        Ok(found)
+    }
+
+    /// A write that was answered with "not there", for an issue that can be read all the same, is to be tried again.
+    fn really_gone(&self, repo: &RepoId, number: u64, error: PortError) -> PortError {
+        match error {
+            PortError::Gone { what } => match self.fetch_issue(repo, number) {
+                Ok(_) => PortError::later(format!(
+                    "{what} But {repo}#{number} is there; the next tick tries again."
+                )),
+                Err(error) => error,
+            },
+            PortError::Later { .. }
+            | PortError::Refused { .. }
+            | PortError::Credentials { .. }
+            | PortError::Broken { .. } => error,
+        }
+    }
+
+    /// The issues that the forge itself says this one waits for. Closed ones stay in that list.
+    fn dependencies(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Blocker>> {
+        let doing = format!("reading what {repo}#{number} waits for");
+        let path = format!("{}/dependencies", Self::issue_path(repo, number));
+        let entries = match self.client.pages_counted(&doing, &path, "", PAGE) {
+            Ok(entries) => entries,
+            // Dependencies can be switched off for a repository: then there are none.
+            Err(PortError::Gone { .. }) => {
+                self.fetch_issue(repo, number)?;
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(error),
+        };
+        let mut blockers = Vec::new();
+        for entry in entries {
+            blockers.push(match serde_json::from_value::<wire::Issue>(entry) {
+                Ok(found) => Blocker { name: found.name(repo), open: Seen::Known(found.state != "closed") },
+                Err(error) => Blocker {
+                    name: "an issue it depends on".to_owned(),
+                    open: Seen::Unreadable(format!("it cannot be read: {error}")),
+                },
+            });
+        }
+        Ok(blockers)
+    }
+
+    /// The id of a label of the repository, where there is one. There may be several of a name.
+    fn label_of(&self, repo: &RepoId, label: &str) -> PortResult<Option<u64>> {
+        let doing = format!("looking for the label {label} in {repo}");
+        let path = format!("{}/labels", Self::repo_path(repo));
+        for entry in self.client.pages_counted(&doing, &path, "", PAGE)? {
+            let found: wire::Label = wire::read(entry, &doing)?;
+            if found.name.eq_ignore_ascii_case(label) {
+                return Ok(Some(found.id));
+            }
+        }
+        Ok(None)
+    }
+
+    fn make_label(&self, repo: &RepoId, label: &str) -> PortResult<u64> {
+        let doing = format!("making the label {label} in {repo}");
+        let path = format!("{}/labels", Self::repo_path(repo));
+        let body = json!({ "name": label, "color": LABEL_COLOR });
+        let made: wire::Label = self.client.write(&doing, Method::Post, &path, Some(&body))?.json(&doing)?;
+        Ok(made.id)
+    }
+
+    fn add_label(&self, repo: &RepoId, number: u64, label: &str) -> PortResult<()> {
+        let doing = format!("adding the label {label} to {repo}#{number}");
+        let path = format!("{}/labels", Self::issue_path(repo, number));
+        let add = |what: Value| -> PortResult<bool> {
+            let answer = self.client.write(&doing, Method::Post, &path, Some(&json!({ "labels": [what] })));
+            let answer = answer.map_err(|e| self.really_gone(repo, number, e))?;
+            let mut there = false;
+            for entry in answer.list(&doing, "")? {
+                there |= wire::read::<wire::Label>(entry, &doing)?.name.eq_ignore_ascii_case(label);
+            }
+            Ok(there)
+        };
+        // A name that does not exist is left out without a word, so it is looked for first, and made.
+        let id = match self.label_of(repo, label)? {
+            Some(id) => id,
+            None => self.make_label(repo, label)?,
+        };
+        if add(json!(id))? {
+            return Ok(());
+        }
+        Err(PortError::later(format!(
+            "{doing}: {} says yes, and it is not there. The next tick tries again.",
+            self.client.name()
+        )))
+    }
+
+    fn drop_label(&self, repo: &RepoId, number: u64, label: &str) -> PortResult<()> {
+        let doing = format!("taking the label {label} from {repo}#{number}");
+        let found = self.fetch_issue(repo, number)?;
+        let Some(id) = found.label_id(label) else { return Ok(()) };
+        // Only one of the two takes a name here.
+        let path = format!("{}/labels/{id}", Self::issue_path(repo, number));
+        let answer = self.client.write_any(&doing, Method::Delete, &path, None)?;
+        if answer.is_success() || answer.status == 404 && !self.issue(repo, number)?.has_label(label) {
+            return Ok(());
+        }
+        Err(self.really_gone(repo, number, answer.error(&doing)))
+    }
+}
+
+impl Forge for Gitea {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { edit_history: false, conditional: false, writers_are_trusted: false }
+    }
+
+    fn place(&self, repo: &RepoId) -> PortResult<String> {
+        Ok(format!("{}/{}", self.web, repo.path()))
+    }
+
+    fn read_ahead(&self, asked: &[(RepoId, Option<String>)], label: &str) {
+        let doing = format!("reading the ready issues on {}", self.client.name());
+        let requests: Vec<(String, Option<String>)> =
+            asked.iter().map(|(repo, _)| (numbered(&Self::list_path(repo, label), PAGE, 1), None)).collect();
+        let answers = self.client.get_many(&doing, &requests);
+        let repos = asked.iter().map(|(repo, _)| repo.clone());
+        self.ahead.borrow_mut().extend(repos.zip(answers));
+    }
+
+    fn list(&self, repo: &RepoId, label: &str, _etag: Option<&str>) -> PortResult<Listing> {
+        let doing = format!("reading the ready issues of {repo}");
+        let (mut issues, mut broken, mut seen) = (Vec::new(), Vec::new(), 0);
+        for page in 1..=MOST_LIST_PAGES {
+            let ahead = if page == 1 { self.ahead.borrow_mut().remove(repo) } else { None };
+            let answer = match ahead {
+                Some(answer) => answer?.good(&doing)?,
+                None => self.client.get(&doing, &numbered(&Self::list_path(repo, label), PAGE, page))?,
+            };
+            let entries = answer.list(&doing, "")?;
+            seen += entries.len();
+            let last = entries.is_empty() || answer.total.is_some_and(|total| seen >= total);
+            let mut unfiltered = false;
+            for entry in entries {
+                let number = entry.get("number").and_then(Value::as_u64);
+                match serde_json::from_value::<wire::Issue>(entry) {
+                    Ok(found) if found.pull_request.is_some() => {}
+                    Ok(found) => {
+                        let issue = found.issue();
+                        unfiltered |= !issue.has_label(label);
+                        issues.push(issue);
+                    }
+                    Err(error) => broken.push(BrokenIssue {
+                        number,
+                        what: format!("an issue of {repo} cannot be understood: {error}"),
+                    }),
+                }
+            }
+            // With a name that no label has the filter is left out, and every open issue comes.
+            if unfiltered && self.label_of(repo, label)?.is_none() {
+                let what =
+                    format!("{repo} has no label {label}: make it, or set `ready_label` to the one you use");
+                let broken = vec![BrokenIssue { number: None, what }];
+                return Ok(Listing::Issues { issues: Vec::new(), etag: None, broken });
+            }
+            if last {
+                issues.retain(|issue| issue.open && issue.has_label(label));
+                return Ok(Listing::Issues { issues, etag: None, broken });
+            }
+        }
+        Err(PortError::broken(format!(
+            "{doing}: {} gave more than {MOST_LIST_PAGES} pages. That is not believed to end; the next tick tries again.",
+            self.client.name()
+        )))
+    }
+
+    fn issue(&self, repo: &RepoId, number: u64) -> PortResult<Issue> {
+        Ok(self.fetch_issue(repo, number)?.issue())
+    }
+
+    fn approval(&self, repo: &RepoId, issue: &Issue, label: &str) -> PortResult<ApprovalEvidence> {
+        self.evidence(repo, issue, label)
+    }
+
+    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
+        let key = (repo.clone(), person.login.to_ascii_lowercase());
+        let now = self.now();
+        if let Some((at, held)) = self.permissions.borrow().get(&key)
+            && now.since(*at) < REMEMBERED_SECONDS
+        {
+            return Ok(*held);
+        }
+        let doing = format!("asking what {} may do in {repo}", message::plain(&person.login, 60));
+        let path = format!("{}/collaborators/{}/permission", Self::repo_path(repo), encoded(&person.login));
+        let answer = self.client.get_any(&doing, &path)?;
+        if answer.status == 403 {
+            return Err(PortError::refused(format!(
+                "{doing}: {} answered 403{}. Only an administrator of the repository may ask that: make the token's \
+                 account one, or name the people in `trust.people`.",
+                self.client.name(),
+                answer.said()
+            )));
+        }
+        let told: wire::Permission = answer.good(&doing)?.json(&doing)?;
+        let held = match told.permission.as_str() {
+            "owner" | "admin" => Permission::Admin,
+            "write" => Permission::Write,
+            "read" => Permission::Read,
+            "none" | "" => Permission::None,
+            other => {
+                return Err(PortError::broken(format!(
+                    "{doing}: `{}` is no permission that is known",
+                    message::plain(other, 40)
+                )));
+            }
+        };
+        self.permissions.borrow_mut().insert(key, (now, held));
+        Ok(held)
+    }
+
+    fn blockers(&self, repo: &RepoId, issue: &Issue, also: &[u64]) -> PortResult<Vec<Blocker>> {
+        let own = self.dependencies(repo, issue.number)?;
+        Ok(super::with_named(own, also, |number| {
+            self.fetch_issue(repo, number).map(|found| found.state != "closed")
+        }))
+    }
+
+    /// All of them come at once: this list has no pages.
+    fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Comment>> {
+        let doing = format!("reading the comments of {repo}#{number}");
+        let path = format!("{}/comments", Self::issue_path(repo, number));
+        let entries = self.client.get(&doing, &path)?.list(&doing, "")?;
+        entries
+            .into_iter()
+            .map(|entry| wire::read::<wire::Comment>(entry, &doing).map(wire::Comment::comment))
+            .collect()
+    }
+
+    fn find_comment(&self, repo: &RepoId, number: u64, marker: &str) -> PortResult<Option<String>> {
+        super::own_comment(&self.comments(repo, number)?, marker, || self.login())
+    }
+
+    fn put_comment(&self, repo: &RepoId, number: u64, id: Option<&str>, body: &str) -> PortResult<String> {
+        let text = json!({ "body": body });
+        let Some(id) = id else {
+            let doing = format!("commenting on {repo}#{number}");
+            let path = format!("{}/comments", Self::issue_path(repo, number));
+            let made = self.client.write(&doing, Method::Post, &path, Some(&text));
+            let made: wire::Made = made.map_err(|e| self.really_gone(repo, number, e))?.json(&doing)?;
+            return Ok(made.id.to_string());
+        };
+        let doing = format!("editing a comment on {repo}#{number}");
+        let path = format!("{}/issues/comments/{}", Self::repo_path(repo), encoded(id));
+        self.client.write(&doing, Method::Patch, &path, Some(&text))?;
+        Ok(id.to_owned())
+    }
+
+    fn set_label(&self, repo: &RepoId, number: u64, label: &str, present: bool) -> PortResult<()> {
+        if present { self.add_label(repo, number, label) } else { self.drop_label(repo, number, label) }
+    }
+
+    fn set_open(&self, repo: &RepoId, number: u64, open: bool) -> PortResult<()> {
+        let doing = format!("{} {repo}#{number}", if open { "opening" } else { "closing" });
+        let body = json!({ "state": if open { "open" } else { "closed" } });
+        let answer =
+            self.client.write_any(&doing, Method::Patch, &Self::issue_path(repo, number), Some(&body))?;
+        if answer.status == 412 {
+            return Err(PortError::refused(format!(
+                "{doing}: it depends on issues that are open, and {} does not close it before them. Close those, or \
+                 take the dependency away.",
+                self.client.name()
+            )));
+        }
+        answer.good(&doing).map(drop).map_err(|e| self.really_gone(repo, number, e))
+    }
+
+    fn set_body(&self, repo: &RepoId, number: u64, body: &str) -> PortResult<()> {
+        let doing = format!("editing {repo}#{number}");
+        let body = json!({ "body": body });
+        let changed = self.client.write(&doing, Method::Patch, &Self::issue_path(repo, number), Some(&body));
+        changed.map(drop).map_err(|e| self.really_gone(repo, number, e))
+    }
+
+    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
+        let now = self.now();
+        if let Some((at, remote)) = self.remotes.borrow().get(repo)
+            && now.since(*at) < REMEMBERED_SECONDS
+        {
+            return Ok(remote.clone());
+        }
+        let found = self.look(repo)?;
+        let url = self.git.replace("{owner}", &repo.owner).replace("{name}", &repo.name);
+        let remote = Remote { url, default_branch: found.default_branch };
+        self.remotes.borrow_mut().insert(repo.clone(), (now, remote.clone()));
+        Ok(remote)
+    }
+
+    fn pulls(&self) -> Option<&dyn PullRequests> {
+        Some(self)
+    }
+}

@@ -1,0 +1,54 @@
+//! Who put the label on, and what is known of later edits: of titles who and when, of bodies next to nothing.
+
+use super::{Gitea, PAGE, wire};
+use crate::adapters::forge::moment;
+use crate::domain::message;
+use crate::domain::model::{ApprovalEvidence, Edit, EditHistory, Issue, Labelled, RepoId, UnixTime};
+use crate::ports::{PortError, PortResult};
+
+impl Gitea {
+    pub(super) fn evidence(&self, repo: &RepoId, issue: &Issue, label: &str) -> PortResult<ApprovalEvidence> {
+        let doing = format!("reading the timeline of {repo}#{}", issue.number);
+        // Read again: what stands in the list may be older than the timeline.
+        let now = self.fetch_issue(repo, issue.number)?;
+        let updated_at = moment(&now.updated_at).unwrap_or_default();
+        let path = format!("{}/timeline", Self::issue_path(repo, issue.number));
+        let mut labelled: Option<Labelled> = None;
+        let mut renames = Vec::new();
+        let mut newest = moment(&now.created_at).unwrap_or_default();
+        // Its pages run short, and the count that comes with them is that of the page.
+        for entry in self.client.pages_until_empty(&doing, &path, "", PAGE)? {
+            let event: wire::Event = wire::read(entry, &doing)?;
+            newest = newest.max(event.newest());
+            let at = moment(&event.created_at).ok_or_else(|| {
+                PortError::broken(format!(
+                    "{doing}: `{}` is no moment",
+                    message::plain(&event.created_at, 40)
+                ))
+            })?;
+            match event.kind.as_str() {
+                "label" if event.is_of(label) && event.puts_on() => {
+                    labelled = Some(Labelled { event_id: event.id.to_string(), at, by: event.who() });
+                }
+                "label" if event.is_of(label) => labelled = None,
+                "change_title" => renames.push(Edit { at, by: event.who() }),
+                _ => {}
+            }
+        }
+        let never_edited = now.content_version == Some(0);
+        if now.issue().text_hash != issue.text_hash {
+            return Err(PortError::later(format!(
+                "{doing}: its text changed meanwhile; the next tick looks again"
+            )));
+        }
+        // In the same second may be after it.
+        let since = labelled.as_ref().map_or(UnixTime(0), |l| l.at);
+        renames.retain(|edit| edit.at >= since);
+        let edits = if never_edited {
+            EditHistory::Complete(renames)
+        } else {
+            EditHistory::Titles { renames, updated_at, newest_event_at: newest }
+        };
+        Ok(ApprovalEvidence { labelled, edits })
+    }
+}

@@ -1,0 +1,234 @@
+//! What CI says of a commit: its statuses, of which the list holds the whole history, and runs of Actions, which
+//! know what a status does not: that a run was cancelled or wants a person, and what its jobs printed.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Flavour, Gitea, PAGE, wire};
+use crate::adapters::forge::{Checks, cut_at_error, red_check};
+use crate::adapters::http::Method;
+use crate::domain::message;
+use crate::domain::model::{Check, CheckState, Oid, RepoId};
+use crate::ports::{PortError, PortResult};
+
+/// Logs that are fetched for one reading; the other failures are told by their descriptions.
+const MOST_LOGS: usize = 3;
+
+#[derive(Debug, Deserialize)]
+struct Status {
+    id: u64,
+    #[serde(default)]
+    context: String,
+    #[serde(rename = "status")]
+    word: String,
+    target_url: Option<String>,
+    description: Option<String>,
+}
+
+/// A run of Actions. Gitea names commit and result as GitHub does, Forgejo otherwise.
+#[derive(Debug, Deserialize)]
+struct Run {
+    id: u64,
+    #[serde(alias = "commit_sha", default)]
+    head_sha: String,
+    #[serde(default)]
+    status: String,
+    conclusion: Option<String>,
+    #[serde(alias = "display_title", default)]
+    title: String,
+    #[serde(alias = "path", default)]
+    workflow_id: String,
+    html_url: Option<String>,
+    #[serde(default)]
+    need_approval: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct Job {
+    id: u64,
+    #[serde(default)]
+    name: String,
+    #[serde(alias = "run_attempt", default)]
+    attempt: u32,
+}
+
+impl Status {
+    fn state(&self) -> CheckState {
+        match self.word.as_str() {
+            "success" | "skipped" => CheckState::Green,
+            // A warning is an end, and no success.
+            "failure" | "error" | "warning" => CheckState::Red,
+            _ => CheckState::Pending,
+        }
+    }
+
+    fn is_of(&self, run: &Run) -> bool {
+        let number = |url: &Option<String>| {
+            let (_, rest) = url.as_deref()?.split_once("/actions/runs/")?;
+            Some(rest.split('/').next().unwrap_or_default().to_owned())
+        };
+        number(&self.target_url).is_some_and(|own| number(&run.html_url) == Some(own))
+    }
+
+    /// The job's name in `workflow / job (event)`.
+    fn job(&self) -> &str {
+        let after = self.context.split_once(" / ").map_or(self.context.as_str(), |(_, job)| job);
+        after.rsplit_once(" (").map_or(after, |(job, _)| job)
+    }
+}
+
+impl Run {
+    fn word(&self) -> &str {
+        self.conclusion.as_deref().filter(|word| !word.is_empty()).unwrap_or(&self.status)
+    }
+
+    fn state(&self) -> CheckState {
+        match self.word() {
+            _ if self.need_approval => CheckState::NeedsPerson,
+            "success" | "skipped" | "neutral" => CheckState::Green,
+            "failure" | "timed_out" => CheckState::Red,
+            "cancelled" => CheckState::Superseded,
+            "action_required" => CheckState::NeedsPerson,
+            _ => CheckState::Pending,
+        }
+    }
+
+    fn name(&self) -> String {
+        let file = self.workflow_id.split('@').next().unwrap_or_default();
+        let file = file.rsplit('/').next().unwrap_or_default();
+        if file.is_empty() { self.title.clone() } else { file.to_owned() }
+    }
+}
+
+impl Gitea {
+    /// The runs of a commit; none where the server has no such list.
+    fn runs(&self, repo: &RepoId, oid: &Oid) -> PortResult<Vec<Run>> {
+        let doing = format!("reading the runs of {} in {repo}", oid.short());
+        let path = format!("{}/actions/runs?head_sha={oid}&limit={PAGE}", Self::repo_path(repo));
+        // The newest ones; no commit has more than a page of them.
+        let entries = match self.client.get(&doing, &path) {
+            Ok(answer) => answer.list(&doing, "workflow_runs")?,
+            // Not known to this version, or switched off for this repository: the statuses say what there is.
+            Err(PortError::Gone { .. }) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut runs = Vec::new();
+        for entry in entries {
+            let run: Run = wire::read(entry, &doing)?;
+            // A filter that is not known is left out.
+            if run.head_sha == oid.as_str() {
+                runs.push(run);
+            }
+        }
+        Ok(runs)
+    }
+
+    /// A run's jobs: a list on Forgejo, below `jobs` on Gitea.
+    fn jobs(&self, repo: &RepoId, run: &Run) -> PortResult<Vec<Job>> {
+        let doing = format!("reading the jobs of run {} in {repo}", run.id);
+        let path = format!("{}/actions/runs/{}/jobs?limit={PAGE}", Self::repo_path(repo), run.id);
+        let mut told: Value = self.client.get(&doing, &path)?.json(&doing)?;
+        let entries = match told.get_mut("jobs").map(Value::take) {
+            Some(jobs) => jobs,
+            None => told,
+        };
+        let entries = entries.as_array().cloned().unwrap_or_default();
+        entries.into_iter().map(|entry| wire::read(entry, &doing)).collect()
+    }
+
+    /// The end of a job's log; empty where it cannot be had, which changes no decision.
+    fn log(&self, repo: &RepoId, run: &Run, job: &str) -> String {
+        let doing = format!("reading the log of {} in {repo}", message::plain(job, 60));
+        let found = self.jobs(repo, run).ok().and_then(|jobs| {
+            let only = jobs.len() == 1;
+            jobs.into_iter().find(|j| only || j.name == job)
+        });
+        let Some(found) = found else { return String::new() };
+        let path = format!("{}/actions/jobs/{}/logs", Self::repo_path(repo), found.id);
+        let log = self.client.get(&doing, &path);
+        log.map(|answer| cut_at_error(&String::from_utf8_lossy(&answer.body))).unwrap_or_default()
+    }
+}
+
+impl Checks for Gitea {
+    fn checks(&self, repo: &RepoId, oid: &Oid) -> PortResult<Vec<Check>> {
+        let doing = format!("reading the checks of {} in {repo}", oid.short());
+        let path = format!("{}/commits/{oid}/statuses", Self::repo_path(repo));
+        // The newest of each context, by its number: moments are equal within a second.
+        let mut latest: BTreeMap<String, Status> = BTreeMap::new();
+        for entry in self.client.pages_counted(&doing, &path, "", PAGE)? {
+            let status: Status = wire::read(entry, &doing)?;
+            if latest.get(&status.context).is_none_or(|known| known.id < status.id) {
+                latest.insert(status.context.clone(), status);
+            }
+        }
+        let runs = self.runs(repo, oid)?;
+        let mut logs = 0;
+        let mut log = |run: Option<&Run>, job: &str| match run {
+            Some(run) if logs < MOST_LOGS => {
+                logs += 1;
+                self.log(repo, run, job)
+            }
+            Some(_) | None => String::new(),
+        };
+        let mut checks = Vec::new();
+        for status in latest.values() {
+            let run = runs.iter().find(|run| status.is_of(run));
+            let mut state = status.state();
+            let mut text = String::new();
+            if state == CheckState::Red {
+                // A job that was ended for a newer one leaves the status of a failure.
+                if run.is_some_and(|run| run.word() == "cancelled") {
+                    state = CheckState::Superseded;
+                } else {
+                    text = log(run, status.job());
+                    if text.is_empty() {
+                        text = status.description.clone().unwrap_or_default();
+                    }
+                }
+            }
+            checks.push(red_check(status.context.clone(), state, status.target_url.clone(), &text));
+        }
+        for run in &runs {
+            let told = latest.values().any(|status| status.is_of(run));
+            let state = run.state();
+            if told && state != CheckState::NeedsPerson {
+                continue;
+            }
+            let text = if state == CheckState::Red { log(Some(run), "") } else { String::new() };
+            checks.push(red_check(run.name(), state, run.html_url.clone(), &text));
+        }
+        Ok(checks)
+    }
+
+    fn rerun(&self, repo: &RepoId, oid: &Oid, attempt: u32) -> PortResult<bool> {
+        let doing = format!("having the failed checks of {} in {repo} run again", oid.short());
+        let how = match self.flavour {
+            Flavour::Gitea => "rerun-failed-jobs",
+            Flavour::Forgejo => "rerun",
+        };
+        let mut begun = false;
+        for run in self.runs(repo, oid)?.iter().filter(|run| run.state() == CheckState::Red) {
+            // Once more than it ran already: a repeat after a lost answer starts nothing. A server that does not count
+            // the attempts is not asked.
+            let ran = match self.jobs(repo, run) {
+                Ok(jobs) => jobs.iter().map(|job| job.attempt).max().unwrap_or_default(),
+                Err(PortError::Refused { .. } | PortError::Gone { .. }) => 0,
+                Err(error) => return Err(error),
+            };
+            if ran == 0 || ran >= attempt {
+                continue;
+            }
+            let path = format!("{}/actions/runs/{}/{how}", Self::repo_path(repo), run.id);
+            match self.client.write(&doing, Method::Post, &path, None) {
+                Ok(_) => begun = true,
+                // Not known to this version, or the token may not: it stays red.
+                Err(PortError::Refused { .. } | PortError::Gone { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(begun)
+    }
+}
