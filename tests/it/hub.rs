@@ -87,7 +87,7 @@ impl Hub {
     }
 }
 
-const ALL: [Dialect; 3] = [Dialect::Github, Dialect::Gitea, Dialect::Forgejo];
+pub const ALL: [Dialect; 3] = [Dialect::Github, Dialect::Gitea, Dialect::Forgejo];
 
 #[test]
 fn a_ready_issue_becomes_landed_code() {

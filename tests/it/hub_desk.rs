@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::forge::Dialect;
-use super::hub::Hub;
+use super::hub::{ALL, Hub};
 use super::world::START;
 
 /// The findings that are not good, as `check level`.
@@ -82,36 +82,42 @@ fn doctor_looks_at_the_token_the_rights_the_labels_and_the_clock() {
 /// Shown, checked, and refused where it could not work; the file keeps its comments.
 #[test]
 fn a_repo_of_a_server_is_armed_after_a_look_at_it() {
-    let hub = Hub::new(Dialect::Github);
-    hub.world.edit_config("kill_switch = false", "kill_switch = true # mine");
-    hub.world.edit_config("allowlist = [\"me/app\"]", "allowlist = []");
-    hub.sim.model.lock().repo("me/app").people.insert("helper".into(), "read");
-    let refused = hub.world.offhours(&["arm", "me/app"]);
-    assert_eq!(refused.code, 77, "{}", refused.stderr);
-    assert!(refused.stderr.contains("may read hub:me/app, and not write there"), "{}", refused.stderr);
+    for dialect in ALL {
+        let hub = Hub::new(dialect);
+        hub.world.edit_config("kill_switch = false", "kill_switch = true # mine");
+        hub.world.edit_config("allowlist = [\"me/app\"]", "allowlist = []");
+        hub.sim.model.lock().repo("me/app").people.insert("helper".into(), "read");
+        let refused = hub.world.offhours(&["arm", "me/app"]);
+        assert_eq!(refused.code, 77, "{}", refused.stderr);
+        assert!(refused.stderr.contains("may read hub:me/app, and not write there"), "{}", refused.stderr);
 
-    hub.sim.model.lock().repo("me/app").people.insert("helper".into(), "write");
-    hub.sim.model.lock().repo("me/app").labels.retain(|(_, l)| l != "needs-human");
-    hub.ready("Old");
-    assert_eq!(hub.world.offhours(&["arm", "me/app"]).code, 64, "it would start at once");
-    hub.sim.requests();
-    let armed = hub.world.offhours(&["arm", "me/app", "--include-existing"]).ok();
-    assert!(armed.stdout.contains("starts with the next tick: #1 Old"), "{}", armed.stdout);
-    assert!(armed.stdout.contains("it has no label needs-human"), "{}", armed.stdout);
-    let text = fs::read_to_string(hub.world.path("config.toml")).unwrap();
-    assert!(
-        text.contains("kill_switch = false # mine") && text.contains("allowlist = [\"hub:me/app\"]"),
-        "{text}"
-    );
-    let writes: Vec<String> = hub
-        .sim
-        .requests()
-        .into_iter()
-        .filter(|r| !r.starts_with("GET ") && !r.contains("/graphql "))
-        .collect();
-    assert_eq!(writes, Vec::<String>::new(), "arming writes nothing there");
-    let prompt = hub.world.offhours(&["prompt", "me/app#1"]).ok();
-    assert!(prompt.stdout.contains("Please."), "{}", prompt.stdout);
+        hub.sim.model.lock().repo("me/app").people.insert("helper".into(), dialect.tool_permission());
+        hub.sim.model.lock().repo("me/app").labels.retain(|(_, l)| l != "needs-human");
+        hub.ready("Old");
+        assert_eq!(hub.world.offhours(&["arm", "me/app"]).code, 64, "it would start at once");
+        hub.sim.requests();
+        let armed = hub.world.offhours(&["arm", "me/app", "--include-existing"]).ok();
+        assert!(armed.stdout.contains("starts with the next tick: #1 Old"), "{}", armed.stdout);
+        assert!(armed.stdout.contains("it has no label needs-human"), "{}", armed.stdout);
+        let text = fs::read_to_string(hub.world.path("config.toml")).unwrap();
+        assert!(
+            text.contains("kill_switch = false # mine") && text.contains("allowlist = [\"hub:me/app\"]"),
+            "{text}"
+        );
+        let writes: Vec<String> = hub
+            .sim
+            .requests()
+            .into_iter()
+            .filter(|r| !r.starts_with("GET ") && !r.contains("/graphql "))
+            .collect();
+        assert_eq!(writes, Vec::<String>::new(), "arming writes nothing there");
+        let prompt = hub.world.offhours(&["prompt", "me/app#1"]).ok();
+        assert!(prompt.stdout.contains("Please."), "{}", prompt.stdout);
+        hub.world.offhours(&["doctor", "--json", "--fix"]);
+        let made = hub.sim.requests().into_iter().filter(|r| r.starts_with("POST") && r.contains("/labels"));
+        assert_eq!(made.count(), 1);
+        assert_eq!(wrong(&hub, &["doctor", "--json"]), Vec::<String>::new(), "{dialect:?}");
+    }
 }
 
 #[test]

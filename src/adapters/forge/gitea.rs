@@ -6,6 +6,7 @@
 
 mod approval;
 mod checks;
+mod desk;
 mod pulls;
 mod wire;
 
@@ -19,7 +20,9 @@ use crate::domain::message;
 use crate::domain::model::{
     ApprovalEvidence, Blocker, Comment, Issue, Permission, Person, RepoId, Seen, UnixTime,
 };
-use crate::ports::{BrokenIssue, Capabilities, Forge, Listing, PortError, PortResult, PullRequests, Remote};
+use crate::ports::{
+    BrokenIssue, Capabilities, Desk, Forge, Listing, PortError, PortResult, PullRequests, Remote,
+};
 
 /// The most that every server gives in a page.
 const PAGE: usize = 50;
@@ -27,7 +30,7 @@ const REMEMBERED_SECONDS: i64 = 60;
 /// Pages of one list of ready issues.
 const MOST_LIST_PAGES: usize = 50;
 /// Of a label that we make.
-const LABEL_COLOR: &str = "#ededed";
+const LABEL_COLOUR: &str = "ededed";
 
 /// Which of the two it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,25 +158,15 @@ impl Gitea {
         Ok(blockers)
     }
 
-    /// The id of a label of the repository, where there is one. There may be several of a name.
+    /// The id of a label that issues of the repository can be given. There may be several of a name.
     fn label_of(&self, repo: &RepoId, label: &str) -> PortResult<Option<u64>> {
-        let doing = format!("looking for the label {label} in {repo}");
-        let path = format!("{}/labels", Self::repo_path(repo));
-        for entry in self.client.pages_counted(&doing, &path, "", PAGE)? {
-            let found: wire::Label = wire::read(entry, &doing)?;
-            if found.name.eq_ignore_ascii_case(label) {
-                return Ok(Some(found.id));
-            }
+        let found = |labels: Vec<wire::Label>| {
+            labels.into_iter().find(|known| known.name.eq_ignore_ascii_case(label)).map(|known| known.id)
+        };
+        match found(self.own_labels(repo)?) {
+            Some(id) => Ok(Some(id)),
+            None => Ok(found(self.shared_labels(repo)?)),
         }
-        Ok(None)
-    }
-
-    fn make_label(&self, repo: &RepoId, label: &str) -> PortResult<u64> {
-        let doing = format!("making the label {label} in {repo}");
-        let path = format!("{}/labels", Self::repo_path(repo));
-        let body = json!({ "name": label, "color": LABEL_COLOR });
-        let made: wire::Label = self.client.write(&doing, Method::Post, &path, Some(&body))?.json(&doing)?;
-        Ok(made.id)
     }
 
     fn add_label(&self, repo: &RepoId, number: u64, label: &str) -> PortResult<()> {
@@ -189,11 +182,14 @@ impl Gitea {
             Ok(there)
         };
         // A name that does not exist is left out without a word, so it is looked for first, and made.
-        let id = match self.label_of(repo, label)? {
-            Some(id) => id,
-            None => self.make_label(repo, label)?,
-        };
-        if add(json!(id))? {
+        let mut id = self.label_of(repo, label)?;
+        if id.is_none() {
+            self.make_label(repo, label, LABEL_COLOUR, "")?;
+            id = self.label_of(repo, label)?;
+        }
+        if let Some(id) = id
+            && add(json!(id))?
+        {
             return Ok(());
         }
         Err(PortError::later(format!(
@@ -399,6 +395,15 @@ impl Forge for Gitea {
         let remote = Remote { url, default_branch: found.default_branch };
         self.remotes.borrow_mut().insert(repo.clone(), (now, remote.clone()));
         Ok(remote)
+    }
+
+    fn desk(&self) -> Option<&dyn Desk> {
+        Some(self)
+    }
+
+    fn page(&self, repo: &RepoId, issue: Option<u64>) -> Option<String> {
+        let page = format!("{}/{}", self.web, repo.path());
+        Some(issue.map_or(page.clone(), |number| format!("{page}/issues/{number}")))
     }
 
     fn pulls(&self) -> Option<&dyn PullRequests> {

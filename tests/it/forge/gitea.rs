@@ -94,7 +94,12 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
     match (method, path) {
         ("GET", []) => {
             let found = &model.repos[repo];
-            Reply::json(200, &json!({ "id": found.id, "full_name": repo, "default_branch": "main" }))
+            let may = json!({ "admin": model.permission(repo, ask.login) == "admin", "push": writer, "pull": true });
+            Reply::json(
+                200,
+                &json!({ "id": found.id, "full_name": repo, "default_branch": "main", "private": false,
+                "archived": false, "mirror": false, "has_issues": true, "permissions": may }),
+            )
         }
         ("GET", ["collaborators", who, "permission"]) => {
             let admin = model.permission(repo, ask.login) == "admin";
@@ -149,6 +154,8 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
                 model.repos[repo].issues.iter().filter(fits).map(|i| issue(model, repo, i)).collect(),
             )
         }
+        // A branch by its name, too.
+        ("GET", ["commits", "main", "statuses"]) => page(ask, None, vec![]),
         ("GET", ["commits", sha, "statuses"]) => page(ask, None, statuses(model, repo, sha)),
         ("GET", ["actions", "runs"]) => {
             let sha = ask.query.get("head_sha").cloned().unwrap_or_default();
@@ -384,10 +391,10 @@ fn pull(model: &Model, repo: &str, of: &Pull) -> Value {
     let issue = model.repos[repo].issues.iter().find(|i| i.number == of.number).unwrap();
     let full = if of.fork { format!("mallory/{}", repo.split_once('/').unwrap().1) } else { repo.to_owned() };
     let bare = model.git.join(repo).join("repo.git");
-    let there =
+    let known =
         super::run(&bare, &["rev-parse", "--verify", "--quiet", &format!("refs/heads/{}", of.branch)]).0;
-    let head = if there { of.branch.clone() } else { format!("refs/pull/{}/head", of.number) };
-    let base = super::run(&bare, &["rev-parse", &format!("refs/heads/{}", of.target)]).1;
+    let head = if known { of.branch.clone() } else { format!("refs/pull/{}/head", of.number) };
+    let target = super::run(&bare, &["rev-parse", &format!("refs/heads/{}", of.target)]).1;
     json!({
         "id": issue.id, "number": of.number, "title": issue.title, "body": issue.body,
         "state": if issue.open { "open" } else { "closed" }, "user": user(model, &issue.by),
@@ -397,7 +404,7 @@ fn pull(model: &Model, repo: &str, of: &Pull) -> Value {
         "merged_by": of.merged.as_ref().map(|(by, _, _)| user(model, by)),
         "merge_commit_sha": of.merged.as_ref().map(|(_, sha, _)| sha),
         "head": { "label": of.branch, "ref": head, "sha": model.head_of(repo, of), "repo": { "full_name": full } },
-        "base": { "label": of.target, "ref": of.target, "sha": base.trim(), "repo": { "full_name": repo } },
+        "base": { "label": of.target, "ref": of.target, "sha": target.trim(), "repo": { "full_name": repo } },
     })
 }
 

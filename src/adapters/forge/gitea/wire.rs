@@ -37,6 +37,29 @@ pub(super) struct Repository {
     pub(super) id: u64,
     pub(super) full_name: String,
     pub(super) default_branch: String,
+    #[serde(default)]
+    pub(super) archived: bool,
+    #[serde(default)]
+    pub(super) mirror: bool,
+    /// A server that says nothing of it has them.
+    #[serde(default = "yes")]
+    pub(super) has_issues: bool,
+    /// What the asker may do.
+    pub(super) permissions: Option<Rights>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Rights {
+    #[serde(default)]
+    pub(super) admin: bool,
+    #[serde(default)]
+    pub(super) push: bool,
+    #[serde(default)]
+    pub(super) pull: bool,
 }
 
 #[derive(Debug, Deserialize)]
