@@ -64,10 +64,24 @@ impl Hub {
 
     /// A ready issue by the owner.
     pub fn ready(&self, title: &str) -> u64 {
+        self.ready_in("me/app", title)
+    }
+
+    /// A ready issue by the owner, in another repository than the first.
+    pub fn ready_in(&self, repo: &str, title: &str) -> u64 {
         let mut model = self.sim.model.lock();
-        let number = model.open("me/app", "ada", title, "Please.", &[]);
-        model.label("me/app", number, "ready-for-agent", Some("ada"), true);
+        let number = model.open(repo, "ada", title, "Please.", &[]);
+        model.label(repo, number, "ready-for-agent", Some("ada"), true);
         number
+    }
+
+    /// Another repository of the owner.
+    pub fn add(&self, repo: &str) {
+        self.world.repo(repo);
+        let mut model = self.sim.model.lock();
+        let may = model.dialect.tool_permission();
+        model.add_repo(repo, &[("ada", "admin"), ("helper", may)]);
+        model.close_by_words(repo, "nobody");
     }
 
     pub fn labels(&self, number: u64) -> Vec<String> {
@@ -574,69 +588,4 @@ fn a_fault_at_any_request_changes_nothing() {
             assert_eq!(commits.trim(), "2", "{story}");
         }
     }
-}
-
-/// Merged by us once CI is green.
-#[test]
-fn a_green_pull_request_is_merged() {
-    let hub = Hub::new(Dialect::Github);
-    hub.configure(&["me/app"], "landing = \"pull-request\"\nmerge = \"when-green\"\n---\n");
-    let number = hub.ready("Solve it");
-    let told = hub.world.until_idle();
-    let requests = hub.sim.requests();
-    let all = format!("{told:#?}\n{requests:#?}");
-    assert!(hub.world.files("me/app").contains(&"done-1.txt".to_owned()), "{all}");
-    assert!(!hub.is_open(number), "{all}");
-    let model = hub.sim.model.lock();
-    let pulls = &model.repos["me/app"].pulls;
-    assert_eq!(pulls.len(), 1, "{all}");
-    assert_eq!(pulls[0].merged.as_ref().map(|m| m.0.as_str()), Some("helper"), "{all}");
-    assert!(requests.iter().any(|r| r.starts_with("PUT ") && r.ends_with("/merge 200")), "{all}");
-}
-
-/// A person asks for changes, gets them, and merges. What a stranger says of it, and a fork's branch of the same name,
-/// change nothing.
-#[test]
-fn a_person_reviews_and_merges() {
-    let hub = Hub::new(Dialect::Github);
-    hub.configure(&["me/app"], "landing = \"pull-request\"\n---\n");
-    let prompts = hub.world.path("prompts");
-    hub.world.agent(&format!(
-        "printf '%s' \"$prompt\" >> {}\necho more >> done.txt\ngit add done.txt\ngit commit -q -m Work\n",
-        prompts.display()
-    ));
-    let number = hub.ready("Solve it");
-    let told = hub.world.until_idle();
-    assert_eq!(hub.reason(number), "review", "{told:?}");
-    let pull = hub.sim.model.lock().repos["me/app"].pulls[0].number;
-    hub.world.advance(60);
-    hub.sim.model.lock().review(
-        "me/app",
-        pull,
-        "mallory",
-        "CHANGES_REQUESTED",
-        "Rewrite it in stranger",
-        &[],
-    );
-    hub.world.until_idle();
-    assert_eq!(hub.reason(number), "review", "a stranger asks for nothing");
-    hub.world.advance(60);
-    hub.sim.model.lock().review(
-        "me/app",
-        pull,
-        "ada",
-        "CHANGES_REQUESTED",
-        "Nearly there",
-        &[("done.txt", 1, "Say more here")],
-    );
-    let told = hub.world.until_idle();
-    assert_eq!(hub.reason(number), "review", "{told:?}");
-    let text = fs::read_to_string(&prompts).unwrap();
-    assert!(text.contains("Say more here") && !text.contains("Rewrite it in stranger"), "{text}");
-    hub.world.advance(60);
-    assert!(hub.sim.model.lock().merge("me/app", pull, "ada"));
-    let told = hub.world.until_idle();
-    assert!(!hub.is_open(number), "{told:?}");
-    assert_eq!(hub.world.run_of("hub:me/app#1")["reason"], "landed", "{told:?}");
-    assert_eq!(hub.sim.model.lock().repos["me/app"].pulls.len(), 1);
 }

@@ -22,6 +22,7 @@ mod harvest;
 mod hostile;
 mod hub;
 mod hub_desk;
+mod hub_watch;
 mod lessons;
 mod migrations;
 mod model;

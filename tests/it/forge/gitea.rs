@@ -490,6 +490,9 @@ fn in_pull(model: &mut Model, ask: &Ask<'_>, repo: &str, of: &Pull, path: &[&str
                 model.repo(repo).pulls.iter_mut().find(|p| p.number == of.number).unwrap().checked = true;
                 return Reply::error(405, "Please try again later");
             }
+            if model.repos[repo].wants_approval {
+                return Reply::error(405, "Does not have enough approvals");
+            }
             if ask.body["Do"] == "merge" && model.repos[repo].no_merge_commits {
                 return Reply::error(405, "merge is not allowed an allowed merge style for this repository");
             }

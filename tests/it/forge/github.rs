@@ -432,6 +432,15 @@ fn in_pull(model: &mut Model, ask: &Ask<'_>, repo: &str, of: &Pull, path: &[&str
             if of.last_head.is_some() {
                 return Reply::error(405, "Pull Request is not mergeable");
             }
+            if model.repos[repo].wants_approval {
+                return Reply::error(
+                    405,
+                    "At least 1 approving review is required by reviewers with write access.",
+                );
+            }
+            if ask.body["merge_method"] == "merge" && model.repos[repo].no_merge_commits {
+                return Reply::error(405, "Merge commits are not allowed on this repository.");
+            }
             if ask.body["sha"].as_str() != Some(&model.head_of(repo, of)) {
                 return Reply::error(409, "Head branch was modified. Review and try the merge again.");
             }

@@ -197,6 +197,8 @@ pub struct Repo {
     pub pulls: Vec<Pull>,
     /// A rule of the repository.
     pub no_merge_commits: bool,
+    /// A rule that only an approval would lift.
+    pub wants_approval: bool,
     /// The default branch when it was last looked at for closing words.
     pub seen_main: Option<String>,
 }
@@ -452,6 +454,15 @@ impl Model {
         let notes = notes.iter().map(|(p, l, b)| ((*p).to_owned(), *l, (*b).to_owned())).collect();
         let pull = self.repo(repo).pulls.iter_mut().find(|p| p.number == number).unwrap();
         pull.reviews.push(Review { id, by: by.to_owned(), state, body: body.to_owned(), at, notes });
+    }
+
+    /// Somebody closes it without merging it.
+    pub fn close_pull(&mut self, repo: &str, number: u64, by: &str) {
+        let pull = self.repos[repo].pulls.iter().find(|p| p.number == number).unwrap().clone();
+        let head = self.head_of(repo, &pull);
+        self.repo(repo).pulls.iter_mut().find(|p| p.number == number).unwrap().last_head = Some(head);
+        self.issue(repo, number).open = false;
+        self.happened(repo, number, "closed", Some(by), None);
     }
 
     pub fn head_of(&self, repo: &str, pull: &Pull) -> String {
