@@ -14,6 +14,7 @@ mod agents;
 mod badinput;
 mod canary;
 mod commands;
+mod contract;
 mod crash;
 mod desk;
 mod forge;
