@@ -296,6 +296,9 @@ complete -c offhours -n "__fish_offhours_using_subcommand init" -l landing -d 'H
 push\t'Tested work goes straight to the branch; the tests are the gate'"
 complete -c offhours -n "__fish_offhours_using_subcommand init" -l repo -d 'The repo to begin with, as owner/repo [default: what the remotes of this folder name]' -r
 complete -c offhours -n "__fish_offhours_using_subcommand init" -l local -d 'The folder of a local forge: issues as files beside bare repositories' -r -F
+complete -c offhours -n "__fish_offhours_using_subcommand init" -l forge -d 'What kind of server the remote is on, where its name does not say it' -r -f -a "github\t''
+forgejo\t''
+gitea\t''"
 complete -c offhours -n "__fish_offhours_using_subcommand init" -l config -d 'The configuration file [default: $OFFHOURS_CONFIG, then the usual places]' -r -F
 complete -c offhours -n "__fish_offhours_using_subcommand init" -l state -d 'The state file [default: in $STATE_DIRECTORY, then $XDG_STATE_HOME/offhours]' -r -F
 complete -c offhours -n "__fish_offhours_using_subcommand init" -l wait -d 'Wait this long for a verdict' -r

@@ -15,6 +15,27 @@ pub struct InitArgs {
     /// The folder of a local forge: issues as files beside bare repositories
     #[arg(long, value_name = "DIR")]
     pub local: Option<PathBuf>,
+    /// What kind of server the remote is on, where its name does not say it
+    #[arg(long, value_name = "KIND", value_enum, conflicts_with = "local")]
+    pub forge: Option<ForgeArg>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ForgeArg {
+    Github,
+    Forgejo,
+    Gitea,
+}
+
+impl ForgeArg {
+    /// As the configuration spells it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Github => "github",
+            Self::Forgejo => "forgejo",
+            Self::Gitea => "gitea",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

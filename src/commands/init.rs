@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::output;
 use crate::adapters::{files, probe};
 use crate::cli::Global;
-use crate::cli::desk::{InitArgs, LandingArg};
+use crate::cli::desk::{ForgeArg, InitArgs, LandingArg};
 use crate::config::{self as cfg, Agent, Config, RemoteGuess, Starter, Tracker};
 use crate::domain::message::plain;
 use crate::domain::model::{Landing, RepoId};
@@ -121,18 +121,26 @@ fn tracker(args: &InitArgs, remote: Option<&RemoteGuess>, here: &Path) -> Result
     }
     match remote {
         Some(RemoteGuess::Folder { root, .. }) => Ok(Tracker::Local(root.clone())),
-        Some(RemoteGuess::Host { host, .. }) => match cfg::guess_kind(host) {
-            Some(kind) => {
-                let own = host == "github.com";
-                Ok(Tracker::Network { kind, url: (!own).then(|| format!("https://{host}")) })
+        Some(RemoteGuess::Host { host, web, .. }) => {
+            let told = args.forge.map(ForgeArg::word);
+            match told.or_else(|| cfg::guess_kind(host)) {
+                Some(kind) => {
+                    let own = host == "github.com";
+                    Ok(Tracker::Network { kind, url: (!own).then(|| web.clone()) })
+                }
+                None => Err(Error::usage(format!(
+                    "what kind of forge {host} is cannot be told from its name"
+                ))
+                .hint(
+                    "say it with --forge github, forgejo or gitea; or name a local forge with --local DIR",
+                )),
             }
-            None => Err(Error::usage(format!("what kind of forge {host} is cannot be told from its name"))
-                .hint("write [forge.NAME] by hand (`offhours config reference`), or name a local forge with --local DIR")),
-        },
+        }
         None => {
             let home = std::env::var_os("HOME").map(PathBuf::from).filter(|h| h.is_absolute());
             let home = home.ok_or_else(|| {
-                Error::usage("there is no remote here to tell where the issues are").hint("name a folder with --local DIR")
+                Error::usage("there is no remote here to tell where the issues are")
+                    .hint("name a folder with --local DIR")
             })?;
             Ok(Tracker::Local(home.join("offhours/tracker")))
         }
@@ -194,12 +202,15 @@ fn told(path: &Path, starter: &Starter, from: &str, dry: bool, text: &str) -> St
         return out;
     }
     out.push_str("\nnext:\n");
-    for (command, meaning) in [
-        ("offhours config check".to_owned(), "say what is wrong with it"),
+    let next = [
+        ("offhours doctor".to_owned(), "say what is missing, with a remedy each"),
         (format!("offhours arm {repo} --dry-run"), "show what would start"),
         (format!("offhours arm {repo}"), "switch it on"),
-    ] {
-        out.push_str(&format!("  {command:<34} {meaning}\n"));
+        ("offhours schedule install".to_owned(), "have cron start a tick every two minutes"),
+    ];
+    let width = next.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+    for (command, meaning) in next {
+        out.push_str(&format!("  {command:<width$}  {meaning}\n"));
     }
     out
 }

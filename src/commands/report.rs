@@ -3,10 +3,13 @@
 use super::{App, output};
 use crate::adapters::files::write_whole;
 use crate::cli::desk::ReportArgs;
-use crate::domain::report::{Look, Past, page};
+use crate::domain::model::UnixTime;
+use crate::domain::report::{Look, Past, Tried, Upgraded, page};
+use crate::domain::{canary, harvest};
 use crate::error::Error;
 use crate::store::Store;
-use serde_json::json;
+use crate::tick::harvest::look as look_at;
+use serde_json::{Value, json};
 
 /// More runs than a page can be read with.
 const MOST_RUNS: u32 = 100_000;
@@ -43,7 +46,60 @@ fn look(app: &App, store: &Store, days: u32) -> Result<Look, Error> {
             cost_unknown: row.cost_unknown,
         })
         .collect();
+    let since = now.plus(-i64::from(days) * 86_400);
+    let canaries = canaries(store, since)?;
+    let upgrades = upgrades(store, since)?;
     // The journal is an observer: a broken one is left out, never in the way.
     let lessons = app.config.lessons.enabled.then(|| store.lesson_counts().ok()).flatten();
-    Ok(Look { now, days, runs, alarms: store.alarms()?, lessons: lessons.map(|counts| counts.by_type) })
+    let lessons = lessons.map(|counts| counts.by_type);
+    Ok(Look { now, days, runs, alarms: store.alarms()?, lessons, canaries, upgrades })
+}
+
+/// Those that lived in this time, with the evidence after each closed block.
+fn canaries(store: &Store, since: UnixTime) -> Result<Vec<Tried>, Error> {
+    let mut found = vec![];
+    for row in store.canaries(None)? {
+        if row.ended_at.is_some_and(|at| at < since) {
+            continue;
+        }
+        let seen = look_at(store, &row)?;
+        let entries = store.canary_entries(&row.id)?;
+        let log = harvest::log(&harvest::counted(&entries));
+        let reading = canary::decide(&row.params, row.history, &log);
+        let sentence = match (row.verdict, &row.detail) {
+            (Some(verdict), Some(detail)) => format!("{}: {detail}", verdict.code().replace('_', " ")),
+            (Some(verdict), None) => verdict.code().replace('_', " "),
+            (None, _) => seen.sentence,
+        };
+        found.push(Tried {
+            title: format!("{}: {} against {}", row.id, seen.version.label(), seen.champion.label()),
+            since: row.started_at,
+            sentence,
+            rollback: reading.ln_e_rollback,
+            graduate: reading.ln_e_graduate,
+            rollback_bound: seen.rollback.bound,
+            graduate_bound: seen.graduate.bound,
+        });
+    }
+    found.sort_by_key(|tried| tried.since);
+    Ok(found)
+}
+
+/// What the summaries of batches say of each recipe.
+fn upgrades(store: &Store, since: UnixTime) -> Result<Vec<Upgraded>, Error> {
+    let mut found = vec![];
+    for (ended_at, summary) in store.summaries(since)? {
+        let summary: Value = serde_json::from_str(&summary).unwrap_or(Value::Null);
+        for recipe in summary.get("recipes").and_then(Value::as_array).into_iter().flatten() {
+            let word = |key: &str| recipe.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+            found.push(Upgraded {
+                at: ended_at,
+                recipe: word("recipe"),
+                version: word("version"),
+                result: word("result"),
+                line: word("line"),
+            });
+        }
+    }
+    Ok(found)
 }

@@ -59,8 +59,9 @@ impl Agent {
 /// A remote of a git repository: the host and the repo on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RemoteGuess {
-    /// `https://host/owner/repo.git`, `git@host:owner/repo`, `ssh://git@host:22/owner/repo`.
-    Host { host: String, owner: String, name: String },
+    /// `https://host/owner/repo.git`, `git@host:owner/repo`, `ssh://git@host:22/owner/repo`. `web` is where a browser
+    /// would find the server.
+    Host { host: String, web: String, owner: String, name: String },
     /// A bare repository in a local forge: the forge's folder.
     Folder { root: PathBuf, owner: String, name: String },
 }
@@ -82,16 +83,26 @@ pub fn guess_remote(url: &str) -> Option<RemoteGuess> {
             name: name.to_owned(),
         });
     }
-    let (host, path) = match url.split_once("://") {
-        Some(("https" | "http" | "ssh" | "git+ssh", rest)) => rest.split_once('/')?,
+    let (scheme, (place, path)) = match url.split_once("://") {
+        Some((scheme @ ("https" | "http"), rest)) => (scheme, rest.split_once('/')?),
+        Some(("ssh" | "git+ssh", rest)) => ("ssh", rest.split_once('/')?),
         Some(_) => return None,
-        None => url.split_once(':')?,
+        None => ("ssh", url.split_once(':')?),
     };
-    let host = host.rsplit('@').next()?.split(':').next()?;
+    let place = place.rsplit('@').next()?;
+    let (host, port) = place.split_once(':').unwrap_or((place, ""));
+    // The port of SSH says nothing about the web.
+    let web = match scheme {
+        "ssh" => format!("https://{host}"),
+        _ if port.is_empty() => format!("{scheme}://{host}"),
+        _ => format!("{scheme}://{host}:{port}"),
+    };
     let path = path.trim_matches('/');
     let (owner, name) = path.strip_suffix(".git").unwrap_or(path).rsplit_once('/')?;
-    (good(host) && good(owner) && good(name)).then(|| RemoteGuess::Host {
+    let port = port.chars().all(|c| c.is_ascii_digit());
+    (good(host) && port && good(owner) && good(name)).then(|| RemoteGuess::Host {
         host: host.to_owned(),
+        web,
         owner: owner.to_owned(),
         name: name.to_owned(),
     })
@@ -162,6 +173,8 @@ pub fn text(starter: &Starter) -> String {
             out.push_str("# name = \"test\"\n# argv = [\"make\", \"test\"]\n");
         }
         (Tracker::Network { .. }, _) => {
+            line(&mut out, "[[ci.stage]]", "the checks that the server shows have to be green");
+            out.push_str("name = \"ci\"\nkind = \"forge\"\n\n");
             line(&mut out, "# [notify.phone]", "where hand-backs and alarms go");
             out.push_str("# kind = \"webhook\"\n# url = { file = \"webhook-url\" }\n");
         }
@@ -275,7 +288,7 @@ mod tests {
                         assert_eq!(config.run.landing.mode, landing);
                         assert_eq!(config.run.verify, tests);
                         let width = text.lines().map(|l| l.chars().count()).max().unwrap();
-                        assert!(width <= 120 && text.lines().count() <= 32, "{width}\n{text}");
+                        assert!(width <= 120 && text.lines().count() <= 36, "{width}\n{text}");
                     }
                 }
             }
@@ -318,15 +331,18 @@ mod tests {
     #[test]
     fn remotes_are_told_apart() {
         let host = |url: &str| match guess_remote(url) {
-            Some(RemoteGuess::Host { host, owner, name }) => format!("{host} {owner}/{name}"),
+            Some(RemoteGuess::Host { host: _, web, owner, name }) => format!("{web} {owner}/{name}"),
             Some(RemoteGuess::Folder { root, owner, name }) => format!("{} {owner}/{name}", root.display()),
             None => String::new(),
         };
         for (url, told) in [
-            ("https://github.com/me/app.git", "github.com me/app"),
-            ("https://user:secret@github.com/me/app", "github.com me/app"),
-            ("git@codeberg.org:me/app.git", "codeberg.org me/app"),
-            ("ssh://git@git.example.org:2222/me/app.git", "git.example.org me/app"),
+            ("https://github.com/me/app.git", "https://github.com me/app"),
+            ("https://user:secret@github.com/me/app", "https://github.com me/app"),
+            ("git@codeberg.org:me/app.git", "https://codeberg.org me/app"),
+            ("ssh://git@git.example.org:2222/me/app.git", "https://git.example.org me/app"),
+            ("http://127.0.0.1:3000/me/app", "http://127.0.0.1:3000 me/app"),
+            ("https://user:pw@git.example.org:8443/me/app", "https://git.example.org:8443 me/app"),
+            ("https://host:80x/me/app", ""),
             ("/srv/tracker/me/app/repo.git", "/srv/tracker me/app"),
             ("/srv/git/app.git", ""),
             ("../elsewhere", ""),

@@ -1,6 +1,10 @@
 //! The look back as one page: what was run, what became of it, how long it took, what it cost. Pure: rows in, HTML out.
 //! The page asks the network for nothing and runs no script; every word from outside is escaped.
 
+mod evidence;
+
+pub use evidence::{Tried, Upgraded};
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -31,6 +35,10 @@ pub struct Look {
     pub alarms: Vec<(String, UnixTime, String)>,
     /// Type and how many; none where the journal is off.
     pub lessons: Option<Vec<(String, u64)>>,
+    /// Versions that were tried out, oldest first.
+    pub canaries: Vec<Tried>,
+    /// Upgrades, oldest first.
+    pub upgrades: Vec<Upgraded>,
 }
 
 /// The three ends that people tell apart.
@@ -117,11 +125,13 @@ svg text { fill: var(--soft); font-size: 11px; } .axis { stroke: var(--line); st
 .a { fill: var(--a); } .b { fill: var(--b); } .c { fill: var(--c); }
 .key { display: inline-block; width: .8em; height: .8em; border-radius: .15em; margin: 0 .35em 0 1em; }
 .key.a { background: var(--a); margin-left: 0; } .key.b { background: var(--b); } .key.c { background: var(--c); }
-.path { fill: none; stroke: var(--a); stroke-width: 2; stroke-linejoin: round; }
+.path { fill: none; stroke: var(--a); stroke-width: 2; stroke-linejoin: round; } .path.b { stroke: var(--b); }
+.bound { stroke: var(--a); stroke-width: 1.5; stroke-dasharray: 6 4; } .bound.b { stroke: var(--b); }
+h3 { font-size: 1rem; margin: 1.2rem 0 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: .35rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { color: var(--soft); font-weight: 500; } th:first-child, td:first-child { text-align: left; }
-.words td { text-align: left; white-space: normal; }
+.words th, .words td { text-align: left; white-space: normal; } .words .date { white-space: nowrap; }
 .bar { display: inline-block; width: 5rem; height: .55rem; background: var(--line); border-radius: .2rem; overflow: hidden; }
 .bar i { display: block; height: 100%; background: var(--a); }
 ";
@@ -153,6 +163,8 @@ pub fn page(look: &Look) -> String {
         table(&mut out, "By repo", "repo", &runs, |run| run.repo.clone());
         table(&mut out, "By template version", "template", &runs, |run| run.template.clone());
     }
+    evidence::canaries(&mut out, look);
+    evidence::upgrades(&mut out, look);
     alarms(&mut out, look);
     lessons(&mut out, look);
     out.push_str("</body>\n</html>\n");
@@ -452,6 +464,7 @@ mod tests {
                 "somebody <b>left</b> it".to_owned(),
             )],
             lessons: Some(vec![("gate_failure".to_owned(), 12)]),
+            ..Look::default()
         }
     }
 

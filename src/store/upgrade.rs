@@ -367,6 +367,21 @@ impl Store {
         })
     }
 
+    /// When each batch since `since` ended, and its summary as JSON; oldest first.
+    pub fn summaries(&self, since: UnixTime) -> StoreResult<Vec<(UnixTime, String)>> {
+        let mut statement = self
+            .conn
+            .prepare(
+                "SELECT ended_at, summary_json FROM upgrade_batches \
+                 WHERE ended_at >= ?1 AND summary_json IS NOT NULL ORDER BY ended_at, id",
+            )
+            .map_err(sql("read"))?;
+        let rows = statement
+            .query_map([since.0], |row| Ok((UnixTime(row.get(0)?), row.get(1)?)))
+            .map_err(sql("read"))?;
+        rows.collect::<Result<_, _>>().map_err(sql("read"))
+    }
+
     /// The text and the JSON of a batch's summary.
     pub fn summary(&self, batch: i64) -> StoreResult<Option<(String, String)>> {
         self.conn

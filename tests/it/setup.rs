@@ -76,9 +76,10 @@ fn init_finds_out_what_it_can_and_writes_a_config_that_is_off() {
       tests   sh test.sh
 
     next:
-      offhours config check              say what is wrong with it
+      offhours doctor                    say what is missing, with a remedy each
       offhours arm me/project --dry-run  show what would start
       offhours arm me/project            switch it on
+      offhours schedule install          have cron start a tick every two minutes
     ");
     insta::assert_snapshot!(fresh.plain(&fresh.config()), @r#"
     # offhours works while you are away. It is off: `offhours arm me/project` switches it on.
@@ -150,6 +151,12 @@ fn init_of_a_clone_from_a_host_names_its_kind() {
     let unknown = other.offhours(&["init", "--landing", "push"]);
     assert_eq!(unknown.code, 64);
     assert!(unknown.stderr.contains("git.example.org"), "{}", unknown.stderr);
+    other.offhours(&["init", "--landing", "push", "--forge", "github"]).ok();
+    let text = other.config();
+    assert!(
+        text.contains("url = \"https://git.example.org\"") && text.contains("kind = \"forge\""),
+        "{text}"
+    );
 }
 
 /// The config keeps its comments; what would start is told with its reason, also before anything is armed.
