@@ -90,6 +90,12 @@ pub(super) fn for_recipes(
                 git.insert(name.clone(), (origin(&git_address(forge)), token));
                 Box::new(made)
             }
+            ForgeKind::Gitea | ForgeKind::Forgejo => {
+                let token = token(name, forge, "token");
+                let made = gitea(name, forge, &http, &token);
+                git.insert(name.clone(), (origin(&git_address(forge)), token));
+                Box::new(made)
+            }
         };
         forges.insert(name.clone(), if dry { Box::new(DryRecipeForge(built)) } else { built });
     }
