@@ -43,6 +43,8 @@ pub struct GitCredentials {
     pub origin: String,
     /// Value of the header `Authorization`.
     pub header: Secret,
+    /// The token in it, for it may not be told in any form.
+    pub token: Secret,
 }
 
 /// The credentials for a repo's remote, asked for at each use.
@@ -86,11 +88,7 @@ impl GitRooms {
     /// Runs a command of the private repository that talks to the remote.
     fn run_remote(&self, repo: &RepoId, call: Call) -> PortResult<Answer> {
         let credentials = (self.credentials)(repo)?;
-        let mut answer = self.children.run(&call.credentials(credentials.as_ref()))?;
-        if let Some(credentials) = credentials {
-            answer.stderr = answer.stderr.replace(credentials.header.reveal(), "(hidden)");
-        }
-        Ok(answer)
+        self.children.run(&call.credentials(credentials.as_ref()))
     }
 
     /// The same for an address that need not be on the repo's forge, whose token is shown to nobody else.

@@ -40,6 +40,17 @@ pub fn pause(time: Duration) {
     std::thread::sleep(time);
 }
 
+/// How long a server may take. Tests of servers that take too long have no time to wait for it.
+pub fn network_bound(usual: Duration) -> Duration {
+    #[cfg(feature = "testing")]
+    if let Some(millis) = std::env::var_os("OFFHOURS_NETWORK_MILLIS")
+        && let Some(millis) = millis.to_str().and_then(|m| m.parse().ok())
+    {
+        return Duration::from_millis(millis);
+    }
+    usual
+}
+
 /// What this machine is known by: systemd's id, or its host name.
 pub fn machine_id() -> String {
     let id = fs::read_to_string("/etc/machine-id").unwrap_or_default();

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use ureq::http::{Request, Uri};
 
+use crate::adapters::host::network_bound;
 use crate::adapters::secret::Token;
 use crate::boundary;
 use crate::domain::message;
@@ -66,7 +67,7 @@ impl Http {
         pause: fn(Duration),
     ) -> Self {
         let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(TIMEOUT))
+            .timeout_global(Some(network_bound(TIMEOUT)))
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .http_status_as_error(false)
             .max_redirects(0)

@@ -16,6 +16,9 @@ use sha2::{Digest as _, Sha256};
 use crate::config::{Secret, SecretSource};
 use crate::error::Error;
 
+/// Whoever asks git with a token may have any name.
+pub const GIT_USER: &str = "x-access-token";
+
 /// A secret as requests present it: in a header of HTTP, and to git.
 #[derive(Clone, Debug)]
 pub struct Token {
@@ -35,9 +38,16 @@ impl Token {
     }
 
     /// The same for git, which knows names and passwords.
-    pub fn basic(&self, user: &str) -> String {
-        let pair = format!("{user}:{}", self.secret.reveal());
-        format!("Basic {}", base64::prelude::BASE64_STANDARD.encode(pair))
+    pub fn basic(&self) -> String {
+        format!("Basic {}", self.pair())
+    }
+
+    fn pair(&self) -> String {
+        base64::prelude::BASE64_STANDARD.encode(format!("{GIT_USER}:{}", self.secret.reveal()))
+    }
+
+    pub fn secret(&self) -> &Secret {
+        &self.secret
     }
 
     /// Differs between tokens, and does not give them away.
@@ -52,7 +62,7 @@ impl Token {
 
     /// A text from outside without the token in it.
     pub fn hidden_in(&self, text: &str) -> String {
-        text.replace(self.secret.reveal(), "(hidden)")
+        text.replace(self.secret.reveal(), "(hidden)").replace(&self.pair(), "(hidden)")
     }
 }
 

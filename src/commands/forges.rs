@@ -25,8 +25,6 @@ use crate::store::Store;
 const GITHUB_WRITE_GAP: Duration = Duration::from_secs(1);
 /// In a process that lives long a token is fetched again after this long.
 const TOKEN_KEPT: Duration = Duration::from_secs(60);
-/// Whoever asks with a token may have any name.
-const GIT_USER: &str = "x-access-token";
 
 pub(super) struct Forges {
     pub(super) trackers: BTreeMap<String, Rc<dyn Forge>>,
@@ -191,7 +189,11 @@ fn origin(address: &str) -> Option<String> {
 fn credentials(git: BTreeMap<String, (Option<String>, Authorization)>) -> Credentials {
     Arc::new(move |repo: &RepoId| -> PortResult<Option<GitCredentials>> {
         let Some((Some(origin), token)) = git.get(&repo.forge) else { return Ok(None) };
-        let header = token()?.map(|token| Secret::new(token.basic(GIT_USER)));
-        Ok(header.map(|header| GitCredentials { origin: origin.clone(), header }))
+        let of = |token: Token| GitCredentials {
+            origin: origin.clone(),
+            header: Secret::new(token.basic()),
+            token: token.secret().clone(),
+        };
+        Ok(token()?.map(of))
     })
 }

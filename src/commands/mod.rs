@@ -43,7 +43,7 @@ use crate::adapters::ci::{CommandCi, CommandStage, StageCi};
 use crate::adapters::dry::{DryCi, DryGit, DryRunner, Scratch};
 use crate::adapters::forge::local::LocalForge;
 use crate::adapters::git::{Credentials, GitRooms};
-use crate::adapters::host::{KillFile, SystemClock, WorkFolders, machine_id};
+use crate::adapters::host::{KillFile, SystemClock, WorkFolders, machine_id, network_bound};
 use crate::adapters::prompt::Prompts;
 use crate::adapters::runner::command::{
     CommandRunner, Hooks, Prices, Profile, PromptPassing, RepoRunners, RunnerSettings, Settings,
@@ -341,14 +341,15 @@ impl App {
 
     fn git(&self) -> GitRooms {
         let work = self.config.workspace_root(&self.state_dir);
-        GitRooms::new(self.state_dir.join("repos"), work, GIT_TIMEOUT)
+        GitRooms::new(self.state_dir.join("repos"), work, network_bound(GIT_TIMEOUT))
     }
 
     /// The same repositories and workspaces, to be looked at only.
     fn dry_git(&self, scratch: Scratch, credentials: Credentials) -> DryGit {
         let work = self.config.workspace_root(&self.state_dir);
         let fetched = scratch.path().join("repos");
-        let rooms = GitRooms::reading(fetched, self.state_dir.join("repos"), work, GIT_TIMEOUT);
+        let rooms =
+            GitRooms::reading(fetched, self.state_dir.join("repos"), work, network_bound(GIT_TIMEOUT));
         DryGit::new(rooms.with_credentials(credentials), scratch)
     }
 

@@ -37,6 +37,9 @@ fn done(what: impl Into<String>) -> PortResult<Out> {
     Ok(Out::Done(what.into()))
 }
 
+/// Ticks in which the world may say no to what people see of a run, before it is left out.
+const MOST_NOS: u32 = 3;
+
 /// Carries out what is pending for a run, in order. Returns whether nothing is left.
 pub fn drive(world: &mut World, id: &str) -> Result<bool, Error> {
     loop {
@@ -94,7 +97,7 @@ pub fn drive(world: &mut World, id: &str) -> Result<bool, Error> {
                         world.failed(&subject, &error)?;
                     }
                     fail_dispatch(world, &row, outcome, &error.to_string())?;
-                } else if final_no {
+                } else if final_no && !(may_be_mended(&intent.effect) && intent.tries + 1 < MOST_NOS) {
                     world.store.settle(intent.id, IntentState::Refused, &error.to_string(), now)?;
                     refused(world, &row, &intent.effect, &error)?;
                 } else {
@@ -132,6 +135,39 @@ fn starts_something(effect: &Effect) -> bool {
         | Effect::Say { .. }
         | Effect::Salvage { .. }
         | Effect::Close
+        | Effect::Release
+        | Effect::RemoveWorkspace
+        | Effect::Notify { .. } => false,
+    }
+}
+
+/// What people see of a run on the forge. A token's rights can be mended, and a server can say no in a moment of
+/// disorder: the first no is not the last word.
+fn may_be_mended(effect: &Effect) -> bool {
+    match effect {
+        Effect::Label { .. }
+        | Effect::Progress { .. }
+        | Effect::Say { .. }
+        | Effect::OpenPull { .. }
+        | Effect::EditPull { .. }
+        | Effect::Merge { .. }
+        | Effect::Reopen
+        | Effect::Close => true,
+        Effect::Claim
+        | Effect::Prepare
+        | Effect::StartTurn { .. }
+        | Effect::StopTurn { .. }
+        | Effect::Verify { .. }
+        | Effect::Land { .. }
+        | Effect::BringUpToDate { .. }
+        | Effect::PushBranch { .. }
+        | Effect::TakeSlot { .. }
+        | Effect::ReleaseSlot { .. }
+        | Effect::Undo { .. }
+        | Effect::OpenUndo { .. }
+        | Effect::StartCi { .. }
+        | Effect::WatchTarget
+        | Effect::Salvage { .. }
         | Effect::Release
         | Effect::RemoveWorkspace
         | Effect::Notify { .. } => false,

@@ -2,10 +2,8 @@
 
 use std::fs;
 
-use base64::Engine as _;
-
 use super::forge::{Dialect, Fault, Model, Sim, Wrong};
-use super::world::{GOOD_AGENT, START, World, answer, git, reasons};
+use super::world::{GOOD_AGENT, START, World, git, reasons};
 
 /// The token of the account that offhours has.
 pub const TOKEN: &str = "hub-token-4f1d7c";
@@ -409,67 +407,6 @@ fn a_dispatch_costs_at_most_twelve_requests() {
     assert!(!hub.is_open(2));
 }
 
-/// Nowhere but in offhours' own environment, and in that of the private repository's git.
-#[test]
-fn the_token_is_nowhere_else() {
-    let hub = Hub::new(Dialect::Github);
-    let token = "planted-9b1e77c0d2";
-    hub.sim.model.lock().tokens.insert(token.to_owned(), "helper".to_owned());
-    let file = format!("token = {{ file = \"{}\" }}", hub.world.path("token").display());
-    hub.world.edit_config(&file, "token = { env = \"HUB_TOKEN\" }");
-    fs::remove_file(hub.world.path("token")).unwrap();
-    let found = hub.world.path("found");
-    hub.world.agent(&format!(
-        "for p in /proc/[0-9]*; do if cat $p/environ $p/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -q 'plante[d]-9b1e77c0d2'; then \
-         tr '\\0' ' ' < $p/cmdline >> {0} 2>/dev/null; echo >> {0}; fi; done\nenv >> {0}\n{GOOD_AGENT}",
-        found.display()
-    ));
-    hub.ready("Solve it");
-    for _ in 0..30 {
-        let output = hub.world.command(&["tick", "-vv"]).env("HUB_TOKEN", token).output().unwrap();
-        let told = answer(&output);
-        assert!(!format!("{}{}", told.stdout, told.stderr).contains(token));
-        hub.world.jobs_end();
-        hub.world.advance(60);
-        if !hub.is_open(1) {
-            break;
-        }
-    }
-    assert!(!hub.is_open(1));
-    for line in fs::read_to_string(&found).unwrap().lines() {
-        let own = line.contains(" tick ")
-            || line.contains("git --git-dir")
-            || line.contains("git-remote-http")
-            || line.contains("git remote-http");
-        assert!(own || !line.contains(token), "the token is known to: {line}");
-    }
-    let encoded = base64::prelude::BASE64_STANDARD.encode(format!("x-access-token:{token}"));
-    let mut files = vec![];
-    walk(&hub.world.path(""), &mut files);
-    assert!(files.len() > 50);
-    for path in files {
-        let bytes = fs::read(&path).unwrap_or_default();
-        for secret in [token, &encoded] {
-            let there = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
-            assert!(!there, "the token is in {}", path.display());
-        }
-    }
-    for request in &hub.sim.model.lock().log {
-        assert!(!request.line.contains(token), "in a URL: {}", request.line);
-    }
-}
-
-fn walk(dir: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
-    for entry in fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok) {
-        let path = entry.path();
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => walk(&path, found),
-            Ok(kind) if kind.is_file() => found.push(path),
-            Ok(_) | Err(_) => {}
-        }
-    }
-}
-
 /// Comments that carry our markers and are by others are not ours: ours are posted all the same.
 #[test]
 fn forged_markers_change_nothing() {
@@ -542,50 +479,5 @@ fn an_issue_that_moved_is_handed_back() {
         let run = hub.world.run_of("hub:me/app#1");
         assert_eq!(run["reason"], "moved", "{run:#}");
         assert_eq!(hub.world.supervisors(), Vec::<i32>::new());
-    }
-}
-
-/// One fault in the middle of a story: nothing wrong is done, and the story comes to its end once the fault is gone.
-/// A slice; with `OFFHOURS_FULL_MATRIX` each fault at each request.
-#[test]
-fn a_fault_at_any_request_changes_nothing() {
-    let plain = Hub::new(Dialect::Github);
-    plain.ready("Solve it");
-    plain.world.until_idle();
-    let count = u32::try_from(plain.sim.requests().len()).unwrap();
-    assert!(count > 10, "{count}");
-    let full = std::env::var_os("OFFHOURS_FULL_MATRIX").is_some();
-    let faults = [
-        Wrong::LoseAnswer,
-        Wrong::Truncate,
-        Wrong::Answer(500, vec![], String::new()),
-        Wrong::Answer(200, vec![], "<html>maintenance</html>".to_owned()),
-        Wrong::Answer(429, vec![("retry-after", "30".to_owned())], String::new()),
-        Wrong::Answer(401, vec![], r#"{"message":"Bad credentials"}"#.to_owned()),
-        Wrong::Answer(404, vec![], r#"{"message":"Not Found"}"#.to_owned()),
-    ];
-    for (index, what) in faults.iter().enumerate() {
-        let index = u32::try_from(index).unwrap();
-        for at in (0..count).filter(|at| full || at % 23 == (index * 3 + 1) % 23) {
-            let hub = Hub::new(Dialect::Github);
-            hub.ready("Solve it");
-            let fault = Fault { at: "/api/".into(), skip: at, times: 1, what: what.clone() };
-            hub.sim.model.lock().faults.push(fault);
-            for _ in 0..4 {
-                hub.world.until_idle();
-                if !hub.is_open(1) && hub.world.claims("me/app").is_empty() {
-                    break;
-                }
-                hub.world.advance(130);
-            }
-            let requests = hub.sim.requests();
-            let story = format!("{what:?} at request {at}: {requests:#?}");
-            assert!(!hub.is_open(1), "{story}");
-            assert_eq!(hub.labels(1), Vec::<String>::new(), "{story}");
-            assert_eq!(hub.comments(1).len(), 2, "{story}");
-            assert_eq!(hub.world.claims("me/app"), Vec::<String>::new(), "{story}");
-            let commits = git(&hub.world.bare("me/app"), &["rev-list", "--count", "main"]);
-            assert_eq!(commits.trim(), "2", "{story}");
-        }
     }
 }

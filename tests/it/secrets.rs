@@ -7,9 +7,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use base64::Engine as _;
 use serde_json::Value;
 
-use super::world::{GOOD_AGENT, World};
+use super::forge::{Dialect, Fault, Wrong};
+use super::hub::Hub;
+use super::world::{GOOD_AGENT, World, answer};
 
 const TOKEN: &str = "s3cr3t-t0k3n-0f-the-f0rge";
 
@@ -112,15 +115,15 @@ fn say(world: &World, url: &str, args: &[&str]) -> (i32, String) {
     (output.status.code().unwrap(), text)
 }
 
-/// Every file below a folder that holds the token.
-fn holding(dir: &Path, found: &mut Vec<String>) {
+/// Every file below a folder that holds a secret.
+fn holding(dir: &Path, secret: &str, found: &mut Vec<String>) {
     for entry in fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok) {
         let kind = entry.file_type().unwrap();
         if kind.is_dir() {
-            holding(&entry.path(), found);
+            holding(&entry.path(), secret, found);
         } else if kind.is_file() {
             let bytes = fs::read(entry.path()).unwrap_or_default();
-            if bytes.windows(TOKEN.len()).any(|w| w == TOKEN.as_bytes()) {
+            if bytes.windows(secret.len()).any(|w| w == secret.as_bytes()) {
                 found.push(entry.path().display().to_string());
             }
         }
@@ -129,7 +132,7 @@ fn holding(dir: &Path, found: &mut Vec<String>) {
 
 fn nowhere(world: &World) {
     let mut found = vec![];
-    holding(&world.path(""), &mut found);
+    holding(&world.path(""), TOKEN, &mut found);
     assert_eq!(found, Vec::<String>::new());
 }
 
@@ -247,4 +250,120 @@ fn a_secret_that_is_not_there_is_told_by_its_name() {
     assert_eq!(last.0, 77, "{}", last.1);
     assert!(last.1.contains("notify.phone.url") && last.1.contains("WEBHOOK"), "{}", last.1);
     assert_eq!(world.run_of("me/app#1")["reason"], "landed");
+}
+
+/// Every git that offhours starts writes down whether it knows what `looks` looks for.
+fn git_that_tells(hub: &mut Hub, looks: &str) {
+    let path = std::env::var("PATH").unwrap();
+    let real = std::env::split_paths(&path).map(|d| d.join("git")).find(|g| g.is_file()).unwrap();
+    let bin = hub.world.path("bin");
+    fs::create_dir(&bin).unwrap();
+    hub.world.script(
+        "bin/git",
+        &format!(
+            "#!/bin/sh\nif tr '\\0' '\\n' < /proc/$$/environ | {looks}; then knows=yes; else knows=no; fi\n\
+             echo \"$knows $*\" >> {}\nexec {} \"$@\"\n",
+            hub.world.path("gits").display(),
+            real.display()
+        ),
+    );
+    hub.world.env.push(("PATH".to_owned(), format!("{}:{path}", bin.display())));
+}
+
+/// A network forge's token is in offhours' own environment and in that of the private repository's git, nowhere else:
+/// what else runs, whatever its rights, does not find it in /proc, in a file, in a word or on the forge.
+#[test]
+fn the_token_of_a_network_forge_is_nowhere_else() {
+    let mut hub = Hub::new(Dialect::Github);
+    let token = "planted-9b1e77c0d2";
+    let encoded = base64::prelude::BASE64_STANDARD.encode(format!("x-access-token:{token}"));
+    hub.sim.model.lock().tokens.insert(token.to_owned(), "helper".to_owned());
+    let place = |name: &str| hub.world.path(name).display().to_string();
+    // Patterns that do not hold what they look for, so that they are not found themselves.
+    let tail = &encoded[1..];
+    let looks = format!("grep -q -e 'plante[d]-9b1e77c0d2' -e '[{}]{tail}'", &encoded[..1]);
+    let look = |who: &str| {
+        format!(
+            "for p in /proc/[0-9]*; do if cat $p/environ $p/cmdline 2>/dev/null | tr '\\0' '\\n' | {looks}; then \
+             echo \"{who}: $(tr '\\0' ' ' < $p/cmdline 2>/dev/null)\" >> {0}; fi; done\necho '{who} looked' >> {0}\n",
+            place("found")
+        )
+    };
+    hub.world.agent(&format!("{}{GOOD_AGENT}", look("agent")));
+    let verify = hub.world.script("verify.sh", &format!("#!/bin/sh\n{}", look("verify")));
+    hub.configure(&["me/app"], &format!("verify = [\"{}\"]\n---\n", verify.display()));
+    hub.world.script("notify.sh", &format!("#!/bin/sh\ncat > /dev/null\n{}", look("notify")));
+    let file = format!("token = {{ file = \"{}\" }}", place("token"));
+    hub.world.edit_config(&file, "token = { env = \"HUB_TOKEN\" }");
+    fs::remove_file(hub.world.path("token")).unwrap();
+    git_that_tells(&mut hub, &looks);
+    hub.ready("Solve it");
+    // A server that repeats what it was shown, in answers of the API and of git.
+    let echo = format!("Bearer {token} and Basic {encoded} may not");
+    for (at, status) in
+        [("/collaborators/", 500), ("/comments", 422), ("/info/refs", 500), ("?state=open", 200)]
+    {
+        let what = Wrong::Answer(status, vec![("content-type", "text/plain".to_owned())], echo.clone());
+        hub.sim.model.lock().faults.push(Fault { at: at.to_owned(), skip: 0, times: 1, what });
+    }
+    let mut said = String::new();
+    let mut say = |args: &[&str]| {
+        let told = answer(&hub.world.command(args).env("HUB_TOKEN", token).output().unwrap());
+        said.push_str(&format!("{args:?}\n{}{}", told.stdout, told.stderr));
+    };
+    for _ in 0..40 {
+        say(&["tick", "-vv"]);
+        hub.world.jobs_end();
+        hub.world.advance(60);
+        if !hub.is_open(1) && hub.world.claims("me/app").is_empty() {
+            break;
+        }
+    }
+    for args in [
+        &["config", "show", "--effective"][..],
+        &["status", "--json"],
+        &["why", "me/app#1", "--live"],
+        &["run", "show", "me/app#1"],
+        &["run", "log", "me/app#1"],
+        &["doctor"],
+        &["tick", "--dry-run", "-vv", "--json"],
+    ] {
+        say(args);
+    }
+    assert!(!hub.is_open(1), "{said}");
+    assert!(said.contains("may not"), "the server's words are told: {said}");
+    let gits = fs::read_to_string(hub.world.path("gits")).unwrap();
+    let repos = hub.world.state().parent().unwrap().join("repos").display().to_string();
+    for needed in [" push ", " fetch ", " ls-remote "] {
+        assert!(gits.lines().any(|l| l.starts_with("yes ") && l.contains(needed)), "{needed}: {gits}");
+    }
+    assert!(gits.lines().any(|l| l.starts_with("no ") && l.contains(" --work-tree ")), "{gits}");
+    for line in gits.lines().filter(|l| l.starts_with("yes ")) {
+        let dir = line.split_once("--git-dir ").map_or("", |(_, dir)| dir);
+        let scratch = dir.contains("/offhours-dry-") && !dir.contains(" --work-tree ");
+        assert!(dir.starts_with(&repos) || scratch, "{line}");
+    }
+    let found = fs::read_to_string(hub.world.path("found")).unwrap();
+    for who in ["agent", "verify", "notify"] {
+        assert!(found.contains(&format!("{who} looked")), "{who}: {found}");
+    }
+    for line in found.lines().filter(|l| !l.ends_with(" looked")) {
+        let own = line.contains("offhours --config") && line.contains(" tick ");
+        let git =
+            line.contains(&repos) || line.contains("git-remote-http") || line.contains("git remote-http");
+        assert!(own || git, "the token is known to {line}");
+    }
+    for secret in [token, &encoded] {
+        assert!(
+            !said.contains(secret) && !gits.contains(secret) && !found.contains(secret),
+            "{said}\n{gits}"
+        );
+        let mut files = vec![];
+        holding(&hub.world.path(""), secret, &mut files);
+        assert_eq!(files, Vec::<String>::new());
+        let model = hub.sim.model.lock();
+        assert!(model.log.iter().all(|seen| !seen.line.contains(secret)), "in an address");
+        let issues = &model.repos["me/app"].issues;
+        assert!(issues.iter().flat_map(|i| &i.comments).all(|c| !c.body.contains(secret)), "in a comment");
+    }
 }

@@ -114,6 +114,15 @@ impl GitHub {
         Ok(found)
     }
 
+    /// A write whose answer says what came of it. One that says nothing is somebody else's.
+    fn write(&self, doing: &str, method: Method, path: &str, body: Option<&Value>) -> PortResult<Answer> {
+        let answer = self.client.write(doing, method, path, body)?;
+        if matches!(answer.status, 200 | 201) {
+            answer.json::<serde::de::IgnoredAny>(doing)?;
+        }
+        Ok(answer)
+    }
+
     /// Who the token acts as.
     fn login(&self) -> PortResult<String> {
         if let Some(login) = self.own_login.borrow().as_ref() {
@@ -128,7 +137,13 @@ impl GitHub {
 
     fn fetch_issue(&self, repo: &RepoId, number: u64) -> PortResult<wire::Issue> {
         let doing = format!("reading {repo}#{number}");
-        let found: wire::Issue = self.client.get(&doing, &Self::issue_path(repo, number))?.json(&doing)?;
+        let path = Self::issue_path(repo, number);
+        let mut answer = self.client.get_any(&doing, &path)?;
+        if answer.status == 404 {
+            // A run is given up where its issue is gone; one answer out of a moment of disorder is not enough for it.
+            answer = self.client.get_any(&doing, &path)?;
+        }
+        let found: wire::Issue = answer.good(&doing)?.json(&doing)?;
         if found.pull_request.is_some() {
             return Err(PortError::gone(format!("{doing}: it is a pull request and no issue")));
         }
@@ -311,13 +326,13 @@ impl Forge for GitHub {
         let Some(id) = id else {
             let doing = format!("commenting on {repo}#{number}");
             let path = format!("{}/comments", Self::issue_path(repo, number));
-            let made = self.client.write(&doing, Method::Post, &path, Some(&text));
+            let made = self.write(&doing, Method::Post, &path, Some(&text));
             let made: wire::Made = made.map_err(|e| self.really_gone(repo, number, e))?.json(&doing)?;
             return Ok(made.id.to_string());
         };
         let doing = format!("editing a comment on {repo}#{number}");
         let path = format!("{}/issues/comments/{}", Self::repo_path(repo), encoded(id));
-        self.client.write(&doing, Method::Patch, &path, Some(&text))?;
+        self.write(&doing, Method::Patch, &path, Some(&text))?;
         Ok(id.to_owned())
     }
 
@@ -325,14 +340,27 @@ impl Forge for GitHub {
         let path = format!("{}/labels", Self::issue_path(repo, number));
         if present {
             let doing = format!("adding the label {label} to {repo}#{number}");
-            let added = self.client.write(&doing, Method::Post, &path, Some(&json!({ "labels": [label] })));
-            return added.map(drop).map_err(|e| self.really_gone(repo, number, e));
+            let added = self.write(&doing, Method::Post, &path, Some(&json!({ "labels": [label] })));
+            let added = added.map_err(|e| self.really_gone(repo, number, e))?;
+            let labels: Vec<wire::Label> = added.json(&doing)?;
+            if labels.into_iter().any(|l| l.name().eq_ignore_ascii_case(label)) {
+                return Ok(());
+            }
+            return Err(PortError::later(format!(
+                "{doing}: the server said that it was done, and it is not there; the next tick tries again"
+            )));
         }
         let doing = format!("taking the label {label} from {repo}#{number}");
         let path = format!("{path}/{}", encoded(label));
         let answer = self.client.write_any(&doing, Method::Delete, &path, None)?;
         if answer.status != 404 {
-            return answer.good(&doing).map(drop);
+            let left: Vec<wire::Label> = answer.good(&doing)?.json(&doing)?;
+            if left.into_iter().all(|l| !l.name().eq_ignore_ascii_case(label)) {
+                return Ok(());
+            }
+            return Err(PortError::later(format!(
+                "{doing}: the server said that it was done, and it is still there; the next tick tries again"
+            )));
         }
         // Not there is what was wanted, where it is the label that is not there.
         if answer.said().contains("Label does not exist") || !self.issue(repo, number)?.has_label(label) {
@@ -346,7 +374,7 @@ impl Forge for GitHub {
     fn set_body(&self, repo: &RepoId, number: u64, body: &str) -> PortResult<()> {
         let doing = format!("editing {repo}#{number}");
         let body = json!({ "body": body });
-        let changed = self.client.write(&doing, Method::Patch, &Self::issue_path(repo, number), Some(&body));
+        let changed = self.write(&doing, Method::Patch, &Self::issue_path(repo, number), Some(&body));
         changed.map(drop).map_err(|e| self.really_gone(repo, number, e))
     }
 
@@ -357,7 +385,7 @@ impl Forge for GitHub {
         } else {
             json!({ "state": "closed", "state_reason": "completed" })
         };
-        let changed = self.client.write(&doing, Method::Patch, &Self::issue_path(repo, number), Some(&body));
+        let changed = self.write(&doing, Method::Patch, &Self::issue_path(repo, number), Some(&body));
         changed.map(drop).map_err(|e| self.really_gone(repo, number, e))
     }
 

@@ -50,6 +50,8 @@ pub(super) struct Call {
     env: Vec<(&'static str, OsString)>,
     settings: Vec<&'static str>,
     stdin: Vec<u8>,
+    /// What may not be in anything that it says.
+    hidden: Vec<String>,
 }
 
 impl Call {
@@ -63,6 +65,7 @@ impl Call {
             env: Vec::new(),
             settings: Vec::new(),
             stdin: Vec::new(),
+            hidden: Vec::new(),
         }
     }
 
@@ -82,8 +85,11 @@ impl Call {
     }
 
     /// For talking to a remote: the token, in this child's environment and nowhere else, for this remote only.
-    pub(super) fn credentials(self, credentials: Option<&super::GitCredentials>) -> Self {
+    pub(super) fn credentials(mut self, credentials: Option<&super::GitCredentials>) -> Self {
         let Some(credentials) = credentials else { return self };
+        self.hidden = [&credentials.token, &credentials.header]
+            .map(|secret| secret.reveal().rsplit(' ').next().unwrap_or_default().to_owned())
+            .to_vec();
         self.env("GIT_CONFIG_COUNT", "2")
             .env("GIT_CONFIG_KEY_0", format!("http.{}.extraHeader", credentials.origin))
             .env("GIT_CONFIG_VALUE_0", format!("Authorization: {}", credentials.header.reveal()))
@@ -225,6 +231,7 @@ impl Children {
                 STDOUT_BYTES / 1024 / 1024
             )));
         }
+        let (stdout, stderr) = (without(stdout, &call.hidden), without(stderr, &call.hidden));
         Ok(Answer { code: status.code(), stdout, stderr: cleaned(&stderr) })
     }
 
@@ -269,6 +276,19 @@ impl Children {
 fn absolute_path() -> OsString {
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
     std::env::join_paths(std::env::split_paths(&path).filter(|part| part.is_absolute())).unwrap_or_default()
+}
+
+/// A server may say again what it was shown.
+fn without(bytes: Vec<u8>, hidden: &[String]) -> Vec<u8> {
+    let said = |secret: &String| {
+        !secret.is_empty() && bytes.windows(secret.len()).any(|part| part == secret.as_bytes())
+    };
+    if !hidden.iter().any(said) {
+        return bytes;
+    }
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let hide = |text: String, secret: &String| text.replace(secret, "(hidden)");
+    hidden.iter().filter(|secret| !secret.is_empty()).fold(text, hide).into_bytes()
 }
 
 fn not_started(name: &str, error: &std::io::Error) -> PortError {

@@ -206,15 +206,23 @@ impl GitRooms {
         remote: &Remote,
         wanted: &[S],
     ) -> PortResult<Refs> {
-        let private = self.private(repo)?;
-        let call = Call::new("git.ls-remote", &private)
-            .args(["--refs", "--quiet", "--"])
-            .arg(names::url(&remote.url)?)
-            .args(wanted.iter().map(AsRef::as_ref));
         let doing = format!("reading the refs of {repo}");
-        let answer = self.run_remote(repo, call)?;
-        if !answer.good() {
-            return Err(answer.remote_error(&doing));
+        let url = names::url(&remote.url)?;
+        let ask = |wanted: &[&str]| -> PortResult<String> {
+            let call =
+                Call::new("git.ls-remote", self.private(repo)?).args(["--quiet", "--"]).arg(url).args(wanted);
+            let answer = self.run_remote(repo, call)?;
+            if answer.good() { Ok(answer.text()) } else { Err(answer.remote_error(&doing)) }
+        };
+        let patterns: Vec<&str> = wanted.iter().map(AsRef::as_ref).chain(["HEAD"]).collect();
+        let text = ask(&patterns)?;
+        // To git any page of HTML is a repository without refs. One that names its HEAD is one; of another, whatever it
+        // has is enough.
+        let is_web = remote.url.starts_with("http");
+        if is_web && !text.lines().any(|line| line.ends_with("\tHEAD")) && ask(&[])?.trim().is_empty() {
+            return Err(PortError::later(format!(
+                "{doing}: the server named no ref at all, which is not believed. The next tick tries again."
+            )));
         }
         // Patterns of ls-remote match the tail of a name: `x/refs/offhours/slot` as well.
         let asked = |name: &str| {
@@ -224,7 +232,7 @@ impl GitRooms {
             })
         };
         let mut refs = Refs::new();
-        for line in answer.text().lines() {
+        for line in text.lines() {
             let Some((oid, name)) = line.split_once('\t') else {
                 return Err(PortError::broken(format!(
                     "{doing}: `{}` is no line of ls-remote. The next tick tries again.",

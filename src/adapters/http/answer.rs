@@ -11,6 +11,9 @@ use crate::ports::{HostLimit, PortError, PortResult};
 /// Longest part of an error's body that is shown, in characters.
 const MOST_SHOWN: usize = 300;
 
+/// Of a body that cannot be read, in characters.
+const MOST_OF_A_START: usize = 60;
+
 /// An answer as it arrived.
 pub(super) struct Raw {
     pub(super) status: u16,
@@ -70,8 +73,11 @@ impl Raw {
             let text = hide.map_or_else(|| text.to_owned(), |token| token.hidden_in(text));
             message::plain(&text, MOST_SHOWN)
         };
+        let start = String::from_utf8_lossy(self.body.get(..self.body.len().min(1024)).unwrap_or_default());
+        let start = hide.map_or_else(|| start.to_string(), |token| token.hidden_in(&start));
         Answer {
             status: self.status,
+            start: message::plain(&start, MOST_OF_A_START),
             said: if self.status >= 400 { clean(&words(&self.body)) } else { String::new() },
             etag: self.etag,
             next: self.link.as_deref().and_then(next_link),
@@ -106,6 +112,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Of an error: what the body says, cleaned and cut, without the token.
     said: String,
+    /// The first words of the body, cleaned and cut, without the token.
+    start: String,
     server: String,
 }
 
@@ -153,13 +161,12 @@ impl Answer {
     /// The body as JSON.
     pub fn json<T: DeserializeOwned>(&self, doing: &str) -> PortResult<T> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            let start = String::from_utf8_lossy(self.body.get(..self.body.len().min(60)).unwrap_or_default());
             PortError::broken(format!(
                 "{doing}: {} answered {} with something that cannot be read ({error}); it begins with `{}`. The next \
                  tick tries again.",
                 self.server,
                 self.status,
-                message::plain(&start, 60)
+                self.start
             ))
         })
     }

@@ -53,7 +53,7 @@ fn comment(model: &Model, comment: &super::Comment) -> Value {
 
 /// One page, with a link to the next one.
 fn page(ask: &Ask<'_>, key: Option<&str>, entries: Vec<Value>) -> Reply {
-    let per: usize = ask.query.get("per_page").and_then(|p| p.parse().ok()).unwrap_or(30).min(100);
+    let per: usize = ask.query.get("per_page").and_then(|p| p.parse().ok()).unwrap_or(30).min(ask.most);
     let number: usize = ask.query.get("page").and_then(|p| p.parse().ok()).unwrap_or(1);
     let total = entries.len();
     let some: Vec<Value> = entries.into_iter().skip((number - 1) * per).take(per).collect();
@@ -387,7 +387,9 @@ fn in_issue(model: &mut Model, ask: &Ask<'_>, repo: &str, number: u64, path: &[&
                 return Reply::error(404, "Label does not exist");
             }
             model.label(repo, number, label, Some(ask.login), false);
-            Reply::json(200, &json!([]))
+            let left: Vec<Value> =
+                model.issue(repo, number).labels.iter().map(|l| json!({ "name": l })).collect();
+            Reply::json(200, &json!(left))
         }
         ("GET", ["dependencies", "blocked_by"]) if model.dependencies => {
             let all = &model.repos[repo].issues;

@@ -74,6 +74,8 @@ pub enum Wrong {
     LoseAnswer,
     /// The answer breaks off in the middle.
     Truncate,
+    /// The answer begins, and does not end before whoever asked hangs up.
+    Slow,
 }
 
 /// A request as it was seen.
@@ -234,6 +236,8 @@ pub struct Model {
     pub token_ends: Option<i64>,
     /// Seconds by which the server's clock is behind.
     pub slow_clock: i64,
+    /// Entries of a page at most, whatever is asked for.
+    pub most_per_page: usize,
     next: u64,
 }
 
@@ -277,6 +281,8 @@ pub struct Ask<'a> {
     pub login: &'a str,
     /// The API's own address.
     pub base: String,
+    /// Entries of a page at most.
+    pub most: usize,
     pub raw: &'a str,
 }
 
@@ -298,6 +304,7 @@ impl Model {
             scopes: None,
             token_ends: None,
             slow_clock: 0,
+            most_per_page: 100,
             next: 1000,
         }
     }

@@ -117,8 +117,10 @@ fn serve(stream: &TcpStream, model: &Shared, url: &str) -> std::io::Result<()> {
             Reply { status: *status, headers: vec![], body: body.clone().into_bytes() },
             |reply, (name, value)| reply.with(name, value.clone()),
         ),
-        Some(Wrong::LoseAnswer | Wrong::Truncate) | None if git => git_backend(model, &request),
-        Some(Wrong::LoseAnswer | Wrong::Truncate) | None => api(&mut model.lock(), &request, url),
+        Some(Wrong::LoseAnswer | Wrong::Truncate | Wrong::Slow) | None if git => git_backend(model, &request),
+        Some(Wrong::LoseAnswer | Wrong::Truncate | Wrong::Slow) | None => {
+            api(&mut model.lock(), &request, url)
+        }
     };
     let tags = model.lock().dialect == Dialect::Github;
     if request.method == "GET" && reply.status == 200 && !git && tags {
@@ -146,6 +148,10 @@ fn serve(stream: &TcpStream, model: &Shared, url: &str) -> std::io::Result<()> {
     }
     head.push_str("\r\n");
     let mut out = stream;
+    if matches!(wrong, Some(Wrong::Slow)) {
+        out.write_all(&head.as_bytes()[..head.len() / 2])?;
+        return out.read(&mut [0]).map(drop);
+    }
     out.write_all(head.as_bytes())?;
     let body = &reply.body;
     out.write_all(if matches!(wrong, Some(Wrong::Truncate)) { &body[..body.len() / 2] } else { body })
@@ -216,6 +222,7 @@ fn api(model: &mut Model, request: &Request, url: &str) -> Reply {
         body,
         login: &login,
         base: format!("{url}{base}"),
+        most: model.most_per_page,
         raw: &request.target,
     };
     match model.dialect {

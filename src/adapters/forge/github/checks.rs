@@ -151,7 +151,7 @@ impl Checks for GitHub {
             // Once more than it ran already: a repeat after a lost answer starts nothing.
             if failed && run.run_attempt < attempt {
                 let path = format!("{}/actions/runs/{}/rerun-failed-jobs", Self::repo_path(repo), run.id);
-                match self.client.write(&doing, Method::Post, &path, None) {
+                match self.write(&doing, Method::Post, &path, None) {
                     Ok(_) => begun = true,
                     // Too old, or the token may not: it stays red.
                     Err(PortError::Refused { .. } | PortError::Gone { .. }) => {}

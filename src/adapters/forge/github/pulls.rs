@@ -159,14 +159,14 @@ impl PullRequests for GitHub {
             "maintainer_can_modify": false,
         });
         let path = format!("{}/pulls", Self::repo_path(repo));
-        let pull: Pull = self.client.write(&doing, Method::Post, &path, Some(&body))?.json(&doing)?;
+        let pull: Pull = self.write(&doing, Method::Post, &path, Some(&body))?.json(&doing)?;
         pull.pull(&doing)
     }
 
     fn edit_pull(&self, repo: &RepoId, number: u64, title: &str, body: &str) -> PortResult<()> {
         let doing = format!("editing the pull request {repo}#{number}");
         let body = json!({ "title": title, "body": body });
-        self.client.write(&doing, Method::Patch, &Self::pull_path(repo, number), Some(&body)).map(drop)
+        self.write(&doing, Method::Patch, &Self::pull_path(repo, number), Some(&body)).map(drop)
     }
 
     fn reviews(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Review>> {
@@ -248,6 +248,6 @@ impl PullRequests for GitHub {
             return Ok(());
         }
         let body = json!({ "state": "closed" });
-        self.client.write(&doing, Method::Patch, &Self::pull_path(repo, number), Some(&body)).map(drop)
+        self.write(&doing, Method::Patch, &Self::pull_path(repo, number), Some(&body)).map(drop)
     }
 }

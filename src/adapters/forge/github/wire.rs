@@ -57,9 +57,17 @@ pub(super) struct LabelFacts {
 /// Labels are objects, or, from old servers, words.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Label {
+pub(super) enum Label {
     Object { name: String },
     Word(String),
+}
+
+impl Label {
+    pub(super) fn name(self) -> String {
+        match self {
+            Self::Object { name } | Self::Word(name) => name,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,16 +88,13 @@ pub(super) struct Issue {
 impl Issue {
     pub(super) fn issue(self) -> model::Issue {
         let body = self.body.unwrap_or_default();
-        let name = |label| match label {
-            Label::Object { name } | Label::Word(name) => name,
-        };
         model::Issue {
             number: self.number,
             text_hash: text_hash(&self.title, &body),
             title: self.title,
             body,
             open: self.state == "open",
-            labels: self.labels.into_iter().map(name).collect(),
+            labels: self.labels.into_iter().map(Label::name).collect(),
             author: self.user.map(User::person),
             updated_at: moment(&self.updated_at).unwrap_or_default(),
             priority: None,
