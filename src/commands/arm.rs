@@ -13,7 +13,7 @@ use toml_edit::{Array, DocumentMut, Item as Entry, Value};
 
 pub fn run(app: &App, args: &ArmArgs) -> Result<u8, Error> {
     let repo = app.repo(&args.repo)?;
-    let forge = app.forge(&repo)?;
+    let forge = app.forge_to_look(&repo)?;
     // Whether the repo is there and can be read.
     forge.remote(&repo).map_err(|e| by_hand(&e))?;
     let label = &app.config.global.ready_label;
@@ -70,7 +70,7 @@ fn checked(app: &App, forge: &dyn Forge, repo: &RepoId) -> Result<Vec<String>, E
     }
     if let Some(why) = access.lacks.first() {
         return Err(Error::new(Kind::Refused, format!("{repo}: {}", plain(why, 300)))
-            .hint("see README, \"A repository on GitHub\", for what the token needs"));
+            .hint("the README tells for each kind of forge what the token needs"));
     }
     let mut wanted = vec![app.config.global.ready_label.clone()];
     wanted.extend([&app.config.global.in_progress_label, &app.config.global.human_label].map(Clone::clone));

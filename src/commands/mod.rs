@@ -326,6 +326,15 @@ impl App {
             .ok_or_else(|| Error::usage(format!("the forge `{}` is not in the config", repo.forge)))
     }
 
+    /// The same for a command that only looks: it cannot write there, and makes no state file.
+    pub fn forge_to_look(&self, repo: &RepoId) -> Result<Rc<dyn Forge>, Error> {
+        let mut world = self.imagine((*self.config).clone()).world_to_look(self)?;
+        world
+            .forges
+            .remove(&repo.forge)
+            .ok_or_else(|| Error::usage(format!("the forge `{}` is not in the config", repo.forge)))
+    }
+
     fn harvest_policy(&self) -> HarvestPolicy {
         let h = &self.config.harvest;
         let days = |n: u32| i64::from(n) * 86_400;

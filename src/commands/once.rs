@@ -30,14 +30,16 @@ pub fn run(app: &App, args: &IssueArg, foreground: bool) -> Result<u8, Error> {
             .hint("`offhours arm` puts it there"));
     }
     poll::one(&mut world, &issue)?;
-    if foreground {
+    // Nothing else moves the run while somebody waits for its verdict here.
+    let until = app.global.wait.and_then(|most| i64::try_from(most).ok()).map(|most| app.now().plus(most));
+    if foreground || until.is_some() {
         loop {
             let busy = world
                 .store
                 .runs_of(&issue)?
                 .iter()
                 .any(|r| matches!(r.run.wait, Some(Wait::Working | Wait::Ci)));
-            if !busy {
+            if !busy || until.is_some_and(|until| app.now() >= until) {
                 break;
             }
             tick::pause();
@@ -57,10 +59,9 @@ pub fn run(app: &App, args: &IssueArg, foreground: bool) -> Result<u8, Error> {
         (code, format!("{issue}: run {} is {state}\n", row.run.id), item)
     } else {
         let why = world.store.ledger_of(&issue, 1)?.into_iter().next();
-        let why = why.map_or_else(
-            || "it is not a ready issue".to_owned(),
-            |l| format!("{}: {}", l.reason, l.sentence),
-        );
+        let failed = world.report.errors.first().map(|failure| failure.what.clone());
+        let told = failed.or_else(|| why.map(|l| format!("{}: {}", l.reason, l.sentence)));
+        let why = told.unwrap_or_else(|| "it is not a ready issue".to_owned());
         (75, format!("{issue} did not start: {why}\n"), json!({ "issue": issue.to_string(), "why": why }))
     };
     output::logged(&app.global, "run once", &world.report);

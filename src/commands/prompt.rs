@@ -12,7 +12,7 @@ use serde_json::json;
 
 pub fn run(app: &App, args: &IssueArg) -> Result<u8, Error> {
     let repo = app.repo(&args.issue.repo)?;
-    let forge = app.forge(&repo)?;
+    let forge = app.forge_to_look(&repo)?;
     let issue = forge.issue(&repo, args.issue.number).map_err(|e| by_hand(&e))?;
     let branch = forge.remote(&repo).map_err(|e| by_hand(&e))?.default_branch;
     let text = RunText { title: issue.title, body: issue.body, comments: String::new() };

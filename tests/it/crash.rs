@@ -41,7 +41,7 @@ const LANDS: Story = Story {
     name: "lands",
     set_up: set_up_lands,
     person: nobody,
-    every: 5,
+    every: 1,
     outcome: "landed",
     own_commits: false,
 };
@@ -49,7 +49,7 @@ const BLOCKED: Story = Story {
     name: "blocked",
     set_up: set_up_blocked,
     person: nobody,
-    every: 7,
+    every: 3,
     outcome: "agent-blocked",
     own_commits: false,
 };
@@ -57,7 +57,7 @@ const RED: Story = Story {
     name: "red",
     set_up: set_up_red,
     person: nobody,
-    every: 13,
+    every: 3,
     outcome: "landed",
     own_commits: false,
 };
@@ -65,7 +65,7 @@ const MOVED: Story = Story {
     name: "moved",
     set_up: set_up_moved,
     person: nobody,
-    every: 13,
+    every: 3,
     outcome: "landed",
     own_commits: true,
 };
@@ -74,7 +74,7 @@ const GREEN_PULL: Story = Story {
     name: "green-pull",
     set_up: set_up_green_pull,
     person: nobody,
-    every: 23,
+    every: 8,
     outcome: "landed",
     own_commits: true,
 };
@@ -82,7 +82,7 @@ const REVIEWED: Story = Story {
     name: "reviewed",
     set_up: set_up_reviewed,
     person: reviews,
-    every: 61,
+    every: 40,
     outcome: "landed",
     own_commits: true,
 };
@@ -90,7 +90,7 @@ const TAKEN_BACK: Story = Story {
     name: "taken-back",
     set_up: set_up_lands,
     person: takes_back,
-    every: 17,
+    every: 8,
     outcome: "landed",
     own_commits: true,
 };

@@ -30,6 +30,7 @@ mod migrations;
 mod model;
 mod notify;
 mod page;
+mod pipeline;
 mod pulls;
 mod races;
 mod readme;

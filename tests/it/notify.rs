@@ -300,3 +300,140 @@ fn a_heartbeat_that_cannot_be_reached_holds_nothing_up() {
     let answer = world.offhours(&["tick"]);
     assert_eq!(answer.code, 77, "{}", answer.stderr);
 }
+
+/// Who gets JSON gets the same by either way: what happened, its key, and where to look.
+#[test]
+fn a_webhook_and_a_command_are_sent_the_same_json() {
+    let sink = Sink::new();
+    let world = World::new();
+    let url = sink.url(&world, "/hook?x=1");
+    let file = world.path("told.json").display().to_string();
+    let program =
+        world.script("tell.sh", &format!("#!/bin/sh\n[ \"$OFFHOURS_KIND\" = done ] && cat > {file}\n"));
+    world.configure(
+        &["home:me/app"],
+        &format!(
+            "[notify.hook]\nkind = \"webhook\"\nurl = {url}\n[notify.tell]\nkind = \"command\"\nargv = [\"{}\"]\n",
+            program.display()
+        ),
+    );
+    world.ready("me/app", "Greet <!channel> & all", &[]);
+    world.until_idle();
+    let got = sink.got();
+    assert_eq!(got.len(), 1, "{got:?}");
+    assert!(
+        got[0].line.starts_with("POST /hook?x=1 ") && got[0].head.contains("application/json"),
+        "{got:?}"
+    );
+    let body = &got[0].body;
+    assert_eq!((&body["kind"], &body["title"]), (&"done".into(), &"me/app#1: landed".into()), "{body}");
+    assert!(body["key"].as_str().unwrap().ends_with(":done") && body["link"].is_null(), "{body}");
+    let told: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    assert_eq!(&told, body);
+}
+
+/// Ended with this value.
+struct Maildev {
+    child: std::process::Child,
+    web: u16,
+}
+
+impl Drop for Maildev {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Maildev {
+    fn start(smtp: u16, web: u16) -> Option<Self> {
+        let child = std::process::Command::new("maildev")
+            .args(["--ip", "127.0.0.1", "--web-ip", "127.0.0.1", "--silent"])
+            .args(["-s", &smtp.to_string(), "-w", &web.to_string()])
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .ok()?;
+        let server = Self { child, web };
+        for _ in 0..400 {
+            let both =
+                [smtp, web].iter().all(|port| std::net::TcpStream::connect(("127.0.0.1", *port)).is_ok());
+            if both {
+                return Some(server);
+            }
+            thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("maildev did not open its ports");
+    }
+
+    /// Every mail, as a mail program would read it.
+    fn mails(&self) -> Vec<Value> {
+        let url = format!("http://127.0.0.1:{}/email", self.web);
+        let text = ureq::get(url).call().unwrap().body_mut().read_to_string().unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A real mail server reads what we write; and while it is away for an hour nothing is lost and nothing is sent twice.
+#[test]
+fn mail_arrives_once_at_a_server_that_was_away_for_an_hour() {
+    let there = |name: &str| {
+        std::env::split_paths(&std::env::var_os("PATH").unwrap()).any(|dir| dir.join(name).is_file())
+    };
+    if !there("maildev") || !there("curl") {
+        let word = b"skipped: maildev or curl is not on PATH, so no mail is sent (npm install -g maildev)\n";
+        drop(std::io::stderr().write_all(word));
+        return;
+    }
+    let (smtp, web) = (free_port(), free_port());
+    let world = World::new();
+    // What `sendmail -t` does: takes the people out of the header, and asks to be tried later where it cannot send.
+    let sendmail = world.script(
+        "sendmail",
+        &format!(
+            "#!/bin/sh\ncat > {0}/mail\nto=$(sed -n 's/^To: //p' {0}/mail | tr -d '\\r')\n\
+             exec 2> {0}/curl.log\ncurl -sS --url smtp://127.0.0.1:{smtp} --mail-from off@example.org --mail-rcpt \"$to\" \
+             --upload-file {0}/mail || exit 75\n",
+            world.path("").display()
+        ),
+    );
+    world.agent("exit 0\n");
+    world.configure(
+        &["home:me/app"],
+        &format!(
+            "[notify.mail]\nkind = \"email\"\nto = [\"ada@example.org\"]\nfrom = \"off@example.org\"\nargv = [\"{}\"]\n",
+            sendmail.display()
+        ),
+    );
+    world.ready("me/app", "Grüße", &[]);
+    world.until_idle();
+    for _ in 0..12 {
+        world.advance(300);
+        world.offhours(&["tick"]);
+    }
+    let Some(server) = Maildev::start(smtp, web) else { panic!("maildev cannot be started") };
+    for _ in 0..3 {
+        world.advance(3600);
+        world.offhours(&["tick"]).ok();
+    }
+    let mails = server.mails();
+    assert_eq!(
+        mails.len(),
+        1,
+        "{mails:#?}\n{}",
+        fs::read_to_string(world.path("curl.log")).unwrap_or_default()
+    );
+    let mail = &mails[0];
+    assert_eq!(mail["subject"], "[offhours] Needs you: me/app#1: nothing-done", "{mail:#}");
+    assert_eq!(
+        (&mail["from"][0]["address"], &mail["to"][0]["address"]),
+        (&"off@example.org".into(), &"ada@example.org".into())
+    );
+    assert_eq!(mail["priority"], "high", "{mail:#}");
+    assert!(mail["text"].as_str().unwrap().contains("ended without a commit"), "{mail:#}");
+}

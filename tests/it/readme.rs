@@ -7,7 +7,9 @@ use std::path::Path;
 
 use assert_cmd::Command;
 
-use super::world::World;
+use super::forge::Dialect;
+use super::hub::Hub;
+use super::world::{World, git};
 
 const README: &str = include_str!("../../README.md");
 const GATE: &str = include_str!("../../.ci/run");
@@ -31,7 +33,10 @@ fn blocks(language: &str) -> Vec<String> {
             if word == language {
                 found.push(block.join("\n") + "\n");
             }
-            assert!(["sh", "toml", "text"].contains(&word), "a block in `{word}` is run by nobody");
+            assert!(
+                ["sh", "sh github", "toml", "text"].contains(&word),
+                "a block in `{word}` is run by nobody"
+            );
         }
     }
     found
@@ -117,6 +122,49 @@ fn every_command_works_in_this_order() {
     for name in ["offhours.db", "offhours.db.lock", "repos", "work", "ci", "homes"] {
         assert!(present(name), "the README says that {name} lies in the state folder");
     }
+}
+
+/// GitHub in five minutes: in a clone of a repository on a simulated server, whose name does not say what it is.
+#[test]
+fn the_five_minutes_of_github_are_true() {
+    let hub = Hub::new(Dialect::Github);
+    hub.sim.model.lock().repo("me/app").labels.clear();
+    let temp = hub.world.path("new-user");
+    let (home, bin) = (temp.join("home"), temp.join("bin"));
+    fs::create_dir_all(&bin).unwrap();
+    fs::create_dir_all(home.join("app")).unwrap();
+    symlink(env!("CARGO_BIN_EXE_offhours"), bin.join("offhours")).unwrap();
+    fs::copy(hub.world.path("agent.sh"), bin.join("claude")).unwrap();
+    let crontab = "#!/bin/sh\ncase \"$1\" in -l) cat \"$HOME/cron\" 2>/dev/null || { echo no crontab for me >&2; exit 1; } ;; -) cat > \"$HOME/cron\" ;; esac\n";
+    let crontab = hub.world.script("crontab", crontab);
+    fs::rename(crontab, bin.join("crontab")).unwrap();
+    fs::copy(hub.world.path("token"), home.join("token")).unwrap();
+    git(&home.join("app"), &["init", "-q", "--initial-branch=main"]);
+    git(&home.join("app"), &["remote", "add", "origin", &format!("{}/me/app.git", hub.sim.url)]);
+    let block = blocks("sh github").concat();
+    assert!(block.contains("offhours init "));
+    let script = block.replace("offhours init ", "offhours init --forge github ");
+    let run = |script: &str| {
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        let mut command = shell(&temp);
+        command.arg("-eux").env("PATH", path).env("OFFHOURS_CLOCK_FILE", hub.world.path("clock"));
+        let output = command.write_stdin(script.to_owned()).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
+        told
+    };
+    let told = run(&script);
+    for line in
+        ["github: the token is helper's", "me/app is armed in", "made ready-for-agent", "your crontab starts"]
+    {
+        assert!(told.contains(line), "`{line}` is not in:\n{told}");
+    }
+    assert!(fs::read_to_string(home.join("cron")).unwrap().contains(" tick\n"));
+    // And then it works: a pull request, as the text says.
+    let number = hub.ready("Solve it");
+    run("for n in 1 2 3 4; do offhours tick --foreground; done\n");
+    let labels = hub.labels(number);
+    assert!(labels.contains(&"agent-review".to_owned()), "{labels:?} {}", run("offhours why me/app\n"));
 }
 
 #[test]

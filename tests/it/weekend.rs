@@ -4,7 +4,9 @@
 use std::fs;
 use std::io::Write as _;
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::forge::Dialect;
 use super::hub::{Hub, TOKEN};
@@ -20,8 +22,21 @@ fn from_a_clean_clone_cron_brings_an_issue_to_its_end() {
         return;
     }
     let hub = Hub::new(Dialect::Github);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    fs::write(hub.world.path("clock"), now.to_string()).unwrap();
+    // The server's clock is the machine's here: cron knows no other.
+    let over = Arc::new(AtomicBool::new(false));
+    let (clock, ended) = (hub.world.path("clock"), Arc::clone(&over));
+    let set = move || {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        fs::write(clock.with_extension("new"), now.to_string()).unwrap();
+        fs::rename(clock.with_extension("new"), &clock).unwrap();
+    };
+    set();
+    let ticking = std::thread::spawn(move || {
+        while !ended.load(Ordering::SeqCst) {
+            set();
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    });
     let number = hub.ready("Greet the world");
     hub.sim.model.lock().repo("me/app").labels.retain(|(_, name)| name == "ready-for-agent");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/contrib/story/weekend.sh");
@@ -35,6 +50,8 @@ fn from_a_clean_clone_cron_brings_an_issue_to_its_end() {
         .env("TOKEN_FILE", hub.world.path("token"))
         .status()
         .unwrap();
+    over.store(true, Ordering::SeqCst);
+    drop(ticking.join());
     assert!(status.success(), "{status}");
     assert!(!hub.is_open(number));
     assert!(hub.world.files("me/app").contains(&"hello.txt".to_owned()));

@@ -8,7 +8,6 @@ mod approval;
 mod checks;
 mod desk;
 mod pulls;
-mod recipes;
 mod wire;
 
 use std::cell::RefCell;

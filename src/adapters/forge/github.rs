@@ -10,7 +10,6 @@ mod approval;
 mod checks;
 mod desk;
 mod pulls;
-mod recipes;
 mod wire;
 
 use std::cell::{Cell, RefCell};

@@ -107,7 +107,7 @@ pub(super) fn rights(repo: &RepoFacts) -> Vec<Finding> {
                 bad(
                     "access",
                     format!("{}: {}", repo.name, plain(why, 300)),
-                    "see README, \"A repository on GitHub\", for what the token needs",
+                    "the README tells for each kind of forge what the token needs",
                 )
             }));
             if found.is_empty() {

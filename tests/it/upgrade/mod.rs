@@ -3,7 +3,6 @@
 
 mod crash;
 mod example;
-mod hub;
 mod place;
 mod registry;
 mod rows;
