@@ -91,6 +91,12 @@ impl GitRooms {
         self.children.run(&call.credentials(credentials.as_ref()))
     }
 
+    /// The same for an address that need not be on the repo's forge, whose token is shown to nobody else.
+    fn run_at(&self, repo: &RepoId, url: &str, call: Call) -> PortResult<Answer> {
+        let own = (self.credentials)(repo)?.is_some_and(|known| url.starts_with(&known.origin));
+        if own { self.run_remote(repo, call) } else { self.children.run(&call) }
+    }
+
     /// The repo's private repository, made if it is not there.
     fn private(&self, repo: &RepoId) -> PortResult<PathBuf> {
         if !self.children.home.is_dir() {

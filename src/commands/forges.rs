@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{App, env};
-use crate::adapters::dry::DryForge;
+use crate::adapters::dry::{DryForge, DryRecipeForge};
 use crate::adapters::forge::Checks;
 use crate::adapters::forge::gitea::{Flavour, Gitea};
 use crate::adapters::forge::github::{GitHub, Places};
@@ -18,7 +18,7 @@ use crate::adapters::secret::{Token, resolve};
 use crate::config::{self as cfg, ForgeKind, Secret};
 use crate::domain::model::RepoId;
 use crate::error::Error;
-use crate::ports::{Forge, PortError, PortResult};
+use crate::ports::{Forge, PortError, PortResult, RecipeForge};
 use crate::store::Store;
 
 /// GitHub asks for a second between writes.
@@ -35,9 +35,7 @@ pub(super) struct Forges {
 /// With `--dry-run` HTTP knows reading only, and every forge refuses to be written.
 pub(super) fn build(app: &App, store: &Store) -> Result<Forges, Error> {
     let dry = app.global.dry_run;
-    let per_minute = app.config.global.max_requests_per_minute;
-    let book = Rc::new(store.server_book(dry)?);
-    let http = Rc::new(Http::new(Rc::new(SystemClock), book, !dry, per_minute, pause));
+    let http = http(app, store)?;
     let mut trackers: BTreeMap<String, Rc<dyn Forge>> = BTreeMap::new();
     let mut checks: BTreeMap<String, Rc<dyn Checks>> = BTreeMap::new();
     let mut git = BTreeMap::new();
@@ -66,6 +64,47 @@ pub(super) fn build(app: &App, store: &Store) -> Result<Forges, Error> {
         trackers.insert(name.clone(), if dry { Rc::new(DryForge(built)) } else { built });
     }
     Ok(Forges { trackers, checks, credentials: credentials(git) })
+}
+
+/// The same forges, as upgrades know them.
+pub(super) fn for_recipes(
+    app: &App,
+    store: &Store,
+) -> Result<(BTreeMap<String, Box<dyn RecipeForge>>, Credentials), Error> {
+    let dry = app.global.dry_run;
+    let http = http(app, store)?;
+    let mut forges: BTreeMap<String, Box<dyn RecipeForge>> = BTreeMap::new();
+    let mut git = BTreeMap::new();
+    for (name, forge) in &app.config.forges {
+        let built: Box<dyn RecipeForge> = match forge.kind {
+            ForgeKind::Local => {
+                let path = forge.path.clone().unwrap_or_default();
+                let local = LocalForge::new(path, Rc::new(SystemClock), "offhours");
+                Box::new(if dry { local.looking_only() } else { local })
+            }
+            ForgeKind::Github => {
+                let token = token(name, forge, "Bearer");
+                let made = github(name, forge, &http, &token);
+                git.insert(name.clone(), (origin(&git_address(forge)), token));
+                Box::new(made)
+            }
+            ForgeKind::Gitea | ForgeKind::Forgejo => {
+                let token = token(name, forge, "token");
+                let made = gitea(name, forge, &http, &token);
+                git.insert(name.clone(), (origin(&git_address(forge)), token));
+                Box::new(made)
+            }
+        };
+        forges.insert(name.clone(), if dry { Box::new(DryRecipeForge(built)) } else { built });
+    }
+    Ok((forges, credentials(git)))
+}
+
+fn http(app: &App, store: &Store) -> Result<Rc<Http>, Error> {
+    let dry = app.global.dry_run;
+    let book = Rc::new(store.server_book(dry)?);
+    let per_minute = app.config.global.max_requests_per_minute;
+    Ok(Rc::new(Http::new(Rc::new(SystemClock), book, !dry, per_minute, pause)))
 }
 
 /// The token of a forge, fetched when it is first needed and kept for a moment.

@@ -1,11 +1,9 @@
 //! What `upgrade` works with, beside the world of a tick.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use super::{App, GIT_TIMEOUT};
-use crate::adapters::dry::{DryBench, DryGit, DryPush, DryRecipeForge, Scratch};
-use crate::adapters::forge::local::LocalForge;
+use crate::adapters::dry::{DryBench, DryGit, DryPush, Scratch};
 use crate::adapters::git::GitRooms;
 use crate::adapters::host::SystemClock;
 use crate::adapters::manifest::ComposeFiles;
@@ -18,7 +16,7 @@ use crate::domain::upgrade_guard::Paths;
 use crate::domain::verdict::VerdictPolicy;
 use crate::domain::version;
 use crate::error::Error;
-use crate::ports::{Bench, RecipeForge, RecipeGit, RecipePush};
+use crate::ports::{Bench, RecipeGit, RecipePush};
 use crate::tick::World;
 use crate::tick::upgrade::{AgentPolicy, BridgePolicy, RecipePolicy, UpgradePolicy, UpgradeWorld};
 
@@ -46,26 +44,19 @@ impl App {
         let dry = self.global.dry_run;
         let work = self.config.workspace_root(&self.state_dir);
         let private = self.state_dir.join("repos");
+        let (forges, credentials) = super::forges::for_recipes(self, &base.store)?;
         let (git, push): (Box<dyn RecipeGit>, Box<dyn RecipePush>) = if dry {
             let scratch =
                 Scratch::new().map_err(|e| Error::later(format!("a scratch folder for the dry run: {e}")))?;
-            let rooms = GitRooms::reading(scratch.path().join("repos"), private, work.clone(), GIT_TIMEOUT);
+            let rooms = GitRooms::reading(scratch.path().join("repos"), private, work.clone(), GIT_TIMEOUT)
+                .with_credentials(credentials);
             // Both look at the same repositories.
             base.git = Box::new(DryGit::new(rooms.clone(), scratch));
             (Box::new(rooms), Box::new(DryPush))
         } else {
-            let rooms = GitRooms::new(private, work.clone(), GIT_TIMEOUT);
+            let rooms = GitRooms::new(private, work.clone(), GIT_TIMEOUT).with_credentials(credentials);
             (Box::new(rooms.clone()), Box::new(rooms))
         };
-        let mut forges: BTreeMap<String, Box<dyn RecipeForge>> = BTreeMap::new();
-        for (name, forge) in &self.config.forges {
-            // Recipes are brought up to date on a local forge only; the config refuses others.
-            let Some(path) = forge.path.clone() else { continue };
-            let local = LocalForge::new(path, Rc::new(SystemClock), "offhours");
-            let forge: Box<dyn RecipeForge> =
-                if dry { Box::new(DryRecipeForge(Box::new(local.looking_only()))) } else { Box::new(local) };
-            forges.insert(name.clone(), forge);
-        }
         let bench: Box<dyn Bench> = if dry { Box::new(DryBench(JobBench)) } else { Box::new(JobBench) };
         let jobs = self.state_dir.join("upgrade");
         if !dry {

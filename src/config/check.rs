@@ -127,14 +127,9 @@ fn upgrades(config: &Config, note: &mut impl FnMut(&[&str], String)) {
     for (name, recipe) in &config.recipes {
         let repos = std::iter::once(&recipe.mirror).chain(&recipe.tests);
         for repo in repos {
-            let why = match config.repo_id(repo) {
-                Err(why) => why,
-                Ok(id) if config.forges.get(&id.forge).is_some_and(|f| f.kind != ForgeKind::Local) => {
-                    format!("\"{repo}\" is on no local forge, and others have no recipes in this version")
-                }
-                Ok(_) => continue,
-            };
-            note(&["recipe", name], format!("[recipe.{name}]: {why}"));
+            if let Err(why) = config.repo_id(repo) {
+                note(&["recipe", name], format!("[recipe.{name}]: {why}"));
+            }
         }
         if recipe.upstream.is_empty() || recipe.upstream.starts_with('-') {
             note(&["recipe", name, "upstream"], format!("[recipe.{name}]: `upstream` is no address"));

@@ -41,7 +41,7 @@ const LANDS: Story = Story {
     name: "lands",
     set_up: set_up_lands,
     person: nobody,
-    every: 1,
+    every: 5,
     outcome: "landed",
     own_commits: false,
 };
@@ -49,7 +49,7 @@ const BLOCKED: Story = Story {
     name: "blocked",
     set_up: set_up_blocked,
     person: nobody,
-    every: 3,
+    every: 7,
     outcome: "agent-blocked",
     own_commits: false,
 };
@@ -57,7 +57,7 @@ const RED: Story = Story {
     name: "red",
     set_up: set_up_red,
     person: nobody,
-    every: 3,
+    every: 13,
     outcome: "landed",
     own_commits: false,
 };
@@ -65,7 +65,7 @@ const MOVED: Story = Story {
     name: "moved",
     set_up: set_up_moved,
     person: nobody,
-    every: 3,
+    every: 13,
     outcome: "landed",
     own_commits: true,
 };
@@ -74,7 +74,7 @@ const GREEN_PULL: Story = Story {
     name: "green-pull",
     set_up: set_up_green_pull,
     person: nobody,
-    every: 8,
+    every: 23,
     outcome: "landed",
     own_commits: true,
 };
@@ -82,7 +82,7 @@ const REVIEWED: Story = Story {
     name: "reviewed",
     set_up: set_up_reviewed,
     person: reviews,
-    every: 40,
+    every: 61,
     outcome: "landed",
     own_commits: true,
 };
@@ -90,7 +90,7 @@ const TAKEN_BACK: Story = Story {
     name: "taken-back",
     set_up: set_up_lands,
     person: takes_back,
-    every: 8,
+    every: 17,
     outcome: "landed",
     own_commits: true,
 };

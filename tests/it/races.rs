@@ -1,7 +1,7 @@
 //! Polls that start in the same moment: on one state file, and on two hosts with one forge. Never two dispatches for one
 //! issue, never two in one repo, and no claim is left over.
 //!
-//! The races are real, so that more rounds see more: `OFFHOURS_ROUNDS=2000 cargo test --features testing --test it races`.
+//! The races are real, so that more rounds see more: `OFFHOURS_ROUNDS=200 cargo test --features testing --test it races`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use super::world::{World, acted, answer};
 
 fn rounds() -> u64 {
-    std::env::var("OFFHOURS_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(200)
+    std::env::var("OFFHOURS_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(40)
 }
 
 const ENDLESS: &str = "max_runs_per_day = 100000\nbudget_usd = 0\n";

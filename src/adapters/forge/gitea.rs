@@ -8,6 +8,7 @@ mod approval;
 mod checks;
 mod desk;
 mod pulls;
+mod recipes;
 mod wire;
 
 use std::cell::RefCell;

@@ -10,6 +10,7 @@ mod approval;
 mod checks;
 mod desk;
 mod pulls;
+mod recipes;
 mod wire;
 
 use std::cell::{Cell, RefCell};

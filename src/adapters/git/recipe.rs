@@ -81,7 +81,7 @@ impl GitRooms {
             .arg("--")
             .arg(names::url(&remote.url)?)
             .arg(format!("{what}:refs/heads/{branch}"));
-        let failure = match self.children.run(&call) {
+        let failure = match self.run_at(repo, &remote.url, call) {
             Ok(answer) if answer.good() => return Ok(Pushed::Done),
             Ok(answer) => refusal(&answer, &doing),
             Err(error) => error,
@@ -130,7 +130,7 @@ impl RecipeGit for GitRooms {
             .args(["--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet", "--"])
             .arg(names::url(url)?)
             .arg(format!("+refs/heads/{branch}:{kept}"));
-        let answer = self.children.run(&call)?;
+        let answer = self.run_at(repo, url, call)?;
         if !answer.good() {
             if answer.stderr.contains("couldn't find remote ref") {
                 return Ok(None);
@@ -146,7 +146,7 @@ impl RecipeGit for GitRooms {
         let call = Call::new("git.ls-remote", self.private(repo)?)
             .args(["--tags", "--refs", "--"])
             .arg(names::url(url)?);
-        let answer = self.children.run(&call)?;
+        let answer = self.run_at(repo, url, call)?;
         if !answer.good() {
             return Err(answer.remote_error(&doing));
         }
@@ -163,7 +163,7 @@ impl RecipeGit for GitRooms {
         let call = Call::new("git.ls-remote", self.private(repo)?)
             .args(["--heads", "--refs", "--"])
             .arg(names::url(url)?);
-        let answer = self.children.run(&call)?;
+        let answer = self.run_at(repo, url, call)?;
         if !answer.good() {
             return Err(answer.remote_error(&doing));
         }

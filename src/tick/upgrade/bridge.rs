@@ -85,7 +85,10 @@ fn new_triggers(
             };
             if counts(comment, &world.policy.trigger, &policy.people, &permission) {
                 // The head as it stands now, and from here on.
-                let job = json!({ "recipe": recipe.name, "head": pull.head.as_str(), "pull": pull.number, "comment": comment.said.id });
+                let job = json!({
+                    "recipe": recipe.name, "head": pull.head.as_str(), "pull": pull.number, "comment": comment.said.id,
+                    "url": address(recipe, &pull, comment.said.id),
+                });
                 let name = key(recipe, pull.number, comment.said.id);
                 if world.base.store.upgrade_note(&name)?.is_none() {
                     world.base.store.set_upgrade_note(&name, Some(&job.to_string()))?;
@@ -98,6 +101,15 @@ fn new_triggers(
         }
     }
     Ok(Ok(()))
+}
+
+/// Where a status of this build points to: a forge takes no address that a browser does not know.
+fn address(recipe: &RecipePolicy, pull: &PullRequest, comment: u64) -> String {
+    let name = format!("bridge-{}-{comment}", pull.number);
+    match pull.link.as_deref().filter(|link| link.starts_with("https://") || link.starts_with("http://")) {
+        Some(link) => format!("{link}#{name}"),
+        None => format!("offhours://{}/{name}", recipe.name),
+    }
 }
 
 fn begun(world: &mut UpgradeWorld, recipe: &RecipePolicy, pull: &PullRequest) {
@@ -124,7 +136,8 @@ fn one_job(
         world.base.store.set_upgrade_note(key, None)?;
         return Ok(Ok(()));
     };
-    let state = match build(world, policy, &recipe, &head, number("pull"), number("comment")) {
+    let asked = Asked { head, pull: number("pull"), comment: number("comment"), url: said("url").to_owned() };
+    let state = match build(world, policy, &recipe, &asked) {
         Ok(state) => state,
         Err(error) => return Ok(Err(error)),
     };
@@ -139,15 +152,23 @@ fn one_job(
     Ok(Ok(()))
 }
 
+/// A build that a trigger asked for.
+struct Asked {
+    head: Oid,
+    pull: u64,
+    comment: u64,
+    url: String,
+}
+
 /// The final state, once there is one.
 fn build(
     world: &UpgradeWorld,
     policy: &BridgePolicy,
     recipe: &RecipePolicy,
-    head: &Oid,
-    pull: u64,
-    comment: u64,
+    asked: &Asked,
 ) -> PortResult<Option<&'static str>> {
+    let Asked { head, pull, comment, url } = asked;
+    let (pull, comment) = (*pull, *comment);
     let repo = &recipe.mirror;
     let forge = world.forge(repo)?;
     let name = format!("bridge-{pull}-{comment}");
@@ -155,7 +176,6 @@ fn build(
     let installation: String =
         world.base.store.installation.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
     let id = format!("up-{installation}-{}-{name}", recipe.name);
-    let url = format!("offhours://{}/{name}", recipe.name);
     let status = |state: &'static str, description: &str| NewStatus {
         context: world.policy.verdict.context.clone(),
         state,
@@ -164,7 +184,7 @@ fn build(
     };
     let said = |state: &str| -> PortResult<bool> {
         let statuses = forge.statuses(repo, head)?;
-        Ok(statuses.iter().any(|s| s.url.as_ref() == Some(&url) && s.state == state))
+        Ok(statuses.iter().any(|s| s.url.as_ref() == Some(url) && s.state == state))
     };
     match world.base.runner.state(&dir)? {
         JobState::NotStarted => {

@@ -45,7 +45,7 @@ fn issue(model: &Model, repo: &str, issue: &Issue) -> Value {
 
 fn comment(model: &Model, comment: &super::Comment) -> Value {
     json!({ "id": comment.id, "user": user(model, &comment.by), "body": comment.body,
-        "created_at": moment(comment.at), "updated_at": moment(comment.at) })
+        "created_at": moment(comment.at), "updated_at": moment(comment.edited.unwrap_or(comment.at)) })
 }
 
 /// One page, with the number of all entries, and a link that leads to the server's own idea of its address.
@@ -157,6 +157,28 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
         // A branch by its name, too.
         ("GET", ["commits", "main", "statuses"]) => page(ask, None, vec![]),
         ("GET", ["commits", sha, "statuses"]) => page(ask, None, statuses(model, repo, sha)),
+        ("POST", ["statuses", sha]) => {
+            if !writer {
+                return refused();
+            }
+            let word = |key: &str| ask.body[key].as_str().unwrap_or_default().to_owned();
+            let url = Some(word("target_url")).filter(|url| !url.is_empty());
+            let id = model.status(repo, sha, &word("context"), &word("state"), ask.login, url.as_deref());
+            let made = model.repos[repo].statuses.iter().find(|s| s.id == id).unwrap();
+            Reply::json(201, &one_status(model, made))
+        }
+        ("POST", ["issues", "comments", id, "reactions"]) => {
+            let id: u64 = id.parse().unwrap_or(0);
+            let sign = ask.body["content"].as_str().unwrap_or_default().to_owned();
+            let found = model.repo(repo).issues.iter_mut().flat_map(|i| &mut i.comments).find(|c| c.id == id);
+            match found {
+                None => not_found(),
+                Some(c) => {
+                    let new = c.reactions.insert((ask.login.to_owned(), sign.clone()));
+                    Reply::json(if new { 201 } else { 200 }, &json!({ "content": sign }))
+                }
+            }
+        }
         ("GET", ["actions", "runs"]) => {
             let sha = ask.query.get("head_sha").cloned().unwrap_or_default();
             let found = model.repos[repo].checks.iter().filter(|c| c.sha == sha);
@@ -193,12 +215,14 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
         ("PATCH", ["issues", "comments", id]) => {
             let id: u64 = id.parse().unwrap_or(0);
             let text = ask.body["body"].as_str().unwrap_or_default().to_owned();
+            let now = model.now();
             let found = model.repo(repo).issues.iter_mut().flat_map(|i| &mut i.comments).find(|c| c.id == id);
             match found {
                 None => not_found(),
                 Some(c) if c.by != ask.login && !writer => refused(),
                 Some(c) => {
                     c.body = text;
+                    c.edited = Some(now);
                     let c = c.clone();
                     Reply::json(200, &comment(model, &c))
                 }
@@ -234,6 +258,12 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
 }
 
 /// The whole history of a context, in no order that could be relied on.
+fn one_status(model: &Model, status: &super::Status) -> Value {
+    json!({ "id": status.id, "status": status.state, "context": status.context, "description": "a status",
+        "target_url": status.url.as_deref().unwrap_or_default(), "creator": user(model, &status.by),
+        "created_at": moment(status.at), "updated_at": moment(status.at) })
+}
+
 fn statuses(model: &Model, repo: &str, sha: &str) -> Vec<Value> {
     let mut entries = vec![];
     for check in model.repos[repo].checks.iter().filter(|c| c.sha == sha) {
@@ -253,8 +283,7 @@ fn statuses(model: &Model, repo: &str, sha: &str) -> Vec<Value> {
         entries.push(entry(last, "pending"));
     }
     for status in model.repos[repo].statuses.iter().filter(|s| s.sha == sha) {
-        entries.push(json!({ "id": status.id, "status": status.state, "context": status.context,
-            "description": "a status", "target_url": "" }));
+        entries.push(one_status(model, status));
     }
     entries
 }

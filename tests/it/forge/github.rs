@@ -48,7 +48,7 @@ fn issue(model: &Model, base: &str, repo: &str, issue: &Issue) -> Value {
 
 fn comment(model: &Model, comment: &super::Comment) -> Value {
     json!({ "id": comment.id, "user": user(model, &comment.by), "body": comment.body,
-        "created_at": moment(comment.at), "updated_at": moment(comment.at), "author_association": "NONE" })
+        "created_at": moment(comment.at), "updated_at": moment(comment.edited.unwrap_or(comment.at)), "author_association": "NONE" })
 }
 
 /// One page, with a link to the next one.
@@ -181,6 +181,44 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
             reply.body = body.to_string().into_bytes();
             reply
         }
+        ("GET", ["commits", sha, "statuses"]) => {
+            // Newest first, each one that was ever set.
+            let statuses = model.repos[repo].statuses.iter().rev().filter(|s| s.sha == *sha);
+            let entries = statuses.map(|s| status(model, s)).collect();
+            page(ask, None, entries)
+        }
+        ("POST", ["statuses", sha]) => {
+            if !writer {
+                return Reply::error(403, "Resource not accessible by personal access token");
+            }
+            let word = |key: &str| ask.body[key].as_str().unwrap_or_default().to_owned();
+            let (state, url) = (word("state"), word("target_url"));
+            let known = ["pending", "success", "failure", "error"].contains(&state.as_str());
+            if !known || !(url.is_empty() || url.starts_with("http")) || word("description").len() > 140 {
+                return Reply::error(422, "Validation Failed");
+            }
+            let url = (!url.is_empty()).then_some(url);
+            let id = model.status(repo, sha, &word("context"), &state, ask.login, url.as_deref());
+            let made = model.repos[repo].statuses.iter().find(|s| s.id == id).unwrap();
+            Reply::json(201, &status(model, made))
+        }
+        ("POST", ["issues", "comments", id, "reactions"]) => {
+            let id: u64 = id.parse().unwrap_or(0);
+            let sign = ask.body["content"].as_str().unwrap_or_default().to_owned();
+            if !["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"]
+                .contains(&sign.as_str())
+            {
+                return Reply::error(422, "Validation Failed");
+            }
+            let found = model.repo(repo).issues.iter_mut().flat_map(|i| &mut i.comments).find(|c| c.id == id);
+            match found {
+                None => Reply::error(404, "Not Found"),
+                Some(c) => {
+                    let new = c.reactions.insert((ask.login.to_owned(), sign.clone()));
+                    Reply::json(if new { 201 } else { 200 }, &json!({ "id": id, "content": sign }))
+                }
+            }
+        }
         ("GET", ["actions", "jobs", id, "logs"]) => {
             let at = ask.base.trim_end_matches("/api/v3");
             Reply::empty(302).with("location", format!("{at}/logs/{id}"))
@@ -204,6 +242,7 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
         (_, ["issues", "comments", id]) if method == "PATCH" => {
             let id: u64 = id.parse().unwrap_or(0);
             let text = ask.body["body"].as_str().unwrap_or_default().to_owned();
+            let now = model.now();
             let found = model.repo(repo).issues.iter_mut().flat_map(|i| &mut i.comments).find(|c| c.id == id);
             match found {
                 None => Reply::error(404, "Not Found"),
@@ -212,6 +251,7 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
                 }
                 Some(c) => {
                     c.body = text;
+                    c.edited = Some(now);
                     let c = c.clone();
                     Reply::json(200, &comment(model, &c))
                 }
@@ -220,8 +260,11 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
         ("GET", ["pulls"]) => {
             let wanted = ask.query.get("head").cloned().unwrap_or_default();
             let branch = wanted.split_once(':').map_or("", |(_, b)| b).to_owned();
-            let found: Vec<Pull> =
-                model.repos[repo].pulls.iter().rev().filter(|p| p.branch == branch).cloned().collect();
+            let wanted = |p: &&Pull| {
+                let open = ask.query.get("state").is_some_and(|s| s == "all") || p.last_head.is_none();
+                open && (wanted.is_empty() || p.branch == branch)
+            };
+            let found: Vec<Pull> = model.repos[repo].pulls.iter().rev().filter(wanted).cloned().collect();
             let entries = found.iter().map(|p| pull(model, repo, p, false)).collect();
             page(ask, None, entries)
         }
@@ -269,6 +312,11 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
         }
         _ => Reply::error(404, "Not Found"),
     }
+}
+
+fn status(model: &Model, s: &super::Status) -> Value {
+    json!({ "id": s.id, "context": s.context, "state": s.state, "description": null, "target_url": s.url,
+        "creator": user(model, &s.by), "created_at": moment(s.at), "updated_at": moment(s.at) })
 }
 
 fn check_run(run: &CheckRun) -> Value {

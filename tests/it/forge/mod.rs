@@ -109,6 +109,10 @@ pub struct Comment {
     pub by: String,
     pub at: i64,
     pub body: String,
+    /// When it was edited last.
+    pub edited: Option<i64>,
+    /// Logins and their signs.
+    pub reactions: BTreeSet<(String, String)>,
 }
 
 #[derive(Clone, Debug)]
@@ -177,7 +181,10 @@ pub struct Status {
     pub id: u64,
     pub sha: String,
     pub context: String,
-    pub state: &'static str,
+    pub state: String,
+    pub by: String,
+    pub url: Option<String>,
+    pub at: i64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -418,8 +425,39 @@ impl Model {
 
     pub fn comment(&mut self, repo: &str, number: u64, by: &str, body: &str) -> u64 {
         let (id, at) = (self.id(), self.now());
-        self.issue(repo, number).comments.push(Comment { id, by: by.to_owned(), at, body: body.to_owned() });
+        self.issue(repo, number).comments.push(Comment {
+            id,
+            by: by.to_owned(),
+            at,
+            body: body.to_owned(),
+            edited: None,
+            reactions: BTreeSet::new(),
+        });
         self.happened(repo, number, "commented", Some(by), None);
+        id
+    }
+
+    /// CI sets a status.
+    pub fn status(
+        &mut self,
+        repo: &str,
+        sha: &str,
+        context: &str,
+        state: &str,
+        by: &str,
+        url: Option<&str>,
+    ) -> u64 {
+        let (id, at) = (self.id(), self.now());
+        let (context, state, by) = (context.to_owned(), state.to_owned(), by.to_owned());
+        self.repo(repo).statuses.push(Status {
+            id,
+            sha: sha.to_owned(),
+            context,
+            state,
+            by,
+            url: url.map(str::to_owned),
+            at,
+        });
         id
     }
 

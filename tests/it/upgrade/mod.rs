@@ -3,6 +3,7 @@
 
 mod crash;
 mod example;
+mod hub;
 mod place;
 mod registry;
 mod rows;

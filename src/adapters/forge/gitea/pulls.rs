@@ -106,6 +106,21 @@ impl Gitea {
         format!("{}/pulls/{number}", Self::repo_path(repo))
     }
 
+    /// Those from branches of this very repository: a fork's head is on no branch of it.
+    pub(super) fn open_pulls_of(&self, repo: &RepoId) -> PortResult<Vec<PullRequest>> {
+        let doing = format!("listing the open pull requests of {repo}");
+        let path = format!("{}/pulls?state=open", Self::repo_path(repo));
+        let mut found = Vec::new();
+        for entry in self.client.pages_counted(&doing, &path, "", PAGE)? {
+            let pull: Pull = wire::read(entry, &doing)?;
+            let branch = pull.head.name.clone();
+            if pull.is_from(repo, &branch) && pull.state == "open" {
+                found.push(pull.pull(&doing)?);
+            }
+        }
+        Ok(found)
+    }
+
     /// The newest of the branch among those of a state. The server's own filter is not there on all of them.
     fn newest_of(&self, repo: &RepoId, branch: &str, state: &str) -> PortResult<Option<PullRequest>> {
         let doing = format!("looking for a pull request from {branch} in {repo}");

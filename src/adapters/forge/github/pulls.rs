@@ -99,6 +99,20 @@ impl GitHub {
         format!("{}/pulls/{number}", Self::repo_path(repo))
     }
 
+    /// Those from branches of this very repository: a fork's head is on no branch of it.
+    pub(super) fn open_pulls_of(&self, repo: &RepoId) -> PortResult<Vec<PullRequest>> {
+        let doing = format!("listing the open pull requests of {repo}");
+        let path = format!("{}/pulls?state=open&per_page=100", Self::repo_path(repo));
+        let mut found = Vec::new();
+        for entry in self.client.pages(&doing, &path)? {
+            let pull: Pull = read(entry, &doing)?;
+            if pull.is_of(repo) && pull.state == "open" {
+                found.push(pull.pull(&doing)?);
+            }
+        }
+        Ok(found)
+    }
+
     fn merge_by(&self, doing: &str, repo: &RepoId, number: u64, head: &Oid, how: &str) -> PortResult<Answer> {
         let path = format!("{}/merge", Self::pull_path(repo, number));
         let body = json!({ "sha": head.as_str(), "merge_method": how });

@@ -1,0 +1,144 @@
+//! What upgrades know of Gitea and Forgejo: pull requests with their comments, commit statuses, and who may write. No merge.
+//!
+//! Ids of comments rise over everything there, those of statuses over a commit, which is what trials are compared by.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Gitea, PAGE, wire};
+use crate::adapters::forge::moment;
+use crate::adapters::http::Method;
+use crate::domain::model::{Oid, Permission, Person, PullRequest, RepoId};
+use crate::domain::verdict::{Said, Status};
+use crate::ports::{Forge as _, NewPull, NewStatus, PortError, PortResult, PullComment, RecipeForge, Remote};
+
+/// The sign that a trigger was seen.
+const SEEN: &str = "eyes";
+/// The server looks at its clock twice for a new comment: for when it was made, and for when it was changed.
+const SAME_MOMENT_SECONDS: i64 = 1;
+
+#[derive(Debug, Deserialize)]
+struct Comment {
+    id: u64,
+    user: Option<wire::User>,
+    #[serde(default)]
+    created_at: String,
+    #[serde(default)]
+    updated_at: String,
+    body: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct StatusOf {
+    id: u64,
+    #[serde(default)]
+    context: String,
+    #[serde(rename = "status", default)]
+    word: String,
+    target_url: Option<String>,
+    creator: Option<wire::User>,
+    #[serde(default)]
+    created_at: String,
+}
+
+impl Comment {
+    fn comment(self) -> PullComment {
+        let author = self.user.and_then(wire::User::person);
+        let at = moment(&self.created_at);
+        // Whose moment cannot be read may have been edited.
+        let edited = match (at, moment(&self.updated_at)) {
+            (Some(at), Some(changed)) => changed.since(at) > SAME_MOMENT_SECONDS,
+            (_, _) => true,
+        };
+        PullComment {
+            said: Said {
+                id: self.id,
+                author: author.as_ref().map(|a| a.login.clone()),
+                body: self.body.unwrap_or_default(),
+            },
+            author,
+            at: at.unwrap_or_default(),
+            edited,
+        }
+    }
+}
+
+impl RecipeForge for Gitea {
+    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
+        crate::ports::Forge::remote(self, repo)
+    }
+
+    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
+        crate::ports::Forge::permission(self, repo, person)
+    }
+
+    fn pull(&self, repo: &RepoId, number: u64) -> PortResult<PullRequest> {
+        crate::ports::PullRequests::pull(self, repo, number)
+    }
+
+    fn open_pulls(&self, repo: &RepoId) -> PortResult<Vec<PullRequest>> {
+        self.open_pulls_of(repo)
+    }
+
+    fn pull_of(&self, repo: &RepoId, branch: &str) -> PortResult<Option<PullRequest>> {
+        crate::ports::PullRequests::pull_of(self, repo, branch)
+    }
+
+    fn open_pull(&self, repo: &RepoId, new: &NewPull) -> PortResult<PullRequest> {
+        crate::ports::PullRequests::open_pull(self, repo, new)
+    }
+
+    fn close_pull(&self, repo: &RepoId, number: u64) -> PortResult<()> {
+        crate::ports::PullRequests::close_pull(self, repo, number)
+    }
+
+    fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<PullComment>> {
+        let doing = format!("reading the comments of {repo}#{number}");
+        let path = format!("{}/comments", Self::issue_path(repo, number));
+        let entries = self.client.get(&doing, &path)?.list(&doing, "")?;
+        let read = |entry| wire::read::<Comment>(entry, &doing).map(Comment::comment);
+        entries.into_iter().map(read).collect()
+    }
+
+    fn say(&self, repo: &RepoId, number: u64, body: &str) -> PortResult<u64> {
+        let id = self.put_comment(repo, number, None, body)?;
+        id.parse().map_err(|_odd| {
+            PortError::broken(format!("a comment on {repo}#{number} got the id `{id}`, which is no number"))
+        })
+    }
+
+    fn react(&self, repo: &RepoId, _number: u64, comment: u64) -> PortResult<()> {
+        let doing = format!("answering a comment in {repo}");
+        let path = format!("{}/issues/comments/{comment}/reactions", Self::repo_path(repo));
+        self.client.write(&doing, Method::Post, &path, Some(&json!({ "content": SEEN }))).map(drop)
+    }
+
+    fn statuses(&self, repo: &RepoId, commit: &Oid) -> PortResult<Vec<Status>> {
+        let doing = format!("reading the statuses of {} in {repo}", commit.short());
+        let path = format!("{}/commits/{commit}/statuses", Self::repo_path(repo));
+        let mut found = vec![];
+        for entry in self.client.pages_counted(&doing, &path, "", PAGE)? {
+            let status: StatusOf = wire::read(entry, &doing)?;
+            found.push(Status {
+                id: status.id,
+                commit: commit.clone(),
+                context: status.context,
+                state: status.word,
+                creator: status.creator.map(|user| user.login).filter(|login| !login.is_empty()),
+                url: status.target_url.filter(|url| !url.is_empty()),
+                at: moment(&status.created_at).unwrap_or_default(),
+            });
+        }
+        Ok(found)
+    }
+
+    fn set_status(&self, repo: &RepoId, commit: &Oid, new: &NewStatus) -> PortResult<u64> {
+        let doing = format!("setting a status of {} in {repo}", commit.short());
+        let path = format!("{}/statuses/{commit}", Self::repo_path(repo));
+        let body = json!({
+            "state": new.state, "context": new.context, "description": new.description, "target_url": new.url,
+        });
+        let made: wire::Made = self.client.write(&doing, Method::Post, &path, Some(&body))?.json(&doing)?;
+        Ok(made.id)
+    }
+}

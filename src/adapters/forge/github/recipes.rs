@@ -1,0 +1,141 @@
+//! What upgrades know of GitHub: pull requests with their comments, commit statuses, and who may write. No merge.
+//!
+//! Comments and statuses have ids that rise over everything there, so that a later one has a greater id.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{GitHub, wire};
+use crate::adapters::forge::moment;
+use crate::adapters::http::Method;
+use crate::domain::model::{Oid, Permission, Person, PullRequest, RepoId};
+use crate::domain::verdict::{Said, Status};
+use crate::ports::{Forge as _, NewPull, NewStatus, PortError, PortResult, PullComment, RecipeForge, Remote};
+
+/// The sign that a trigger was seen.
+const SEEN: &str = "eyes";
+
+#[derive(Debug, Deserialize)]
+struct Comment {
+    id: u64,
+    user: Option<wire::User>,
+    created_at: String,
+    updated_at: Option<String>,
+    body: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct StatusOf {
+    id: u64,
+    #[serde(default)]
+    context: String,
+    state: String,
+    target_url: Option<String>,
+    creator: Option<wire::User>,
+    created_at: Option<String>,
+}
+
+impl Comment {
+    fn comment(self) -> PullComment {
+        let author = self.user.map(wire::User::person);
+        // Whose moment cannot be read may have been edited.
+        let at = moment(&self.created_at);
+        let edited = at.is_none() || self.updated_at.as_deref().and_then(moment) != at;
+        PullComment {
+            said: Said {
+                id: self.id,
+                author: author.as_ref().map(|a| a.login.clone()),
+                body: self.body.unwrap_or_default(),
+            },
+            author,
+            at: at.unwrap_or_default(),
+            edited,
+        }
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(entries: Vec<Value>, doing: &str) -> PortResult<Vec<T>> {
+    entries.into_iter().map(serde_json::from_value).collect::<Result<_, _>>().map_err(|error| {
+        PortError::broken(format!(
+            "{doing}: an entry cannot be understood: {error}. The next tick tries again."
+        ))
+    })
+}
+
+impl RecipeForge for GitHub {
+    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
+        crate::ports::Forge::remote(self, repo)
+    }
+
+    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
+        crate::ports::Forge::permission(self, repo, person)
+    }
+
+    fn pull(&self, repo: &RepoId, number: u64) -> PortResult<PullRequest> {
+        crate::ports::PullRequests::pull(self, repo, number)
+    }
+
+    fn open_pulls(&self, repo: &RepoId) -> PortResult<Vec<PullRequest>> {
+        self.open_pulls_of(repo)
+    }
+
+    fn pull_of(&self, repo: &RepoId, branch: &str) -> PortResult<Option<PullRequest>> {
+        crate::ports::PullRequests::pull_of(self, repo, branch)
+    }
+
+    fn open_pull(&self, repo: &RepoId, new: &NewPull) -> PortResult<PullRequest> {
+        crate::ports::PullRequests::open_pull(self, repo, new)
+    }
+
+    fn close_pull(&self, repo: &RepoId, number: u64) -> PortResult<()> {
+        crate::ports::PullRequests::close_pull(self, repo, number)
+    }
+
+    fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<PullComment>> {
+        let doing = format!("reading the comments of {repo}#{number}");
+        let path = format!("{}/comments?per_page=100", Self::issue_path(repo, number));
+        let all: Vec<Comment> = read(self.client.pages(&doing, &path)?, &doing)?;
+        Ok(all.into_iter().map(Comment::comment).collect())
+    }
+
+    fn say(&self, repo: &RepoId, number: u64, body: &str) -> PortResult<u64> {
+        let id = self.put_comment(repo, number, None, body)?;
+        id.parse().map_err(|_odd| {
+            PortError::broken(format!("a comment on {repo}#{number} got the id `{id}`, which is no number"))
+        })
+    }
+
+    fn react(&self, repo: &RepoId, _number: u64, comment: u64) -> PortResult<()> {
+        let doing = format!("answering a comment in {repo}");
+        let path = format!("{}/issues/comments/{comment}/reactions", Self::repo_path(repo));
+        self.client.write(&doing, Method::Post, &path, Some(&json!({ "content": SEEN }))).map(drop)
+    }
+
+    fn statuses(&self, repo: &RepoId, commit: &Oid) -> PortResult<Vec<Status>> {
+        let doing = format!("reading the statuses of {} in {repo}", commit.short());
+        let path = format!("{}/commits/{commit}/statuses?per_page=100", Self::repo_path(repo));
+        let all: Vec<StatusOf> = read(self.client.pages(&doing, &path)?, &doing)?;
+        Ok(all
+            .into_iter()
+            .map(|status| Status {
+                id: status.id,
+                commit: commit.clone(),
+                context: status.context,
+                state: status.state,
+                creator: status.creator.map(|user| user.login),
+                url: status.target_url.filter(|url| !url.is_empty()),
+                at: status.created_at.as_deref().and_then(moment).unwrap_or_default(),
+            })
+            .collect())
+    }
+
+    fn set_status(&self, repo: &RepoId, commit: &Oid, new: &NewStatus) -> PortResult<u64> {
+        let doing = format!("setting a status of {} in {repo}", commit.short());
+        let path = format!("{}/statuses/{commit}", Self::repo_path(repo));
+        let body = json!({
+            "state": new.state, "context": new.context, "description": new.description, "target_url": new.url,
+        });
+        let made: wire::Made = self.client.write(&doing, Method::Post, &path, Some(&body))?.json(&doing)?;
+        Ok(made.id)
+    }
+}
