@@ -150,7 +150,6 @@ fn may_be_mended(effect: &Effect) -> bool {
         | Effect::Say { .. }
         | Effect::OpenPull { .. }
         | Effect::EditPull { .. }
-        | Effect::Merge { .. }
         | Effect::Reopen
         | Effect::Close => true,
         Effect::Claim
@@ -161,6 +160,7 @@ fn may_be_mended(effect: &Effect) -> bool {
         | Effect::Land { .. }
         | Effect::BringUpToDate { .. }
         | Effect::PushBranch { .. }
+        | Effect::Merge { .. }
         | Effect::TakeSlot { .. }
         | Effect::ReleaseSlot { .. }
         | Effect::Undo { .. }
