@@ -17,6 +17,7 @@ mod commands;
 mod contract;
 mod crash;
 mod desk;
+mod emulator;
 mod faults;
 mod forge;
 mod generated;
