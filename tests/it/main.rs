@@ -25,6 +25,7 @@ mod harvest;
 mod hostile;
 mod hub;
 mod hub_desk;
+mod hub_hostile;
 mod hub_watch;
 mod lessons;
 mod migrations;

@@ -198,6 +198,8 @@ pub struct Repo {
     pub statuses: Vec<Status>,
     /// Whether pushes are tested: red where a file `red` is in the tree.
     pub ci: bool,
+    /// What its check is called, where it is not `build`.
+    pub ci_name: Option<String>,
     /// Commits that were seen by CI.
     pub tested: BTreeSet<String>,
     /// The first run of each commit fails for no reason.
@@ -598,12 +600,12 @@ impl Model {
                     continue;
                 }
                 let (red, log) = run(&bare, &["show", &format!("{sha}:red")]);
-                let flaky = self.repo(&name).flaky;
+                let (flaky, called) = (self.repo(&name).flaky, self.repo(&name).ci_name.clone());
                 let id = self.id();
                 self.repo(&name).checks.push(CheckRun {
                     id,
                     sha: sha.to_owned(),
-                    name: "build".to_owned(),
+                    name: called.clone().unwrap_or_else(|| "build".to_owned()),
                     status: "completed",
                     conclusion: Some(if red || flaky { "failure" } else { "success" }),
                     log: if flaky { "a flake".to_owned() } else { log },
