@@ -34,7 +34,7 @@ fn blocks(language: &str) -> Vec<String> {
                 found.push(block.join("\n") + "\n");
             }
             assert!(
-                ["sh", "sh github", "toml", "text"].contains(&word),
+                ["sh", "sh github", "sh forgejo", "toml", "text"].contains(&word),
                 "a block in `{word}` is run by nobody"
             );
         }
@@ -124,10 +124,9 @@ fn every_command_works_in_this_order() {
     }
 }
 
-/// GitHub in five minutes: in a clone of a repository on a simulated server, whose name does not say what it is.
-#[test]
-fn the_five_minutes_of_github_are_true() {
-    let hub = Hub::new(Dialect::Github);
+/// In a clone of a repository on a simulated server, whose name does not say what it is.
+fn five_minutes(dialect: Dialect) {
+    let (hub, kind) = (Hub::new(dialect), dialect.kind());
     hub.sim.model.lock().repo("me/app").labels.clear();
     let temp = hub.world.path("new-user");
     let (home, bin) = (temp.join("home"), temp.join("bin"));
@@ -141,9 +140,11 @@ fn the_five_minutes_of_github_are_true() {
     fs::copy(hub.world.path("token"), home.join("token")).unwrap();
     git(&home.join("app"), &["init", "-q", "--initial-branch=main"]);
     git(&home.join("app"), &["remote", "add", "origin", &format!("{}/me/app.git", hub.sim.url)]);
-    let block = blocks("sh github").concat();
+    let block = blocks(&format!("sh {kind}")).concat();
     assert!(block.contains("offhours init "));
-    let script = block.replace("offhours init ", "offhours init --forge github ");
+    // github.com says what it is by its name.
+    let named = block.contains("--forge ");
+    let script = if named { block } else { block.replace("offhours init ", "offhours init --forge github ") };
     let run = |script: &str| {
         let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
         let mut command = shell(&temp);
@@ -154,9 +155,8 @@ fn the_five_minutes_of_github_are_true() {
         told
     };
     let told = run(&script);
-    for line in
-        ["github: the token is helper's", "me/app is armed in", "made ready-for-agent", "your crontab starts"]
-    {
+    let token = format!("{kind}: the token is helper's");
+    for line in [&token, "me/app is armed in", "made ready-for-agent", "your crontab starts"] {
         assert!(told.contains(line), "`{line}` is not in:\n{told}");
     }
     assert!(fs::read_to_string(home.join("cron")).unwrap().contains(" tick\n"));
@@ -165,6 +165,16 @@ fn the_five_minutes_of_github_are_true() {
     run("for n in 1 2 3 4; do offhours tick --foreground; done\n");
     let labels = hub.labels(number);
     assert!(labels.contains(&"agent-review".to_owned()), "{labels:?} {}", run("offhours why me/app\n"));
+}
+
+#[test]
+fn the_five_minutes_of_github_are_true() {
+    five_minutes(Dialect::Github);
+}
+
+#[test]
+fn the_five_minutes_of_forgejo_are_true() {
+    five_minutes(Dialect::Forgejo);
 }
 
 #[test]
