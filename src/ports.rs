@@ -617,6 +617,15 @@ pub struct NewStatus {
     pub url: Option<String>,
 }
 
+/// A run of a workflow that was asked for by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dispatched {
+    /// Rises with each new one of a repository.
+    pub id: u64,
+    /// How it ended; `None`: it has not.
+    pub green: Option<bool>,
+}
+
 /// The forge of a mirror, as upgrades know it. Nothing here can merge.
 pub trait RecipeForge {
     fn remote(&self, repo: &RepoId) -> PortResult<Remote>;
@@ -634,6 +643,10 @@ pub trait RecipeForge {
     fn react(&self, repo: &RepoId, number: u64, comment: u64) -> PortResult<()>;
     fn statuses(&self, repo: &RepoId, commit: &Oid) -> PortResult<Vec<Status>>;
     fn set_status(&self, repo: &RepoId, commit: &Oid, new: &NewStatus) -> PortResult<u64>;
+    /// Asks for a run of a workflow on a branch. Whether it was heard only [`RecipeForge::dispatched`] tells.
+    fn dispatch(&self, repo: &RepoId, workflow: &str, branch: &str) -> PortResult<()>;
+    /// The runs of a workflow on a commit that were asked for so, in no order.
+    fn dispatched(&self, repo: &RepoId, workflow: &str, commit: &Oid) -> PortResult<Vec<Dispatched>>;
 }
 
 /// What lies between a tick and the agent of an upgrade, in the job's folder.

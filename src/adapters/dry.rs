@@ -13,9 +13,9 @@ use crate::domain::model::{
 };
 use crate::domain::verdict::Status;
 use crate::ports::{
-    Bench, Capabilities, Ci, ClaimAnswer, ClaimRequest, Claiming, Claims, Desk, Forge, History, JobSpec,
-    Listing, MergeAnswer, Merged, NewPull, NewStatus, PortError, PortResult, PullComment, PullRequests,
-    Pushed, RecipeForge, RecipePush, Remote, RunFolder, Runner, Salvaged, Work, Workspaces,
+    Bench, Capabilities, Ci, ClaimAnswer, ClaimRequest, Claiming, Claims, Desk, Dispatched, Forge, History,
+    JobSpec, Listing, MergeAnswer, Merged, NewPull, NewStatus, PortError, PortResult, PullComment,
+    PullRequests, Pushed, RecipeForge, RecipePush, Remote, RunFolder, Runner, Salvaged, Work, Workspaces,
 };
 
 fn refuse<T>() -> PortResult<T> {
@@ -324,6 +324,12 @@ impl RecipeForge for DryRecipeForge {
     }
     fn statuses(&self, repo: &RepoId, commit: &Oid) -> PortResult<Vec<Status>> {
         self.0.statuses(repo, commit)
+    }
+    fn dispatch(&self, _: &RepoId, _: &str, _: &str) -> PortResult<()> {
+        refuse()
+    }
+    fn dispatched(&self, repo: &RepoId, workflow: &str, commit: &Oid) -> PortResult<Vec<Dispatched>> {
+        self.0.dispatched(repo, workflow, commit)
     }
     fn set_status(&self, _: &RepoId, _: &Oid, _: &NewStatus) -> PortResult<u64> {
         refuse()

@@ -114,6 +114,7 @@ impl App {
             }),
             bridge: self.config.bridge.enabled.then(|| BridgePolicy {
                 argv: self.config.bridge.argv.clone(),
+                workflow: self.config.bridge.workflow.clone(),
                 people: self.config.bridge.people.clone(),
                 timeout_seconds: self.config.bridge.timeout_seconds,
             }),

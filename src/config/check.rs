@@ -118,11 +118,20 @@ fn upgrades(config: &Config, note: &mut impl FnMut(&[&str], String)) {
             ),
         );
     }
-    if config.bridge.enabled && no_program(&config.bridge.argv) {
-        note(
-            &["upgrade", "bridge"],
-            "[upgrade.bridge] is enabled and has no `argv`: name the CI's program".to_owned(),
-        );
+    let bridge = &config.bridge;
+    let wrong = match &bridge.workflow {
+        _ if !bridge.enabled => None,
+        None => no_program(&bridge.argv).then_some(
+            "[upgrade.bridge] is enabled and has no `argv`: name the CI's program, or a `workflow` of the mirror",
+        ),
+        Some(_) if !bridge.argv.is_empty() => {
+            Some("[upgrade.bridge] has `argv` and `workflow`: one of them starts the CI")
+        }
+        Some(name) => (name.is_empty() || name.contains(['/', '\\', '?', '#']))
+            .then_some("`workflow` in [upgrade.bridge] is no file name; write it as \"test.yml\""),
+    };
+    if let Some(what) = wrong {
+        note(&["upgrade", "bridge"], what.to_owned());
     }
     for (name, recipe) in &config.recipes {
         let repos = std::iter::once(&recipe.mirror).chain(&recipe.tests);

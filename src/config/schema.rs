@@ -609,6 +609,8 @@ keys! {
         enabled: bool = false;
         /// The CI: a program with its arguments, run on a clean checkout of the pull request's head.
         argv: Vec<String> = Vec::new();
+        /// Instead of `argv`: the file name of a workflow of the mirror, which is asked to run on the pull request's branch.
+        workflow: Option<String> = None;
         /// Accounts that may trigger it without write permission.
         people: Vec<String> = Vec::new();
         /// How long it may take.

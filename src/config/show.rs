@@ -99,6 +99,7 @@ const ASIDE: &[(&str, &str, &str)] = &[
     ("runner.*", "token", r#"{ file = "/home/me/.config/offhours/t3-token" }"#),
     ("runner.*", "instance", r#""codex""#),
     ("runner.*", "model", r#""gpt-5""#),
+    ("upgrade.bridge", "workflow", "\"test.yml\""),
 ];
 
 /// The names that stand for the stars in the complete example.

@@ -5,7 +5,7 @@
 
 use serde_json::json;
 
-use super::{BridgePolicy, RecipePolicy, UpgradeWorld};
+use super::{BridgePolicy, RecipePolicy, UpgradeWorld, workflow};
 use crate::domain::model::{JobState, Oid, Permission, PullRequest, TurnEnd, UnixTime};
 use crate::domain::verdict::is_trigger;
 use crate::error::Error;
@@ -123,7 +123,7 @@ fn one_job(
     key: &str,
     value: &str,
 ) -> Result<PortResult<()>, Error> {
-    let Ok(job) = serde_json::from_str::<serde_json::Value>(value) else {
+    let Ok(serde_json::Value::Object(job)) = serde_json::from_str(value) else {
         world.base.store.set_upgrade_note(key, None)?;
         return Ok(Ok(()));
     };
@@ -137,27 +137,53 @@ fn one_job(
         return Ok(Ok(()));
     };
     let asked = Asked { head, pull: number("pull"), comment: number("comment"), url: said("url").to_owned() };
-    let state = match build(world, policy, &recipe, &asked) {
+    let mut done = job.clone();
+    let seen = match &policy.workflow {
+        None => build(world, policy, &recipe, &asked),
+        Some(name) => {
+            workflow::build(world, (name, policy.timeout_seconds), &recipe, &asked, (key, &mut done))?
+        }
+    };
+    let state = match seen {
         Ok(state) => state,
         Err(error) => return Ok(Err(error)),
     };
     if let Some(state) = state {
-        let mut done = job.clone();
-        if let Some(map) = done.as_object_mut() {
-            map.insert("done".to_owned(), json!(state));
-        }
-        world.base.store.set_upgrade_note(key, Some(&done.to_string()))?;
+        done.insert("done".to_owned(), json!(state));
+        world.base.store.set_upgrade_note(key, Some(&serde_json::Value::Object(done).to_string()))?;
         world.acted(&recipe.name, "bridge", &format!("CI of pull request {}: {state}", number("pull")));
     }
     Ok(Ok(()))
 }
 
 /// A build that a trigger asked for.
-struct Asked {
-    head: Oid,
-    pull: u64,
-    comment: u64,
-    url: String,
+pub(super) struct Asked {
+    pub(super) head: Oid,
+    pub(super) pull: u64,
+    pub(super) comment: u64,
+    pub(super) url: String,
+}
+
+/// Sets a state of the build, once.
+pub(super) fn tell(
+    world: &UpgradeWorld,
+    recipe: &RecipePolicy,
+    asked: &Asked,
+    state: &'static str,
+    description: &str,
+) -> PortResult<()> {
+    let forge = world.forge(&recipe.mirror)?;
+    let there = forge.statuses(&recipe.mirror, &asked.head)?;
+    if there.iter().any(|s| s.url.as_ref() == Some(&asked.url) && s.state == state) {
+        return Ok(());
+    }
+    let new = NewStatus {
+        context: world.policy.verdict.context.clone(),
+        state,
+        description: description.to_owned(),
+        url: Some(asked.url.clone()),
+    };
+    forge.set_status(&recipe.mirror, &asked.head, &new).map(drop)
 }
 
 /// The final state, once there is one.
@@ -167,8 +193,7 @@ fn build(
     recipe: &RecipePolicy,
     asked: &Asked,
 ) -> PortResult<Option<&'static str>> {
-    let Asked { head, pull, comment, url } = asked;
-    let (pull, comment) = (*pull, *comment);
+    let (head, pull, comment) = (&asked.head, asked.pull, asked.comment);
     let repo = &recipe.mirror;
     let forge = world.forge(repo)?;
     let name = format!("bridge-{pull}-{comment}");
@@ -176,22 +201,10 @@ fn build(
     let installation: String =
         world.base.store.installation.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
     let id = format!("up-{installation}-{}-{name}", recipe.name);
-    let status = |state: &'static str, description: &str| NewStatus {
-        context: world.policy.verdict.context.clone(),
-        state,
-        description: description.to_owned(),
-        url: Some(url.clone()),
-    };
-    let said = |state: &str| -> PortResult<bool> {
-        let statuses = forge.statuses(repo, head)?;
-        Ok(statuses.iter().any(|s| s.url.as_ref() == Some(url) && s.state == state))
-    };
     match world.base.runner.state(&dir)? {
         JobState::NotStarted => {
             forge.react(repo, pull, comment)?;
-            if !said("pending")? {
-                forge.set_status(repo, head, &status("pending", "started"))?;
-            }
+            tell(world, recipe, asked, "pending", "started")?;
             let remote = forge.remote(repo)?;
             let branch = forge.pull(repo, pull)?.branch;
             world.git.fetch_branch(repo, &remote.url, &branch, false)?;
@@ -208,9 +221,7 @@ fn build(
         JobState::Running { .. } => Ok(None),
         JobState::Orphaned => {
             world.base.runner.stop(&dir, &id)?;
-            if !said("error")? {
-                forge.set_status(repo, head, &status("error", "its supervisor died"))?;
-            }
+            tell(world, recipe, asked, "error", "its supervisor died")?;
             Ok(Some("error"))
         }
         JobState::Over(result) => {
@@ -219,9 +230,7 @@ fn build(
                 (TurnEnd::Finished, Some(_)) => "failure",
                 (_, Some(_) | None) => "error",
             };
-            if !said(state)? {
-                forge.set_status(repo, head, &status(state, "finished"))?;
-            }
+            tell(world, recipe, asked, state, "finished")?;
             Ok(Some(state))
         }
     }

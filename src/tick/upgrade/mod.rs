@@ -12,6 +12,7 @@ pub mod drive;
 pub mod look;
 pub mod plan;
 pub mod testme;
+mod workflow;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -73,6 +74,8 @@ pub struct AgentPolicy {
 #[derive(Clone, Debug, PartialEq)]
 pub struct BridgePolicy {
     pub argv: Vec<String>,
+    /// Instead of `argv`: a workflow of the forge.
+    pub workflow: Option<String>,
     pub people: Vec<String>,
     pub timeout_seconds: u64,
 }

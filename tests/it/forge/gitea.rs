@@ -167,6 +167,11 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
             let made = model.repos[repo].statuses.iter().find(|s| s.id == id).unwrap();
             Reply::json(201, &one_status(model, made))
         }
+        ("POST", ["actions", "workflows", name, "dispatches"]) if writer => {
+            let branch =
+                ask.body["ref"].as_str().unwrap_or_default().trim_start_matches("refs/heads/").to_owned();
+            if model.dispatch(repo, name, &branch) { Reply::empty(204) } else { not_found() }
+        }
         ("POST", ["issues", "comments", id, "reactions"]) => {
             let id: u64 = id.parse().unwrap_or(0);
             let sign = ask.body["content"].as_str().unwrap_or_default().to_owned();
@@ -182,7 +187,24 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
         ("GET", ["actions", "runs"]) => {
             let sha = ask.query.get("head_sha").cloned().unwrap_or_default();
             let found = model.repos[repo].checks.iter().filter(|c| c.sha == sha);
-            page(ask, Some("workflow_runs"), found.map(|c| actions_run(model.dialect, repo, c)).collect())
+            let mut entries: Vec<Value> = found.map(|c| actions_run(model.dialect, repo, c)).collect();
+            for asked in model.repos[repo].dispatches.iter().filter(|d| d.sha == sha) {
+                let run = CheckRun {
+                    id: asked.id,
+                    sha: asked.sha.clone(),
+                    name: "test".to_owned(),
+                    status: if asked.green.is_some() { "completed" } else { "in_progress" },
+                    conclusion: asked.green.map(|green| if green { "success" } else { "failure" }),
+                    log: String::new(),
+                    attempt: 1,
+                };
+                let mut entry = actions_run(model.dialect, repo, &run);
+                entry["event"] = json!("workflow_dispatch");
+                let file = if model.dialect == Dialect::Forgejo { "workflow_id" } else { "path" };
+                entry[file] = json!("test.yml");
+                entries.push(entry);
+            }
+            page(ask, Some("workflow_runs"), entries)
         }
         ("GET", ["actions", "runs", id, "jobs"]) => {
             let found = model.repos[repo].checks.iter().filter(|c| c.id.to_string() == *id);

@@ -202,6 +202,23 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
             let made = model.repos[repo].statuses.iter().find(|s| s.id == id).unwrap();
             Reply::json(201, &status(model, made))
         }
+        ("POST", ["actions", "workflows", name, "dispatches"]) if writer => {
+            let branch = ask.body["ref"].as_str().unwrap_or_default().to_owned();
+            if model.dispatch(repo, name, &branch) {
+                Reply::empty(204)
+            } else {
+                Reply::error(404, "Not Found")
+            }
+        }
+        ("GET", ["actions", "workflows", "test.yml", "runs"]) => {
+            let runs = model.repos[repo].dispatches.iter().rev();
+            let entries = runs.map(|r| {
+                let status = if r.green.is_some() { "completed" } else { "in_progress" };
+                let conclusion = r.green.map(|green| if green { "success" } else { "failure" });
+                json!({ "id": r.id, "head_sha": r.sha, "event": "workflow_dispatch", "status": status, "conclusion": conclusion })
+            });
+            page(ask, Some("workflow_runs"), entries.collect())
+        }
         ("POST", ["issues", "comments", id, "reactions"]) => {
             let id: u64 = id.parse().unwrap_or(0);
             let sign = ask.body["content"].as_str().unwrap_or_default().to_owned();

@@ -187,8 +187,20 @@ pub struct Status {
     pub at: i64,
 }
 
+/// A run of the workflow `test.yml` that was asked for.
+#[derive(Clone, Debug)]
+pub struct Dispatch {
+    pub id: u64,
+    pub sha: String,
+    /// How it ended.
+    pub green: Option<bool>,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Repo {
+    pub dispatches: Vec<Dispatch>,
+    /// Requests for a run are answered well, and forgotten.
+    pub deaf: bool,
     pub id: u64,
     pub issues: Vec<Issue>,
     pub labels: Vec<(u64, String)>,
@@ -461,6 +473,20 @@ impl Model {
             at,
         });
         id
+    }
+
+    /// Somebody asks for a run of a workflow; false where there is none of that name or no such branch.
+    pub fn dispatch(&mut self, repo: &str, workflow: &str, branch: &str) -> bool {
+        let bare = self.git.join(repo).join("repo.git");
+        let (known, sha) = run(&bare, &["rev-parse", "--verify", "--quiet", &format!("refs/heads/{branch}")]);
+        if !known || workflow != "test.yml" {
+            return false;
+        }
+        let id = self.id();
+        if !self.repo(repo).deaf {
+            self.repo(repo).dispatches.push(Dispatch { id, sha: sha.trim().to_owned(), green: None });
+        }
+        true
     }
 
     /// Somebody opens a pull request, which is an issue, too.

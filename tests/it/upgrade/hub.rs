@@ -203,3 +203,54 @@ fn the_bridge_answers_members_there() {
         );
     }
 }
+
+/// The CI is a workflow of the forge: asked for once, at the head as it stood, and never again when it is not heard of.
+#[test]
+fn the_bridge_starts_a_workflow_once() {
+    for dialect in [Dialect::Github, Dialect::Gitea] {
+        let place = Place::new(dialect, "", "[upgrade.bridge]\nenabled = true\nworkflow = \"test.yml\"\n");
+        let world = &place.hub.world;
+        place.settle();
+        world.offhours(&["upgrade", "start"]).ok();
+        place.settle();
+        let head = place.head();
+        let states = || -> Vec<String> {
+            let model = place.hub.sim.model.lock();
+            model.repos[REPO].statuses.iter().filter(|s| s.sha == head).map(|s| s.state.clone()).collect()
+        };
+        // Since it was asked last.
+        let asked = || place.writes().iter().filter(|r| r.contains("/dispatches")).count();
+        assert_eq!((states(), asked()), (vec!["pending".to_owned()], 1));
+        place.hub.sim.model.lock().repo(REPO).dispatches[0].green = Some(true);
+        place.settle();
+        assert_eq!((states(), asked()), (vec!["pending".to_owned(), "success".to_owned()], 0));
+        assert!(world.offhours(&["upgrade", "status"]).ok().stdout.contains("RESULT: SUCCESS"));
+        // A request that is answered well and forgotten, by a tick that is ended right after it; the old run is no answer.
+        place.hub.sim.model.lock().repo(REPO).deaf = true;
+        place.hub.sim.model.lock().comment(REPO, 1, "ada", "!testme");
+        let kill = if dialect == Dialect::Github { "tick:http.write#6" } else { "" };
+        let ended = world.command(&["upgrade"]).env("OFFHOURS_CRASH", kill).output().unwrap();
+        assert!(kill.is_empty() || ended.status.code().is_none(), "it was not ended");
+        for _ in 0..3 {
+            world.offhours(&["upgrade"]);
+            world.advance(120);
+        }
+        assert_eq!(states().last().map(String::as_str), Some("pending"));
+        world.advance(601);
+        place.settle();
+        assert_eq!(states().last().map(String::as_str), Some("error"));
+        assert_eq!(asked(), 1, "not a second time");
+        place.hub.sim.model.lock().repo(REPO).deaf = false;
+        place.hub.sim.model.lock().comment(REPO, 1, "mallory", "!testme");
+        place.settle();
+        assert_eq!(asked(), 0, "a stranger starts nothing");
+    }
+    let place = Place::new(
+        Dialect::Github,
+        "",
+        "[upgrade.bridge]\nenabled = true\nworkflow = \"test.yml\"\nargv = [\"true\"]\n",
+    );
+    let refused = place.hub.world.offhours(&["config", "check"]);
+    assert_eq!(refused.code, 78);
+    assert!(refused.stderr.contains("one of them starts the CI"), "{}", refused.stderr);
+}

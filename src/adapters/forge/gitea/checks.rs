@@ -11,7 +11,7 @@ use crate::adapters::forge::{Checks, cut_at_error, red_check};
 use crate::adapters::http::Method;
 use crate::domain::message;
 use crate::domain::model::{Check, CheckState, Oid, RepoId};
-use crate::ports::{PortError, PortResult};
+use crate::ports::{Dispatched, PortError, PortResult};
 
 /// Logs that are fetched for one reading; the other failures are told by their descriptions.
 const MOST_LOGS: usize = 3;
@@ -43,6 +43,8 @@ struct Run {
     html_url: Option<String>,
     #[serde(default)]
     need_approval: bool,
+    #[serde(default)]
+    event: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -123,6 +125,22 @@ impl Gitea {
             }
         }
         Ok(runs)
+    }
+
+    /// The runs of a workflow on a commit that were asked for by its name.
+    pub(super) fn asked_for(&self, repo: &RepoId, workflow: &str, oid: &Oid) -> PortResult<Vec<Dispatched>> {
+        let runs = self.runs(repo, oid)?;
+        let own = runs.iter().filter(|run| run.event == "workflow_dispatch" && run.name() == workflow);
+        Ok(own
+            .map(|run| Dispatched {
+                id: run.id,
+                green: match run.state() {
+                    CheckState::Green => Some(true),
+                    CheckState::Red | CheckState::Superseded => Some(false),
+                    CheckState::Pending | CheckState::NeedsPerson => None,
+                },
+            })
+            .collect())
     }
 
     /// A run's jobs: a list on Forgejo, below `jobs` on Gitea.

@@ -7,10 +7,13 @@ use serde_json::json;
 
 use super::{Gitea, PAGE, wire};
 use crate::adapters::forge::moment;
-use crate::adapters::http::Method;
+use crate::adapters::http::{Method, encoded};
+use crate::domain::message::plain;
 use crate::domain::model::{Oid, Permission, Person, PullRequest, RepoId};
 use crate::domain::verdict::{Said, Status};
-use crate::ports::{Forge as _, NewPull, NewStatus, PortError, PortResult, PullComment, RecipeForge, Remote};
+use crate::ports::{
+    Dispatched, Forge as _, NewPull, NewStatus, PortError, PortResult, PullComment, RecipeForge, Remote,
+};
 
 /// The sign that a trigger was seen.
 const SEEN: &str = "eyes";
@@ -140,5 +143,16 @@ impl RecipeForge for Gitea {
         });
         let made: wire::Made = self.client.write(&doing, Method::Post, &path, Some(&body))?.json(&doing)?;
         Ok(made.id)
+    }
+
+    fn dispatch(&self, repo: &RepoId, workflow: &str, branch: &str) -> PortResult<()> {
+        let doing = format!("starting the workflow {} in {repo}", plain(workflow, 60));
+        let path = format!("{}/actions/workflows/{}/dispatches", Self::repo_path(repo), encoded(workflow));
+        let body = json!({ "ref": format!("refs/heads/{branch}") });
+        self.client.write(&doing, Method::Post, &path, Some(&body)).map(drop)
+    }
+
+    fn dispatched(&self, repo: &RepoId, workflow: &str, commit: &Oid) -> PortResult<Vec<Dispatched>> {
+        self.asked_for(repo, workflow, commit)
     }
 }

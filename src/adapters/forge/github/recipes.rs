@@ -7,13 +7,18 @@ use serde_json::{Value, json};
 
 use super::{GitHub, wire};
 use crate::adapters::forge::moment;
-use crate::adapters::http::Method;
+use crate::adapters::http::{Method, encoded};
+use crate::domain::message::plain;
 use crate::domain::model::{Oid, Permission, Person, PullRequest, RepoId};
 use crate::domain::verdict::{Said, Status};
-use crate::ports::{Forge as _, NewPull, NewStatus, PortError, PortResult, PullComment, RecipeForge, Remote};
+use crate::ports::{
+    Dispatched, Forge as _, NewPull, NewStatus, PortError, PortResult, PullComment, RecipeForge, Remote,
+};
 
 /// The sign that a trigger was seen.
 const SEEN: &str = "eyes";
+/// The event of runs that were asked for by name.
+const ASKED_FOR: &str = "workflow_dispatch";
 
 #[derive(Debug, Deserialize)]
 struct Comment {
@@ -33,6 +38,18 @@ struct StatusOf {
     target_url: Option<String>,
     creator: Option<wire::User>,
     created_at: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RunOf {
+    id: u64,
+    #[serde(default)]
+    event: String,
+    #[serde(default)]
+    head_sha: String,
+    #[serde(default)]
+    status: String,
+    conclusion: Option<String>,
 }
 
 impl Comment {
@@ -137,5 +154,29 @@ impl RecipeForge for GitHub {
         });
         let made: wire::Made = self.client.write(&doing, Method::Post, &path, Some(&body))?.json(&doing)?;
         Ok(made.id)
+    }
+
+    fn dispatch(&self, repo: &RepoId, workflow: &str, branch: &str) -> PortResult<()> {
+        let doing = format!("starting the workflow {} in {repo}", plain(workflow, 60));
+        let path = format!("{}/actions/workflows/{}/dispatches", Self::repo_path(repo), encoded(workflow));
+        self.client.write(&doing, Method::Post, &path, Some(&json!({ "ref": branch }))).map(drop)
+    }
+
+    fn dispatched(&self, repo: &RepoId, workflow: &str, commit: &Oid) -> PortResult<Vec<Dispatched>> {
+        let doing = format!("reading the runs of the workflow {} in {repo}", plain(workflow, 60));
+        let path = format!(
+            "{}/actions/workflows/{}/runs?event={ASKED_FOR}&head_sha={commit}&per_page=100",
+            Self::repo_path(repo),
+            encoded(workflow)
+        );
+        let all: Vec<RunOf> = read(self.client.pages_of(&doing, &path, "workflow_runs")?, &doing)?;
+        // A filter is not trusted.
+        let own = all.into_iter().filter(|r| r.event == ASKED_FOR && r.head_sha == commit.as_str());
+        Ok(own
+            .map(|run| Dispatched {
+                id: run.id,
+                green: (run.status == "completed").then(|| run.conclusion.as_deref() == Some("success")),
+            })
+            .collect())
     }
 }

@@ -21,7 +21,9 @@ use super::{LocalForge, leading_number};
 use crate::boundary;
 use crate::domain::model::{Oid, Permission, Person, PullRequest, PullState, RepoId, UnixTime};
 use crate::domain::verdict::{Said, Status};
-use crate::ports::{Forge as _, NewPull, NewStatus, PortError, PortResult, PullComment, RecipeForge, Remote};
+use crate::ports::{
+    Dispatched, Forge as _, NewPull, NewStatus, PortError, PortResult, PullComment, RecipeForge, Remote,
+};
 
 /// The sign on a comment that it was seen.
 const SEEN: &str = "seen";
@@ -66,6 +68,13 @@ fn names(dir: &Path) -> PortResult<Vec<String>> {
 
 fn number_of(name: &str) -> Option<u64> {
     name.strip_suffix(".toml").and_then(|stem| stem.parse().ok())
+}
+
+fn no_workflows(repo: &RepoId, workflow: &str) -> PortError {
+    PortError::refused(format!(
+        "starting the workflow {} of {repo}: a local forge has none; name a program as `argv` in [upgrade.bridge]",
+        crate::domain::message::plain(workflow, 60)
+    ))
 }
 
 impl RecipeForge for LocalForge {
@@ -176,6 +185,14 @@ impl RecipeForge for LocalForge {
             });
         }
         Ok(found)
+    }
+
+    fn dispatch(&self, repo: &RepoId, workflow: &str, _branch: &str) -> PortResult<()> {
+        Err(no_workflows(repo, workflow))
+    }
+
+    fn dispatched(&self, repo: &RepoId, workflow: &str, _commit: &Oid) -> PortResult<Vec<Dispatched>> {
+        Err(no_workflows(repo, workflow))
     }
 
     fn set_status(&self, repo: &RepoId, commit: &Oid, new: &NewStatus) -> PortResult<u64> {
