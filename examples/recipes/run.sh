@@ -40,6 +40,15 @@ YML
     git clone -q --bare "work/$name" "tracker/recipes/$name/repo.git"
 done
 
+# The tests of both recipes. The wiki is red until its new setting is there.
+git init -q --initial-branch=main work/tests
+echo 'grep -q team/blog compose.yml' > work/tests/blog.sh
+echo 'grep -q new_setting wiki.conf' > work/tests/wiki.sh
+git -C work/tests add .
+git -C work/tests commit -q -m "Tests of the recipes"
+mkdir -p tracker/recipes/tests
+git clone -q --bare work/tests tracker/recipes/tests/repo.git
+
 cat > config.toml <<TOML
 kill_switch = false
 [forge.home]
@@ -54,13 +63,15 @@ plain_http_registries = ["$REGISTRY"]
 teardown = ["sh", "-c", "echo taken down: {recipe} >> torn"]
 [upgrade.bridge]
 enabled = true
-argv = ["sh", "$here/ci.sh"]
+argv = ["sh", "$here/ci.sh", "$place/tracker/recipes/tests/repo.git"]
 [recipe.blog]
 mirror = "home:recipes/blog"
 upstream = "upstream/blog.git"
+tests = "home:recipes/tests"
 [recipe.wiki]
 mirror = "home:recipes/wiki"
 upstream = "upstream/wiki.git"
+tests = "home:recipes/tests"
 TOML
 
 run() { "$offhours" --config "$place/config.toml" --state "$place/state.db" "$@"; }

@@ -63,6 +63,37 @@ fn systemd_accepts_the_units() {
     assert!(ours.is_empty(), "{said}");
 }
 
+/// Debian's own judge, where this machine has it; nobody's crontab is touched.
+#[test]
+fn cron_accepts_the_lines() {
+    let Ok(usage) = Command::new("crontab").arg("-h").output() else { return };
+    let usage = String::from_utf8_lossy(&[usage.stdout, usage.stderr].concat()).into_owned();
+    if !usage.contains("dry run") {
+        // Elsewhere the same letter means something else.
+        return;
+    }
+    let place = Place::new();
+    let file = place.world.path("lines");
+    let judged = |text: &str| {
+        fs::write(&file, text).unwrap();
+        Command::new("crontab").arg("-n").arg(&file).output().unwrap()
+    };
+    assert!(!judged("61 * * * * false\n").status.success(), "a judge that accepts everything is none");
+    for (at, zone) in
+        [(1_772_445_600, "UTC0"), (1_774_744_200, "CET-1CEST,M3.5.0,M10.5.0/3"), (1_772_492_400, "UTC0")]
+    {
+        clock(&place, at);
+        for args in [
+            ["upgrade", "schedule", "print", "crontab", "--zone", zone].as_slice(),
+            &["schedule", "print", "crontab"],
+        ] {
+            let text = place.offhours(args).ok().stdout;
+            let said = judged(&text);
+            assert!(said.status.success(), "{text}\n{}", String::from_utf8_lossy(&said.stderr));
+        }
+    }
+}
+
 #[test]
 fn install_tries_it_first_and_verify_tells_a_fire_from_a_missed_one() {
     let place = Place::new();
