@@ -10,7 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 use serde_json::json;
 
 use crate::adapters::files::write_whole;
-use crate::domain::model::{IssueRef, Oid, UnixTime};
+use crate::domain::model::{IssueRef, Oid, RepoId, UnixTime};
 use crate::domain::run::Run;
 use crate::ports::{Clock, Folders, PortError, PortResult, RunFolder, SwitchFile};
 
@@ -177,6 +177,45 @@ impl Folders for WorkFolders {
         }
         Ok(())
     }
+}
+
+/// A run by the marker in its folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marked {
+    pub run: String,
+    pub issue: IssueRef,
+    pub dir: PathBuf,
+}
+
+/// What is read of a marker.
+#[derive(serde::Deserialize)]
+struct Marker {
+    run: String,
+    issue: String,
+}
+
+/// More folders than a machine can have work in.
+const MOST_MARKED: usize = 1000;
+
+/// The runs whose folders lie below the workspace root: what a state file that is gone knew of.
+pub fn marked_runs(root: &Path) -> Vec<Marked> {
+    let below = |dir: PathBuf| -> Vec<PathBuf> {
+        let entries = fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+        entries.filter(|e| e.file_type().is_ok_and(|k| k.is_dir())).map(|e| e.path()).collect()
+    };
+    let repos = below(root.to_owned()).into_iter().flat_map(below).flat_map(below);
+    let mut found: Vec<Marked> = repos
+        .flat_map(below)
+        .take(MOST_MARKED)
+        .filter_map(|dir| {
+            let marker: Marker = serde_json::from_slice(&fs::read(dir.join("run.json")).ok()?).ok()?;
+            let (repo, number) = marker.issue.split_once('#')?;
+            let issue = IssueRef { repo: RepoId::parse(repo, None)?, number: number.parse().ok()? };
+            Some(Marked { run: marker.run, issue, dir })
+        })
+        .collect();
+    found.sort_by(|a, b| a.issue.cmp(&b.issue));
+    found
 }
 
 /// The kill switch's file.

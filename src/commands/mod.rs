@@ -43,7 +43,9 @@ use crate::adapters::ci::{CommandCi, CommandStage, StageCi};
 use crate::adapters::dry::{DryCi, DryGit, DryRunner, Scratch};
 use crate::adapters::forge::local::LocalForge;
 use crate::adapters::git::{Credentials, GitRooms};
-use crate::adapters::host::{KillFile, SystemClock, WorkFolders, machine_id, network_bound};
+use crate::adapters::host::{
+    KillFile, Marked, SystemClock, WorkFolders, machine_id, marked_runs, network_bound,
+};
 use crate::adapters::prompt::Prompts;
 use crate::adapters::runner::command::{
     CommandRunner, Hooks, Prices, Profile, PromptPassing, RepoRunners, RunnerSettings, Settings,
@@ -238,8 +240,19 @@ impl App {
         Ok(if self.global.dry_run {
             Store::open_copy(&self.state, now)?
         } else {
-            Store::open(&self.state, &self.machine(), &fresh, now)?
+            // Folders of runs without a state file: the one that knew of them is gone.
+            let lost = !self.state.exists() && !self.marked_runs().is_empty();
+            let mut store = Store::open(&self.state, &self.machine(), &fresh, now)?;
+            if lost {
+                store.begin_after_loss(now)?;
+            }
+            store
         })
+    }
+
+    /// Runs whose folders lie on this machine.
+    pub fn marked_runs(&self) -> Vec<Marked> {
+        marked_runs(&self.config.workspace_root(&self.state_dir))
     }
 
     /// The machine's cron and systemd, as the person at the keyboard reaches them.

@@ -78,6 +78,13 @@ impl Store {
         Ok((store, adopted))
     }
 
+    /// A file that was made because the one before is gone: as after taking one over, the next tick only looks, and money
+    /// spent before is not known.
+    pub fn begin_after_loss(&mut self, now: UnixTime) -> StoreResult<()> {
+        self.set_meta("adopting", "yes")?;
+        self.set_meta("adopted_at", &now.0.to_string())
+    }
+
     /// Whether the next tick is the first after the file was taken over. Asked once: it starts nothing then.
     pub fn first_after_adoption(&mut self) -> StoreResult<bool> {
         let gone =

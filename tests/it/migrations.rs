@@ -127,7 +127,10 @@ fn without_its_state_file_nothing_in_work_is_started_twice() {
     for side in ["", "-wal", "-shm"] {
         drop(fs::rename(format!("{}{side}", world.state().display()), lost.join(format!("state.db{side}"))));
     }
-    assert_eq!(world.tick(), Vec::<String>::new());
+    // The first tick only looks at what was left behind; the ones after it meet the claim.
+    for _ in 0..2 {
+        assert_eq!(world.tick(), Vec::<String>::new());
+    }
     assert_eq!(world.reason("me/app#1"), "claimed", "it is said why");
     let released = world.offhours(&["run", "release", "me/app#1"]).ok();
     assert!(released.stdout.contains("is released"), "{}", released.stdout);

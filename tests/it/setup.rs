@@ -393,3 +393,44 @@ fn a_new_issue_tells_its_file() {
     let path = new.stdout.lines().nth(1).unwrap();
     assert!(fs::read_to_string(Path::new(path)).unwrap().contains("Where am I?"), "{}", new.stdout);
 }
+
+/// The state file is gone while an agent works: the first tick only looks and tells, and nothing is started twice.
+#[test]
+fn a_lost_state_file_starts_nothing_twice_and_says_what_was_in_work() {
+    let world = World::new();
+    world.agent("sleep 600\n");
+    world.ready("me/app", "In work when the file is lost", &[]);
+    assert_eq!(world.tick(), ["me/app#1 dispatched"]);
+    let copy = world.path("copy.db");
+    world.offhours(&["state", "backup", copy.to_str().unwrap()]).ok();
+    for suffix in ["", "-wal", "-shm"] {
+        drop(fs::remove_file(format!("{}{suffix}", world.state().display())));
+    }
+    // Whoever makes the new file, it is known that one was lost.
+    world.offhours(&["pause", "me/app", "--for", "1h"]).ok();
+    world.offhours(&["resume", "me/app"]).ok();
+    let first = world.offhours(&["tick", "--json"]);
+    assert_eq!(first.code, 75, "{}", first.stderr);
+    assert!(first.stderr.contains("offhours run release home:me/app#1"), "{}", first.stderr);
+    assert!(super::world::acted(&first).is_empty(), "{}", first.stdout);
+    for _ in 0..2 {
+        let next = world.offhours(&["tick", "--json"]).ok();
+        assert!(
+            super::world::acted(&next).is_empty() && next.stderr.is_empty(),
+            "{} {}",
+            next.stdout,
+            next.stderr
+        );
+    }
+    assert_eq!(world.reason("me/app#1"), "claimed");
+    let titles: Vec<String> =
+        world.notices().iter().map(|n| n["title"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(titles, ["home:me/app#1: left behind by a state file that is gone"]);
+    let spend = world.offhours(&["spend", "--json"]).ok().json();
+    assert_eq!(spend["items"][0]["complete"], false, "what was spent before is not known");
+    // Put back, the file knows its own run again.
+    world.offhours(&["state", "restore", copy.to_str().unwrap()]).ok();
+    world.offhours(&["off", "--now"]).ok();
+    world.jobs_end();
+    assert_eq!(world.processes(), Vec::<String>::new());
+}
