@@ -298,23 +298,25 @@ fn an_edit_after_the_first_sight_voids_the_approval() {
 /// Red in CI: the log reaches the agent, after one rerun of what failed.
 #[test]
 fn red_checks_are_run_again_and_then_mended() {
-    let hub = Hub::new(Dialect::Github);
-    hub.configure(&["me/app"], "verify = []\n---\n");
-    let prompts = hub.world.path("prompts");
-    hub.world.agent(&format!(
-        "printf '%s' \"$prompt\" >> {}\n\
+    for dialect in ALL {
+        let hub = Hub::new(dialect);
+        hub.configure(&["me/app"], "verify = []\n---\n");
+        let prompts = hub.world.path("prompts");
+        hub.world.agent(&format!(
+            "printf '%s' \"$prompt\" >> {}\n\
          if [ -e red ]; then git rm -q red; git commit -q -m 'Mend it'; else \
          echo 'assertion failed: left == right' > red; git add red; git commit -q -m 'Break it'; fi\n",
-        prompts.display()
-    ));
-    let number = hub.ready("Solve it");
-    let told = hub.world.until_idle();
-    let requests = hub.sim.requests();
-    let reruns = requests.iter().filter(|r| r.contains("rerun-failed-jobs")).count();
-    assert_eq!(reruns, 1, "{told:?} {requests:#?}");
-    assert!(!hub.is_open(number), "{told:?} {requests:#?}");
-    assert!(fs::read_to_string(prompts).unwrap().contains("assertion failed: left == right"));
-    assert!(told.iter().any(|t| t.ends_with("fix-forward")), "{told:?}");
+            prompts.display()
+        ));
+        let number = hub.ready("Solve it");
+        let told = hub.world.until_idle();
+        let requests = hub.sim.requests();
+        let reruns = requests.iter().filter(|r| r.starts_with("POST ") && r.contains("/rerun")).count();
+        assert_eq!(reruns, 1, "{told:?} {requests:#?}");
+        assert!(!hub.is_open(number), "{told:?} {requests:#?}");
+        assert!(fs::read_to_string(prompts).unwrap().contains("assertion failed: left == right"));
+        assert!(told.iter().any(|t| t.ends_with("fix-forward")), "{told:?}");
+    }
 }
 
 #[test]
@@ -423,8 +425,14 @@ fn one_account_for_tool_and_owner_changes_nothing() {
 
 #[test]
 fn an_issue_that_moved_is_handed_back() {
-    for renamed in [false, true] {
-        let hub = Hub::new(Dialect::Github);
+    let cases = [
+        (Dialect::Github, false),
+        (Dialect::Github, true),
+        (Dialect::Gitea, true),
+        (Dialect::Forgejo, false),
+    ];
+    for (dialect, renamed) in cases {
+        let hub = Hub::new(dialect);
         hub.world.agent("sleep 60\n");
         hub.ready("Solve it");
         hub.world.tick();

@@ -250,3 +250,81 @@ impl Checks for Gitea {
         Ok(begun)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn status(word: &str, context: &str, url: &str) -> Status {
+        let entry = json!({ "id": 1, "status": word, "context": context, "target_url": url });
+        wire::read(entry, "reading it").unwrap()
+    }
+
+    fn run(entry: Value) -> Run {
+        wire::read(entry, "reading it").unwrap()
+    }
+
+    #[test]
+    fn a_word_that_is_not_known_is_never_green() {
+        let green = ["success", "skipped"];
+        let red = ["failure", "error", "warning"];
+        for word in ["success", "skipped", "failure", "error", "warning", "pending", "", "splendid"] {
+            let state = status(word, "c", "").state();
+            let want = if green.contains(&word) {
+                CheckState::Green
+            } else if red.contains(&word) {
+                CheckState::Red
+            } else {
+                CheckState::Pending
+            };
+            assert_eq!(state, want, "{word}");
+        }
+    }
+
+    /// As Gitea tells a run, and as Forgejo does.
+    #[test]
+    fn runs_of_both() {
+        let gitea = |status: &str, conclusion: Option<&str>| {
+            run(json!({ "id": 7, "head_sha": "a", "status": status, "conclusion": conclusion,
+                "path": "ci.yml@refs/heads/main", "display_title": "t", "html_url": "https://x/o/r/actions/runs/3" }))
+        };
+        let forgejo = |status: &str, approval: bool| {
+            run(json!({ "id": 7, "commit_sha": "a", "status": status, "workflow_id": "ci.yml", "title": "t",
+                "need_approval": approval, "html_url": "https://x/o/r/actions/runs/3" }))
+        };
+        for (run, want) in [
+            (gitea("completed", Some("success")), CheckState::Green),
+            (gitea("completed", Some("failure")), CheckState::Red),
+            (gitea("completed", Some("cancelled")), CheckState::Superseded),
+            (gitea("in_progress", None), CheckState::Pending),
+            (gitea("in_progress", Some("")), CheckState::Pending),
+            (gitea("completed", Some("splendid")), CheckState::Pending),
+            (forgejo("success", false), CheckState::Green),
+            (forgejo("failure", false), CheckState::Red),
+            (forgejo("cancelled", false), CheckState::Superseded),
+            (forgejo("running", false), CheckState::Pending),
+            (forgejo("waiting", true), CheckState::NeedsPerson),
+        ] {
+            assert_eq!(run.state(), want, "{run:?}");
+            assert_eq!((run.head_sha.as_str(), run.name().as_str()), ("a", "ci.yml"));
+            let mine = "/o/r/actions/runs/3/jobs/0";
+            assert!(status("failure", "c", mine).is_of(&run));
+            for other in ["/o/r/actions/runs/33/jobs/0", "https://ci.example/3", ""] {
+                assert!(!status("failure", "c", other).is_of(&run), "{other}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_jobs_name_stands_in_its_context() {
+        for (context, job) in [
+            ("ci.yml / build (push)", "build"),
+            ("CI / test (a, b) (pull_request)", "test (a, b)"),
+            ("woodpecker", "woodpecker"),
+        ] {
+            assert_eq!(status("failure", context, "").job(), job);
+        }
+    }
+}
