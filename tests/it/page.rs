@@ -136,7 +136,7 @@ fn look(browser: &Path, world: &World, page: &Path, args: &[&str]) -> (String, S
 
 #[test]
 fn a_year_of_history_reads_well_in_a_browser() {
-    let world = World::new();
+    let world = World::in_memory();
     year(&world);
     world.offhours(&["report", "--html", "page.html"]).ok();
     let page = world.path("page.html");

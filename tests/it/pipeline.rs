@@ -72,7 +72,7 @@ impl<'w> Job<'w> {
 fn a_workflow_brings_issues_to_their_end_with_the_state_carried_from_job_to_job() {
     for workflow in ["github.yml", "forgejo.yml"] {
         let tick = step(workflow);
-        let world = World::new();
+        let world = World::in_memory();
         world.repo("me/lib");
         world.configure(&["home:me/app", "home:me/lib"], "");
         let first = world.ready("me/app", "One", &[]);
@@ -110,7 +110,7 @@ fn a_workflow_brings_issues_to_their_end_with_the_state_carried_from_job_to_job(
 /// The cache is lost in the middle of a run: the next machine sees the claim, and starts nothing twice.
 #[test]
 fn a_lost_cache_starts_nothing_twice() {
-    let world = World::new();
+    let world = World::in_memory();
     world.agent("sleep 600\n");
     world.ready("me/app", "One", &[]);
     let one = Job::new(&world, "job-1", None);
@@ -128,7 +128,7 @@ fn a_lost_cache_starts_nothing_twice() {
 /// A gate before arming: the plan is compared with the one that was agreed on, and nothing is written anywhere.
 #[test]
 fn a_script_compares_the_plan_of_a_dry_run() {
-    let world = World::new();
+    let world = World::in_memory();
     world.edit_config("kill_switch = false", "kill_switch = true");
     world.ready("me/app", "Goes first", &["--priority", "5"]);
     world.ready("me/app", "Goes second", &[]);
@@ -171,7 +171,7 @@ fn a_script_compares_the_plan_of_a_dry_run() {
 /// Verdicts as exit codes: good, bad, pending; and waiting for one.
 #[test]
 fn a_step_waits_for_a_verdict() {
-    let world = World::new();
+    let world = World::in_memory();
     world.ready("me/app", "Good", &[]);
     let job = Job::new(&world, "job", None);
     let good = job.sh("offhours run once me/app#1 --json --exit-code --wait 600").ok();
