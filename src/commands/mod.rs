@@ -594,6 +594,7 @@ fn repo_policy(config: &Config, repo: &RepoId) -> Option<RepoPolicy> {
     Some(RepoPolicy {
         allowed: config.allowlist.contains(repo),
         landing: r.run.landing.mode,
+        agent_pushes: r.run.agent_pushes,
         branch: r.run.branch.clone(),
         verify: r.run.verify.clone(),
         verify_timeout_seconds: r.run.verify_timeout_seconds,

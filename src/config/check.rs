@@ -6,11 +6,11 @@ use toml_edit::TableLike;
 
 use super::read::{Place, Reader};
 use super::{
-    Config, Forge, ForgeKind, Notify, NotifyKind, RepoConfig, Runner, RunnerKind, RunnerSettings,
-    SecretSource, Stage, StageKind,
+    Config, Forge, ForgeKind, Notify, NotifyKind, RepoConfig, RunSettings, Runner, RunnerKind,
+    RunnerSettings, SecretSource, Stage, StageKind,
 };
 use crate::domain::message_notice::is_address;
-use crate::domain::model::RepoId;
+use crate::domain::model::{Landing, RepoId};
 
 /// Names become file names, parts of ids and words in messages.
 const NAME_RULE: &str = "names have 1 to 40 letters, digits, - and _";
@@ -480,9 +480,17 @@ fn stage_problems(stages: &[Stage]) -> Vec<String> {
 
 fn run_problems(config: &Config) -> Vec<(&'static str, String)> {
     let bad = config.run.branch.as_ref().filter(|branch| !good_branch(branch));
-    bad.map(|branch| ("branch", format!("`branch` = \"{branch}\" is no name of a branch")))
-        .into_iter()
-        .collect()
+    let branch = bad.map(|branch| ("branch", format!("`branch` = \"{branch}\" is no name of a branch")));
+    let pushes = pushes_problem(&config.run).map(|what| ("agent_pushes", what));
+    branch.into_iter().chain(pushes).collect()
+}
+
+/// Where offhours itself lands the work, nobody else may be at it.
+fn pushes_problem(run: &RunSettings) -> Option<String> {
+    (run.agent_pushes && run.landing.mode == Landing::Push).then(|| {
+        "`agent_pushes` goes with landing = \"pull-request\": with \"push\" only offhours reaches the target branch"
+            .to_owned()
+    })
 }
 
 /// The part of git's rules that keeps a name from being an option, a range or a path out of `refs/heads`.
@@ -526,6 +534,9 @@ fn repos(
         }
         if let Some(branch) = repo.run.branch.as_ref().filter(|branch| !good_branch(branch)) {
             say(format!("`branch` = \"{branch}\" is no name of a branch"));
+        }
+        if repo.run != config.run {
+            pushes_problem(&repo.run).into_iter().for_each(&mut say);
         }
     }
     for id in &config.allowlist {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml_edit::{Item, TableLike};
 
-use super::schema::{NOT_YET, Row, TABLES, rows};
+use super::schema::{Row, TABLES, rows};
 use super::value::{Bad, Setting};
 
 /// A table of the file: what the schema calls it (`repo.*`), and what the file calls it (`repo."home:a/b"`).
@@ -180,9 +180,6 @@ impl Reader<'_> {
 
 fn unknown_sentence(key: &str, place: &Place, known: &[&'static str]) -> String {
     let within = place.within();
-    if let Some(later) = NOT_YET.iter().find(|l| l.name == key && l.tables.contains(&place.pattern)) {
-        return format!("`{key}`{within} is not in this version yet: {}; leave it out", later.doc);
-    }
     let homes: Vec<String> = tables_with(key).map(home).collect();
     if !homes.is_empty() {
         let whereto = homes.join(" or ");

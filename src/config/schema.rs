@@ -151,20 +151,6 @@ pub(super) const TABLES: &[(&str, &str)] = &[
     ("recipe.*", "A recipe: a repository with a compose file. The star is a name that you choose."),
 ];
 
-/// A key of a later version: known, and refused with a sentence.
-pub(super) struct Later {
-    pub(super) name: &'static str,
-    pub(super) tables: &'static [&'static str],
-    pub(super) doc: &'static str,
-}
-
-const fn later(name: &'static str, tables: &'static [&'static str], doc: &'static str) -> Later {
-    Later { name, tables, doc }
-}
-
-pub(super) const NOT_YET: &[Later] =
-    &[later("agent_pushes", &["", "repo.*"], "agents that push themselves come later; here offhours pushes")];
-
 words! {
     /// Which end of the priority numbers goes first.
     PriorityOrder { LargestFirst = "largest-first", SmallestFirst = "smallest-first", } not yet []
@@ -313,6 +299,9 @@ keys! {
         /// Who merges a pull request: "person", or "when-green" (offhours, as soon as CI is green and no trusted person
         /// asks for changes, within merge_hours).
         merge: MergeRule = MergeRule::Person;
+        /// The agent has its own way to push, and pushes to the run's branch itself (pull requests only). What carries the
+        /// trailer `Offhours-Run: RUN` is then the run's; the push guard cannot keep it off the forge.
+        agent_pushes: bool = false;
         /// Runs of a repo that may wait for a review before nothing new is started there.
         max_awaiting_review: u32 [1, 100_000] = 2;
         /// Days that a pull request waits for its review before it is handed back.

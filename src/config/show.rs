@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use toml_edit::Value;
 
-use super::schema::{Group, NOT_YET, Row, RunnerBasics, TABLES, WorkspaceRoot, rows};
+use super::schema::{Group, Row, RunnerBasics, TABLES, WorkspaceRoot, rows};
 use super::{Config, RepoConfig, Runner, RunnerSettings, Stage, T3};
 
 /// Values for the complete example, where the default says little or is nothing. TOML on the right.
@@ -188,15 +188,6 @@ pub fn reference() -> String {
         } else {
             rows_of(table).for_each(|row| reference_row(&mut out, row));
         }
-    }
-    out.push_str("\nNot in this version yet\n");
-    for later in NOT_YET {
-        let tables: Vec<String> = later
-            .tables
-            .iter()
-            .map(|table| if table.is_empty() { "at the top".to_owned() } else { format!("in [{table}]") })
-            .collect();
-        write_into(&mut out, format_args!("  {} ({}): {}\n", later.name, tables.join(", "), later.doc));
     }
     out
 }

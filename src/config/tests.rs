@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::model::{Landing, UnixTime};
 use crate::error::Kind;
-use schema::{NOT_YET, Row, TABLES, rows};
+use schema::{Row, TABLES, rows};
 use std::fmt::Write as _;
 
 const GOOD: &str = r#"
@@ -189,6 +189,7 @@ fn bad_input_is_a_sentence_with_its_line() {
         ),
         ("[workspace]\nroot = \"~/work\"".into(), &["not expanded here"]),
         ("branch = \"--force\"".into(), &["line 1: `branch` = \"--force\" is no name of a branch"]),
+        ("agent_pushes = true\nlanding = \"push\"".into(), &["`agent_pushes` goes with landing = \"pull-request\""]),
         ("landing = { mode = \"push\", allow_paths = [\"../x\"] }".into(), &["allows the path \"../x\""]),
         // Not TOML, or not once.
         ("a = 1\nb = = 2".into(), &["line 2: this is not TOML"]),
@@ -510,7 +511,7 @@ fn every_key_is_read_and_shown() {
 
 /// Everything that a key may need around it.
 const SKELETON: &str = r#"
-landing = { mode = "push", allow_paths = ["x"] }
+landing = { mode = "pull-request", allow_paths = ["x"] }
 default_runner = "main"
 [upgrade.bridge]
 argv = ["a"]
@@ -571,20 +572,7 @@ fn the_reference_has_every_key() {
     for (table, _) in TABLES {
         assert!(reference.contains(&format!("[{table}]")), "{table}");
     }
-    for later in NOT_YET {
-        assert!(reference.contains(later.name), "{}", later.name);
-    }
     assert!(reference.lines().all(|line| line.len() <= 120), "{reference}");
-}
-
-#[test]
-fn no_key_is_there_and_not_yet() {
-    for later in NOT_YET {
-        let both = rows().any(|(row, tables)| {
-            row.name == later.name && tables.iter().any(|table| later.tables.contains(table))
-        });
-        assert!(!both, "{}", later.name);
-    }
 }
 
 #[test]

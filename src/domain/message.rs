@@ -6,8 +6,8 @@ mod pull;
 
 pub use control::{Standing, control_text};
 pub use pull::{
-    continued_for_agent, pull_body, pull_text, pull_title, review_body, review_for_agent, review_title,
-    review_words, undo_body, undo_commit, undo_title,
+    continued_for_agent, is_of_run, pull_body, pull_text, pull_title, push_yourself, review_body,
+    review_for_agent, review_title, review_words, undo_body, undo_commit, undo_title,
 };
 
 use super::model::{HandBack, Landing, Outcome, UnixTime};

@@ -53,7 +53,7 @@ pub fn evidence(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<
     let turn = turn(world, row)?;
     let over = matches!(turn, TurnSeen::Over(_) | TurnSeen::Orphaned);
     let mut notes = vec![];
-    let pull = pull::look(world, row, &mut notes);
+    let pull = pull::look(world, row, policy, &mut notes);
     let mut aims = Aims::default();
     let mut work = if over { work(world, row, policy, &mut aims, &mut notes)? } else { WorkSeen::Unreadable };
     let review = if over && pull.seen == PullSeen::Open {

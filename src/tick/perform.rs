@@ -345,7 +345,7 @@ fn perform(
         }
         Effect::Land { head, expected } => return land(world, row, head, expected, intent.tries > 0),
         Effect::PushBranch { head, expected } => {
-            return pull::push(world, row, head, expected.as_ref());
+            return pull::push(world, row, policy, head, expected.as_ref());
         }
         Effect::OpenPull { title, body } => return pull::open(world, row, title, body),
         Effect::EditPull { pull, head, body } => return pull::edit(world, row, *pull, head, body),
@@ -427,6 +427,7 @@ fn start_turn(
     let given = lessons::to_give(world, run, turn);
     let template = templates::of(world, run)?;
     let prompt = match world.prompter.render(&template, run, &text, &given.text, failure) {
+        Ok(prompt) if policy.agent_pushes => prompt + &message::push_yourself(run),
         Ok(prompt) => prompt,
         Err(error) => return templates::does_not_render(world, run, turn, error).map(Err),
     };

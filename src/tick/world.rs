@@ -62,6 +62,8 @@ pub struct RepoPolicy {
     pub repo: RepoId,
     pub allowed: bool,
     pub landing: Landing,
+    /// Commits on the run's branch that carry its trailer are the run's, whoever pushed them.
+    pub agent_pushes: bool,
     pub branch: Option<String>,
     pub verify: Vec<String>,
     pub verify_timeout_seconds: u64,

@@ -27,7 +27,7 @@ fn a_config_with_a_mistake_names_it() {
         ("max_running = \"two\"\n", "top", &["max_running", "line 1"]),
         ("max_running = 0\n", "top", &["max_running", "1"]),
         ("turn_timeout_seconds = 5\n", "top", &["turn_timeout_seconds", "runner"]),
-        ("agent_pushes = true\n", "top", &["agent_pushes", "not in this version yet"]),
+        ("agent_pushes = true\n", "top", &["agent_pushes", "landing = \"pull-request\""]),
         ("[workspace]\nmax_running = 2\n", "end", &["max_running", "top"]),
         ("[runner.agent2]\n", "end", &["argv"]),
         ("x = [\n", "end", &["line"]),

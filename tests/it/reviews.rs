@@ -279,6 +279,42 @@ fn reviews_are_answered_no_more_often_than_allowed() {
     ");
 }
 
+/// It pushes by itself, with a way of its own: what carries the run's trailer is the run's, anything else is a person's.
+#[test]
+fn an_agent_that_pushes_by_itself_is_no_stranger_on_its_branch() {
+    let push = |world: &World| {
+        let to = world.bare("me/app");
+        format!("git push -q {} HEAD:refs/heads/offhours/issue-$number-$OFFHOURS_RUN\n", to.display())
+    };
+    let mended = world("agent_pushes = true\n");
+    counting(
+        &mended,
+        &format!(
+            "save() {{ git add \"$1\"; git commit -q -m \"Turn $turn\" -m \"Offhours-Run: $OFFHOURS_RUN\"; }}\n\
+             if [ $turn = 1 ]; then echo half > red; save red; {0}elif [ $turn = 2 ]; then git rm -q red; echo x > a; save a; {0}\
+             echo y > b; save b; else echo z > c; save c; {0}fi\n",
+            push(&mended)
+        ),
+    );
+    let told = waiting(&mended).concat();
+    assert!(told.contains("fix-forward") && told.ends_with("await-review"), "{told}");
+    let prompt = prompts(&mended).remove(0);
+    let run = mended.run_of("me/app#1");
+    let branch = format!("offhours/issue-1-{}", run["run"].as_str().unwrap());
+    assert!(prompt.contains(&format!("to the branch `{branch}` and to no other")), "{prompt}");
+    let on_branch = git(&mended.bare("me/app"), &["ls-tree", "--name-only", &branch]);
+    assert!(on_branch.contains("a\nb\n"), "what it did not push itself was pushed for it: {on_branch}");
+    // A review is answered by a turn that pushes, too; then somebody pushes who is not the run.
+    pr(&mended, &["review", "me/app#2", "--request-changes", "-m", "More."]);
+    mended.until_idle();
+    assert_eq!(
+        mended.run_of("me/app#1")["pushed"].as_str(),
+        Some(git(&mended.bare("me/app"), &["rev-parse", &branch]).trim())
+    );
+    mended.person_pushes_to("me/app", &branch, "mine", "a person's\n");
+    assert_eq!(mended.until_idle(), ["me/app#1 human-took-over"]);
+}
+
 #[test]
 fn a_pull_request_that_a_person_closes_is_handed_back_with_its_branch() {
     let world = world("");

@@ -7,6 +7,25 @@ use crate::domain::run::{Failure, Run};
 /// Ends the part of a pull request's text that is ours; what a person writes around it is kept.
 const END: &str = "<!-- /offhours -->";
 
+/// Ends each commit message of a run whose agent pushes by itself.
+const TRAILER: &str = "Offhours-Run: ";
+
+/// What an agent is told that pushes by itself.
+pub fn push_yourself(run: &Run) -> String {
+    format!(
+        "\n\nOther than said above, here you push your commits yourself, to the branch `{}` and to no other, without force. \
+         Each commit message ends with the line `{TRAILER}{}`; a commit without it is taken for a person's, and the work \
+         is handed over.\n",
+        run.branch, run.id
+    )
+}
+
+/// Whether a commit message says that it is this run's: in its last paragraph, where trailers stand.
+pub fn is_of_run(text: &str, run: &str) -> bool {
+    let last = text.trim_end().rsplit("\n\n").next().unwrap_or_default();
+    last.lines().any(|line| line.trim_end().strip_prefix(TRAILER) == Some(run))
+}
+
 /// The issue's title, with its number so that the two are found together.
 pub fn pull_title(run: &Run, facts: &ReceiptFacts) -> String {
     let title = plain(&facts.title, 180);

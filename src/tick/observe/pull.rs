@@ -1,13 +1,16 @@
 //! The run's pull request and what people say of it.
 
 use super::super::poll::trusted;
-use super::super::world::World;
+use super::super::world::{RepoPolicy, World};
 use crate::domain::message;
 use crate::domain::model::{Landing, Oid, Person, PullState, Seen};
 use crate::domain::review::{self, Judged};
 use crate::domain::run::{PullSeen, ReviewSeen, Run};
 use crate::ports::{PortError, PortResult, PullRequests};
 use crate::store::RunRow;
+
+/// Commits that an agent may push between two looks.
+const MOST_PUSHED: usize = 1000;
 
 /// The pull request, and whether somebody else pushed to its branch.
 pub(super) struct Pull {
@@ -23,7 +26,7 @@ pub(in crate::tick) fn pulls<'a>(world: &'a World, run: &Run) -> PortResult<&'a 
     })
 }
 
-pub(super) fn look(world: &World, row: &RunRow, notes: &mut Vec<PortError>) -> Pull {
+pub(super) fn look(world: &World, row: &RunRow, policy: &RepoPolicy, notes: &mut Vec<PortError>) -> Pull {
     let run = &row.run;
     let nothing = Pull { seen: PullSeen::None, foreign_commit: false };
     let (Landing::PullRequest, Some(pushed)) = (run.landing, &run.pushed) else { return nothing };
@@ -38,9 +41,17 @@ pub(super) fn look(world: &World, row: &RunRow, notes: &mut Vec<PortError>) -> P
         }),
         None => remote_head(world, run).map(|head| (PullSeen::None, head)),
     };
+    // A branch that is gone has nobody's commit.
+    let read = read.and_then(|(seen, head)| {
+        let other = head.filter(|head| head != pushed);
+        let foreign = match other {
+            Some(_) if policy.agent_pushes => !pushed_by_agent(world, run, pushed)?,
+            other => other.is_some(),
+        };
+        Ok(Pull { foreign_commit: foreign, seen })
+    });
     match read {
-        // A branch that is gone has nobody's commit.
-        Ok((seen, head)) => Pull { foreign_commit: head.is_some_and(|head| head != *pushed), seen },
+        Ok(pull) => pull,
         // It was deleted with all that was said there.
         Err(PortError::Gone { .. })
             if world.forge(&run.issue.repo).is_ok_and(|f| f.remote(&run.issue.repo).is_ok()) =>
@@ -52,6 +63,19 @@ pub(super) fn look(world: &World, row: &RunRow, notes: &mut Vec<PortError>) -> P
             Pull { seen: PullSeen::Unreadable, foreign_commit: false }
         }
     }
+}
+
+/// Whether everything on the run's branch since our last push carries the run's trailer.
+fn pushed_by_agent(world: &World, run: &Run, pushed: &Oid) -> PortResult<bool> {
+    let repo = &run.issue.repo;
+    let remote = world.forge(repo)?.remote(repo)?;
+    let head = world.git.fetch_branch(repo, &remote, &run.branch)?;
+    if !world.git.is_ancestor(repo, pushed, &head)? {
+        return Ok(false);
+    }
+    // One more than is looked at: a longer list is not known to be the run's.
+    let commits = world.git.commits(repo, pushed, &head, MOST_PUSHED + 1)?;
+    Ok(commits.len() <= MOST_PUSHED && commits.iter().all(|(_, text)| message::is_of_run(text, &run.id)))
 }
 
 fn remote_head(world: &World, run: &Run) -> PortResult<Option<Oid>> {

@@ -1,7 +1,7 @@
 //! Effects on the run's branch, its pull request and the repo's slot.
 
 use super::super::observe::{event, pulls};
-use super::super::world::World;
+use super::super::world::{RepoPolicy, World};
 use super::{Out, done, remote};
 use crate::domain::message;
 use crate::domain::model::{Oid, PullState};
@@ -14,13 +14,15 @@ use crate::store::RunRow;
 pub(super) fn push(
     world: &mut World,
     row: &RunRow,
+    policy: &RepoPolicy,
     head: &Oid,
     expected: Option<&Oid>,
 ) -> Result<PortResult<Out>, Error> {
     let run = &row.run;
     let repo = &run.issue.repo;
     let answer = remote(world, row).and_then(|remote| {
-        match world.git.push(repo, &remote, &run.branch, expected, head)? {
+        let there = if policy.agent_pushes { agents_head(world, row, head)? } else { None };
+        match world.git.push(repo, &remote, &run.branch, there.as_ref().or(expected), head)? {
             Pushed::Done => Ok(true),
             // The first try may have pushed without telling us.
             Pushed::Raced => Ok(world.git.remote_head(repo, &remote, &run.branch)?.as_ref() == Some(head)),
@@ -42,6 +44,15 @@ pub(super) fn push(
         }
         Err(error) => Ok(Err(error)),
     }
+}
+
+/// Where the agent left the branch by itself: only what the work to be pushed contains counts.
+fn agents_head(world: &World, row: &RunRow, head: &Oid) -> PortResult<Option<Oid>> {
+    let repo = &row.run.issue.repo;
+    let remote = remote(world, row)?;
+    let Some(there) = world.git.remote_head(repo, &remote, &row.run.branch)? else { return Ok(None) };
+    // A commit that is not in the work is not known here.
+    Ok(world.git.is_ancestor(repo, &there, head).is_ok_and(|within| within).then_some(there))
 }
 
 /// Opens the pull request, or adopts the one that is there: an earlier try may have opened it without telling us.
