@@ -1,8 +1,10 @@
 //! CI stages. Of kind `command`: supervised jobs on a clean checkout of the commit, a folder per attempt. Of kind `forge`:
-//! what the forge's own CI reports.
+//! what the forge's own CI reports. Of kinds `woodpecker` and `drone`: what such a server reports.
+
+pub mod pipelines;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -113,35 +115,24 @@ impl Ci for CommandCi {
     }
 }
 
-/// Each stage where it is run: ours here, the forge's on the forge.
+/// What else than a command says whether a stage is green: the forge, or a CI server. `None`: a command.
+pub type Elsewhere = Box<dyn Fn(&RepoId, &str) -> PortResult<Option<Rc<dyn Checks>>>>;
+
+/// Each stage where it is run: ours here, the others where they are.
 pub struct StageCi {
     pub command: Box<dyn Ci>,
-    /// By the forge's name.
-    pub forges: BTreeMap<String, Rc<dyn Checks>>,
-    /// Whether the repo's stage of this name is the forge's.
-    pub on_forge: Box<dyn Fn(&RepoId, &str) -> bool>,
-    /// Commits whose failed checks this process had run again: the forge may show the old answer for a moment.
-    pub again: RefCell<BTreeSet<(RepoId, Oid)>>,
-}
-
-impl StageCi {
-    fn checks(&self, repo: &RepoId) -> PortResult<&dyn Checks> {
-        self.forges.get(&repo.forge).map(AsRef::as_ref).ok_or_else(|| {
-            PortError::refused(format!(
-                "the forge `{}` of {repo} has no checks of its own; use a CI stage of kind \"command\"",
-                repo.forge
-            ))
-        })
-    }
+    pub elsewhere: Elsewhere,
+    /// Commits whose failed checks this process had run again: the server may show the old answer for a moment.
+    pub again: RefCell<BTreeSet<(RepoId, String, Oid)>>,
 }
 
 impl Ci for StageCi {
     fn read(&self, repo: &RepoId, stage: &str, oid: &Oid) -> PortResult<StageReading> {
-        if !(self.on_forge)(repo, stage) {
+        let Some(found) = (self.elsewhere)(repo, stage)? else {
             return self.command.read(repo, stage, oid);
-        }
-        let mut checks = self.checks(repo)?.checks(repo, oid)?;
-        if self.again.borrow().contains(&(repo.clone(), oid.clone())) {
+        };
+        let mut checks = found.checks(repo, oid)?;
+        if self.again.borrow().contains(&(repo.clone(), stage.to_owned(), oid.clone())) {
             for check in checks.iter_mut().filter(|c| c.state == CheckState::Red) {
                 check.state = CheckState::Pending;
             }
@@ -150,12 +141,12 @@ impl Ci for StageCi {
     }
 
     fn start(&self, repo: &RepoId, stage: &str, oid: &Oid, attempt: u32) -> PortResult<()> {
-        if !(self.on_forge)(repo, stage) {
+        let Some(found) = (self.elsewhere)(repo, stage)? else {
             return self.command.start(repo, stage, oid, attempt);
-        }
+        };
         // What cannot be run again stays red, which is an answer, too.
-        if self.checks(repo)?.rerun(repo, oid, attempt)? {
-            self.again.borrow_mut().insert((repo.clone(), oid.clone()));
+        if found.rerun(repo, oid, attempt)? {
+            self.again.borrow_mut().insert((repo.clone(), stage.to_owned(), oid.clone()));
         }
         Ok(())
     }

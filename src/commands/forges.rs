@@ -1,11 +1,14 @@
 //! The part of the composition root that builds the forges: their HTTP, their tokens, and what git shows their servers.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{App, env};
+use crate::adapters::ci::Elsewhere;
+use crate::adapters::ci::pipelines::{self, Pipelines};
 use crate::adapters::dry::{DryForge, DryRecipeForge};
 use crate::adapters::forge::Checks;
 use crate::adapters::forge::gitea::{Flavour, Gitea};
@@ -15,7 +18,7 @@ use crate::adapters::git::{Credentials, GitCredentials};
 use crate::adapters::host::{SystemClock, pause};
 use crate::adapters::http::{Authorization, Client, Http, Server};
 use crate::adapters::secret::{Token, resolve};
-use crate::config::{self as cfg, ForgeKind, Secret};
+use crate::config::{self as cfg, Config, ForgeKind, Secret, SecretSource, StageKind};
 use crate::domain::model::RepoId;
 use crate::error::Error;
 use crate::ports::{Forge, PortError, PortResult, RecipeForge};
@@ -30,6 +33,7 @@ pub(super) struct Forges {
     pub(super) trackers: BTreeMap<String, Rc<dyn Forge>>,
     pub(super) checks: BTreeMap<String, Rc<dyn Checks>>,
     pub(super) credentials: Credentials,
+    pub(super) http: Rc<Http>,
 }
 
 /// With `--dry-run` HTTP knows reading only, and every forge refuses to be written.
@@ -47,14 +51,14 @@ pub(super) fn build(app: &App, store: &Store) -> Result<Forges, Error> {
                 Rc::new(if dry { local.looking_only() } else { local })
             }
             ForgeKind::Github => {
-                let token = token(name, forge, "Bearer");
+                let token = token(forge.token.clone(), format!("forge.{name}.token"), "Bearer");
                 let made = Rc::new(github(name, forge, &http, &token));
                 git.insert(name.clone(), (origin(&git_address(forge)), token));
                 checks.insert(name.clone(), Rc::clone(&made) as Rc<dyn Checks>);
                 made
             }
             ForgeKind::Gitea | ForgeKind::Forgejo => {
-                let token = token(name, forge, "token");
+                let token = token(forge.token.clone(), format!("forge.{name}.token"), "token");
                 let made = Rc::new(gitea(name, forge, &http, &token));
                 git.insert(name.clone(), (origin(&git_address(forge)), token));
                 checks.insert(name.clone(), Rc::clone(&made) as Rc<dyn Checks>);
@@ -63,7 +67,48 @@ pub(super) fn build(app: &App, store: &Store) -> Result<Forges, Error> {
         };
         trackers.insert(name.clone(), if dry { Rc::new(DryForge(built)) } else { built });
     }
-    Ok(Forges { trackers, checks, credentials: credentials(git) })
+    Ok(Forges { trackers, checks, credentials: credentials(git), http })
+}
+
+/// Who says whether a stage is green, where it is no command.
+pub(super) fn checks_elsewhere(
+    config: Rc<Config>,
+    forges: BTreeMap<String, Rc<dyn Checks>>,
+    http: Rc<Http>,
+) -> Elsewhere {
+    let servers: RefCell<BTreeMap<(RepoId, String), Rc<dyn Checks>>> = RefCell::default();
+    Box::new(move |repo, name| {
+        let Some(stage) = config.repo(repo).stages.into_iter().find(|stage| stage.name == name) else {
+            return Ok(None);
+        };
+        let flavour = match stage.kind {
+            StageKind::Command => return Ok(None),
+            StageKind::Forge => {
+                let found = forges.get(&repo.forge).map(Rc::clone);
+                return found.map(Some).ok_or_else(|| {
+                    PortError::refused(format!(
+                        "the forge `{}` of {repo} has no checks of its own; use a CI stage of kind \"command\"",
+                        repo.forge
+                    ))
+                });
+            }
+            StageKind::Woodpecker => pipelines::Flavour::Woodpecker,
+            StageKind::Drone => pipelines::Flavour::Drone,
+        };
+        let made = || -> Rc<dyn Checks> {
+            let server = Server {
+                name: format!("the CI stage {name}"),
+                base: stage.url.unwrap_or_default(),
+                headers: vec![("accept", "application/json".to_owned())],
+                authorization: token(stage.token, format!("ci.stage.{name}.token"), "Bearer"),
+                write_gap: Duration::ZERO,
+            };
+            Rc::new(Pipelines::new(Client::new(Rc::clone(&http), server), flavour))
+        };
+        let mut servers = servers.borrow_mut();
+        let found = servers.entry((repo.clone(), name.to_owned())).or_insert_with(made);
+        Ok(Some(Rc::clone(found)))
+    })
 }
 
 /// The same forges, as upgrades know them.
@@ -83,13 +128,13 @@ pub(super) fn for_recipes(
                 Box::new(if dry { local.looking_only() } else { local })
             }
             ForgeKind::Github => {
-                let token = token(name, forge, "Bearer");
+                let token = token(forge.token.clone(), format!("forge.{name}.token"), "Bearer");
                 let made = github(name, forge, &http, &token);
                 git.insert(name.clone(), (origin(&git_address(forge)), token));
                 Box::new(made)
             }
             ForgeKind::Gitea | ForgeKind::Forgejo => {
-                let token = token(name, forge, "token");
+                let token = token(forge.token.clone(), format!("forge.{name}.token"), "token");
                 let made = gitea(name, forge, &http, &token);
                 git.insert(name.clone(), (origin(&git_address(forge)), token));
                 Box::new(made)
@@ -107,9 +152,8 @@ fn http(app: &App, store: &Store) -> Result<Rc<Http>, Error> {
     Ok(Rc::new(Http::new(Rc::new(SystemClock), book, !dry, per_minute, pause)))
 }
 
-/// The token of a forge, fetched when it is first needed and kept for a moment.
-fn token(name: &str, forge: &cfg::Forge, scheme: &'static str) -> Authorization {
-    let (source, wanted) = (forge.token.clone(), format!("forge.{name}.token"));
+/// A token, fetched when it is first needed and kept for a moment.
+fn token(source: Option<SecretSource>, wanted: String, scheme: &'static str) -> Authorization {
     let kept: Mutex<Option<(Instant, Token)>> = Mutex::new(None);
     Arc::new(move || {
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);

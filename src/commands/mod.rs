@@ -431,17 +431,9 @@ impl App {
             runner: Rc::clone(&real) as Rc<dyn Runner>,
             stages: Box::new(move |repo| ci_stages(&ci_config, repo)),
         };
-        let stage_config = Rc::clone(&self.config);
         let ci = StageCi {
             command: Box::new(command),
-            forges: forges.checks,
-            on_forge: Box::new(move |repo, name| {
-                stage_config
-                    .repo(repo)
-                    .stages
-                    .iter()
-                    .any(|s| s.name == name && s.kind == cfg::StageKind::Forge)
-            }),
+            elsewhere: forges::checks_elsewhere(Rc::clone(&self.config), forges.checks, forges.http),
             again: RefCell::default(),
         };
         let (git, runner, ci): (Box<dyn Git>, Box<dyn Runner>, Box<dyn Ci>) = if dry {

@@ -472,7 +472,20 @@ fn stage_problems(stages: &[Stage]) -> Vec<String> {
                     "the CI stage \"{name}\" is the forge's own and has no `argv`: take it out"
                 ));
             }
-            StageKind::Command | StageKind::Forge => {}
+            StageKind::Command | StageKind::Forge | StageKind::Woodpecker | StageKind::Drone => {}
+        }
+        let server = matches!(stage.kind, StageKind::Woodpecker | StageKind::Drone);
+        if !server && (stage.url.is_some() || stage.token.is_some()) {
+            wrong.push(format!("the CI stage \"{name}\" has no server: take `url` and `token` out"));
+        }
+        if server && (stage.token.is_none() || !stage.argv.is_empty()) {
+            wrong.push(format!("the CI stage \"{name}\" needs `url` and `token`, and no `argv`"));
+        }
+        if server && !stage.url.as_ref().is_some_and(|url| safe_address(url)) {
+            wrong.push(format!(
+                "`url` of the CI stage \"{name}\" has to begin with https:// (http:// only for this machine), without a \
+                 name, a password or a slash at its end"
+            ));
         }
     }
     wrong

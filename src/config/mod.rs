@@ -519,6 +519,12 @@ impl Config {
             found.extend(notify.url.as_ref().map(|source| (format!("notify.{name}.url"), source)));
             found.extend(notify.token.as_ref().map(|source| (format!("notify.{name}.token"), source)));
         }
+        let own = self.repos.values().flat_map(|repo| &repo.stages);
+        for stage in self.stages.iter().chain(own) {
+            found.extend(
+                stage.token.as_ref().map(|source| (format!("ci.stage.{}.token", stage.name), source)),
+            );
+        }
         for (name, runner) in &self.runners {
             let token = runner.t3.as_ref().and_then(|t3| t3.token.as_ref());
             found.extend(token.map(|source| (format!("runner.{name}.token"), source)));

@@ -191,7 +191,7 @@ words! {
 }
 words! {
     /// What runs a CI stage.
-    StageKind { Command = "command", Forge = "forge", } not yet ["woodpecker", "drone"]
+    StageKind { Command = "command", Forge = "forge", Woodpecker = "woodpecker", Drone = "drone", } not yet []
 }
 words! {
     /// What sends messages.
@@ -412,6 +412,11 @@ keys! {
         argv: Vec<String> = Vec::new();
         /// How long a command may take.
         timeout_seconds: u64 [1, 86_400] = 3600;
+        /// For "woodpecker" and "drone": the server as a browser knows it. It tests what is pushed by itself.
+        url: Option<String> = None;
+        /// For "woodpecker" and "drone": the token of an account there, which is a secret. It needs to read the repo, and
+        /// to write it if failed pipelines are to be run again.
+        token: Option<SecretSource> = None;
     }
 
     /// How often an agent may repair what it broke.

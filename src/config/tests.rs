@@ -227,7 +227,14 @@ fn bad_input_is_a_sentence_with_its_line() {
             "[runner.x]\nargv = [\"a\"]\nlabels = [\"Needs-Human\", \" \"]".into(),
             &["\"Needs-Human\", which has a meaning of its own", "an empty label"],
         ),
-        ("[[ci.stage]]\nname = \"a\"\nkind = \"drone\"".into(), &["\"drone\" is not in this version yet"]),
+        (
+            "[[ci.stage]]\nname = \"a\"\nkind = \"drone\"".into(),
+            &["the CI stage \"a\" needs `url` and `token`", "`url` of the CI stage \"a\" has to begin with https"],
+        ),
+        (
+            "[[ci.stage]]\nname = \"a\"\nkind = \"forge\"\nurl = \"https://h\"".into(),
+            &["the CI stage \"a\" has no server"],
+        ),
         ("[notify.x]\nkind = \"slack\"".into(), &["slack needs `url`, which is a secret"]),
         ("[notify.x]\nkind = \"email\"".into(), &["email needs `to`"]),
         ("[notify.x]\nkind = \"email\"\nto = [\"a@b\\nBcc: c@d\"]".into(), &["is no mail address"]),
@@ -473,6 +480,14 @@ fn every_key_is_read_and_shown() {
             if *table == "runner.*" && ["kind", "url", "token", "instance", "model"].contains(&row.name) {
                 let more = [("kind", "\"t3\""), ("url", "\"https://h\""), ("token", "{ env = \"X\" }")];
                 for (key, value) in more.into_iter().chain([("instance", "\"i\""), ("model", "\"m\"")]) {
+                    at[key] = toml_edit::Item::Value(value.parse().unwrap());
+                }
+                at.as_table_like_mut().unwrap().remove("argv");
+            }
+            if table.ends_with("ci.stage") && ["url", "token"].contains(&row.name) {
+                for (key, value) in
+                    [("kind", "\"drone\""), ("url", "\"https://h\""), ("token", "{ env = \"X\" }")]
+                {
                     at[key] = toml_edit::Item::Value(value.parse().unwrap());
                 }
                 at.as_table_like_mut().unwrap().remove("argv");

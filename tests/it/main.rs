@@ -33,6 +33,7 @@ mod model;
 mod notify;
 mod page;
 mod pipeline;
+mod pipelines;
 mod pulls;
 mod races;
 mod readme;

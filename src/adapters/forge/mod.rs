@@ -89,7 +89,7 @@ fn own_comment(
 }
 
 /// A check; of one that is red, with the end of what it said.
-fn red_check(name: String, state: CheckState, link: Option<String>, text: &str) -> Check {
+pub(super) fn red_check(name: String, state: CheckState, link: Option<String>, text: &str) -> Check {
     let log_tail = if state == CheckState::Red { output::tail(&output::clean(text)) } else { String::new() };
     let fingerprint =
         if state == CheckState::Red { output::fingerprint(&log_tail, &[]) } else { String::new() };

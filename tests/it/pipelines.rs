@@ -1,0 +1,277 @@
+//! Stories with CI servers of their own, Woodpecker and Drone: simulated as one list of numbered pipelines, with one HTTP
+//! dialect each. They test what is pushed, answer as the real ones do, and refuse who has no token.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use base64::Engine as _;
+use serde_json::{Value, json};
+
+use super::forge::run;
+use super::world::World;
+
+const TOKEN: &str = "ci-token-77aa";
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Woodpecker,
+    Drone,
+}
+
+#[derive(Clone, Debug)]
+struct Build {
+    number: u64,
+    sha: String,
+    status: &'static str,
+    log: String,
+}
+
+#[derive(Default)]
+struct State {
+    builds: Vec<Build>,
+    seen: BTreeSet<String>,
+    /// The first pipeline of each commit is red for no reason.
+    flaky: bool,
+    log: Vec<String>,
+}
+
+/// A running server; it ends with this value.
+struct Server {
+    state: Arc<Mutex<State>>,
+    url: String,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        drop(TcpStream::connect(self.url.trim_start_matches("http://")));
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+impl Server {
+    fn start(kind: Kind, bare: PathBuf, flaky: bool) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Arc::new(Mutex::new(State { flaky, ..State::default() }));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (shared, ended) = (Arc::clone(&state), Arc::clone(&stop));
+        let thread = std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if ended.load(Ordering::SeqCst) {
+                    break;
+                }
+                drop(serve(kind, &bare, &shared, &stream.unwrap()));
+            }
+        });
+        Self { state, url, stop, thread: Some(thread) }
+    }
+}
+
+fn serve(
+    kind: Kind,
+    bare: &std::path::Path,
+    state: &Mutex<State>,
+    stream: &TcpStream,
+) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let mut first = String::new();
+    reader.read_line(&mut first)?;
+    let (mut known, mut length) = (false, 0);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 || line == "\r\n" {
+            break;
+        }
+        known |= line.trim_end().eq_ignore_ascii_case(&format!("authorization: Bearer {TOKEN}"));
+        if let Some(n) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = n.trim().parse().unwrap();
+        }
+    }
+    reader.read_exact(&mut vec![0; length])?;
+    let mut words = first.split_whitespace();
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let (status, body) = {
+        let mut state = state.lock().unwrap();
+        state.log.push(format!("{method} {target}"));
+        state.look(bare);
+        if known {
+            state.answer(kind, method, target.split('?').next().unwrap_or_default())
+        } else {
+            (401, json!({ "message": "Unauthorized" }))
+        }
+    };
+    let body = body.to_string();
+    let mut out = stream;
+    write!(
+        out,
+        "HTTP/1.1 {status} Simulated\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+impl State {
+    /// Tests every branch that moved.
+    fn look(&mut self, bare: &std::path::Path) {
+        for sha in run(bare, &["for-each-ref", "--format=%(objectname)", "refs/heads"]).1.lines() {
+            if self.seen.insert(sha.to_owned()) {
+                let (red, log) = run(bare, &["show", &format!("{sha}:red")]);
+                let (red, log) = if self.flaky { (true, "a flake\n".to_owned()) } else { (red, log) };
+                self.add(sha, red, log);
+            }
+        }
+    }
+
+    fn add(&mut self, sha: &str, red: bool, log: String) {
+        let number = self.builds.len() as u64 + 1;
+        let status = if red { "failure" } else { "success" };
+        self.builds.push(Build { number, sha: sha.to_owned(), status, log });
+    }
+
+    fn answer(&mut self, kind: Kind, method: &str, path: &str) -> (u16, Value) {
+        let path: Vec<&str> = path.trim_start_matches("/api/repos/").split('/').collect();
+        let build = |number: &str| self.builds.iter().find(|b| b.number.to_string() == number).cloned();
+        match (kind, method, path.as_slice()) {
+            (Kind::Woodpecker, "GET", ["lookup", "me", "app"]) => {
+                (200, json!({ "id": 7, "full_name": "me/app", "active": true }))
+            }
+            (Kind::Woodpecker, "GET", ["7", "pipelines"]) | (Kind::Drone, "GET", ["me", "app", "builds"]) => {
+                (200, self.builds.iter().rev().map(|b| shown(kind, b, false)).collect())
+            }
+            (Kind::Woodpecker, "GET", ["7", "pipelines", number])
+            | (Kind::Drone, "GET", ["me", "app", "builds", number]) => {
+                build(number).map_or((404, Value::Null), |b| (200, shown(kind, &b, true)))
+            }
+            (Kind::Woodpecker, "GET", ["7", "logs", number, step]) if *step == format!("{number}1") => {
+                let lines = |b: Build| -> Value {
+                    let data = |l: &str| json!({ "data": base64::prelude::BASE64_STANDARD.encode(l) });
+                    b.log.lines().map(data).collect()
+                };
+                build(number).map_or((404, Value::Null), |b| (200, lines(b)))
+            }
+            (Kind::Drone, "GET", ["me", "app", "builds", number, "logs", "1", "2"]) => {
+                let lines = |b: Build| -> Value {
+                    b.log.lines().map(|l| json!({ "pos": 0, "out": format!("{l}\n"), "time": 0 })).collect()
+                };
+                build(number).map_or((404, Value::Null), |b| (200, lines(b)))
+            }
+            (Kind::Woodpecker, "POST", ["7", "pipelines", number])
+            | (Kind::Drone, "POST", ["me", "app", "builds", number]) => match build(number) {
+                None => (404, Value::Null),
+                Some(b) => {
+                    let red = b.status == "failure" && !self.flaky;
+                    self.add(&b.sha, red, b.log);
+                    (200, shown(kind, self.builds.last().unwrap(), true))
+                }
+            },
+            _ => (404, json!({ "message": "Not Found" })),
+        }
+    }
+}
+
+fn shown(kind: Kind, build: &Build, whole: bool) -> Value {
+    let mut value = json!({ "number": build.number, "status": build.status, "event": "push" });
+    match kind {
+        Kind::Woodpecker => {
+            value["commit"] = json!(build.sha);
+            if whole {
+                let step =
+                    json!({ "id": build.number * 10 + 1, "pid": 2, "name": "test", "state": build.status });
+                value["workflows"] = json!([{ "id": 1, "pid": 1, "name": "build", "state": build.status, "children": [step] }]);
+            }
+        }
+        Kind::Drone => {
+            value["after"] = json!(build.sha);
+            if whole {
+                let clone = json!({ "number": 1, "name": "clone", "status": "success" });
+                let step = json!({ "number": 2, "name": "test", "status": build.status });
+                value["stages"] =
+                    json!([{ "number": 1, "name": "build", "status": build.status, "steps": [clone, step] }]);
+            }
+        }
+    }
+    value
+}
+
+fn configure(world: &World, kind: Kind, server: &Server, ci: &str) {
+    let named = if kind == Kind::Drone { "drone" } else { "woodpecker" };
+    fs::write(world.path("ci-token"), TOKEN).unwrap();
+    world.configure(
+        &["home:me/app"],
+        &format!(
+            "verify = []\n---\n[ci]\ngrace_seconds = 0\n{ci}[[ci.stage]]\nname = \"tests\"\nkind = \"{named}\"\nurl = \"{}\"\n\
+             token = {{ file = \"{}\" }}\n",
+            server.url,
+            world.path("ci-token").display()
+        ),
+    );
+}
+
+/// Red: run again once; still red, its log goes to the agent, who mends it.
+#[test]
+fn red_pipelines_are_run_again_and_then_mended() {
+    for kind in [Kind::Woodpecker, Kind::Drone] {
+        let world = World::in_memory();
+        let server = Server::start(kind, world.bare("me/app"), false);
+        configure(&world, kind, &server, "required = [\"push/build\"]\n");
+        let prompts = world.path("prompts");
+        world.agent(&format!(
+            "printf '%s' \"$prompt\" >> {}\n\
+             if [ -e red ]; then git rm -q red; git commit -q -m 'Mend it'; else \
+             echo 'assertion failed: left == right' > red; git add red; git commit -q -m 'Break it'; fi\n",
+            prompts.display()
+        ));
+        world.ready("me/app", "Solve it", &[]);
+        let told = world.until_idle();
+        let state = server.state.lock().unwrap();
+        let all = format!("{kind:?} {told:?} {:#?}", state.log);
+        assert_eq!(world.run_of("me/app#1")["reason"], "landed", "{all}");
+        assert_eq!(state.log.iter().filter(|l| l.starts_with("POST ")).count(), 1, "{all}");
+        let text = fs::read_to_string(prompts).unwrap();
+        assert!(text.contains("assertion failed: left == right"), "{text}");
+        assert!(world.comments("me/app", 1)[1].contains("push/build"), "{:?}", world.comments("me/app", 1));
+        assert!(state.log.iter().all(|l| !l.contains(TOKEN)), "{all}");
+    }
+}
+
+/// A flake costs a pipeline and no turn; a required part that never reports is waited for; a refused token is told.
+#[test]
+fn flakes_missing_parts_and_refused_tokens() {
+    for kind in [Kind::Woodpecker, Kind::Drone] {
+        let world = World::in_memory();
+        let server = Server::start(kind, world.bare("me/app"), true);
+        let base = run(&world.bare("me/app"), &["rev-parse", "main"]).1.trim().to_owned();
+        server.state.lock().unwrap().seen.insert(base);
+        configure(&world, kind, &server, "required = [\"push/build\", \"push/lint\"]\n");
+        world.ready("me/app", "Solve it", &[]);
+        let mut told = vec![];
+        for _ in 0..8 {
+            told.extend(world.tick());
+            world.jobs_end();
+            world.advance(60);
+        }
+        assert!(!told.iter().any(|t| t.ends_with("fix-forward")), "{kind:?} {told:?}");
+        assert_eq!(world.reason("me/app#1"), "ci", "{kind:?} {told:?}");
+        let posts = server.state.lock().unwrap().log.iter().filter(|l| l.starts_with("POST ")).count();
+        assert_eq!(posts, 1, "{kind:?} {told:?}");
+        fs::write(world.path("ci-token"), "another").unwrap();
+        world.advance(60);
+        let refused = world.offhours(&["tick"]);
+        assert_eq!(refused.code, 75, "{kind:?} {}", refused.stderr);
+        assert!(refused.stderr.contains("CI stage tests answered 401"), "{kind:?} {}", refused.stderr);
+        configure(&world, kind, &server, "required = [\"push/build\"]\n");
+        world.advance(60);
+        world.until_idle();
+        assert_eq!(world.run_of("me/app#1")["reason"], "landed", "{kind:?}");
+    }
+}
