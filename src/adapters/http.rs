@@ -167,9 +167,14 @@ impl Client {
         Ok(token.map_or_else(|| "nobody".to_owned(), |t| t.fingerprint(&self.server.base)))
     }
 
-    /// Reads `path`, which begins with a slash.
+    /// Reads `path`, which begins with a slash. Work is given up where something is gone; one answer out of a moment of
+    /// disorder is not enough for that, so it is asked for a second time.
     pub fn get(&self, doing: &str, path: &str) -> PortResult<Answer> {
-        self.get_any(doing, path)?.good(doing)
+        let mut answer = self.get_any(doing, path)?;
+        if answer.status == 404 {
+            answer = self.get_any(doing, path)?;
+        }
+        answer.good(doing)
     }
 
     /// The same, with answers of any status below 500 that are no limit.

@@ -138,12 +138,7 @@ impl GitHub {
     fn fetch_issue(&self, repo: &RepoId, number: u64) -> PortResult<wire::Issue> {
         let doing = format!("reading {repo}#{number}");
         let path = Self::issue_path(repo, number);
-        let mut answer = self.client.get_any(&doing, &path)?;
-        if answer.status == 404 {
-            // A run is given up where its issue is gone; one answer out of a moment of disorder is not enough for it.
-            answer = self.client.get_any(&doing, &path)?;
-        }
-        let found: wire::Issue = answer.good(&doing)?.json(&doing)?;
+        let found: wire::Issue = self.client.get(&doing, &path)?.json(&doing)?;
         if found.pull_request.is_some() {
             return Err(PortError::gone(format!("{doing}: it is a pull request and no issue")));
         }

@@ -123,7 +123,9 @@ fn each_status_means_one_thing() {
         ("200 OK", "", "<html>maintenance</html>", "broken"),
         ("200 OK", "", r#"{"cut"#, "broken"),
     ] {
-        let (url, thread) = server(vec![reply(status, headers, body)]);
+        // What is not there is asked for twice.
+        let times = if status.starts_with("404") { 2 } else { 1 };
+        let (url, thread) = server(vec![reply(status, headers, body); times]);
         let error = client(&url, true)
             .get("reading it", "/x")
             .and_then(|a| a.json::<Value>("reading it"))
@@ -132,6 +134,13 @@ fn each_status_means_one_thing() {
         assert!(error.to_string().starts_with("reading it: hub"), "{error}");
         thread.join().unwrap();
     }
+}
+
+#[test]
+fn one_answer_that_it_is_not_there_is_not_believed() {
+    let (url, thread) = server(vec![reply("404 No", "", ""), reply("200 OK", "", "[]")]);
+    assert!(client(&url, true).get("reading it", "/x").is_ok());
+    thread.join().unwrap();
 }
 
 #[test]

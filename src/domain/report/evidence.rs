@@ -57,6 +57,9 @@ pub(super) fn canaries(out: &mut String, look: &Look) {
     }
 }
 
+/// So many times its largest bound is drawn.
+const BEYOND: f64 = 4.0;
+
 /// The lines of evidence with their bounds; none as long as no block is closed.
 fn chart(out: &mut String, tried: &Tried) {
     let blocks = tried.graduate.len().max(tried.rollback.len());
@@ -64,9 +67,12 @@ fn chart(out: &mut String, tried: &Tried) {
         out.push_str("<p>No block of runs is complete yet.</p>\n");
         return;
     }
+    let bounds = [tried.graduate_bound, tried.rollback_bound, 0.0];
+    // Far beyond its bound a line goes along the edge: the bounds stay apart.
+    let most = bounds.iter().fold(1.0, |most: f64, bound| most.max(bound.abs())) * BEYOND;
     let all = || {
-        let bounds = [tried.graduate_bound, tried.rollback_bound, 0.0];
-        tried.graduate.iter().chain(&tried.rollback).copied().chain(bounds).filter(|v| v.is_finite())
+        let values = tried.graduate.iter().chain(&tried.rollback).copied().chain(bounds);
+        values.filter(|v| v.is_finite()).map(|v| v.clamp(-most, most))
     };
     let (low, high) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
     let high = high + (high - low).max(1.0) * 0.05;
