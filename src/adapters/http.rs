@@ -120,6 +120,8 @@ pub struct Server {
     pub name: String,
     /// Scheme, host and path before every path asked for; no slash at its end.
     pub base: String,
+    /// Where the config has its token, for sentences about one that was refused: `forge.NAME.token`.
+    pub secret: String,
     pub headers: Vec<(&'static str, String)>,
     pub authorization: Authorization,
     /// Between two writes.
@@ -149,12 +151,21 @@ impl Method {
 /// One server with one token.
 pub struct Client {
     pub http: Rc<Http>,
-    server: Server,
+    server: Rc<Server>,
+    /// See [`Client::owed`].
+    owed: bool,
 }
 
 impl Client {
     pub fn new(http: Rc<Http>, server: Server) -> Self {
-        Self { http, server }
+        Self { http, server: Rc::new(server), owed: false }
+    }
+
+    /// The same for what the token is there to read: there "forbidden" is not about one person or rule, it is a refusal
+    /// of the token.
+    #[must_use]
+    pub fn owed(&self) -> Self {
+        Self { http: Rc::clone(&self.http), server: Rc::clone(&self.server), owed: true }
     }
 
     pub fn name(&self) -> &str {
@@ -174,7 +185,13 @@ impl Client {
         if answer.status == 404 {
             answer = self.get_any(doing, path)?;
         }
-        answer.good(doing)
+        let status = answer.status;
+        match answer.good(doing) {
+            Err(PortError::Refused { what }) if self.owed && status == 403 => {
+                Err(PortError::Credentials { what })
+            }
+            judged => judged,
+        }
     }
 
     /// The same, with answers of any status below 500 that are no limit.
@@ -447,7 +464,7 @@ impl Client {
             self.http.book.put_limit(&self.server.name, None)?;
         }
         let hide = (self.server.authorization)()?;
-        let answer = raw.answer(&self.server.name, hide.as_ref());
+        let answer = raw.answer(&self.server.name, &self.server.secret, hide.as_ref());
         if answer.status >= 500 || answer.status == 408 {
             return Err(PortError::later(format!(
                 "{doing}: {} answered {}{}. It is tried again by the next tick.",

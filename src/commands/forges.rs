@@ -96,9 +96,11 @@ pub(super) fn checks_elsewhere(
             StageKind::Drone => pipelines::Flavour::Drone,
         };
         let made = || -> Rc<dyn Checks> {
+            let url = stage.url.unwrap_or_default();
             let server = Server {
-                name: format!("the CI stage {name}"),
-                base: stage.url.unwrap_or_default(),
+                name: format!("the CI server {url}"),
+                base: url,
+                secret: format!("ci.stage.{name}.token"),
                 headers: vec![("accept", "application/json".to_owned())],
                 authorization: token(stage.token, format!("ci.stage.{name}.token"), "Bearer"),
                 write_gap: Duration::ZERO,
@@ -195,6 +197,7 @@ fn github(name: &str, forge: &cfg::Forge, http: &Rc<Http>, token: &Authorization
             Server {
                 name: name.to_owned(),
                 base: base.to_owned(),
+                secret: format!("forge.{name}.token"),
                 headers: GitHub::headers(),
                 authorization: Arc::clone(token),
                 write_gap: GITHUB_WRITE_GAP,
@@ -211,6 +214,7 @@ fn gitea(name: &str, forge: &cfg::Forge, http: &Rc<Http>, token: &Authorization)
         Server {
             name: name.to_owned(),
             base: forge.api_url.clone().unwrap_or_else(|| format!("{web}/api/v1")),
+            secret: format!("forge.{name}.token"),
             headers: vec![("accept", "application/json".to_owned())],
             authorization: Arc::clone(token),
             write_gap: Duration::ZERO,

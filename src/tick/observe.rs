@@ -522,17 +522,32 @@ fn verify_result(result: &JobResult, head: &Oid) -> VerifySeen {
 /// CI's stages as they are read for one commit, up to the first that is not green. `at`: the stage that was waited for
 /// last, and for how many seconds; a later one has only just come up.
 pub fn stages(world: &World, policy: &RepoPolicy, oid: &Oid, at: (u32, i64)) -> Vec<StageSeen> {
+    stages_or_why(world, policy, oid, at).0
+}
+
+/// The same, and what kept the last one from being read.
+fn stages_or_why(
+    world: &World,
+    policy: &RepoPolicy,
+    oid: &Oid,
+    at: (u32, i64),
+) -> (Vec<StageSeen>, Option<PortError>) {
     let (current, waited) = at;
     if policy.stages.is_empty() {
         let reading = Seen::Known(StageReading::Checks(vec![]));
         let required = policy.required.clone();
-        return vec![StageSeen { name: "ci".to_owned(), reading, required, waited_seconds: waited }];
+        let none = StageSeen { name: "ci".to_owned(), reading, required, waited_seconds: waited };
+        return (vec![none], None);
     }
-    let mut seen = vec![];
+    let (mut seen, mut why) = (vec![], None);
     for (number, stage) in (0_u32..).zip(&policy.stages) {
         let reading = match world.ci.read(&policy.repo, &stage.name, oid) {
             Ok(reading) => Seen::Known(reading),
-            Err(error) => Seen::Unreadable(error.to_string()),
+            Err(error) => {
+                let told = Seen::Unreadable(error.to_string());
+                why = Some(error);
+                told
+            }
         };
         let required = required(policy, stage);
         let waited_seconds = if number > current { 0 } else { waited };
@@ -545,7 +560,7 @@ pub fn stages(world: &World, policy: &RepoPolicy, oid: &Oid, at: (u32, i64)) -> 
             break;
         }
     }
-    seen
+    (seen, why)
 }
 
 /// The checks that decide in one stage. A stage that offhours runs has one check, of its own name; the names that are
@@ -570,13 +585,20 @@ fn ci(
 ) -> (CiSeen, u32, Vec<Check>) {
     let run = &row.run;
     let Some(head) = &run.pushed else { return (CiSeen::NotPushed, 0, vec![]) };
-    let stages = stages(world, policy, head, (run.ci_stage, run.ci_seconds));
+    let (stages, error) = stages_or_why(world, policy, head, (run.ci_stage, run.ci_seconds));
     let index =
         |name: &str| u32::try_from(stages.iter().position(|s| s.name == name).unwrap_or(0)).unwrap_or(0);
     match checks::fold(&stages, policy.ci_grace_seconds, policy.ci_timeout_seconds) {
         CiVerdict::Unreadable { stage, why } => {
             let at = index(&stage);
-            notes.push(PortError::later(format!("CI stage {stage} could not be read: {why}")));
+            let what = format!("CI stage {stage} could not be read: {why}");
+            // Only a refused token is anybody's to mend.
+            notes.push(match error {
+                Some(PortError::Credentials { .. }) => PortError::Credentials { what },
+                Some(PortError::Later { after, .. }) => PortError::Later { what, after },
+                Some(PortError::Refused { .. } | PortError::Gone { .. } | PortError::Broken { .. })
+                | None => PortError::later(what),
+            });
             (CiSeen::Unreadable, at, vec![])
         }
         CiVerdict::NotStarted { stage } => {

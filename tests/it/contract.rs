@@ -86,7 +86,14 @@ impl Place {
             let write_gap = Duration::ZERO;
             Client::new(
                 Rc::clone(&http),
-                Server { name: "hub".to_owned(), base, headers, authorization: token, write_gap },
+                Server {
+                    name: "hub".to_owned(),
+                    base,
+                    secret: "forge.hub.token".to_owned(),
+                    headers,
+                    authorization: token,
+                    write_gap,
+                },
             )
         };
         let (web, api) = (hub.sim.url.clone(), format!("{}{}", hub.sim.url, dialect.api()));

@@ -13,7 +13,8 @@ use std::thread::JoinHandle;
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use super::forge::run;
+use super::forge::{Dialect, Fault, Wrong, run};
+use super::hub::Hub;
 use super::world::World;
 
 const TOKEN: &str = "ci-token-77aa";
@@ -38,6 +39,8 @@ struct State {
     seen: BTreeSet<String>,
     /// The first pipeline of each commit is red for no reason.
     flaky: bool,
+    /// The token is good, and may see nothing here.
+    forbids: bool,
     log: Vec<String>,
 }
 
@@ -105,7 +108,9 @@ fn serve(
         let mut state = state.lock().unwrap();
         state.log.push(format!("{method} {target}"));
         state.look(bare);
-        if known {
+        if known && state.forbids {
+            (403, json!({ "message": "Forbidden" }))
+        } else if known {
             state.answer(kind, method, target.split('?').next().unwrap_or_default())
         } else {
             (401, json!({ "message": "Unauthorized" }))
@@ -267,11 +272,55 @@ fn flakes_missing_parts_and_refused_tokens() {
         fs::write(world.path("ci-token"), "another").unwrap();
         world.advance(60);
         let refused = world.offhours(&["tick"]);
-        assert_eq!(refused.code, 75, "{kind:?} {}", refused.stderr);
-        assert!(refused.stderr.contains("CI stage tests answered 401"), "{kind:?} {}", refused.stderr);
+        assert_eq!(refused.code, 77, "{kind:?} {}", refused.stderr);
+        let told =
+            format!("the CI server {} answered 401: Unauthorized. Check ci.stage.tests.token", server.url);
+        assert!(refused.stderr.contains(&told), "{kind:?} {}", refused.stderr);
+        // One that may not look at this repo is refused, too.
+        server.state.lock().unwrap().forbids = true;
+        fs::write(world.path("ci-token"), TOKEN).unwrap();
+        world.advance(7200);
+        let refused = world.offhours(&["tick"]);
+        assert_eq!(refused.code, 77, "{kind:?} {}", refused.stderr);
+        let told = format!("the CI server {} answered 403", server.url);
+        assert!(refused.stderr.contains(&told), "{kind:?} {}", refused.stderr);
+        assert!(refused.stderr.contains("Check the rights of ci.stage.tests.token"), "{}", refused.stderr);
+        server.state.lock().unwrap().forbids = false;
         configure(&world, kind, &server, "required = [\"push/build\"]\n");
         world.advance(60);
         world.until_idle();
         assert_eq!(world.run_of("me/app#1")["reason"], "landed", "{kind:?}");
+    }
+}
+
+/// A token of the forge that may not read checks, or is not known any more, is refused credentials with its name; nothing
+/// is handed back for it.
+#[test]
+fn a_forge_that_does_not_show_its_checks_refuses_the_token() {
+    for (dialect, path) in [(Dialect::Github, "/check-runs"), (Dialect::Gitea, "/statuses")] {
+        let hub = Hub::new(dialect);
+        hub.ready("Solve it");
+        for (status, advice) in [
+            (403, "Check the rights of forge.hub.token"),
+            (401, "Check forge.hub.token: it may have expired"),
+        ] {
+            let what = Wrong::Answer(status, vec![], "{\"message\":\"No\"}".to_owned());
+            hub.sim.model.lock().faults.push(Fault { at: path.to_owned(), skip: 0, times: 1000, what });
+            let told = loop {
+                let told = hub.world.offhours(&["tick"]);
+                hub.world.jobs_end();
+                hub.world.advance(7200);
+                if !told.stderr.is_empty() {
+                    break told;
+                }
+                assert_ne!(hub.reason(1), "landed", "{dialect:?} {status}");
+            };
+            hub.sim.model.lock().faults.clear();
+            assert_eq!(told.code, 77, "{dialect:?} {}", told.stderr);
+            let wanted = format!("hub answered {status}: No. {advice}");
+            assert!(told.stderr.contains(&wanted), "{dialect:?} {}", told.stderr);
+        }
+        hub.world.until_idle();
+        assert!(!hub.is_open(1), "{dialect:?} {:?}", hub.comments(1));
     }
 }

@@ -125,7 +125,8 @@ impl Pipelines {
             return Ok(format!("/api/repos/{id}/pipelines"));
         }
         let doing = format!("looking for {repo} at its CI");
-        let found: Value = self.client.get(&doing, &format!("/api/repos/lookup/{name}"))?.json(&doing)?;
+        let found: Value =
+            self.client.owed().get(&doing, &format!("/api/repos/lookup/{name}"))?.json(&doing)?;
         let named = found.get("full_name").and_then(Value::as_str).unwrap_or_default();
         let id = found.get("id").and_then(Value::as_u64).filter(|_| named.eq_ignore_ascii_case(&repo.path()));
         let id = id.ok_or_else(|| {
@@ -142,7 +143,7 @@ impl Pipelines {
             Flavour::Drone => "per_page",
         };
         let path = format!("{}?page=1&{count}={MOST_LISTED}", self.path(repo)?);
-        let listed: Vec<Pipeline> = self.client.get(doing, &path)?.json(doing)?;
+        let listed: Vec<Pipeline> = self.client.owed().get(doing, &path)?.json(doing)?;
         let mut own: Vec<Pipeline> =
             listed.into_iter().filter(|p| p.commit == oid.as_str() || p.after == oid.as_str()).collect();
         own.sort_by_key(|pipeline| pipeline.number);
@@ -180,7 +181,7 @@ impl Checks for Pipelines {
         let mut logs = 0;
         for (event, number) in newest {
             let path = format!("{}/{number}", self.path(repo)?);
-            let pipeline: Pipeline = self.client.get(&doing, &path)?.json(&doing)?;
+            let pipeline: Pipeline = self.client.owed().get(&doing, &path)?.json(&doing)?;
             let parts = pipeline.workflows.or(pipeline.stages).unwrap_or_default();
             // What is over as a whole is over in each part; a part can be red while others run.
             let whole = state(&pipeline.status);

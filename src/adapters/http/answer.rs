@@ -68,7 +68,7 @@ impl Raw {
         })
     }
 
-    pub(super) fn answer(self, server: &str, hide: Option<&Token>) -> Answer {
+    pub(super) fn answer(self, server: &str, secret: &str, hide: Option<&Token>) -> Answer {
         let clean = |text: &str| {
             let text = hide.map_or_else(|| text.to_owned(), |token| token.hidden_in(text));
             message::plain(&text, MOST_SHOWN)
@@ -87,6 +87,7 @@ impl Raw {
             expires: self.expires,
             total: self.total,
             server: server.to_owned(),
+            secret: secret.to_owned(),
             body: self.body,
         }
     }
@@ -115,6 +116,8 @@ pub struct Answer {
     /// The first words of the body, cleaned and cut, without the token.
     start: String,
     server: String,
+    /// Where the config has the token.
+    secret: String,
 }
 
 impl Answer {
@@ -144,16 +147,14 @@ impl Answer {
         let start = format!("{doing}: {} answered {}{}", self.server, self.status, self.said());
         match self.status {
             401 => PortError::Credentials {
-                what: format!(
-                    "{start}. Check the token of this forge: it may have expired or been taken back."
-                ),
+                what: format!("{start}. Check {}: it may have expired or been taken back.", self.secret),
             },
             301 | 302 | 303 | 307 | 308 => PortError::gone(format!(
                 "{doing}: {} says that it moved ({}). A redirect is not followed; name it as it is called now.",
                 self.server, self.status
             )),
             404 | 410 => PortError::gone(format!("{start}. It is gone, or the token may not see it.")),
-            403 => PortError::refused(format!("{start}. Check the rights of the token.")),
+            403 => PortError::refused(format!("{start}. Check the rights of {}.", self.secret)),
             _ => PortError::refused(format!("{start}.")),
         }
     }

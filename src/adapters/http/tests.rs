@@ -78,6 +78,7 @@ fn client(base: &str, writes: bool) -> Client {
     let server = Server {
         name: "hub".to_owned(),
         base: base.to_owned(),
+        secret: "forge.hub.token".to_owned(),
         headers: vec![("x-version", "1".to_owned())],
         authorization: Arc::new(move || Ok(Some(token.clone()))),
         write_gap: Duration::from_secs(1),

@@ -176,7 +176,7 @@ impl Checks for Gitea {
         let path = format!("{}/commits/{oid}/statuses", Self::repo_path(repo));
         // The newest of each context, by its number: moments are equal within a second.
         let mut latest: BTreeMap<String, Status> = BTreeMap::new();
-        for entry in self.client.pages_counted(&doing, &path, "", PAGE)? {
+        for entry in self.client.owed().pages_counted(&doing, &path, "", PAGE)? {
             let status: Status = wire::read(entry, &doing)?;
             if latest.get(&status.context).is_none_or(|known| known.id < status.id) {
                 latest.insert(status.context.clone(), status);

@@ -111,11 +111,12 @@ impl GitHub {
 impl Checks for GitHub {
     fn checks(&self, repo: &RepoId, oid: &Oid) -> PortResult<Vec<Check>> {
         let doing = format!("reading the checks of {} in {repo}", oid.short());
+        let client = self.client.owed();
         let commit = format!("{}/commits/{oid}", Self::repo_path(repo));
         let path = format!("{commit}/check-runs?filter=latest&per_page=100");
-        let runs: Vec<CheckRun> = read(self.client.pages_of(&doing, &path, "check_runs")?, &doing)?;
+        let runs: Vec<CheckRun> = read(client.pages_of(&doing, &path, "check_runs")?, &doing)?;
         let path = format!("{commit}/status?per_page=100");
-        let statuses: Vec<Status> = read(self.client.pages_of(&doing, &path, "statuses")?, &doing)?;
+        let statuses: Vec<Status> = read(client.pages_of(&doing, &path, "statuses")?, &doing)?;
         let mut logs = 0;
         let mut checks = Vec::new();
         for run in runs {
