@@ -1,18 +1,19 @@
 #!/bin/sh
-# Friday to Monday in five minutes, as a new user meets it: from a clean clone to an issue that cron brought to its end.
-# A real crontab, a real cron daemon, no shortcut; what is put into the crontab is taken out again.
+# Friday to Monday in minutes, as a new user meets it: from a clean clone over the build, `init`, `doctor`, `arm` and
+# `schedule install` to an issue on a (simulated) GitHub that cron brought to its end. A real crontab, a real cron daemon,
+# no shortcut. The crontab that was there before stands there afterwards, however the story ends.
 #
 #   ./contrib/story/weekend.sh        needs git, a Rust toolchain, cron, and root (or a cron daemon that runs)
 #
 # OFFHOURS names a built binary; otherwise one is built from a clean clone. WHERE names the folder to work in.
-# With REMOTE (the address of a repository with a test.sh), FORGE (its kind), TOKEN_FILE and SOURCE (where to clone it
-# from), the repository is on a server, and an issue has to be ready there; otherwise on a local forge.
-# `OFFHOURS_STORY=1 cargo test --features testing --test it weekend` runs it with a simulated GitHub.
+# SIMULATOR names the built test binary with the simulated GitHub; otherwise it is built here.
+# `OFFHOURS_STORY=1 cargo test --features testing --test it weekend` runs all of it as a test.
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
+PATH=$PATH:/usr/sbin
 for program in git crontab cron; do
-    command -v "$program" > /dev/null 2>&1 || PATH=$PATH:/usr/sbin command -v "$program" > /dev/null 2>&1 || {
+    command -v "$program" > /dev/null 2>&1 || {
         echo "this story needs $program, which is not on PATH: apt-get install git cron" >&2
         exit 69
     }
@@ -21,19 +22,61 @@ where=${WHERE:-$(mktemp -d "${TMPDIR:-/tmp}/offhours-weekend.XXXXXX")}
 mkdir -p "$where/bin" "$where/home"
 where=$(cd "$where" && pwd)
 say() { printf '\n== %s\n' "$*"; }
+run() { printf '\n$ %s\n' "$*"; "$@"; }
 
-say "A clean clone, and the program out of it"
-if [ -z "${OFFHOURS:-}" ]; then
-    git clone --quiet "$top" "$where/clone"
-    (cd "$where/clone" && cargo install --quiet --path . --root "$where")
+# Whatever happens: the crontab as it was, and only our own cron and our own forge ended.
+daemon= forge=
+crontab -l > "$where/crontab.before" 2> /dev/null || rm -f "$where/crontab.before"
+as_it_was() {
+    if [ -e "$where/crontab.before" ]; then
+        crontab -l 2> /dev/null | cmp -s - "$where/crontab.before" || crontab "$where/crontab.before"
+    else
+        crontab -r 2> /dev/null || true
+    fi
+    [ -z "$daemon" ] || kill "$daemon" 2> /dev/null || true
+    exec 9>&-
+    [ -z "$forge" ] || wait "$forge" || true
+}
+trap as_it_was EXIT
+trap 'exit 130' INT TERM
+
+say "A simulated GitHub on this machine"
+mkfifo "$where/hold"
+if [ -n "${SIMULATOR:-}" ]; then
+    set -- "$SIMULATOR"
 else
+    set -- cargo test --quiet --manifest-path "$top/Cargo.toml" --features testing --test it --
+fi
+# It ends when nobody holds the other end of its standard input.
+FORGE_SAYS="$where/forge" "$@" --ignored --exact weekend::simulated_github --nocapture \
+    < "$where/hold" > "$where/forge.log" 2>&1 &
+forge=$!
+exec 9> "$where/hold"
+until [ -e "$where/forge" ]; do
+    kill -0 "$forge" 2> /dev/null || {
+        cat "$where/forge.log" >&2
+        exit 1
+    }
+    sleep 1
+done
+. "$where/forge"
+repo=$(printf '%s\n' "$REMOTE" | sed 's/\.git$//; s|.*/\([^/]*/[^/]*\)$|\1|')
+echo "$REMOTE, with one issue labelled ready-for-agent"
+
+if [ -z "${OFFHOURS:-}" ]; then
+    say "A clean clone, and the program out of it"
+    run git clone --quiet "$top" "$where/clone"
+    run cargo install --quiet --path "$where/clone" --root "$where"
+else
+    say "The program, built before"
     ln -sf "$OFFHOURS" "$where/bin/offhours"
 fi
 
 # A new user: an empty home, an agent on the PATH, a name for git.
 unset OFFHOURS_KILL_SWITCH OFFHOURS_CONFIG XDG_CONFIG_HOME XDG_STATE_HOME STATE_DIRECTORY
 export HOME="$where/home" PATH="$where/bin:$PATH"
-export GIT_AUTHOR_NAME=Ada GIT_AUTHOR_EMAIL=ada@example.test GIT_COMMITTER_NAME=Ada GIT_COMMITTER_EMAIL=ada@example.test
+git config --global user.name Ada
+git config --global user.email ada@example.test
 cat > "$where/bin/claude" <<'SH'
 #!/bin/sh
 # Stands in for the CLI: reads the prompt, commits, and says what it cost in the CLI's own words.
@@ -47,46 +90,25 @@ echo '{"type":"result","subtype":"success","is_error":false,"session_id":"s1","t
 SH
 chmod +x "$where/bin/claude"
 
-if [ -z "${REMOTE:-}" ]; then
-    REMOTE=$where/tracker/ada/greeter/repo.git
-    SOURCE=$REMOTE
-    mkdir -p "$where/tracker/ada/greeter/issues"
-    git init --quiet --bare --initial-branch=main "$REMOTE"
-    git init --quiet --initial-branch=main "$where/seed"
-    printf '#!/bin/sh\n[ ! -e hello.txt ] || grep -q Hello hello.txt\n' > "$where/seed/test.sh"
-    git -C "$where/seed" add test.sh
-    git -C "$where/seed" commit --quiet -m "A project with a test"
-    git -C "$where/seed" push --quiet "$REMOTE" main
-fi
-repo=$(printf '%s\n' "${REMOTE%/repo.git}" | sed 's/\.git$//; s|.*/\([^/]*/[^/]*\)$|\1|')
-
 say "Friday: init in a clone of $repo"
 git clone --quiet "$SOURCE" "$where/project"
 git -C "$where/project" remote set-url origin "$REMOTE"
 cd "$where/project"
-offhours init --landing push ${FORGE:+--forge "$FORGE"}
-[ -z "${TOKEN_FILE:-}" ] || install -m 600 "$TOKEN_FILE" "$HOME/.config/offhours/$FORGE-token"
-cat "$HOME/.config/offhours/config.toml"
+run offhours init --landing push --forge github
+run install -m 600 "$TOKEN_FILE" "$HOME/.config/offhours/github-token"
+run cat "$HOME/.config/offhours/config.toml"
+run offhours doctor
 
-say "doctor"
-offhours doctor
-[ -n "${TOKEN_FILE:-}" ] || offhours issue new "$repo" --title "Greet the world" --label ready-for-agent
+say "Friday: arm"
+run offhours arm "$repo" --include-existing
+run offhours doctor --fix --exit-code
 
-say "arm"
-offhours arm "$repo" --include-existing
-offhours doctor --fix --exit-code
-
-say "schedule install, into the crontab of $(id -un)"
-taken_out() {
-    offhours schedule remove || true
-    [ -z "${daemon:-}" ] || kill "$daemon" 2> /dev/null || true
-}
-trap taken_out EXIT
-offhours schedule install --every 1
-crontab -l | sed -n '/BEGIN offhours/,/END offhours/p'
+say "Friday: schedule install, into the crontab of $(id -un)"
+run offhours schedule install --every 1
+run crontab -l
 
 # One that runs already is used; it does not let a second one in.
-PATH=$PATH:/usr/sbin cron -f > "$where/cron.log" 2>&1 &
+cron -f > "$where/cron.log" 2>&1 9>&- &
 daemon=$!
 sleep 1
 if kill -0 "$daemon" 2> /dev/null; then
@@ -107,18 +129,35 @@ until offhours run list --all | grep -q ' landed '; do
         exit 1
     }
     sleep 60
-    offhours run list --all
+    run offhours status
 done
 
 say "Monday"
-offhours schedule verify --exit-code
-offhours doctor --exit-code --as-cron
-offhours status
-offhours why "$repo#1"
-[ -n "${TOKEN_FILE:-}" ] || {
-    git pull --quiet
-    cat hello.txt
+run offhours schedule verify --exit-code
+run offhours doctor --exit-code --as-cron
+run offhours status
+run offhours why "$repo#1"
+run offhours run log "$repo#1"
+run offhours spend
+run offhours off
+run offhours uninstall
+
+say "Afterwards"
+if [ -e "$where/crontab.before" ]; then
+    crontab -l | diff "$where/crontab.before" - && echo "the crontab is as it was"
+else
+    ! crontab -l 2> /dev/null | grep . && echo "the crontab is as it was: empty"
+fi
+git clone --quiet "$SOURCE" "$where/monday"
+run cat "$where/monday/hello.txt"
+exec 9>&-
+verdict=0
+wait "$forge" || verdict=$?
+forge=
+say "the issue on the forge"
+cat "$where/forge.issue"
+[ "$verdict" -eq 0 ] || {
+    cat "$where/forge.log" >&2
+    exit 1
 }
-offhours spend
-offhours off
 say "it landed after about $minutes minutes, by cron alone"
