@@ -293,6 +293,18 @@ pub trait Claiming {
     /// A run that kept its claim `oid` on the issue takes the slot again, in a create-only push. `Won(oid)` where the
     /// slot is its own afterwards, also after a lost answer; `Lost` where another holds it, or the claim is gone.
     fn take_slot(&self, repo: &RepoId, remote: &Remote, number: u64, oid: &Oid) -> PortResult<ClaimAnswer>;
+    /// Where claims can stand, by creating a ref and deleting it again: nothing is left. `Refused` where the server
+    /// takes none.
+    fn try_places(&self, repo: &RepoId, remote: &Remote) -> PortResult<ClaimPlace>;
+}
+
+/// Where a server lets claims stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimPlace {
+    /// `refs/offhours`, or what is used instead.
+    pub place: String,
+    /// What the server said of the first choice, where it refuses it.
+    pub refused: Option<String>,
 }
 
 /// The clones that agents work in, and clean checkouts.

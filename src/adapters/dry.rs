@@ -13,9 +13,10 @@ use crate::domain::model::{
 };
 use crate::domain::verdict::Status;
 use crate::ports::{
-    Bench, Capabilities, Ci, ClaimAnswer, ClaimRequest, Claiming, Claims, Desk, Dispatched, Forge, History,
-    JobSpec, Listing, MergeAnswer, Merged, NewPull, NewStatus, PortError, PortResult, PullComment,
-    PullRequests, Pushed, RecipeForge, RecipePush, Remote, RunFolder, Runner, Salvaged, Work, Workspaces,
+    Bench, Capabilities, Ci, ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, Desk, Dispatched,
+    Forge, History, JobSpec, Listing, MergeAnswer, Merged, NewPull, NewStatus, PortError, PortResult,
+    PullComment, PullRequests, Pushed, RecipeForge, RecipePush, Remote, RunFolder, Runner, Salvaged, Work,
+    Workspaces,
 };
 
 fn refuse<T>() -> PortResult<T> {
@@ -180,6 +181,9 @@ impl Claiming for DryGit {
         refuse()
     }
     fn take_slot(&self, _: &RepoId, _: &Remote, _: u64, _: &Oid) -> PortResult<ClaimAnswer> {
+        refuse()
+    }
+    fn try_places(&self, _: &RepoId, _: &Remote) -> PortResult<ClaimPlace> {
         refuse()
     }
 }

@@ -31,8 +31,8 @@ use std::time::Duration;
 use crate::config::Secret;
 use crate::domain::model::{Change, Oid, RepoId};
 use crate::ports::{
-    ClaimAnswer, ClaimRequest, Claiming, Claims, History, Merged, PortError, PortResult, Pushed, Remote,
-    RunFolder, Salvaged, Work, Workspaces,
+    ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, History, Merged, PortError, PortResult, Pushed,
+    Remote, RunFolder, Salvaged, Work, Workspaces,
 };
 use child::{Answer, Call, Children};
 
@@ -148,6 +148,10 @@ impl Claiming for GitRooms {
 
     fn release_slot(&self, repo: &RepoId, remote: &Remote, oid: &Oid) -> PortResult<()> {
         self.drop_slot(repo, remote, oid)
+    }
+
+    fn try_places(&self, repo: &RepoId, remote: &Remote) -> PortResult<ClaimPlace> {
+        self.try_places(repo, remote)
     }
 
     fn take_slot(&self, repo: &RepoId, remote: &Remote, number: u64, oid: &Oid) -> PortResult<ClaimAnswer> {

@@ -10,12 +10,12 @@ use crate::adapters::{probe, secret};
 use crate::cli::desk::DoctorArgs;
 use crate::config::NotifyKind;
 use crate::domain::doctor::{
-    DiskFacts, Facts, Finding, ForgeFacts, LabelFacts, Level, ProgramFacts, RepoFacts, RunnerFacts,
-    ScheduleFacts, Start, StateFacts, examine, verdict,
+    Access, DiskFacts, Facts, Finding, ForgeFacts, LabelFacts, Level, Namespace, ProgramFacts, RepoFacts,
+    RunnerFacts, ScheduleFacts, Start, StateFacts, examine, verdict,
 };
 use crate::domain::model::RepoId;
 use crate::error::Error;
-use crate::ports::{Desk, PortResult};
+use crate::ports::{Claiming as _, Desk, PortResult};
 use crate::tick::World;
 use serde_json::json;
 
@@ -221,17 +221,42 @@ fn repos(app: &App, world: Option<&World>, fix: bool) -> Result<Vec<RepoFacts>, 
         };
         let readable = world.filter(|_| unreadable.is_none());
         let desk = readable.and_then(|w| Some((w, w.forge(id).ok()?.desk()?)));
+        let access = desk.map(|(_, desk)| desk.access(id).map_err(|e| e.to_string()));
+        let may = access.as_ref().is_none_or(|told| told.as_ref().is_ok_and(Access::enough));
+        let namespace = match readable.filter(|_| claims.is_none()) {
+            None => Namespace::NotTried("they cannot be read"),
+            Some(_) if !may => Namespace::NotTried("the token may not write there"),
+            Some(world) => namespace(app, world, id)?,
+        };
         found.push(RepoFacts {
             name: id.to_string(),
-            access: desk.map(|(_, desk)| desk.access(id).map_err(|e| e.to_string())),
+            access,
             labels: desk.map(|(w, desk)| labels(app, w, id, desk, fix)).transpose()?,
             unreadable,
             claims,
+            namespace,
             verify: !config.run.verify.is_empty(),
             checks: !config.stages.is_empty() || config.ci.required.as_ref().is_some_and(Vec::is_empty),
         });
     }
     Ok(found)
+}
+
+/// Written to and wiped again, by a git of its own that leaves nothing here either.
+fn namespace(app: &App, world: &World, id: &RepoId) -> Result<Namespace, Error> {
+    if app.switch.on {
+        return Ok(Namespace::NotTried("it is switched off"));
+    }
+    if app.global.dry_run {
+        return Ok(Namespace::NotTried("a dry run writes nothing"));
+    }
+    let (git, _gone_with_it) = app.git_to_try()?;
+    let tried =
+        world.forge(id).and_then(|forge| forge.remote(id)).and_then(|remote| git.try_places(id, &remote));
+    Ok(match tried {
+        Ok(found) => Namespace::At { place: found.place, refused: found.refused },
+        Err(error) => Namespace::Trouble(error.to_string()),
+    })
 }
 
 fn runners(app: &App, around: &Surroundings) -> Vec<RunnerFacts> {

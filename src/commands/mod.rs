@@ -366,6 +366,16 @@ impl App {
         GitRooms::new(self.state_dir.join("repos"), work, network_bound(GIT_TIMEOUT))
     }
 
+    /// Git that really pushes, out of a folder that is gone with it.
+    pub fn git_to_try(&self) -> Result<(GitRooms, Scratch), Error> {
+        let scratch = Scratch::new().map_err(|e| Error::later(format!("a scratch folder: {e}")))?;
+        let (repos, work) = (scratch.path().join("repos"), scratch.path().join("work"));
+        let looking = self.imagine((*self.config).clone());
+        let credentials = forges::build(&looking, &looking.store()?)?.credentials;
+        let rooms = GitRooms::new(repos, work, network_bound(GIT_TIMEOUT)).with_credentials(credentials);
+        Ok((rooms, scratch))
+    }
+
     /// The same repositories and workspaces, to be looked at only.
     fn dry_git(&self, scratch: Scratch, credentials: Credentials) -> DryGit {
         let work = self.config.workspace_root(&self.state_dir);

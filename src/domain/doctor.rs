@@ -89,9 +89,23 @@ pub struct RepoFacts {
     pub unreadable: Option<String>,
     /// Why its claims cannot be read.
     pub claims: Option<String>,
+    pub namespace: Namespace,
     pub verify: bool,
     /// There is a CI stage, or the config says that none is needed.
     pub checks: bool,
+}
+
+/// Where a repo's claims can be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Namespace {
+    /// Why it was not tried.
+    NotTried(&'static str),
+    /// The place, and what the server said of the first choice where it refuses that.
+    At {
+        place: String,
+        refused: Option<String>,
+    },
+    Trouble(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -257,13 +271,15 @@ fn repos(facts: &Facts) -> Vec<Finding> {
             ));
             continue;
         }
-        match &repo.claims {
-            Some(why) => found.push(bad(
+        if let Some(why) = &repo.claims {
+            found.push(bad(
                 "claims",
                 format!("{}: its claims cannot be read: {}", repo.name, plain(why, 300)),
                 "check that git reaches the repository and may push to it",
-            )),
-            None => found.push(good("repo", format!("{} can be read, its claims too", repo.name))),
+            ));
+        } else {
+            found.push(good("repo", format!("{} can be read, its claims too", repo.name)));
+            found.push(namespace(repo));
         }
         found.extend(rights(repo));
         if !repo.checks {
@@ -285,6 +301,33 @@ fn repos(facts: &Facts) -> Vec<Finding> {
         }
     }
     found
+}
+
+fn namespace(repo: &RepoFacts) -> Finding {
+    let name = &repo.name;
+    match &repo.namespace {
+        Namespace::NotTried(why) => {
+            good("claims", format!("{name}: whether claims can be written was not tried: {why}"))
+        }
+        Namespace::At { place, refused: None } => {
+            good("claims", format!("{name}: claims can be written to {place}/"))
+        }
+        Namespace::At { place, refused: Some(said) } => note(
+            "claims",
+            format!(
+                "{name}: the server refuses refs/offhours/ ({}), so claims are written to {place}/ and show among \
+                 the branches",
+                plain(said, 120)
+            ),
+            "nothing has to be done; let the account push to refs/offhours/ if they are in the way",
+        ),
+        Namespace::Trouble(why) => bad(
+            "claims",
+            format!("{name}: claims cannot be written, and nothing starts without one: {}", plain(why, 300)),
+            "let the account create and delete refs below refs/offhours/ or refs/heads/offhours/: look at the token, \
+             the rules for branches, and the server's hooks",
+        ),
+    }
 }
 
 fn secrets(facts: &Facts) -> Vec<Finding> {
@@ -423,6 +466,7 @@ mod tests {
                 labels: Some(LabelFacts::default()),
                 unreadable: None,
                 claims: None,
+                namespace: Namespace::At { place: "refs/offhours".to_owned(), refused: None },
                 verify: true,
                 checks: true,
             }],
@@ -489,6 +533,13 @@ mod tests {
             ("runner-env", Level::Note, |f| f.runners[0].unset = vec!["KEY".to_owned()]),
             ("repo", Level::Bad, |f| f.repos[0].unreadable = Some("404".to_owned())),
             ("claims", Level::Bad, |f| f.repos[0].claims = Some("403".to_owned())),
+            ("claims", Level::Bad, |f| f.repos[0].namespace = Namespace::Trouble("declined".to_owned())),
+            ("claims", Level::Note, |f| {
+                f.repos[0].namespace = Namespace::At {
+                    place: "refs/heads/offhours".to_owned(),
+                    refused: Some("hidden".to_owned()),
+                };
+            }),
             ("checks", Level::Note, |f| f.repos[0].checks = false),
             ("verify", Level::Note, |f| f.repos[0].verify = false),
             ("secret", Level::Bad, |f| f.secrets[0].1 = Some("X is not set".to_owned())),

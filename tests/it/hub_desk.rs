@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::forge::Dialect;
 use super::hub::{ALL, Hub};
-use super::world::START;
+use super::world::{START, World, git};
 
 /// The findings that are not good, as `check level`.
 fn wrong(hub: &Hub, args: &[&str]) -> Vec<String> {
@@ -77,6 +77,46 @@ fn doctor_looks_at_the_token_the_rights_the_labels_and_the_clock() {
     assert_eq!(refused.code, 1);
     assert!(wrong(&hub, &doctor).contains(&"token bad".to_owned()));
     assert!(!refused.stdout.contains("another"), "{}", refused.stdout);
+}
+
+/// Doctor tries where claims can stand, says it, and leaves nothing: not where it works, nor where it is refused.
+#[test]
+fn doctor_says_where_claims_can_be_written() {
+    let hubs = ALL.map(Hub::new);
+    let local = World::new();
+    for world in hubs.iter().map(|hub| &hub.world).chain([&local]) {
+        let before = world.refs("me/app");
+        let look = |args: &[&str]| -> (String, String) {
+            let json = world.offhours(&[&["doctor", "--json"], args].concat()).json();
+            let items = json["items"].as_array().unwrap();
+            let found = items.iter().find(|f| f["check"] == "claims").unwrap_or_else(|| panic!("{json:#}"));
+            assert_eq!(world.refs("me/app"), before, "nothing is left: {found}");
+            assert_eq!(found["level"] == "good", found["remedy"].is_null(), "{found}");
+            (found["level"].as_str().unwrap().to_owned(), found["what"].as_str().unwrap().to_owned())
+        };
+        let told = |(level, what): (String, String), wanted: &str, words: &str| {
+            assert!(level == wanted && what.contains(words), "{level}: {what}");
+        };
+        told(look(&[]), "good", "claims can be written to refs/offhours/");
+        told(look(&["--dry-run"]), "good", "not tried: a dry run writes nothing");
+        world.edit_config("kill_switch = false", "kill_switch = true");
+        told(look(&[]), "good", "not tried: it is switched off");
+        world.edit_config("kill_switch = true", "kill_switch = false");
+
+        let bare = world.bare("me/app");
+        git(&bare, &["config", "receive.hideRefs", "refs/offhours"]);
+        told(look(&[]), "note", "claims are written to refs/heads/offhours/");
+        git(&bare, &["config", "--add", "receive.hideRefs", "refs/heads/offhours"]);
+        told(look(&[]), "bad", "nothing starts without one");
+        git(&bare, &["config", "--unset-all", "receive.hideRefs"]);
+
+        // Where nothing may be deleted no claim could ever be released; once it may, the probe that stayed goes, too.
+        git(&bare, &["config", "receive.denyDeletes", "true"]);
+        let json = world.offhours(&["doctor", "--json"]).stdout;
+        assert!(json.contains("does not let us delete") && world.refs("me/app") != before, "{json}");
+        git(&bare, &["config", "receive.denyDeletes", "false"]);
+        told(look(&[]), "good", "claims can be written to refs/offhours/");
+    }
 }
 
 /// Shown, checked, and refused where it could not work; the file keeps its comments.

@@ -20,8 +20,8 @@ use offhours::adapters::runner::command::{
 use offhours::adapters::runner::supervise;
 use offhours::domain::model::{Change, JobResult, JobState, Oid, RepoId, TurnEnd, UnixTime};
 use offhours::ports::{
-    ClaimAnswer, ClaimRequest, Claiming, Claims, Clock, History, JobKind, JobSpec, Merged, PortError,
-    PortResult, Pushed, Remote, RunFolder, Runner as _, Salvaged, TurnSpec, Work, Workspaces,
+    ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, Clock, History, JobKind, JobSpec, Merged,
+    PortError, PortResult, Pushed, Remote, RunFolder, Runner as _, Salvaged, TurnSpec, Work, Workspaces,
 };
 
 struct WallClock;
@@ -65,6 +65,9 @@ impl Claiming for WorkspaceGit {
         no()
     }
     fn take_slot(&self, _: &RepoId, _: &Remote, _: u64, _: &Oid) -> PortResult<ClaimAnswer> {
+        no()
+    }
+    fn try_places(&self, _: &RepoId, _: &Remote) -> PortResult<ClaimPlace> {
         no()
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! A run that waits for people keeps its issue and gives the slot up; see `slot.rs`.
 
+mod probe;
 mod slot;
 
 use std::collections::BTreeMap;
@@ -89,7 +90,7 @@ impl GitRooms {
             if let Some(failure) = failure {
                 return Err(failure);
             }
-            let oid = self.claim_commit(repo, request, &message, &doing)?;
+            let oid = self.empty_commit(repo, &message, request.at, &doing)?;
             failure = match self.push_claim(repo, remote, place, request.number, &oid, &doing)? {
                 // Also a push that says it worked is read back: the other place may have been taken meanwhile.
                 None | Some(Rejection::Contended) => None,
@@ -299,17 +300,11 @@ impl GitRooms {
         Ok(known)
     }
 
-    /// The claim's commit. The same request gives the same commit: a repeat after a crash looks for no other.
-    fn claim_commit(
-        &self,
-        repo: &RepoId,
-        request: &ClaimRequest,
-        message: &str,
-        doing: &str,
-    ) -> PortResult<Oid> {
+    /// A commit without files. The same claim gives the same commit: a repeat after a crash looks for no other.
+    fn empty_commit(&self, repo: &RepoId, message: &str, at: UnixTime, doing: &str) -> PortResult<Oid> {
         let private = self.private(repo)?;
         let tree = self.children.run(&Call::new("git.mktree", &private))?.local(doing)?.text();
-        let date = format!("@{} +0000", request.at.0.max(0));
+        let date = format!("@{} +0000", at.0.max(0));
         let call = Call::new("git.commit-tree", &private)
             .env("GIT_AUTHOR_DATE", &date)
             .env("GIT_COMMITTER_DATE", &date)

@@ -25,6 +25,13 @@ pub struct Access {
     pub lacks: Vec<String>,
 }
 
+impl Access {
+    /// Whether it is what offhours' work takes.
+    pub fn enough(&self) -> bool {
+        self.held >= Permission::Write && self.lacks.is_empty()
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForgeFacts {
     pub name: String,
