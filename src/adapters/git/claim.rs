@@ -216,11 +216,14 @@ impl GitRooms {
             if answer.good() { Ok(answer.text()) } else { Err(answer.remote_error(&doing)) }
         };
         let patterns: Vec<&str> = wanted.iter().map(AsRef::as_ref).chain(["HEAD"]).collect();
-        let text = ask(&patterns)?;
-        // To git any page of HTML is a repository without refs. One that names its HEAD is one; of another, whatever it
-        // has is enough.
+        let mut text = ask(&patterns)?;
+        // To git any page of HTML is a repository without refs. One that names its HEAD is one; of another all refs are
+        // asked for, and it is that answer which counts.
         let is_web = remote.url.starts_with("http");
-        if is_web && !text.lines().any(|line| line.ends_with("\tHEAD")) && ask(&[])?.trim().is_empty() {
+        if is_web && !text.lines().any(|line| line.ends_with("\tHEAD")) {
+            text = ask(&[])?;
+        }
+        if is_web && text.trim().is_empty() {
             return Err(PortError::later(format!(
                 "{doing}: the server named no ref at all, which is not believed. The next tick tries again."
             )));

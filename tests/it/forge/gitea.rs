@@ -11,7 +11,8 @@ const MOST: usize = 50;
 fn user(model: &Model, login: &str) -> Value {
     let account = model.people.get(login).cloned().unwrap_or_default();
     let id = i64::try_from(account.id).unwrap();
-    json!({ "id": if account.bot { -2 } else { id }, "login": login, "full_name": "", "email": "" })
+    let email = format!("{}@noreply.example.test", login.trim_end_matches("[bot]"));
+    json!({ "id": if account.bot { -2 } else { id }, "login": login, "full_name": "", "email": email })
 }
 
 fn actor(model: &Model, login: Option<&String>) -> Value {
@@ -21,7 +22,8 @@ fn actor(model: &Model, login: Option<&String>) -> Value {
 fn label(model: &Model, repo: &str, name: &str) -> Value {
     let labels = &model.repos[repo].labels;
     let id = labels.iter().find(|(_, l)| l.eq_ignore_ascii_case(name)).map_or(0, |(id, _)| *id);
-    json!({ "id": id, "name": name, "color": "ededed", "url": "" })
+    let url = format!("https://forge.invalid/api/v1/repos/{repo}/labels/{id}");
+    json!({ "id": id, "name": name, "color": "ededed", "url": url })
 }
 
 fn issue(model: &Model, repo: &str, issue: &Issue) -> Value {
@@ -221,7 +223,9 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
         }
         ("GET", ["actions", "jobs", id, "logs"]) => {
             let found = model.repos[repo].checks.iter().find(|c| c.id.to_string() == *id);
-            found.map_or_else(not_found, |c| Reply { body: c.log.clone().into(), ..Reply::empty(200) })
+            found.map_or_else(not_found, |c| {
+                Reply { body: c.log.clone().into(), ..Reply::empty(200) }.with("content-type", "text/plain")
+            })
         }
         ("POST", ["actions", "runs", id, how]) => {
             if !writer {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Ask, CheckRun, Issue, Model, Pull, Reply};
+use super::{Ask, CheckRun, Issue, Model, Pull, Reply, shape};
 
 pub fn moment(at: i64) -> String {
     OffsetDateTime::from_unix_timestamp(at).unwrap().format(&Rfc3339).unwrap()
@@ -12,7 +12,17 @@ pub fn moment(at: i64) -> String {
 
 fn user(model: &Model, login: &str) -> Value {
     let account = model.people.get(login).cloned().unwrap_or_default();
-    json!({ "login": login, "id": account.id, "type": if account.bot { "Bot" } else { "User" } })
+    shape::user(json!({ "login": login, "id": account.id, "type": if account.bot { "Bot" } else { "User" } }))
+}
+
+fn label(id: u64, name: &str) -> Value {
+    shape::label(json!({ "id": id, "name": name }))
+}
+
+fn labels(model: &Model, repo: &str, of: &Issue) -> Vec<Value> {
+    let known = &model.repos[repo].labels;
+    let id = |name: &str| known.iter().find(|(_, l)| l.eq_ignore_ascii_case(name)).map_or(1, |(id, _)| *id);
+    of.labels.iter().map(|name| label(id(name), name)).collect()
 }
 
 /// GraphQL names bots without the end that REST gives them.
@@ -23,32 +33,32 @@ fn actor(model: &Model, login: Option<&String>) -> Value {
 }
 
 fn issue(model: &Model, base: &str, repo: &str, issue: &Issue) -> Value {
-    let labels: Vec<Value> = issue.labels.iter().map(|l| json!({ "name": l, "color": "ededed" })).collect();
     let state =
         |number: &u64| model.repos[repo].issues.iter().find(|i| i.number == *number).is_some_and(|i| i.open);
     let mut value = json!({
         "id": issue.id, "number": issue.number, "title": issue.title,
         "body": if issue.body.is_empty() { Value::Null } else { json!(issue.body) },
         "state": if issue.open { "open" } else { "closed" }, "state_reason": issue.reason,
-        "labels": labels, "user": user(model, &issue.by),
+        "labels": labels(model, repo, issue), "user": user(model, &issue.by),
         "created_at": moment(issue.created), "updated_at": moment(issue.updated),
         "repository_url": format!("{base}/repos/{repo}"), "comments": issue.comments.len(),
     });
     if model.dependencies {
         value["issue_dependencies_summary"] = json!({
             "blocked_by": issue.blocked_by.iter().filter(|n| state(n)).count(),
-            "total_blocked_by": issue.blocked_by.len(),
+            "total_blocked_by": issue.blocked_by.len(), "blocking": 0, "total_blocking": 0,
         });
     }
     if issue.pull {
-        value["pull_request"] = json!({ "url": format!("{base}/repos/{repo}/pulls/{}", issue.number) });
+        let url = format!("{base}/repos/{repo}/pulls/{}", issue.number);
+        value["pull_request"] = json!({ "url": url, "html_url": url, "diff_url": url, "patch_url": url });
     }
-    value
+    shape::issue(value)
 }
 
 fn comment(model: &Model, comment: &super::Comment) -> Value {
-    json!({ "id": comment.id, "user": user(model, &comment.by), "body": comment.body,
-        "created_at": moment(comment.at), "updated_at": moment(comment.edited.unwrap_or(comment.at)), "author_association": "NONE" })
+    shape::comment(json!({ "id": comment.id, "user": user(model, &comment.by), "body": comment.body,
+        "created_at": moment(comment.at), "updated_at": moment(comment.edited.unwrap_or(comment.at)), "author_association": "NONE" }))
 }
 
 /// One page, with a link to the next one.
@@ -73,7 +83,7 @@ fn page(ask: &Ask<'_>, key: Option<&str>, entries: Vec<Value>) -> Reply {
 pub fn answer(model: &mut Model, ask: &Ask<'_>) -> Reply {
     let path: Vec<&str> = ask.path.iter().map(String::as_str).collect();
     match path.as_slice() {
-        ["user"] => with_token(model, Reply::json(200, &user(model, ask.login))),
+        ["user"] => with_token(model, Reply::json(200, &shape::own_user(user(model, ask.login)))),
         ["api", "graphql"] if model.graphql => graphql(model, ask),
         ["repos", owner, name, rest @ ..] => {
             let repo = format!("{owner}/{name}");
@@ -106,16 +116,12 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
         ("GET", []) => {
             let found = &model.repos[repo];
             let may = json!({ "admin": model.permission(repo, ask.login) == "admin", "push": writer, "pull": true });
-            let reply = Reply::json(
-                200,
-                &json!({ "id": found.id, "full_name": repo, "default_branch": "main", "private": false,
-                    "archived": false, "has_issues": true, "permissions": may }),
-            );
+            let reply = Reply::json(200, &shape::repo(repo, json!({ "id": found.id, "permissions": may })));
             with_token(model, reply)
         }
         ("GET", ["labels"]) => {
             let labels = &model.repos[repo].labels;
-            page(ask, None, labels.iter().map(|(id, name)| json!({ "id": id, "name": name })).collect())
+            page(ask, None, labels.iter().map(|(id, name)| label(*id, name)).collect())
         }
         ("POST", ["labels"]) => {
             if !writer {
@@ -130,7 +136,7 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
             assert!(colour.len() == 6 && colour.bytes().all(|b| b.is_ascii_hexdigit()), "{colour}");
             let id = model.id();
             model.repo(repo).labels.push((id, name.clone()));
-            Reply::json(201, &json!({ "id": id, "name": name }))
+            Reply::json(201, &label(id, &name))
         }
         ("GET", ["collaborators", who, "permission"]) => {
             if !writer || model.unreadable.contains(*who) {
@@ -142,7 +148,9 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
             // A bot that is no collaborator reads as `none`.
             let bot = model.people[*who].bot && !model.repos[repo].people.contains_key(*who);
             let held = if bot { "none" } else { model.permission(repo, who) };
-            Reply::json(200, &json!({ "permission": held, "role_name": held, "user": user(model, who) }))
+            let mut user = user(model, who);
+            user["role_name"] = json!(held);
+            Reply::json(200, &json!({ "permission": held, "role_name": held, "user": user }))
         }
         ("GET", ["issues"]) => {
             let wanted: Vec<String> = ask
@@ -173,11 +181,19 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
         ("GET", ["commits", sha, "status"]) => {
             let statuses = model.repos[repo].statuses.iter().filter(|s| s.sha == *sha);
             let entries: Vec<Value> = statuses
-                .map(|s| json!({ "id": s.id, "context": s.context, "state": s.state, "description": "a status", "target_url": null }))
+                .map(|s| {
+                    shape::status(json!({ "id": s.id, "context": s.context, "state": s.state,
+                        "description": "a status", "target_url": null, "created_at": moment(s.at),
+                        "updated_at": moment(s.at) }))
+                })
                 .collect();
             let mut reply = page(ask, Some("statuses"), entries);
             let mut body: Value = serde_json::from_slice(&reply.body).unwrap();
             body["state"] = json!("pending");
+            body["sha"] = json!(sha);
+            body["repository"] = shape::repo(repo, json!({}));
+            body["url"] = json!(format!("{}/repos/{repo}/commits/{sha}/status", ask.base));
+            body["commit_url"] = json!(format!("{}/repos/{repo}/commits/{sha}", ask.base));
             reply.body = body.to_string().into_bytes();
             reply
         }
@@ -215,7 +231,9 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
             let entries = runs.map(|r| {
                 let status = if r.green.is_some() { "completed" } else { "in_progress" };
                 let conclusion = r.green.map(|green| if green { "success" } else { "failure" });
-                json!({ "id": r.id, "head_sha": r.sha, "event": "workflow_dispatch", "status": status, "conclusion": conclusion })
+                let run = json!({ "id": r.id, "head_sha": r.sha, "event": "workflow_dispatch", "status": status,
+                    "conclusion": conclusion, "path": ".github/workflows/test.yml@main" });
+                shape::workflow_run(repo, run)
             });
             page(ask, Some("workflow_runs"), entries.collect())
         }
@@ -232,7 +250,9 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
                 None => Reply::error(404, "Not Found"),
                 Some(c) => {
                     let new = c.reactions.insert((ask.login.to_owned(), sign.clone()));
-                    Reply::json(if new { 201 } else { 200 }, &json!({ "id": id, "content": sign }))
+                    let made = json!({ "id": id, "content": sign, "user": user(model, ask.login),
+                        "created_at": moment(model.now()) });
+                    Reply::json(if new { 201 } else { 200 }, &shape::reaction(made))
                 }
             }
         }
@@ -244,7 +264,11 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
             let sha = ask.query.get("head_sha").cloned().unwrap_or_default();
             let runs = model.repos[repo].checks.iter().filter(|c| c.sha == sha);
             let entries = runs
-                .map(|c| json!({ "id": c.id, "head_sha": c.sha, "status": c.status, "conclusion": c.conclusion, "run_attempt": c.attempt }))
+                .map(|c| {
+                    let run = json!({ "id": c.id, "head_sha": c.sha, "status": c.status, "conclusion": c.conclusion,
+                        "run_attempt": c.attempt });
+                    shape::workflow_run(repo, run)
+                })
                 .collect();
             page(ask, Some("workflow_runs"), entries)
         }
@@ -332,14 +356,16 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
 }
 
 fn status(model: &Model, s: &super::Status) -> Value {
-    json!({ "id": s.id, "context": s.context, "state": s.state, "description": null, "target_url": s.url,
-        "creator": user(model, &s.by), "created_at": moment(s.at), "updated_at": moment(s.at) })
+    shape::status(
+        json!({ "id": s.id, "context": s.context, "state": s.state, "description": null, "target_url": s.url,
+        "creator": user(model, &s.by), "created_at": moment(s.at), "updated_at": moment(s.at) }),
+    )
 }
 
 fn check_run(run: &CheckRun) -> Value {
-    json!({ "id": run.id, "name": run.name, "head_sha": run.sha, "status": run.status, "conclusion": run.conclusion,
-        "html_url": format!("https://forge.invalid/runs/{}", run.id), "app": { "slug": "github-actions" },
-        "output": { "title": null, "summary": null, "text": null } })
+    shape::check_run(json!({ "id": run.id, "name": run.name, "head_sha": run.sha, "status": run.status,
+        "conclusion": run.conclusion, "html_url": format!("https://forge.invalid/runs/{}", run.id),
+        "app": { "slug": "github-actions" }, "output": { "title": null, "summary": null, "text": null } }))
 }
 
 fn in_issue(model: &mut Model, ask: &Ask<'_>, repo: &str, number: u64, path: &[&str]) -> Reply {
@@ -392,9 +418,8 @@ fn in_issue(model: &mut Model, ask: &Ask<'_>, repo: &str, number: u64, path: &[&
                 }
                 model.label(repo, number, label, Some(ask.login), true);
             }
-            let labels: Vec<Value> =
-                model.issue(repo, number).labels.iter().map(|l| json!({ "name": l })).collect();
-            Reply::json(200, &json!(labels))
+            let now = model.issue(repo, number).clone();
+            Reply::json(200, &json!(labels(model, repo, &now)))
         }
         ("DELETE", ["labels", label]) => {
             if !writer {
@@ -404,9 +429,8 @@ fn in_issue(model: &mut Model, ask: &Ask<'_>, repo: &str, number: u64, path: &[&
                 return Reply::error(404, "Label does not exist");
             }
             model.label(repo, number, label, Some(ask.login), false);
-            let left: Vec<Value> =
-                model.issue(repo, number).labels.iter().map(|l| json!({ "name": l })).collect();
-            Reply::json(200, &json!(left))
+            let now = model.issue(repo, number).clone();
+            Reply::json(200, &json!(labels(model, repo, &now)))
         }
         ("GET", ["dependencies", "blocked_by"]) if model.dependencies => {
             let all = &model.repos[repo].issues;
@@ -421,10 +445,14 @@ fn in_issue(model: &mut Model, ask: &Ask<'_>, repo: &str, number: u64, path: &[&
                     entry["label"] = json!({ "name": label, "color": "ededed" });
                 }
                 if e.kind == "commented" {
-                    entry["user"] = entry["actor"].take();
+                    entry["user"] = entry["actor"].clone();
                     entry["updated_at"] = json!(moment(e.at));
+                    entry["author_association"] = json!("NONE");
                 }
-                entry
+                if e.kind == "renamed" {
+                    entry["rename"] = json!({ "from": "before", "to": "after" });
+                }
+                shape::event(entry)
             });
             page(ask, None, entries.collect())
         }
@@ -441,7 +469,8 @@ fn pull(model: &Model, repo: &str, of: &Pull, single: bool) -> Value {
     )
     .1;
     let mut value = json!({
-        "number": of.number, "title": issue.title, "body": issue.body,
+        "id": issue.id, "number": of.number, "title": issue.title, "body": issue.body, "user": user(model, &issue.by),
+        "created_at": moment(issue.created), "updated_at": moment(issue.updated),
         "state": if issue.open { "open" } else { "closed" },
         "html_url": format!("https://forge.invalid/{repo}/pull/{}", of.number),
         "merged_at": of.merged.as_ref().map(|(_, _, at)| moment(*at)),
@@ -451,9 +480,10 @@ fn pull(model: &Model, repo: &str, of: &Pull, single: bool) -> Value {
     });
     if single {
         value["merged_by"] = of.merged.as_ref().map_or(Value::Null, |(by, _, _)| user(model, by));
+        value["merged"] = json!(of.merged.is_some());
         value["mergeable"] = Value::Null;
     }
-    value
+    shape::pull(value, single)
 }
 
 fn in_pull(model: &mut Model, ask: &Ask<'_>, repo: &str, of: &Pull, path: &[&str]) -> Reply {
@@ -481,8 +511,10 @@ fn in_pull(model: &mut Model, ask: &Ask<'_>, repo: &str, of: &Pull, path: &[&str
                 .reviews
                 .iter()
                 .map(|r| {
-                    json!({ "id": r.id, "user": user(model, &r.by), "state": r.state, "body": r.body,
-                    "submitted_at": moment(r.at) })
+                    shape::review(
+                        json!({ "id": r.id, "user": user(model, &r.by), "state": r.state, "body": r.body,
+                    "submitted_at": moment(r.at) }),
+                    )
                 })
                 .collect();
             page(ask, None, entries)
@@ -490,7 +522,9 @@ fn in_pull(model: &mut Model, ask: &Ask<'_>, repo: &str, of: &Pull, path: &[&str
         ("GET", ["comments"]) => {
             let entries = of.reviews.iter().flat_map(|r| {
                 r.notes.iter().map(|(path, line, body)| {
-                    json!({ "id": r.id, "pull_request_review_id": r.id, "path": path, "line": line, "body": body })
+                    shape::review_note(json!({ "id": r.id, "pull_request_review_id": r.id, "path": path,
+                        "line": line, "body": body, "user": user(model, &r.by), "created_at": moment(r.at),
+                        "updated_at": moment(r.at) }))
                 })
             });
             page(ask, None, entries.collect())
@@ -543,8 +577,16 @@ fn graphql(model: &Model, ask: &Ask<'_>) -> Reply {
         .events
         .iter()
         .filter_map(|e| {
-            Some(json!({ "__typename": kind(e.kind)?, "id": format!("N{}", e.id), "createdAt": moment(e.at),
-                "actor": actor(model, e.by.as_ref()), "label": e.label.as_ref().map(|l| json!({ "name": l })) }))
+            let kind = kind(e.kind)?;
+            let mut item =
+                json!({ "__typename": kind, "id": format!("N{}", e.id), "createdAt": moment(e.at) });
+            if kind != "UnlabeledEvent" {
+                item["actor"] = actor(model, e.by.as_ref());
+            }
+            if let Some(label) = &e.label {
+                item["label"] = json!({ "name": label });
+            }
+            Some(item)
         })
         .collect();
     // Cursors are positions; at most a hundred before one.

@@ -9,6 +9,7 @@
 pub mod gitea;
 pub mod github;
 mod server;
+mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::Value;
 
-pub use server::Sim;
+pub use server::{Replay, Sim};
 
 /// Which API it speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +86,9 @@ pub struct Seen {
     pub line: String,
     pub status: u16,
     pub git: bool,
+    /// What came with it, and what it was answered with.
+    pub body: Vec<u8>,
+    pub reply: Reply,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -256,7 +260,7 @@ pub struct Model {
 }
 
 /// An answer of a dialect.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reply {
     pub status: u16,
     pub headers: Vec<(String, String)>,

@@ -1,6 +1,6 @@
 //! HTTP/1.1 on loopback, as little as a client needs; and git's own CGI program for repositories.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
@@ -134,19 +134,14 @@ fn serve(stream: &TcpStream, model: &Shared, url: &str) -> std::io::Result<()> {
         let mut model = model.lock();
         let date = OffsetDateTime::from_unix_timestamp(model.now() - model.slow_clock).unwrap();
         reply = reply.with("date", date.format(&Rfc2822).unwrap().replace("+0000", "GMT"));
-        model.log.push(Seen { line, status: reply.status, git });
+        let (status, body) = (reply.status, request.body.clone());
+        let kept = if git { Reply::empty(status) } else { reply.clone() };
+        model.log.push(Seen { line, status, git, body, reply: kept });
     }
     if matches!(wrong, Some(Wrong::LoseAnswer)) {
         return Ok(());
     }
-    let mut head = format!("HTTP/1.1 {} Simulated\r\nConnection: close\r\n", reply.status);
-    for (name, value) in &reply.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    if reply.status != 304 && reply.status != 204 {
-        head.push_str(&format!("Content-Length: {}\r\n", reply.body.len()));
-    }
-    head.push_str("\r\n");
+    let head = head(&reply);
     let mut out = stream;
     if matches!(wrong, Some(Wrong::Slow)) {
         out.write_all(&head.as_bytes()[..head.len() / 2])?;
@@ -155,6 +150,68 @@ fn serve(stream: &TcpStream, model: &Shared, url: &str) -> std::io::Result<()> {
     out.write_all(head.as_bytes())?;
     let body = &reply.body;
     out.write_all(if matches!(wrong, Some(Wrong::Truncate)) { &body[..body.len() / 2] } else { body })
+}
+
+fn head(reply: &Reply) -> String {
+    let mut head = format!("HTTP/1.1 {} Simulated\r\nConnection: close\r\n", reply.status);
+    for (name, value) in &reply.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if reply.status != 304 && reply.status != 204 {
+        head.push_str(&format!("Content-Length: {}\r\n", reply.body.len()));
+    }
+    head + "\r\n"
+}
+
+/// Gives the answers that were given before, to requests that say in a header which one they are of.
+#[derive(Debug)]
+pub struct Replay {
+    pub url: String,
+    pub replies: Arc<Mutex<Vec<Reply>>>,
+    /// Those that were asked for.
+    pub asked: Arc<Mutex<BTreeSet<usize>>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Replay {
+    pub const HEADER: &str = "x-exchange";
+
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(BTreeSet::new())));
+        let replies: Arc<Mutex<Vec<Reply>>> = Arc::default();
+        let (ended, seen, given) = (Arc::clone(&stop), Arc::clone(&asked), Arc::clone(&replies));
+        let thread = std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if ended.load(Ordering::SeqCst) {
+                    break;
+                }
+                let Ok(mut stream) = stream else { continue };
+                let Ok(request) = read(&stream) else { continue };
+                let which = request.headers.get(Self::HEADER).and_then(|n| n.parse::<usize>().ok());
+                let Some((index, reply)) =
+                    which.and_then(|n| Some((n, given.lock().unwrap().get(n)?.clone())))
+                else {
+                    continue;
+                };
+                seen.lock().unwrap().insert(index);
+                drop(stream.write_all(head(&reply).as_bytes()).and_then(|()| stream.write_all(&reply.body)));
+            }
+        });
+        Self { url, replies, asked, stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Replay {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        drop(TcpStream::connect(self.url.trim_start_matches("http://")));
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
 }
 
 fn hash(bytes: &[u8]) -> u64 {

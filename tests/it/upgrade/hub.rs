@@ -204,6 +204,19 @@ fn the_bridge_answers_members_there() {
     }
 }
 
+/// An upgrade whose bridge starts a workflow for a member, from its start to its clearing up.
+pub fn a_whole_upgrade(dialect: Dialect) -> Hub {
+    let place = Place::new(dialect, "", "[upgrade.bridge]\nenabled = true\nworkflow = \"test.yml\"\n");
+    place.settle();
+    place.hub.world.offhours(&["upgrade", "start"]).ok();
+    place.settle();
+    place.hub.sim.model.lock().repo(REPO).dispatches[0].green = Some(true);
+    place.hub.sim.model.lock().comment(REPO, 1, "ada", "!testme");
+    place.settle();
+    place.hub.world.offhours(&["upgrade", "cleanup"]).ok();
+    place.hub
+}
+
 /// The CI is a workflow of the forge: asked for once, at the head as it stood, and never again when it is not heard of.
 #[test]
 fn the_bridge_starts_a_workflow_once() {

@@ -8,3 +8,5 @@ mod place;
 mod registry;
 mod rows;
 mod schedule;
+
+pub use hub::a_whole_upgrade;
