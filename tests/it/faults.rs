@@ -1,9 +1,9 @@
-//! The fault matrix: each fault at each request of a story, API and git. Nothing wrong is done, and the story comes to
+//! The fault matrix: each fault at each request of a story, API and git, on GitHub, Gitea and Forgejo. Nothing wrong is done, and the story comes to
 //! its end once the fault is gone.
 //!
 //! By default a fixed slice is tried: storms, in which every so many requests of one story fail, each in another way, and
 //! lost answers where something was just done. `OFFHOURS_FULL_MATRIX=1` tries each fault alone at each request,
-//! `OFFHOURS_MATRIX_ONLY=429@17` only those whose place begins so.
+//! `OFFHOURS_MATRIX_ONLY=429@17` only those whose place begins so, `OFFHOURS_MATRIX_FROM=60` those from the 60th request on.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -162,8 +162,8 @@ fn wrongs() -> Vec<(&'static str, Wrong)> {
 }
 
 /// A story with these faults, to its end: what it came to, and every request.
-fn play(story: Story, faults: Vec<Fault>) -> (String, Vec<String>) {
-    let mut hub = Hub::new(Dialect::Github);
+fn play(dialect: Dialect, story: Story, faults: Vec<Fault>) -> (String, Vec<String>) {
+    let mut hub = Hub::new(dialect);
     if faults.iter().any(|f| matches!(f.what, Wrong::Slow)) {
         hub.world.env.push(("OFFHOURS_NETWORK_MILLIS".to_owned(), SLOW_MILLIS.to_owned()));
     }
@@ -203,11 +203,12 @@ fn differences(want: &str, got: &str) -> String {
 }
 
 /// Each fault alone at each request.
-fn matrix(story: Story) {
-    let (want, requests) = play(story, vec![]);
+fn matrix(dialect: Dialect, story: Story) {
+    let (want, requests) = play(dialect, story, vec![]);
     let only = std::env::var("OFFHOURS_MATRIX_ONLY").unwrap_or_default();
     let mut cases = vec![];
-    for at in 0..requests.len() {
+    let from = std::env::var("OFFHOURS_MATRIX_FROM").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+    for at in from..requests.len() {
         cases.extend(wrongs().into_iter().map(|(name, what)| (format!("{name}@{at}"), at, what)));
     }
     cases.retain(|(name, ..)| name.starts_with(&only));
@@ -215,10 +216,10 @@ fn matrix(story: Story) {
     let share = |mine: usize| -> Vec<String> {
         let mut wrong = vec![];
         for (name, at, what) in cases.iter().skip(mine).step_by(2) {
-            let (got, seen) = play(story, alone(*at, what));
+            let (got, seen) = play(dialect, story, alone(*at, what));
             if got != want {
                 let line = seen.get(*at).cloned().unwrap_or_default();
-                println!("{} {name} ({line}):\n{}", story.name, differences(&want, &got));
+                println!("{} on {dialect:?} {name} ({line}):\n{}", story.name, differences(&want, &got));
                 wrong.push(format!("{name} ({line})"));
             }
         }
@@ -230,7 +231,7 @@ fn matrix(story: Story) {
         wrong.extend(other.join().unwrap());
         wrong
     });
-    println!("{}: {} cases in {} s", story.name, cases.len(), started.elapsed().as_secs());
+    println!("{} on {dialect:?}: {} cases in {} s", story.name, cases.len(), started.elapsed().as_secs());
     assert!(wrong.is_empty(), "{} of {}: {wrong:#?}\nwant {want}", wrong.len(), cases.len());
 }
 
@@ -253,24 +254,34 @@ fn storm(every: u32, first: u32, turn: usize) -> Vec<Fault> {
         .collect()
 }
 
-fn slice(story: Story) {
+fn slice(dialect: Dialect, story: Story) {
     if is_full() {
-        return matrix(story);
+        return matrix(dialect, story);
     }
-    let (want, requests) = play(story, vec![]);
+    let (want, requests) = play(dialect, story, vec![]);
     assert!(requests.len() > 20, "{requests:#?}");
     for (every, first, turn) in [(7, 1, 0), (11, 6, 7)] {
-        let (got, seen) = play(story, storm(every, first, turn));
+        let (got, seen) = play(dialect, story, storm(every, first, turn));
         assert_eq!(got, want, "{}: every {every}th from {first} in turn {turn}: {seen:#?}", story.name);
     }
 }
 
 #[test]
 fn a_landing_survives_every_fault() {
-    slice(LANDS);
+    slice(Dialect::Github, LANDS);
+}
+
+#[test]
+fn a_landing_on_gitea_survives_every_fault() {
+    slice(Dialect::Gitea, LANDS);
 }
 
 #[test]
 fn a_pull_request_survives_every_fault() {
-    slice(PULLED);
+    slice(Dialect::Github, PULLED);
+}
+
+#[test]
+fn a_pull_request_on_forgejo_survives_every_fault() {
+    slice(Dialect::Forgejo, PULLED);
 }

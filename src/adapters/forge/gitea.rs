@@ -95,6 +95,31 @@ impl Gitea {
         Ok(found)
     }
 
+    /// A write whose answer says what came of it. One that says nothing is somebody else's.
+    fn write(&self, doing: &str, method: Method, path: &str, body: &Value) -> PortResult<Answer> {
+        let answer = self.client.write(doing, method, path, Some(body))?;
+        answer.json::<serde::de::IgnoredAny>(doing)?;
+        Ok(answer)
+    }
+
+    /// A write that is answered by 201 or 204 and maybe nothing more. A bare 200 is somebody else's.
+    fn write_silent(
+        &self,
+        doing: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> PortResult<Answer> {
+        let answer = self.client.write(doing, method, path, body)?;
+        if answer.status == 200 {
+            return Err(PortError::later(format!(
+                "{doing}: {} said yes in another way than it does. The next tick tries again.",
+                self.client.name()
+            )));
+        }
+        Ok(answer)
+    }
+
     fn login(&self) -> PortResult<String> {
         if let Some(login) = self.own_login.borrow().as_ref() {
             return Ok(login.clone());
@@ -174,7 +199,7 @@ impl Gitea {
         let doing = format!("adding the label {label} to {repo}#{number}");
         let path = format!("{}/labels", Self::issue_path(repo, number));
         let add = |what: Value| -> PortResult<bool> {
-            let answer = self.client.write(&doing, Method::Post, &path, Some(&json!({ "labels": [what] })));
+            let answer = self.write(&doing, Method::Post, &path, &json!({ "labels": [what] }));
             let answer = answer.map_err(|e| self.really_gone(repo, number, e))?;
             let mut there = false;
             for entry in answer.list(&doing, "")? {
@@ -206,8 +231,18 @@ impl Gitea {
         // Only one of the two takes a name here.
         let path = format!("{}/labels/{id}", Self::issue_path(repo, number));
         let answer = self.client.write_any(&doing, Method::Delete, &path, None)?;
-        if answer.is_success() || answer.status == 404 && !self.issue(repo, number)?.has_label(label) {
+        if answer.status == 204 {
             return Ok(());
+        }
+        let gone = answer.is_success() || answer.status == 404;
+        if gone && !self.issue(repo, number)?.has_label(label) {
+            return Ok(());
+        }
+        if answer.is_success() {
+            return Err(PortError::later(format!(
+                "{doing}: {} says yes, and it is still there. The next tick tries again.",
+                self.client.name()
+            )));
         }
         Err(self.really_gone(repo, number, answer.error(&doing)))
     }
@@ -348,13 +383,17 @@ impl Forge for Gitea {
         let Some(id) = id else {
             let doing = format!("commenting on {repo}#{number}");
             let path = format!("{}/comments", Self::issue_path(repo, number));
-            let made = self.client.write(&doing, Method::Post, &path, Some(&text));
+            let made = self.write(&doing, Method::Post, &path, &text);
             let made: wire::Made = made.map_err(|e| self.really_gone(repo, number, e))?.json(&doing)?;
             return Ok(made.id.to_string());
         };
         let doing = format!("editing a comment on {repo}#{number}");
         let path = format!("{}/issues/comments/{}", Self::repo_path(repo), encoded(id));
-        self.client.write(&doing, Method::Patch, &path, Some(&text))?;
+        // A comment that is no plain one is answered by 204.
+        let edited = self.client.write(&doing, Method::Patch, &path, Some(&text))?;
+        if edited.status != 204 {
+            edited.json::<serde::de::IgnoredAny>(&doing)?;
+        }
         Ok(id.to_owned())
     }
 
@@ -374,13 +413,14 @@ impl Forge for Gitea {
                 self.client.name()
             )));
         }
-        answer.good(&doing).map(drop).map_err(|e| self.really_gone(repo, number, e))
+        let answer = answer.good(&doing).map_err(|e| self.really_gone(repo, number, e))?;
+        answer.json::<serde::de::IgnoredAny>(&doing).map(drop)
     }
 
     fn set_body(&self, repo: &RepoId, number: u64, body: &str) -> PortResult<()> {
         let doing = format!("editing {repo}#{number}");
         let body = json!({ "body": body });
-        let changed = self.client.write(&doing, Method::Patch, &Self::issue_path(repo, number), Some(&body));
+        let changed = self.write(&doing, Method::Patch, &Self::issue_path(repo, number), &body);
         changed.map(drop).map_err(|e| self.really_gone(repo, number, e))
     }
 

@@ -24,6 +24,15 @@ pub trait Checks {
 /// Issues named by words of a body: a person writes a few.
 const MOST_NAMED_BLOCKERS: usize = 30;
 
+/// What is refused or not there may be one answer out of a moment of disorder: where much is given up for it, it is
+/// asked for a second time.
+fn twice<T>(act: impl Fn() -> PortResult<T>) -> PortResult<T> {
+    match act() {
+        Err(PortError::Refused { .. } | PortError::Gone { .. }) => act(),
+        other => other,
+    }
+}
+
 fn moved(repo: &RepoId) -> PortError {
     PortError::refused(format!(
         "looking at {repo}: the repository was renamed, or another one has its name now. Name it in the config as it is \

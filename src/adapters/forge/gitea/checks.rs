@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Flavour, Gitea, PAGE, wire};
-use crate::adapters::forge::{Checks, cut_at_error, red_check};
+use crate::adapters::forge::{Checks, cut_at_error, red_check, twice};
 use crate::adapters::http::Method;
 use crate::domain::message;
 use crate::domain::model::{Check, CheckState, Oid, RepoId};
@@ -228,10 +228,11 @@ impl Checks for Gitea {
             Flavour::Forgejo => "rerun",
         };
         let mut begun = false;
-        for run in self.runs(repo, oid)?.iter().filter(|run| run.state() == CheckState::Red) {
+        let runs = twice(|| self.runs(repo, oid))?;
+        for run in runs.iter().filter(|run| run.state() == CheckState::Red) {
             // Once more than it ran already: a repeat after a lost answer starts nothing. A server that does not count
             // the attempts is not asked.
-            let ran = match self.jobs(repo, run) {
+            let ran = match twice(|| self.jobs(repo, run)) {
                 Ok(jobs) => jobs.iter().map(|job| job.attempt).max().unwrap_or_default(),
                 Err(PortError::Refused { .. } | PortError::Gone { .. }) => 0,
                 Err(error) => return Err(error),
@@ -240,7 +241,7 @@ impl Checks for Gitea {
                 continue;
             }
             let path = format!("{}/actions/runs/{}/{how}", Self::repo_path(repo), run.id);
-            match self.client.write(&doing, Method::Post, &path, None) {
+            match twice(|| self.write_silent(&doing, Method::Post, &path, None)) {
                 Ok(_) => begun = true,
                 // Not known to this version, or the token may not: it stays red.
                 Err(PortError::Refused { .. } | PortError::Gone { .. }) => {}

@@ -79,7 +79,7 @@ impl Desk for Gitea {
         let doing = format!("making the label {name} in {repo}");
         let path = format!("{}/labels", Self::repo_path(repo));
         let body = json!({ "name": name, "color": format!("#{colour}"), "description": meaning });
-        self.client.write(&doing, Method::Post, &path, Some(&body)).map(drop)
+        self.write(&doing, Method::Post, &path, &body).map(drop)
     }
 }
 

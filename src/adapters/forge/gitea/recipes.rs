@@ -113,7 +113,7 @@ impl RecipeForge for Gitea {
     fn react(&self, repo: &RepoId, _number: u64, comment: u64) -> PortResult<()> {
         let doing = format!("answering a comment in {repo}");
         let path = format!("{}/issues/comments/{comment}/reactions", Self::repo_path(repo));
-        self.client.write(&doing, Method::Post, &path, Some(&json!({ "content": SEEN }))).map(drop)
+        self.write(&doing, Method::Post, &path, &json!({ "content": SEEN })).map(drop)
     }
 
     fn statuses(&self, repo: &RepoId, commit: &Oid) -> PortResult<Vec<Status>> {
@@ -141,7 +141,7 @@ impl RecipeForge for Gitea {
         let body = json!({
             "state": new.state, "context": new.context, "description": new.description, "target_url": new.url,
         });
-        let made: wire::Made = self.client.write(&doing, Method::Post, &path, Some(&body))?.json(&doing)?;
+        let made: wire::Made = self.write(&doing, Method::Post, &path, &body)?.json(&doing)?;
         Ok(made.id)
     }
 
@@ -149,7 +149,7 @@ impl RecipeForge for Gitea {
         let doing = format!("starting the workflow {} in {repo}", plain(workflow, 60));
         let path = format!("{}/actions/workflows/{}/dispatches", Self::repo_path(repo), encoded(workflow));
         let body = json!({ "ref": format!("refs/heads/{branch}") });
-        self.client.write(&doing, Method::Post, &path, Some(&body)).map(drop)
+        self.write_silent(&doing, Method::Post, &path, Some(&body)).map(drop)
     }
 
     fn dispatched(&self, repo: &RepoId, workflow: &str, commit: &Oid) -> PortResult<Vec<Dispatched>> {

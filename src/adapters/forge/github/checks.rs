@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::GitHub;
-use crate::adapters::forge::{Checks, cut_at_error, red_check};
+use crate::adapters::forge::{Checks, cut_at_error, red_check, twice};
 use crate::adapters::http::Method;
 use crate::domain::model::{Check, CheckState, Oid, RepoId};
 use crate::ports::{PortError, PortResult};
@@ -144,7 +144,8 @@ impl Checks for GitHub {
     fn rerun(&self, repo: &RepoId, oid: &Oid, attempt: u32) -> PortResult<bool> {
         let doing = format!("having the failed checks of {} in {repo} run again", oid.short());
         let path = format!("{}/actions/runs?head_sha={oid}&per_page=100", Self::repo_path(repo));
-        let runs: Vec<WorkflowRun> = read(self.client.pages_of(&doing, &path, "workflow_runs")?, &doing)?;
+        let runs = twice(|| self.client.pages_of(&doing, &path, "workflow_runs"))?;
+        let runs: Vec<WorkflowRun> = read(runs, &doing)?;
         let mut begun = false;
         for run in runs {
             let failed =
@@ -152,7 +153,7 @@ impl Checks for GitHub {
             // Once more than it ran already: a repeat after a lost answer starts nothing.
             if failed && run.run_attempt < attempt {
                 let path = format!("{}/actions/runs/{}/rerun-failed-jobs", Self::repo_path(repo), run.id);
-                match self.write(&doing, Method::Post, &path, None) {
+                match twice(|| self.write(&doing, Method::Post, &path, None)) {
                     Ok(_) => begun = true,
                     // Too old, or the token may not: it stays red.
                     Err(PortError::Refused { .. } | PortError::Gone { .. }) => {}
