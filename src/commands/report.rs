@@ -7,12 +7,14 @@ use crate::domain::model::UnixTime;
 use crate::domain::report::{Look, Past, Tried, Upgraded, page};
 use crate::domain::{canary, harvest};
 use crate::error::Error;
-use crate::store::Store;
+use crate::store::{LessonFilter, Store};
 use crate::tick::harvest::look as look_at;
 use serde_json::{Value, json};
 
 /// More runs than a page can be read with.
 const MOST_RUNS: u32 = 100_000;
+/// Newest first; what is older than these was met long ago.
+const MOST_LESSONS: u32 = 2000;
 
 pub fn run(app: &App, args: &ReportArgs) -> Result<u8, Error> {
     let look = match app.existing_store()? {
@@ -52,7 +54,9 @@ fn look(app: &App, store: &Store, days: u32) -> Result<Look, Error> {
     // The journal is an observer: a broken one is left out, never in the way.
     let lessons = app.config.lessons.enabled.then(|| store.lesson_counts().ok()).flatten();
     let lessons = lessons.map(|counts| counts.by_type);
-    Ok(Look { now, days, runs, alarms: store.alarms()?, lessons, canaries, upgrades })
+    let met = lessons.as_ref().and_then(|_| store.lessons(&LessonFilter::default(), None, MOST_LESSONS).ok());
+    let met = met.unwrap_or_default();
+    Ok(Look { now, days, runs, alarms: store.alarms()?, lessons, met, canaries, upgrades })
 }
 
 /// Those that lived in this time, with the evidence after each closed block.

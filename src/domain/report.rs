@@ -2,12 +2,14 @@
 //! The page asks the network for nothing and runs no script; every word from outside is escaped.
 
 mod evidence;
+mod lessons;
 
 pub use evidence::{Tried, Upgraded};
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::lesson::Record;
 use super::message::{moment, plain, span};
 use super::model::UnixTime;
 
@@ -35,6 +37,8 @@ pub struct Look {
     pub alarms: Vec<(String, UnixTime, String)>,
     /// Type and how many; none where the journal is off.
     pub lessons: Option<Vec<(String, u64)>>,
+    /// The newest of them.
+    pub met: Vec<Record>,
     /// Versions that were tried out, oldest first.
     pub canaries: Vec<Tried>,
     /// Upgrades, oldest first.
@@ -132,6 +136,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: right; padding: .35rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { color: var(--soft); font-weight: 500; } th:first-child, td:first-child { text-align: left; }
 .words th, .words td { text-align: left; white-space: normal; } .words .date { white-space: nowrap; }
+.words .name { overflow-wrap: anywhere; min-width: 9rem; }
 .bar { display: inline-block; width: 5rem; height: .55rem; background: var(--line); border-radius: .2rem; overflow: hidden; }
 .bar i { display: block; height: 100%; background: var(--a); }
 ";
@@ -166,7 +171,7 @@ pub fn page(look: &Look) -> String {
     evidence::canaries(&mut out, look);
     evidence::upgrades(&mut out, look);
     alarms(&mut out, look);
-    lessons(&mut out, look);
+    lessons::lessons(&mut out, look);
     out.push_str("</body>\n</html>\n");
     out
 }
@@ -411,20 +416,6 @@ fn alarms(out: &mut String, look: &Look) {
                 html(detail)
             ),
         );
-    }
-    out.push_str("</table></div>\n");
-}
-
-fn lessons(out: &mut String, look: &Look) {
-    let Some(lessons) = &look.lessons else { return };
-    out.push_str("<h2>Lessons</h2>\n");
-    if lessons.is_empty() {
-        out.push_str("<p>None yet.</p>\n");
-        return;
-    }
-    out.push_str("<div class=\"wide\"><table>\n<tr><th>type</th><th>written down</th></tr>\n");
-    for (kind, count) in lessons {
-        put(out, format_args!("<tr><td>{}</td><td>{count}</td></tr>\n", html(kind)));
     }
     out.push_str("</table></div>\n");
 }

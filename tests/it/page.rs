@@ -110,6 +110,18 @@ fn year(world: &World) {
     db.execute_batch("COMMIT").unwrap();
 }
 
+/// Lessons that a person wrote down.
+fn lessons(world: &World) {
+    for (n, kind) in
+        ["slow_tests", "slow_tests", "no_fixture", "slow_tests", "wrong_branch"].iter().enumerate()
+    {
+        let repo = ["me/app", "me/app", "me/library-with-a-long-name"][n % 3];
+        let suggestion =
+            format!("Run only the tests of what you change <b>({n})</b>, and the rest once at the end");
+        world.offhours(&["lessons", "add", "--type", kind, "--repo", repo, "--suggestion", &suggestion]).ok();
+    }
+}
+
 /// The browser, where there is one.
 fn browser() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
@@ -138,6 +150,7 @@ fn look(browser: &Path, world: &World, page: &Path, args: &[&str]) -> (String, S
 fn a_year_of_history_reads_well_in_a_browser() {
     let world = World::in_memory();
     year(&world);
+    lessons(&world);
     world.offhours(&["report", "--html", "page.html"]).ok();
     let page = world.path("page.html");
     let text = fs::read_to_string(&page).unwrap();
@@ -147,6 +160,10 @@ fn a_year_of_history_reads_well_in_a_browser() {
             && text.contains("rolled back: after 31 runs")
     );
     assert!(text.contains("<td>blog</td><td>1.19.0</td><td>green</td>") && !text.contains("<b>failed"));
+    assert!(
+        text.contains("slow_tests: 3 written down") && text.contains("you change &lt;b&gt;(3)"),
+        "{text}"
+    );
     for word in ["http://", "https://", "<script", "src="] {
         assert!(!text.contains(word), "{word}");
     }
