@@ -520,7 +520,11 @@ pub trait Folders {
     fn of(&self, issue: &IssueRef, run: &str) -> RunFolder;
     /// Writes `run.json`, by which a run is known again when the state is lost.
     fn mark(&self, run: &Run, claim: Option<&Oid>) -> PortResult<()>;
-    /// Removes salvaged work and finished CI jobs that were last written before this moment.
+    /// What the run's turns printed, put where it stays when its folder goes. As much as can be: work is worth more.
+    fn keep_logs(&self, run: &Run);
+    /// The folder with a turn's output: the run's own while it is there, else what was kept.
+    fn output(&self, run: &Run, turn: &str) -> PathBuf;
+    /// Removes salvaged work, kept output and finished CI jobs that were last written before this moment.
     fn prune(&self, before: UnixTime) -> PortResult<()>;
 }
 

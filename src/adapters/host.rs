@@ -127,17 +127,53 @@ pub fn lock(state: &Path, command: &str, wait: Duration) -> io::Result<Locked> {
 }
 
 /// Run folders below the workspace root: `<forge>/<owner>/<name>/<run>`.
+/// Of an agent that printed more than this nothing is kept: the disk is for work.
+const MOST_LOG_BYTES: u64 = 50 * 1024 * 1024;
+
 pub struct WorkFolders {
     pub root: PathBuf,
     /// Where salvaged work and CI jobs lie: `<forge>/<owner>/<name>/<one>` each.
     pub kept: Vec<PathBuf>,
+    /// Where what turns printed stays, in the same way.
+    pub logs: PathBuf,
     pub installation: String,
+}
+
+impl WorkFolders {
+    fn below(root: &Path, issue: &IssueRef, run: &str) -> PathBuf {
+        let repo = &issue.repo;
+        root.join(&repo.forge).join(&repo.owner).join(&repo.name).join(run)
+    }
 }
 
 impl Folders for WorkFolders {
     fn of(&self, issue: &IssueRef, run: &str) -> RunFolder {
-        let repo = &issue.repo;
-        RunFolder { dir: self.root.join(&repo.forge).join(&repo.owner).join(&repo.name).join(run) }
+        RunFolder { dir: Self::below(&self.root, issue, run) }
+    }
+
+    fn keep_logs(&self, run: &Run) {
+        let (from, to) = (self.of(&run.issue, &run.id), Self::below(&self.logs, &run.issue, &run.id));
+        for turn in (1..=run.turns).map(|n| run.turn_job(n)) {
+            let (from, to) = (from.job(&turn), to.join(&turn));
+            for name in ["stdout.log", "stderr.log"] {
+                let source = from.join(name);
+                if !fs::symlink_metadata(&source).is_ok_and(|m| m.is_file() && m.len() <= MOST_LOG_BYTES)
+                    || make_private(&to).is_err()
+                {
+                    continue;
+                }
+                // Workspaces may lie on another disk.
+                let target = to.join(name);
+                if fs::rename(&source, &target).is_err() {
+                    drop(fs::copy(&source, &target));
+                }
+            }
+        }
+    }
+
+    fn output(&self, run: &Run, turn: &str) -> PathBuf {
+        let own = self.of(&run.issue, &run.id).job(turn);
+        if own.exists() { own } else { Self::below(&self.logs, &run.issue, &run.id).join(turn) }
     }
 
     fn mark(&self, run: &Run, claim: Option<&Oid>) -> PortResult<()> {
@@ -167,7 +203,7 @@ impl Folders for WorkFolders {
             let at = fs::symlink_metadata(dir).map(|m| std::os::unix::fs::MetadataExt::mtime(&m));
             at.is_ok_and(|at| at < before.0)
         };
-        for root in &self.kept {
+        for root in self.kept.iter().chain([&self.logs]) {
             for repo in folders(root).iter().flat_map(|f| folders(f)).flat_map(|o| folders(&o)) {
                 for one in folders(&repo).into_iter().filter(|d| old(d)) {
                     fs::remove_dir_all(&one)

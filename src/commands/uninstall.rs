@@ -29,7 +29,7 @@ pub fn run(app: &App, args: &UninstallArgs) -> Result<u8, Error> {
     }
     let dry = app.global.dry_run;
     let mut lines = schedule::remove(app)?;
-    let ours = ["repos", "work", "ci", "salvage", "homes", "upgrade"];
+    let ours = ["repos", "work", "ci", "salvage", "logs", "homes", "upgrade"];
     let mut kept = vec![app.config.path.clone()];
     let beside = |suffix: &str| {
         let mut name = app.state.as_os_str().to_owned();

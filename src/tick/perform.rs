@@ -682,5 +682,6 @@ fn remove(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<PortRe
             Err(error) => return Ok(Err(error)),
         }
     }
+    world.folders.keep_logs(run);
     Ok(world.git.remove(&folder).and_then(|()| done("removed")))
 }
