@@ -34,7 +34,7 @@ mod upgrade_world;
 pub mod why;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -241,13 +241,31 @@ impl App {
             Store::open_copy(&self.state, now)?
         } else {
             // Folders of runs without a state file: the one that knew of them is gone.
-            let lost = !self.state.exists() && !self.marked_runs().is_empty();
+            let lost = self.state_is_gone() && !self.marked_runs().is_empty();
             let mut store = Store::open(&self.state, &self.machine(), &fresh, now)?;
             if lost {
                 store.begin_after_loss(now)?;
             }
             store
         })
+    }
+
+    /// There is no state file, or nothing in it: made by a disk that was full, or by somebody's `>`.
+    fn state_is_gone(&self) -> bool {
+        let mut log = self.state.clone().into_os_string();
+        log.push("-wal");
+        [Path::new(&log), &self.state].iter().all(|f| std::fs::metadata(f).map_or(true, |m| m.len() == 0))
+    }
+
+    /// Runs whose folders lie on this machine and of which the state file knows nothing: it was lost.
+    pub fn left_behind(&self, store: Option<&Store>) -> Result<Vec<Marked>, Error> {
+        let mut found = vec![];
+        for marked in self.marked_runs() {
+            if store.map_or(Ok(None), |store| store.run(&marked.run))?.is_none() {
+                found.push(marked);
+            }
+        }
+        Ok(found)
     }
 
     /// Runs whose folders lie on this machine.
@@ -301,13 +319,14 @@ impl App {
         WorkFolders {
             root: self.config.workspace_root(&self.state_dir),
             kept: vec![self.state_dir.join("salvage"), self.state_dir.join("ci")],
+            logs: self.state_dir.join("logs"),
             installation,
         }
     }
 
     /// A store to read from; none where no tick has made one yet.
     pub fn existing_store(&self) -> Result<Option<Store>, Error> {
-        if self.state.exists() { self.store().map(Some) } else { Ok(None) }
+        if self.state_is_gone() { Ok(None) } else { self.store().map(Some) }
     }
 
     /// How a person gets at the session of a turn that runs in one.
@@ -520,10 +539,13 @@ impl App {
     }
 }
 
+/// Each folder once, where it stands first.
 fn path_variable() -> String {
-    env("PATH")
-        .and_then(|p| p.into_string().ok())
-        .unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned())
+    let Some(path) = env("PATH").and_then(|p| p.into_string().ok()) else {
+        return "/usr/local/bin:/usr/bin:/bin".to_owned();
+    };
+    let mut seen = BTreeSet::new();
+    path.split(':').filter(|dir| seen.insert(*dir)).collect::<Vec<_>>().join(":")
 }
 
 fn repo_runners(config: &Config, id: &RepoId) -> RepoRunners {

@@ -219,9 +219,9 @@ fn log(app: &App, name: &str, follow: bool) -> Result<u8, Error> {
     let store = store(app)?;
     let row = find(app, &store, name)?;
     let world = app.world(store, false, true)?;
-    let dir = world.folder(&row.run).job(&row.run.turn_job(row.run.turns));
+    let dir = world.folders.output(&row.run, &row.run.turn_job(row.run.turns));
     if !dir.exists() {
-        let text = "the run's folder is gone: it ended, and its work is on the target or was kept elsewhere (`offhours run show`)\n";
+        let text = "the run printed nothing, or ended longer ago than output is kept (retention.salvage_keep_days)\n";
         output::answer(&app.global, "run log", text, &[]);
         return Ok(0);
     }
@@ -279,6 +279,8 @@ fn release(app: &App, args: &IssueArg) -> Result<u8, Error> {
         return Err(Error::usage(format!("run {} of {issue} is in flight here", row.run.id))
             .hint("`offhours run stop` ends it"));
     }
+    let left: Vec<_> =
+        app.left_behind(Some(&store))?.into_iter().filter(|found| found.issue == issue).collect();
     let world = app.world(store, false, false)?;
     let label = &app.config.global.in_progress_label;
     let released = world.forge(&issue.repo).and_then(|forge| {
@@ -307,6 +309,17 @@ fn release(app: &App, args: &IssueArg) -> Result<u8, Error> {
         ),
         None => format!("nobody claims {issue}\n"),
     };
+    for found in left {
+        // Without its marker the folder is only kept work.
+        let marker = found.dir.join("run.json");
+        if app.global.dry_run || fs::rename(&marker, marker.with_extension("released.json")).is_err() {
+            continue;
+        }
+        text.push_str(&format!(
+            "its work stays in {}; remove it when you want it no more\n",
+            found.dir.display()
+        ));
+    }
     if labelled {
         text.push_str(&format!("the label {} is taken away\n", plain(label, 60)));
     }

@@ -114,9 +114,8 @@ fn install_crontab(app: &App, scheduler: &Scheduler, plan: &Plan) -> Result<Vec<
         return Ok(vec![format!("your crontab would have\n{}", schedule::crontab_block(plan))]);
     }
     scheduler.set_crontab(&after).map_err(|e| by_hand(&e))?;
-    let every = plan.every;
     Ok(vec![
-        format!("your crontab starts a tick every {every} minute{}", if every == 1 { "" } else { "s" }),
+        format!("your crontab starts a tick {}", schedule::often(plan.every)),
         "`offhours schedule verify` says whether it fires".to_owned(),
     ])
 }
@@ -353,7 +352,7 @@ fn judge(app: &App, found: &[Installed]) -> Result<(u8, String), Error> {
                 one.kind, one.kind
             ));
         } else {
-            text.push_str(&format!("{}: a tick every {} minutes\n", one.kind, one.every));
+            text.push_str(&format!("{}: a tick {}\n", one.kind, schedule::often(one.every)));
         }
     }
     match schedule::firing(last_tick_ago(app)?, first.every) {

@@ -24,7 +24,7 @@ pub fn run(app: &App) -> Result<u8, Error> {
     if let Some(store) = &store {
         text.push_str(&money(app, store, now)?);
         for (title, lines) in [
-            ("NEEDS YOU", needs_you(store, now, &mut items)?),
+            ("NEEDS YOU", needs_you(app, store, now, &mut items)?),
             ("RUNNING", running(store, now, &mut items)?),
             ("WAITING", waiting(app, store, &mut items)?),
             ("PARKED", parked(store, now, &mut items)?),
@@ -37,6 +37,18 @@ pub fn run(app: &App) -> Result<u8, Error> {
                     text.push_str(&wrapped(&line));
                 }
             }
+        }
+    }
+    if store.is_none() {
+        let lost = left_behind(app, None, &mut items)?;
+        if !lost.is_empty() {
+            text.push_str(&format!(
+                "\nNEEDS YOU\n  the state file {} is gone: `offhours state restore FILE` puts a backup in its place\n",
+                app.state.display()
+            ));
+        }
+        for line in &lost {
+            text.push_str(&wrapped(line));
         }
     }
     let mut journal = super::lessons::snapshot_of(app, store.as_ref());
@@ -121,8 +133,22 @@ fn money(app: &App, store: &Store, now: UnixTime) -> Result<String, Error> {
     ))
 }
 
-fn needs_you(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec<String>, Error> {
+/// Runs of a state file that is gone: their claims stay until somebody frees them.
+fn left_behind(app: &App, store: Option<&Store>, items: &mut Vec<Value>) -> Result<Vec<String>, Error> {
     let mut lines = vec![];
+    for found in app.left_behind(store)? {
+        let (issue, dir) = (&found.issue, found.dir.display());
+        lines.push(format!("{issue} left behind by a state file that is gone (run {})", found.run));
+        lines.push(format!(
+            "  Its work lies in {dir}. When nobody works on it any more, `offhours run release {issue}`"
+        ));
+        items.push(json!({ "section": "needs-you", "issue": issue.to_string(), "run": found.run, "reason": "left-behind" }));
+    }
+    Ok(lines)
+}
+
+fn needs_you(app: &App, store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec<String>, Error> {
+    let mut lines = left_behind(app, Some(store), items)?;
     let mut seen: Vec<IssueRef> = vec![];
     for row in store.recent_runs(200)? {
         // Only the newest run of an issue says how it stands.

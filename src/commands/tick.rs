@@ -111,10 +111,7 @@ fn under_lock(
 
 /// Runs of a state file that is gone: nothing is started because of them, and people are told where their work lies.
 fn left_behind(app: &App, world: &mut World) -> Result<(), Error> {
-    for found in app.marked_runs() {
-        if world.store.run(&found.run)?.is_some() {
-            continue;
-        }
+    for found in app.left_behind(Some(&world.store))? {
         let (issue, folder) = (&found.issue, found.dir.display());
         let what = format!(
             "it was in work when the state file was lost (run {}); its work lies in {folder}. Its claim keeps it from \

@@ -125,10 +125,21 @@ fn issue_lines(
     store: Option<&Store>,
     items: &mut Vec<Value>,
 ) -> Result<String, Error> {
-    let Some(store) = store else { return Ok(format!("{issue}: never looked at; no tick has run\n")) };
+    let mut text = String::new();
+    for found in app.left_behind(store)?.into_iter().filter(|found| found.issue == *issue) {
+        text.push_str(&format!(
+            "{issue}: left behind by a state file that is gone (run {})\n  its work lies in {}\n  next: put a backup \
+             back with `offhours state restore FILE`, or `offhours run release {issue}` when nobody works on it any more\n",
+            plain(&found.run, 20),
+            found.dir.display()
+        ));
+    }
+    let Some(store) = store else {
+        text.push_str(&format!("{issue}: never looked at; no tick has run\n"));
+        return Ok(text);
+    };
     let runs = store.runs_of(issue)?;
     let ledger = store.ledger_of(issue, 20)?;
-    let mut text = String::new();
     match runs.first() {
         Some(row) if row.run.phase != Phase::Ended => {
             text.push_str(&format!("{issue}: {} (run {})\n", state_word(row), row.run.id));

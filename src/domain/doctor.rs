@@ -3,7 +3,7 @@
 
 use super::message::{moment, plain, span};
 use super::model::UnixTime;
-use super::schedule::{Firing, firing};
+use super::schedule::{Firing, firing, often};
 
 mod forge;
 
@@ -404,7 +404,7 @@ fn schedule(facts: &Facts) -> Vec<Finding> {
                 format!("offhours schedule install {kind}"),
             ));
         } else {
-            found.push(good("schedule", format!("{kind}: a tick every {every} minutes")));
+            found.push(good("schedule", format!("{kind}: a tick {}", often(*every))));
         }
     }
     if schedule.installed.len() > 1 {

@@ -223,6 +223,11 @@ pub fn timer(plan: &Plan, kind: &str) -> String {
     )
 }
 
+/// As people say it.
+pub fn often(every: u32) -> String {
+    if every == 1 { "every minute".to_owned() } else { format!("every {every} minutes") }
+}
+
 /// The crontab field that workflows and Kubernetes share.
 fn cron_field(every: u32) -> String {
     match every {

@@ -406,6 +406,21 @@ fn a_lost_state_file_starts_nothing_twice_and_says_what_was_in_work() {
     for suffix in ["", "-wal", "-shm"] {
         drop(fs::remove_file(format!("{}{suffix}", world.state().display())));
     }
+    // An empty file is none. Both screens say it before anything has run, and what to do.
+    fs::write(world.state(), "").unwrap();
+    let says = |wanted: &[&str]| {
+        let both = [&["status"][..], &["why", "me/app#1"]]
+            .map(|args| world.offhours(args).ok().stdout.replace("\n    ", " "));
+        for (screen, word) in both.iter().flat_map(|screen| wanted.iter().map(move |word| (screen, word))) {
+            assert!(screen.contains(word), "{word}: {screen}");
+        }
+    };
+    says(&[
+        "offhours state restore FILE",
+        "left behind by a state file",
+        "offhours run release home:me/app#1",
+    ]);
+    assert_eq!(fs::read(world.state()).unwrap(), b"", "looking makes none");
     // Whoever makes the new file, it is known that one was lost.
     world.offhours(&["pause", "me/app", "--for", "1h"]).ok();
     world.offhours(&["resume", "me/app"]).ok();
@@ -423,6 +438,7 @@ fn a_lost_state_file_starts_nothing_twice_and_says_what_was_in_work() {
         );
     }
     assert_eq!(world.reason("me/app#1"), "claimed");
+    says(&["left behind by a state file", "offhours run release home:me/app#1"]);
     let titles: Vec<String> =
         world.notices().iter().map(|n| n["title"].as_str().unwrap().to_owned()).collect();
     assert_eq!(titles, ["home:me/app#1: left behind by a state file that is gone"]);
