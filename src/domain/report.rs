@@ -120,7 +120,7 @@ body { margin: 0 auto; padding: 1.2rem 1rem 4rem; max-width: 62rem; background: 
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2.2rem 0 .5rem; }
 p, .soft { color: var(--soft); margin: .2rem 0; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .6rem; margin-top: 1.2rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); gap: .6rem; margin-top: 1.2rem; }
 .tile { background: var(--card); border-radius: .5rem; padding: .7rem .8rem; }
 .tile b { display: block; font-size: 1.45rem; font-variant-numeric: tabular-nums; }
 .wide { overflow-x: auto; }
@@ -139,6 +139,8 @@ th { color: var(--soft); font-weight: 500; } th:first-child, td:first-child { te
 .words .name { overflow-wrap: anywhere; min-width: 9rem; }
 .bar { display: inline-block; width: 5rem; height: .55rem; background: var(--line); border-radius: .2rem; overflow: hidden; }
 .bar i { display: block; height: 100%; background: var(--a); }
+@media (max-width: 40rem) { svg { min-width: 0; } svg text { font-size: 17px; } th, td { padding: .35rem .4rem; }
+  .bar { display: none; } }
 ";
 
 /// The whole page.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::world::{Answer, World, acted, git};
+use super::world::{Answer, GOOD_AGENT, World, acted, git};
 
 /// Every file below a folder with its content.
 fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -401,4 +401,19 @@ fn a_state_file_of_another_machine_is_refused_with_the_way_out() {
     assert_eq!(answer.code, 78, "{}", answer.stderr);
     assert!(answer.stderr.contains("machine"), "{}", answer.stderr);
     assert_eq!(world.refs("me/app"), ["refs/heads/main"]);
+}
+
+/// On Monday there is something to read of a run that was over on Saturday.
+#[test]
+fn what_an_agent_printed_can_be_read_after_its_run_ended() {
+    let world = World::in_memory();
+    world.agent(&format!("echo 'I looked around first'\n{GOOD_AGENT}"));
+    world.ready("me/app", "Solve it", &[]);
+    world.until_idle();
+    let work = tree(&world.path("one/work"));
+    assert!(!work.keys().any(|file| file.ends_with("stdout.log")), "the run's folder is gone: {work:?}");
+    let log = world.offhours(&["run", "log", "me/app#1"]).ok().stdout;
+    assert!(log.contains("I looked around first"), "{log}");
+    let json = world.offhours(&["run", "log", "me/app#1", "--json"]).ok().stdout;
+    assert!(json.contains("I looked around first"), "{json}");
 }
