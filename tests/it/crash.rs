@@ -120,17 +120,28 @@ fi
     world.configure(&["home:me/app"], "landing = \"pull-request\"\n---\n");
 }
 
+/// The numbers of the pull requests there are.
+fn pulls(world: &World) -> Vec<u64> {
+    let folder = fs::read_dir(world.path("tracker/me/app/pulls")).into_iter().flatten();
+    let names = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut numbers: Vec<u64> = names.filter_map(|name| name.strip_suffix(".md")?.parse().ok()).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
 fn reviews(world: &World) {
     if !world.labels("me/app", 1).contains(&"agent-review".to_owned()) {
         return;
     }
-    let reviewed = world.bare("me/app").parent().unwrap().join("pulls/0002.reviews").is_dir();
+    let [number] = pulls(world)[..] else { panic!("there is one pull request: {:?}", pulls(world)) };
+    let pull = format!("me/app#{number}");
+    let reviewed = world.path(&format!("tracker/me/app/pulls/{number:04}.reviews")).is_dir();
     let ours = world.refs("me/app").into_iter().find(|r| r.starts_with("refs/heads/offhours/issue-"));
     let files = ours.map(|r| git(&world.bare("me/app"), &["ls-tree", "--name-only", &r])).unwrap_or_default();
     if !reviewed {
-        world.offhours(&["pr", "review", "me/app#2", "--request-changes", "-m", "One more."]).ok();
-    } else if files.contains("more-1.txt") && world.pull("me/app#2").contains("state:   open") {
-        world.offhours(&["pr", "merge", "me/app#2"]).ok();
+        world.offhours(&["pr", "review", &pull, "--request-changes", "-m", "One more."]).ok();
+    } else if files.contains("more-1.txt") && world.pull(&pull).contains("state:   open") {
+        world.offhours(&["pr", "merge", &pull]).ok();
     }
 }
 
@@ -400,8 +411,8 @@ impl Picture {
         let issues = world.path("tracker/me/app/issues");
         parts.insert("issues", tree(&issues));
         // As the forge tells it: what the repository says of a merge need not stand in the file.
-        let pull = world.path("tracker/me/app/pulls/0002.md").exists();
-        parts.insert("pulls", if pull { world.pull("me/app#2") } else { String::new() });
+        let pulls = pulls(world);
+        parts.insert("pulls", pulls.iter().map(|n| world.pull(&format!("me/app#{n}"))).collect());
         let refs = git(&world.bare("me/app"), &["for-each-ref", "--format=%(refname) %(tree) %(objectname)"]);
         parts.insert("refs", refs);
         parts.insert("log", git(&world.bare("me/app"), &["log", "--format=%s", "main"]));
@@ -422,6 +433,13 @@ impl Picture {
         for text in parts.values_mut() {
             for (id, word) in &ids {
                 *text = text.replace(id, word);
+            }
+            // A number that was taken right before the end is not given again: the next one is as good.
+            if let [number @ 3..10] = pulls[..] {
+                for with in ["#%", "#\u{2060}%", ":pull:% ", "refs/pull/%/", "/000%."] {
+                    let of = |number: u64| with.replace('%', &number.to_string());
+                    *text = text.replace(&of(number), &of(2));
+                }
             }
             *text = plain(&text.replace(place.trim_end_matches('/'), "WORLD"), story.own_commits);
         }
