@@ -122,7 +122,7 @@ h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2.2rem 0 .5
 p, .soft { color: var(--soft); margin: .2rem 0; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); gap: .6rem; margin-top: 1.2rem; }
 .tile { background: var(--card); border-radius: .5rem; padding: .7rem .8rem; }
-.tile b { display: block; font-size: 1.45rem; font-variant-numeric: tabular-nums; }
+.tile b { display: block; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
 .wide { overflow-x: auto; }
 svg { display: block; width: 100%; min-width: 34rem; height: auto; }
 svg text { fill: var(--soft); font-size: 11px; } .axis { stroke: var(--line); stroke-width: 1; }
