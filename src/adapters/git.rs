@@ -25,7 +25,7 @@ mod undo;
 mod workspace;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::config::Secret;
@@ -48,7 +48,7 @@ pub struct GitCredentials {
 }
 
 /// The credentials for a repo's remote, asked for at each use.
-pub type Credentials = Arc<dyn Fn(&RepoId) -> PortResult<Option<GitCredentials>> + Send + Sync>;
+pub type Credentials = Rc<dyn Fn(&RepoId) -> PortResult<Option<GitCredentials>>>;
 
 /// The port [`Git`](crate::ports::Git) on the git command line.
 #[derive(Clone)]
@@ -66,7 +66,7 @@ impl GitRooms {
     /// both absolute, made when first needed. A git process is ended after `timeout`.
     pub fn new(private_root: PathBuf, workspace_root: PathBuf, timeout: Duration) -> Self {
         let children = Children { home: private_root.join(".home"), timeout };
-        Self { private_root, workspace_root, lent: None, children, credentials: Arc::new(|_| Ok(None)) }
+        Self { private_root, workspace_root, lent: None, children, credentials: Rc::new(|_| Ok(None)) }
     }
 
     /// For a dry run: everything that is fetched goes below `scratch`, and workspaces that borrow from the repositories

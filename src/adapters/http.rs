@@ -12,7 +12,6 @@ mod tests;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -111,8 +110,22 @@ impl Http {
     }
 }
 
-/// How a token is presented, asked for at each request: it may be renewed meanwhile.
-pub type Authorization = Arc<dyn Fn() -> PortResult<Option<Token>> + Send + Sync>;
+/// Who has the token, asked at each request: it may be renewed meanwhile.
+pub trait Authorize {
+    fn token(&self) -> PortResult<Option<Token>>;
+    /// Whether there is another one in place of one that the server refused.
+    fn renewed(&self, _refused: &Token) -> bool {
+        false
+    }
+}
+
+impl<F: Fn() -> PortResult<Option<Token>>> Authorize for F {
+    fn token(&self) -> PortResult<Option<Token>> {
+        self()
+    }
+}
+
+pub type Authorization = Rc<dyn Authorize>;
 
 /// What differs between servers.
 pub struct Server {
@@ -174,7 +187,7 @@ impl Client {
 
     /// Something short that differs between tokens and does not give them away: an `ETag` is of one token only.
     pub fn identity(&self) -> PortResult<String> {
-        let token = (self.server.authorization)()?;
+        let token = self.server.authorization.token()?;
         Ok(token.map_or_else(|| "nobody".to_owned(), |t| t.fingerprint(&self.server.base)))
     }
 
@@ -197,15 +210,13 @@ impl Client {
     /// The same, with answers of any status below 500 that are no limit.
     pub fn get_any(&self, doing: &str, path: &str) -> PortResult<Answer> {
         self.ready(doing)?;
-        let request = self.request("GET", path, None, None)?;
-        self.send("http.get", doing, request)
+        self.asked("http.get", doing, "GET", path, None, None)
     }
 
     /// `None`: it is still what it was under this `ETag`.
     pub fn get_if_changed(&self, doing: &str, path: &str, etag: Option<&str>) -> PortResult<Option<Answer>> {
         self.ready(doing)?;
-        let request = self.request("GET", path, etag, None)?;
-        let answer = self.send("http.get", doing, request)?;
+        let answer = self.asked("http.get", doing, "GET", path, etag, None)?;
         if answer.status == 304 && etag.is_some() { Ok(None) } else { answer.good(doing).map(Some) }
     }
 
@@ -217,6 +228,7 @@ impl Client {
                 answers.extend(some.iter().map(|_| Err(error.clone())));
                 continue;
             }
+            let token = self.server.authorization.token();
             let requests: Vec<_> =
                 some.iter().map(|(path, etag)| self.request("GET", path, etag.as_deref(), None)).collect();
             for _ in &requests {
@@ -237,7 +249,13 @@ impl Client {
                 under_way.into_iter().map(|thread| thread.map(ended)).collect()
             });
             boundary::pass("http.get");
-            answers.extend(raw.into_iter().map(|raw| raw.and_then(|raw| self.sorted(doing, raw))));
+            let sorted = raw.into_iter().map(|raw| raw.and_then(|raw| self.sorted(doing, raw)));
+            answers.extend(sorted.zip(some).map(|(answer, (path, etag))| match &answer {
+                Ok(refused) if refused.status == 401 && self.renewed(&token) => {
+                    self.asked("http.get", doing, "GET", path, etag.as_deref(), None)
+                }
+                Ok(_) | Err(_) => answer,
+            }));
         }
         answers
     }
@@ -336,8 +354,7 @@ impl Client {
     /// A question that is asked by POST and changes nothing. Only the adapters' own fixed queries are handed in here.
     pub fn query(&self, doing: &str, path: &str, body: &Value) -> PortResult<Answer> {
         self.ready(doing)?;
-        let request = self.request("POST", path, None, Some(body))?;
-        self.send("http.query", doing, request)
+        self.asked("http.query", doing, "POST", path, None, Some(body))
     }
 
     /// Writes; answers of any status below 500 that are no limit.
@@ -356,8 +373,9 @@ impl Client {
         if let Some(last) = last {
             (self.http.pause)(self.server.write_gap.saturating_sub(last.elapsed()));
         }
-        let request = self.request(method.word(), path, None, body)?;
-        let answer = self.send("http.write", doing, request).and_then(|answer| answer.believed(doing));
+        let answer = self
+            .asked("http.write", doing, method.word(), path, None, body)
+            .and_then(|answer| answer.believed(doing));
         self.http.written.borrow_mut().insert(self.server.base.clone(), Instant::now());
         answer
     }
@@ -413,7 +431,7 @@ impl Client {
         if let Some(etag) = etag {
             request = request.header("if-none-match", etag);
         }
-        if let Some(token) = (self.server.authorization)()? {
+        if let Some(token) = self.server.authorization.token()? {
             request = request.header("authorization", token.header());
         }
         let bytes = match body {
@@ -430,6 +448,28 @@ impl Client {
                 self.server.name
             ))
         })
+    }
+
+    /// One request. Of a token that was refused and can be had anew the second is tried, too: the first did nothing.
+    fn asked(
+        &self,
+        boundary: &'static str,
+        doing: &str,
+        method: &str,
+        path: &str,
+        etag: Option<&str>,
+        body: Option<&Value>,
+    ) -> PortResult<Answer> {
+        let token = self.server.authorization.token();
+        let answer = self.send(boundary, doing, self.request(method, path, etag, body)?)?;
+        if answer.status == 401 && self.renewed(&token) {
+            return self.send(boundary, doing, self.request(method, path, etag, body)?);
+        }
+        Ok(answer)
+    }
+
+    fn renewed(&self, used: &PortResult<Option<Token>>) -> bool {
+        matches!(used, Ok(Some(token)) if self.server.authorization.renewed(token))
     }
 
     fn send(&self, boundary: &'static str, doing: &str, request: Request<Vec<u8>>) -> PortResult<Answer> {
@@ -463,7 +503,7 @@ impl Client {
         } else if known.is_some() && raw.status < 400 {
             self.http.book.put_limit(&self.server.name, None)?;
         }
-        let hide = (self.server.authorization)()?;
+        let hide = self.server.authorization.token()?;
         let answer = raw.answer(&self.server.name, &self.server.secret, hide.as_ref());
         if answer.status >= 500 || answer.status == 408 {
             return Err(PortError::later(format!(

@@ -25,11 +25,19 @@ pub struct Token {
     secret: Secret,
     /// The word before it in the header: `Bearer`, `token`.
     scheme: &'static str,
+    /// Whose it is, where tokens of the same account follow each other.
+    whose: Option<String>,
 }
 
 impl Token {
     pub fn new(secret: Secret, scheme: &'static str) -> Self {
-        Self { secret, scheme }
+        Self { secret, scheme, whose: None }
+    }
+
+    /// One of many that stand for the same account.
+    #[must_use]
+    pub fn of(self, whose: String) -> Self {
+        Self { whose: Some(whose), ..self }
     }
 
     /// Value of the header `Authorization`.
@@ -50,12 +58,12 @@ impl Token {
         &self.secret
     }
 
-    /// Differs between tokens, and does not give them away.
+    /// Differs between tokens of different accounts, and does not give them away.
     pub fn fingerprint(&self, salt: &str) -> String {
         let mut hash = Sha256::new();
         hash.update(salt);
         hash.update("\n");
-        hash.update(self.secret.reveal());
+        hash.update(self.whose.as_deref().unwrap_or(self.secret.reveal()));
         let start = hash.finalize().iter().take(6).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
         format!("{start:012x}")
     }
@@ -83,12 +91,41 @@ pub fn resolve(
     resolve_within(source, wanted_by, env, COMMAND_LIMIT)
 }
 
+/// The same for a private key, which has lines.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_key(
+    source: &SecretSource,
+    wanted_by: &str,
+    env: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<Secret, Error> {
+    text(source, wanted_by, env, COMMAND_LIMIT).map(|(value, _)| Secret::new(value))
+}
+
 fn resolve_within(
     source: &SecretSource,
     wanted_by: &str,
     env: &dyn Fn(&str) -> Option<OsString>,
     limit: Duration,
 ) -> Result<Secret, Error> {
+    let (value, place) = text(source, wanted_by, env, limit)?;
+    // It ends in a header or a URL, where a line break would start something else.
+    if value.chars().any(char::is_control) {
+        return Err(Error::config(format!(
+            "the secret {wanted_by}, {place}, has more than one line, or a control character in it"
+        )));
+    }
+    Ok(Secret::new(value))
+}
+
+/// What stands at the source, and how that place is called.
+fn text(
+    source: &SecretSource,
+    wanted_by: &str,
+    env: &dyn Fn(&str) -> Option<OsString>,
+    limit: Duration,
+) -> Result<(String, String), Error> {
     let (bytes, place) = match source {
         SecretSource::Env(name) => {
             let value = env(name).ok_or_else(|| {
@@ -116,11 +153,7 @@ fn resolve_within(
     if value.trim().is_empty() {
         return Err(refuse("is empty"));
     }
-    // It ends in a header or a URL, where a line break would start something else.
-    if value.chars().any(char::is_control) {
-        return Err(refuse("has more than one line, or a control character in it"));
-    }
-    Ok(Secret::new(value))
+    Ok((value.to_owned(), place))
 }
 
 fn read(path: &Path, wanted_by: &str) -> Result<Vec<u8>, Error> {

@@ -96,7 +96,7 @@ fn gather(app: &App, args: &DoctorArgs) -> Result<Facts, Error> {
     } else {
         None
     };
-    let forges = forges(world.as_ref());
+    let forges = forges(app, world.as_ref());
     Ok(Facts {
         now: app.now(),
         off: app.switch.because.iter().map(|b| b.sentence().to_owned()).collect(),
@@ -117,7 +117,11 @@ fn gather(app: &App, args: &DoctorArgs) -> Result<Facts, Error> {
             .secrets()
             .into_iter()
             .map(|(name, source)| {
-                let had = secret::resolve(source, &name, &around.variable);
+                let had = if name.ends_with(crate::config::APP_KEY) {
+                    secret::resolve_key(source, &name, &around.variable)
+                } else {
+                    secret::resolve(source, &name, &around.variable)
+                };
                 (name, had.err().map(|e| e.what))
             })
             .collect(),
@@ -146,12 +150,13 @@ fn state(app: &App) -> StateFacts {
 }
 
 /// Every forge with a token, used by an armed repo or not.
-fn forges(world: Option<&World>) -> Vec<ForgeFacts> {
+fn forges(app: &App, world: Option<&World>) -> Vec<ForgeFacts> {
     let Some(world) = world else { return vec![] };
     let with_token = world.forges.iter().filter_map(|(name, forge)| Some((name, forge.desk()?)));
     with_token
         .map(|(name, desk)| ForgeFacts {
             name: name.clone(),
+            app: app.config.forges.get(name).is_some_and(|forge| forge.app_id.is_some()),
             token: desk.token().map_err(|e| e.to_string()),
             asked_at: world.now(),
         })

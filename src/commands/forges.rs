@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{App, env};
@@ -12,12 +11,12 @@ use crate::adapters::ci::pipelines::{self, Pipelines};
 use crate::adapters::dry::{DryForge, DryRecipeForge};
 use crate::adapters::forge::Checks;
 use crate::adapters::forge::gitea::{Flavour, Gitea};
-use crate::adapters::forge::github::{GitHub, Places};
+use crate::adapters::forge::github::{App as GitHubApp, AppConfig, GitHub, Places, Proofs};
 use crate::adapters::forge::local::LocalForge;
 use crate::adapters::git::{Credentials, GitCredentials};
 use crate::adapters::host::{SystemClock, pause};
 use crate::adapters::http::{Authorization, Client, Http, Server};
-use crate::adapters::secret::{Token, resolve};
+use crate::adapters::secret::{Token, resolve, resolve_key};
 use crate::config::{self as cfg, Config, ForgeKind, Secret, SecretSource, StageKind};
 use crate::domain::model::RepoId;
 use crate::error::Error;
@@ -51,8 +50,8 @@ pub(super) fn build(app: &App, store: &Store) -> Result<Forges, Error> {
                 Rc::new(if dry { local.looking_only() } else { local })
             }
             ForgeKind::Github => {
-                let token = token(forge.token.clone(), format!("forge.{name}.token"), "Bearer");
-                let made = Rc::new(github(name, forge, &http, &token));
+                let (made, token) = github(app, name, forge, &http);
+                let made = Rc::new(made);
                 git.insert(name.clone(), (origin(&git_address(forge)), token));
                 checks.insert(name.clone(), Rc::clone(&made) as Rc<dyn Checks>);
                 made
@@ -130,8 +129,7 @@ pub(super) fn for_recipes(
                 Box::new(if dry { local.looking_only() } else { local })
             }
             ForgeKind::Github => {
-                let token = token(forge.token.clone(), format!("forge.{name}.token"), "Bearer");
-                let made = github(name, forge, &http, &token);
+                let (made, token) = github(app, name, forge, &http);
                 git.insert(name.clone(), (origin(&git_address(forge)), token));
                 Box::new(made)
             }
@@ -156,9 +154,9 @@ fn http(app: &App, store: &Store) -> Result<Rc<Http>, Error> {
 
 /// A token, fetched when it is first needed and kept for a moment.
 fn token(source: Option<SecretSource>, wanted: String, scheme: &'static str) -> Authorization {
-    let kept: Mutex<Option<(Instant, Token)>> = Mutex::new(None);
-    Arc::new(move || {
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept: RefCell<Option<(Instant, Token)>> = RefCell::default();
+    Rc::new(move || {
+        let mut kept = kept.borrow_mut();
         if let Some((at, token)) = kept.as_ref()
             && at.elapsed() < TOKEN_KEPT
         {
@@ -181,7 +179,8 @@ fn git_address(forge: &cfg::Forge) -> String {
     forge.git_url.clone().unwrap_or_else(|| format!("{}/{{owner}}/{{name}}.git", web(forge)))
 }
 
-fn github(name: &str, forge: &cfg::Forge, http: &Rc<Http>, token: &Authorization) -> GitHub {
+/// With what it is asked by, which git shows, too.
+fn github(app: &App, name: &str, forge: &cfg::Forge, http: &Rc<Http>) -> (GitHub, Authorization) {
     let web = web(forge);
     let public = web == "https://github.com";
     let base = match (&forge.api_url, public) {
@@ -191,20 +190,43 @@ fn github(name: &str, forge: &cfg::Forge, http: &Rc<Http>, token: &Authorization
     };
     // A company's server has it beside the API of version 3.
     let graphql = base.strip_suffix("/v3").unwrap_or(&base).to_owned() + "/graphql";
-    let client = |base: &str| {
-        Client::new(
-            Rc::clone(http),
-            Server {
-                name: name.to_owned(),
-                base: base.to_owned(),
-                secret: format!("forge.{name}.token"),
-                headers: GitHub::headers(),
-                authorization: Arc::clone(token),
-                write_gap: GITHUB_WRITE_GAP,
-            },
-        )
+    let client = |base: &str, secret: String, authorization: &Authorization| {
+        let server = Server {
+            name: name.to_owned(),
+            base: base.to_owned(),
+            secret,
+            headers: GitHub::headers(),
+            authorization: Rc::clone(authorization),
+            write_gap: GITHUB_WRITE_GAP,
+        };
+        Client::new(Rc::clone(http), server)
     };
-    GitHub::new(client(&base), client(&graphql), Places { web, git: git_address(forge) })
+    let places = Places { web, git: git_address(forge) };
+    let secret = format!("forge.{name}.token");
+    let Some(id) = forge.app_id.clone() else {
+        let token = token(forge.token.clone(), secret.clone(), "Bearer");
+        let clients = (client(&base, secret.clone(), &token), client(&graphql, secret, &token));
+        return (GitHub::new(clients.0, clients.1, places), token);
+    };
+    let (wanted, key) = (format!("forge.{name}.{}", cfg::APP_KEY), forge.app_key.clone());
+    let of_key = wanted.clone();
+    let key = move || {
+        let missing = || PortError::Credentials { what: format!("{of_key} is missing") };
+        let source = key.as_ref().ok_or_else(missing)?;
+        resolve_key(source, &of_key, &env).map_err(|error| PortError::Credentials { what: error.to_string() })
+    };
+    let clock = Rc::clone(http);
+    let proofs: Authorization = Rc::new(Proofs::new(id.clone(), wanted.clone(), key, move || clock.now()));
+    let mirrors = app.config.recipes.values().filter_map(|recipe| RepoId::parse(&recipe.mirror, None));
+    let worked_in = app.config.allowlist.iter().cloned().chain(mirrors);
+    let owners = worked_in.filter(|repo| repo.forge == name).map(|repo| repo.owner).collect();
+    let installation = forge.app_installation;
+    let config = AppConfig { forge: name.to_owned(), id, installation, owners };
+    let minting = GitHubApp::new(config, client(&base, wanted, &proofs));
+    let token: Authorization = Rc::<GitHubApp>::clone(&minting);
+    let secret = format!("the app of forge.{name}");
+    let clients = (client(&base, secret.clone(), &token), client(&graphql, secret, &token));
+    (GitHub::new(clients.0, clients.1, places).by_app(minting), token)
 }
 
 fn gitea(name: &str, forge: &cfg::Forge, http: &Rc<Http>, token: &Authorization) -> Gitea {
@@ -216,7 +238,7 @@ fn gitea(name: &str, forge: &cfg::Forge, http: &Rc<Http>, token: &Authorization)
             base: forge.api_url.clone().unwrap_or_else(|| format!("{web}/api/v1")),
             secret: format!("forge.{name}.token"),
             headers: vec![("accept", "application/json".to_owned())],
-            authorization: Arc::clone(token),
+            authorization: Rc::clone(token),
             write_gap: Duration::ZERO,
         },
     );
@@ -235,13 +257,13 @@ fn origin(address: &str) -> Option<String> {
 }
 
 fn credentials(git: BTreeMap<String, (Option<String>, Authorization)>) -> Credentials {
-    Arc::new(move |repo: &RepoId| -> PortResult<Option<GitCredentials>> {
+    Rc::new(move |repo: &RepoId| -> PortResult<Option<GitCredentials>> {
         let Some((Some(origin), token)) = git.get(&repo.forge) else { return Ok(None) };
         let of = |token: Token| GitCredentials {
             origin: origin.clone(),
             header: Secret::new(token.basic()),
             token: token.secret().clone(),
         };
-        Ok(token()?.map(of))
+        Ok(token.token()?.map(of))
     })
 }

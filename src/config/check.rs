@@ -216,11 +216,14 @@ fn forge_problems(forge: &Forge) -> Vec<String> {
             let network = [
                 forge.url.is_some(),
                 forge.token.is_some(),
+                forge.app_id.is_some() || forge.app_key.is_some() || forge.app_installation.is_some(),
                 forge.api_url.is_some(),
                 forge.git_url.is_some(),
             ];
             if network.contains(&true) {
-                say("a local forge has only `path`: take `url`, `token`, `api_url` and `git_url` out");
+                say(
+                    "a local forge has only `path`: take `url`, `token`, `app_...`, `api_url` and `git_url` out",
+                );
             }
         }
         ForgeKind::Github | ForgeKind::Forgejo | ForgeKind::Gitea => {
@@ -230,7 +233,16 @@ fn forge_problems(forge: &Forge) -> Vec<String> {
             if forge.path.is_some() {
                 say("`path` is for a local forge: take it out");
             }
-            if forge.token.is_none() {
+            let app = forge.app_id.is_some() || forge.app_key.is_some();
+            if app && forge.kind != ForgeKind::Github {
+                say("`app_id` and `app_key` are for kind = \"github\": write token = { env = \"NAME\" }");
+            } else if app && forge.token.is_some() {
+                say("either `token`, or `app_id` and `app_key`: take one of them out");
+            } else if app && (forge.app_id.as_ref().is_none_or(String::is_empty) || forge.app_key.is_none()) {
+                say("an app needs both, `app_id` and `app_key`");
+            } else if !app && forge.app_installation.is_some() {
+                say("`app_installation` goes with `app_id` and `app_key`");
+            } else if !app && forge.token.is_none() {
                 say("`token` is missing: write token = { env = \"NAME\" }");
             }
             for (key, url) in [("url", &forge.url), ("api_url", &forge.api_url)] {

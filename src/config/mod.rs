@@ -38,6 +38,9 @@ use read::{Place, Reader};
 use schema::{Group, RunnerBasics, RunnerChoice, WorkspaceRoot};
 use value::Setting;
 
+/// The end of the name of a secret that is a private key: it has lines.
+pub const APP_KEY: &str = "app_key";
+
 /// A configuration that was read and checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -514,6 +517,7 @@ impl Config {
         let mut found = vec![];
         for (name, forge) in &self.forges {
             found.extend(forge.token.as_ref().map(|source| (format!("forge.{name}.token"), source)));
+            found.extend(forge.app_key.as_ref().map(|source| (format!("forge.{name}.{APP_KEY}"), source)));
         }
         for (name, notify) in &self.notifiers {
             found.extend(notify.url.as_ref().map(|source| (format!("notify.{name}.url"), source)));

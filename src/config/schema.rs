@@ -459,6 +459,12 @@ keys! {
         url: Option<String> = None;
         /// The token, which is a secret. It needs to read and write issues, contents and pull requests, and to read checks.
         token: Option<SecretSource> = None;
+        /// For "github", in place of `token`: a GitHub App, by its id or its client id.
+        app_id: Option<String> = None;
+        /// A private key of that app, which is a secret: the file as GitHub hands it out.
+        app_key: Option<SecretSource> = None;
+        /// The number of its installation. Not set: the only one for the owner of the repos; it is looked for in each tick.
+        app_installation: Option<u64> = None;
         /// Where the API is, if not where such a server has it.
         api_url: Option<String> = None;
         /// Git's address, with {owner} and {name} in it, if not below `url`: such as "git@host:{owner}/{name}.git". The

@@ -93,6 +93,9 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
 const ASIDE: &[(&str, &str, &str)] = &[
     ("forge.*", "url", r#""https://github.example.com""#),
     ("forge.*", "token", r#"{ env = "OFFHOURS_TOKEN" }"#),
+    ("forge.*", "app_id", r#""1234567""#),
+    ("forge.*", "app_key", r#"{ file = "/home/me/.config/offhours/app.pem" }"#),
+    ("forge.*", "app_installation", "12345678"),
     ("forge.*", "api_url", r#""https://github.example.com/api/v3""#),
     ("forge.*", "git_url", r#""git@github.example.com:{owner}/{name}.git""#),
     ("ci.stage", "url", r#""https://ci.example.com""#),

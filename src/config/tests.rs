@@ -172,6 +172,19 @@ fn bad_input_is_a_sentence_with_its_line() {
             "[forge.x]\nkind = \"github\"\npath = \"f\"".into(),
             &["`path` is for a local forge", "`token` is missing"],
         ),
+        ("[forge.x]\nkind = \"github\"\napp_id = \"1\"".into(), &["an app needs both, `app_id` and `app_key`"]),
+        (
+            "[forge.x]\nkind = \"github\"\ntoken = { env = \"T\" }\napp_id = \"1\"\napp_key = { env = \"K\" }".into(),
+            &["either `token`, or `app_id` and `app_key`: take one of them out"],
+        ),
+        (
+            "[forge.x]\nkind = \"gitea\"\nurl = \"https://h\"\napp_id = \"1\"\napp_key = { env = \"K\" }".into(),
+            &["`app_id` and `app_key` are for kind = \"github\""],
+        ),
+        (
+            "[forge.x]\nkind = \"github\"\ntoken = { env = \"T\" }\napp_installation = 7".into(),
+            &["`app_installation` goes with `app_id` and `app_key`"],
+        ),
         (
             "[priority]\nurgent = \"high\"".into(),
             &["`priority` gives `urgent` something that is not a whole number"],
@@ -505,8 +518,13 @@ fn every_key_is_read_and_shown() {
             if *table == "forge.*" && row.name != "path" {
                 at["kind"] = toml_edit::value("github");
                 at.as_table_like_mut().unwrap().remove("path");
-                if row.name != "token" {
-                    at["token"] = toml_edit::Item::Value("{ env = \"X\" }".parse().unwrap());
+                let more: &[(&str, &str)] = if row.name.starts_with("app_") {
+                    &[("app_id", "\"1\""), ("app_key", "{ env = \"X\" }")]
+                } else {
+                    &[("token", "{ env = \"X\" }")]
+                };
+                for (key, value) in more.iter().filter(|(key, _)| *key != row.name) {
+                    at[key] = toml_edit::Item::Value(value.parse().unwrap());
                 }
             }
             if kind == "ntfy" && row.name != "url" {

@@ -482,9 +482,11 @@ mod tests {
             disks: vec![DiskFacts { what: "state", path: "/s".to_owned(), free_bytes: 1 << 40 }],
             forges: vec![ForgeFacts {
                 name: "hub".to_owned(),
+                app: false,
                 token: Ok(TokenFacts {
                     login: "helper".to_owned(),
                     scopes: Some(vec!["repo".to_owned()]),
+                    without: vec![],
                     expires_at: Some(UnixTime(1_772_445_600 + 30 * 86_400)),
                     server_time: Some(UnixTime(1_772_445_600)),
                 }),

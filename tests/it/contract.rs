@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use offhours::adapters::forge::gitea::{Flavour, Gitea};
@@ -82,7 +81,7 @@ impl Place {
         let dialect = hub.sim.model.lock().dialect;
         let client = |base: String| {
             let headers = if dialect == Dialect::Github { GitHub::headers() } else { vec![] };
-            let token = Arc::new(|| Ok(Some(Token::new(Secret::new(TOKEN.to_owned()), "Bearer"))));
+            let token = Rc::new(|| Ok(Some(Token::new(Secret::new(TOKEN.to_owned()), "Bearer"))));
             let write_gap = Duration::ZERO;
             Client::new(
                 Rc::clone(&http),

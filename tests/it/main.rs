@@ -24,6 +24,7 @@ mod generated;
 mod harvest;
 mod hostile;
 mod hub;
+mod hub_app;
 mod hub_desk;
 mod hub_hostile;
 mod hub_watch;

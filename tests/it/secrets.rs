@@ -116,7 +116,7 @@ fn say(world: &World, url: &str, args: &[&str]) -> (i32, String) {
 }
 
 /// Every file below a folder that holds a secret.
-fn holding(dir: &Path, secret: &str, found: &mut Vec<String>) {
+pub fn holding(dir: &Path, secret: &str, found: &mut Vec<String>) {
     for entry in fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok) {
         let kind = entry.file_type().unwrap();
         if kind.is_dir() {

@@ -102,6 +102,7 @@ fn a_room_names_only_the_rooms_below_it() {
         ("adapters/git.rs", "config", "what git shows a server is such a secret"),
         ("adapters/notify/post.rs", "config", "the URL of a webhook is such a secret"),
         ("adapters/runner/t3.rs", "config", "the token of T3 Code is such a secret"),
+        ("adapters/forge/github/app.rs", "config", "an app's key and its tokens are such secrets"),
     ];
     let mut used = BTreeSet::new();
     let mut wrong = vec![];

@@ -6,6 +6,7 @@
 //! What is read here is data: labels are compared again, a redirect is never followed (a repository or an issue that
 //! moved is `Gone`), and a repository is known by its number, so that another one under its old name is not taken for it.
 
+mod app;
 mod approval;
 mod checks;
 mod desk;
@@ -15,6 +16,7 @@ mod wire;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde_json::{Value, json};
 
@@ -25,6 +27,8 @@ use crate::domain::model::{
 use crate::ports::{
     BrokenIssue, Capabilities, Desk, Forge, Listing, PortError, PortResult, PullRequests, Remote,
 };
+
+pub use app::{App, AppConfig, Proofs};
 
 /// What a repository or a permission was is asked again after this long, in a process that lives so long.
 const REMEMBERED_SECONDS: i64 = 60;
@@ -48,6 +52,8 @@ pub struct GitHub {
     ahead: RefCell<BTreeMap<RepoId, PortResult<Answer>>>,
     /// Who the token is.
     own_login: RefCell<Option<String>>,
+    /// What the token is of, where it is no account's.
+    app: Option<Rc<App>>,
     no_graphql: Cell<bool>,
     no_dependencies: Cell<bool>,
 }
@@ -63,9 +69,16 @@ impl GitHub {
             permissions: RefCell::default(),
             ahead: RefCell::default(),
             own_login: RefCell::default(),
+            app: None,
             no_graphql: Cell::new(false),
             no_dependencies: Cell::new(false),
         }
+    }
+
+    /// The same with the token of an app.
+    #[must_use]
+    pub fn by_app(self, app: Rc<App>) -> Self {
+        Self { app: Some(app), ..self }
     }
 
     fn now(&self) -> UnixTime {
@@ -127,6 +140,9 @@ impl GitHub {
     fn login(&self) -> PortResult<String> {
         if let Some(login) = self.own_login.borrow().as_ref() {
             return Ok(login.clone());
+        }
+        if let Some(app) = &self.app {
+            return app.login();
         }
         let doing = format!("asking {} whose token this is", self.client.name());
         let answer = self.client.get(&doing, "/user")?;

@@ -80,7 +80,7 @@ fn client(base: &str, writes: bool) -> Client {
         base: base.to_owned(),
         secret: "forge.hub.token".to_owned(),
         headers: vec![("x-version", "1".to_owned())],
-        authorization: Arc::new(move || Ok(Some(token.clone()))),
+        authorization: Rc::new(move || Ok(Some(token.clone()))),
         write_gap: Duration::from_secs(1),
     };
     Client::new(http, server)

@@ -11,6 +11,8 @@ pub struct TokenFacts {
     pub login: String,
     /// As the forge names them; `None` where it tells none.
     pub scopes: Option<Vec<String>>,
+    /// What it has not, and only some uses need.
+    pub without: Vec<String>,
     /// `None`: never, or not told.
     pub expires_at: Option<UnixTime>,
     /// The forge's own clock.
@@ -35,6 +37,8 @@ impl Access {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForgeFacts {
     pub name: String,
+    /// Its tokens are those of an app.
+    pub app: bool,
     /// Why the token cannot be asked about, if it cannot.
     pub token: Result<TokenFacts, String>,
     /// The moment at which it was asked, by our clock.
@@ -61,8 +65,12 @@ pub(super) fn tokens(facts: &Facts) -> Vec<Finding> {
             Err(why) => {
                 found.push(bad(
                     "token",
-                    format!("{name}: {}", plain(why, 300)),
-                    format!("make a new token there, and put it where forge.{name}.token points"),
+                    format!("{name}: {}", plain(why, 400)),
+                    if forge.app {
+                        format!("forge.{name}.app_id and app_key say which app it is; the README tells what it needs")
+                    } else {
+                        format!("make a new token there, and put it where forge.{name}.token points")
+                    },
                 ));
                 continue;
             }
@@ -70,9 +78,17 @@ pub(super) fn tokens(facts: &Facts) -> Vec<Finding> {
         let scopes = match token.scopes.as_deref() {
             None => String::new(),
             Some([]) => ", without any scope".to_owned(),
-            Some(scopes) => format!(", with {}", plain(&scopes.join(", "), 120)),
+            Some(scopes) => format!(", with {}", plain(&scopes.join(", "), 160)),
         };
-        let whose = format!("{name}: the token is {}'s{scopes}", plain(&token.login, 60));
+        let without = if token.without.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "; without {}, which only reruns of failed checks and changed workflows need",
+                token.without.join(", ")
+            )
+        };
+        let whose = format!("{name}: the token is {}'s{scopes}{without}", plain(&token.login, 60));
         found.push(match token.expires_at {
             None => good("token", whose),
             Some(at) if near(at, facts.now) => note(

@@ -603,7 +603,7 @@ fn graphql(model: &Model, ask: &Ask<'_>) -> Reply {
     }
     let last = found.edits.last();
     let body = json!({ "data": {
-        "viewer": { "login": ask.login },
+        "viewer": { "login": ask.login.trim_end_matches("[bot]") },
         "repository": { "issue": {
             "createdAt": moment(found.created),
             "lastEditedAt": last.map(|(_, at)| moment(*at)),

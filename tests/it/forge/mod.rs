@@ -6,6 +6,7 @@
     reason = "an API is one table of requests, an issue one row of facts"
 )]
 
+pub mod app;
 pub mod gitea;
 pub mod github;
 mod server;
@@ -241,6 +242,7 @@ pub struct Model {
     pub people: BTreeMap<String, Account>,
     /// Token and login.
     pub tokens: BTreeMap<String, String>,
+    pub app: Option<app::App>,
     pub log: Vec<Seen>,
     pub faults: Vec<Fault>,
     pub graphql: bool,
@@ -313,6 +315,7 @@ impl Model {
             repos: BTreeMap::new(),
             people: BTreeMap::new(),
             tokens: BTreeMap::new(),
+            app: None,
             log: vec![],
             faults: vec![],
             graphql: true,
@@ -329,6 +332,13 @@ impl Model {
 
     pub fn now(&self) -> i64 {
         fs::read_to_string(&self.clock).unwrap().trim().parse().unwrap()
+    }
+
+    /// Who has this token.
+    pub fn who(&self, token: &str) -> Option<String> {
+        let app = self.app.as_ref();
+        let by_app = app.filter(|app| app.installation_of(token, self.now()).is_some()).map(app::App::login);
+        self.tokens.get(token).cloned().or(by_app)
     }
 
     pub fn id(&mut self) -> u64 {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use super::{Ask, Dialect, Model, Reply, Seen, Shared, Wrong, gitea, github};
+use super::{Ask, Dialect, Model, Reply, Seen, Shared, Wrong, app, gitea, github};
 
 /// A running server; it ends with this value.
 #[derive(Debug)]
@@ -245,11 +245,10 @@ pub fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Who asks, by the token in the header.
-fn login(model: &Model, header: Option<&String>) -> Option<String> {
-    let header = header?;
-    let token = header.strip_prefix("Bearer ").or_else(|| header.strip_prefix("token "))?;
-    model.tokens.get(token).cloned()
+/// The token in the header.
+fn token(request: &Request) -> Option<&str> {
+    let header = request.headers.get("authorization")?;
+    header.strip_prefix("Bearer ").or_else(|| header.strip_prefix("token "))
 }
 
 fn api(model: &mut Model, request: &Request, url: &str) -> Reply {
@@ -264,13 +263,27 @@ fn api(model: &mut Model, request: &Request, url: &str) -> Reply {
             |c| Reply { body: c.log.clone().into(), ..Reply::empty(200) },
         );
     }
-    let Some(login) = login(model, request.headers.get("authorization")) else {
+    let parts: Vec<String> =
+        path.strip_prefix(base).unwrap_or(path).split('/').skip(1).map(decoded).collect();
+    let below: Vec<&str> = parts.iter().map(String::as_str).collect();
+    if let Some(reply) = app::answer(model, token(request), &request.method, &below) {
+        return reply;
+    }
+    let Some(login) = token(request).and_then(|token| model.who(token)) else {
         return Reply::error(401, "Bad credentials");
     };
+    let installed = model.app.as_ref().zip(token(request));
+    let installed = installed.and_then(|(app, token)| app.installation_of(token, model.now()));
+    let query_language = path.ends_with("/graphql");
+    if let Some(of) = installed.filter(|_| !query_language)
+        && let Some(reply) = app::refusal(of, &request.method, &below)
+    {
+        return reply;
+    }
     let body = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
     let ask = Ask {
         method: &request.method,
-        path: path.strip_prefix(base).unwrap_or(path).split('/').skip(1).map(decoded).collect(),
+        path: parts.clone(),
         query: query
             .split('&')
             .filter_map(|pair| pair.split_once('='))
@@ -300,7 +313,7 @@ fn git_backend(model: &Shared, request: &Request) -> Reply {
             let pair = base64::prelude::BASE64_STANDARD.decode(h).unwrap_or_default();
             String::from_utf8_lossy(&pair).split_once(':').map_or_else(String::new, |(_, t)| t.to_owned())
         });
-        let login = token.and_then(|t| model.tokens.get(&t).cloned());
+        let login = token.and_then(|t| model.who(&t));
         let writes = query.contains("receive-pack") || rest.contains("receive-pack");
         let allowed = match login {
             None => Err(401),

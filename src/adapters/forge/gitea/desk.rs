@@ -30,6 +30,7 @@ impl Desk for Gitea {
         Ok(TokenFacts {
             login: user.login,
             scopes: None,
+            without: vec![],
             expires_at: None,
             server_time: answer.date.as_deref().and_then(http_date),
         })

@@ -202,7 +202,8 @@ impl GitHub {
             });
         }
         let data = reply.data.ok_or_else(|| PortError::broken(format!("{doing}: the answer is empty")))?;
-        if let Some(viewer) = &data.viewer {
+        // An app's name is spelt in more than one way here.
+        if let Some(viewer) = data.viewer.as_ref().filter(|_| self.app.is_none()) {
             *self.own_login.borrow_mut() = Some(viewer.login.clone());
         }
         let issue = data.repository.and_then(|r| r.issue);

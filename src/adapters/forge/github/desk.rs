@@ -54,12 +54,25 @@ impl GitHub {
 
 impl Desk for GitHub {
     fn token(&self) -> PortResult<TokenFacts> {
+        if let Some(app) = &self.app {
+            let told = app.about()?;
+            let (scopes, without) = app.rights()?;
+            // The hour that a token of it is good for is nobody's concern.
+            return Ok(TokenFacts {
+                login: told.login,
+                scopes: Some(scopes),
+                without,
+                expires_at: None,
+                server_time: told.server_time,
+            });
+        }
         let doing = format!("asking {} whose token this is", self.client.name());
         let answer = self.client.get(&doing, "/user")?;
         let user: wire::User = answer.json(&doing)?;
         Ok(TokenFacts {
             login: user.login,
             scopes: answer.scopes.as_deref().map(words),
+            without: vec![],
             expires_at: answer.expires.as_deref().and_then(expiry),
             server_time: answer.date.as_deref().and_then(http_date),
         })
@@ -67,6 +80,9 @@ impl Desk for GitHub {
 
     fn access(&self, repo: &RepoId) -> PortResult<Access> {
         let found = self.look(repo)?;
+        if let Some(app) = &self.app {
+            return Self::access_of_app(app, repo, &found);
+        }
         let held = match &found.permissions {
             Some(rights) if rights.admin => Permission::Admin,
             Some(rights) if rights.push => Permission::Write,
@@ -74,13 +90,7 @@ impl Desk for GitHub {
             Some(_) => Permission::None,
             None => self.permission_of_ourselves(repo)?,
         };
-        let mut lacks = Vec::new();
-        if found.archived {
-            lacks.push("it is archived, and takes nothing".to_owned());
-        }
-        if !found.has_issues {
-            lacks.push("its issues are turned off".to_owned());
-        }
+        let mut lacks = Self::closed(&found);
         // Every answer names the scopes of a classic token.
         let scopes = self.client.get(&format!("looking at {repo}"), &Self::repo_path(repo))?.scopes;
         lacks.extend(Self::missing_scopes(scopes.as_deref().map(words).as_deref(), found.private));
@@ -125,6 +135,35 @@ impl Desk for GitHub {
 }
 
 impl GitHub {
+    fn closed(found: &wire::Repository) -> Vec<String> {
+        let mut lacks = Vec::new();
+        if found.archived {
+            lacks.push("it is archived, and takes nothing".to_owned());
+        }
+        if !found.has_issues {
+            lacks.push("its issues are turned off".to_owned());
+        }
+        lacks
+    }
+
+    /// What stands with a repository is said of accounts only; an app is told its rights with each token.
+    fn access_of_app(app: &super::App, repo: &RepoId, found: &wire::Repository) -> PortResult<Access> {
+        let mut lacks = Self::closed(found);
+        lacks.extend(app.not_installed(repo)?);
+        let missing = app.missing()?;
+        let held = if missing.iter().any(|right| right.ends_with("write")) {
+            Permission::Read
+        } else {
+            Permission::Write
+        };
+        lacks.extend(missing.iter().map(|right| {
+            format!(
+                "the app has not {right}; add it in the app's settings, and accept it where it is installed"
+            )
+        }));
+        Ok(Access { held, lacks })
+    }
+
     /// An older server that does not say it with the repository.
     fn permission_of_ourselves(&self, repo: &RepoId) -> PortResult<Permission> {
         use crate::ports::Forge as _;

@@ -7,20 +7,21 @@ use crate::ports::{ClaimAnswer, PortError};
 #[test]
 fn of_two_hosts_exactly_one_wins() {
     let world = World::new();
-    let hosts = [rooms(&world.path(), "one"), rooms(&world.path(), "two")];
+    let names = ["one", "two"];
+    let (path, hosts) = (world.path(), names.map(|name| rooms(&world.path(), name)));
     for round in 0..20 {
         let barrier = Barrier::new(2);
         let answers: Vec<_> = std::thread::scope(|scope| {
-            let tries: Vec<_> = hosts
+            let tries: Vec<_> = names
                 .iter()
                 .enumerate()
                 .map(|(n, host)| {
-                    let (world, barrier) = (&world, &barrier);
+                    let (path, repo, remote, barrier) = (&path, &world.repo, &world.remote, &barrier);
                     // Also for different issues: the slot is one.
                     let request = request(7 + (round % 2) * n as u64, &format!("r{round}-{n}"));
                     scope.spawn(move || {
                         barrier.wait();
-                        (host.claim(&world.repo, &world.remote, &request).unwrap(), request)
+                        (rooms(path, host).claim(repo, remote, &request).unwrap(), request)
                     })
                 })
                 .collect();

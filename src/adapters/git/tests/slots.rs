@@ -67,20 +67,21 @@ fn of_two_that_want_the_slot_exactly_one_has_it() {
     let (repo, remote) = (&world.repo, &world.remote);
     let second = won(world.rooms.claim(repo, remote, &request(2, "r2")).unwrap());
     world.rooms.release_slot(repo, remote, &second).unwrap();
-    let hosts = [rooms(&world.path(), "one"), rooms(&world.path(), "two"), rooms(&world.path(), "three")];
+    let names = ["one", "two", "three"];
+    let (path, hosts) = (world.path(), names.map(|name| rooms(&world.path(), name)));
     for round in 0..15 {
         let barrier = Barrier::new(3);
         let answers: Vec<ClaimAnswer> = std::thread::scope(|scope| {
-            let (barrier, hosts) = (&barrier, &hosts);
+            let (barrier, path) = (&barrier, &path);
             let take = |host: usize, number, oid| {
                 scope.spawn(move || {
                     barrier.wait();
-                    hosts[host].take_slot(repo, remote, number, oid).unwrap()
+                    rooms(path, names[host]).take_slot(repo, remote, number, oid).unwrap()
                 })
             };
             let third = scope.spawn(move || {
                 barrier.wait();
-                hosts[2].claim(repo, remote, &request(3, "r3")).unwrap()
+                rooms(path, names[2]).claim(repo, remote, &request(3, "r3")).unwrap()
             });
             [take(0, 1, &first), take(1, 2, &second), third].map(|t| t.join().unwrap()).into()
         });
