@@ -444,7 +444,8 @@ pub trait Runner {
 
 /// CI of one repo's commits, by stage name.
 pub trait Ci {
-    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid) -> PortResult<StageReading>;
+    /// `target`: the branch whose rules are kept, too. A check that they require and that has not reported is pending.
+    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid, target: Option<&str>) -> PortResult<StageReading>;
     /// Starts a stage that offhours runs itself, or asks for the failed checks to run again.
     /// `attempt` counts from 1 and is part of the idempotency key.
     fn start(&self, repo: &RepoId, stage: &str, oid: &Oid, attempt: u32) -> PortResult<()>;

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::adapters::forge::Checks;
+use crate::adapters::forge::{Checks, Required};
 use crate::domain::model::{Check, CheckState, JobState, Oid, RepoId, StageReading, TurnEnd};
 use crate::ports::{Ci, JobKind, JobSpec, PortError, PortResult, Runner};
 
@@ -54,7 +54,7 @@ impl CommandCi {
 }
 
 impl Ci for CommandCi {
-    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid) -> PortResult<StageReading> {
+    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid, _target: Option<&str>) -> PortResult<StageReading> {
         self.stage(repo, stage)?;
         let newest =
             (1..=MOST_ATTEMPTS).rev().find(|k| self.dir(repo, stage, oid, *k).join("spec.json").exists());
@@ -127,15 +127,24 @@ pub struct StageCi {
 }
 
 impl Ci for StageCi {
-    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid) -> PortResult<StageReading> {
+    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid, target: Option<&str>) -> PortResult<StageReading> {
         let Some(found) = (self.elsewhere)(repo, stage)? else {
-            return self.command.read(repo, stage, oid);
+            return self.command.read(repo, stage, oid, target);
         };
         let mut checks = found.checks(repo, oid)?;
         if self.again.borrow().contains(&(repo.clone(), stage.to_owned(), oid.clone())) {
             for check in checks.iter_mut().filter(|c| c.state == CheckState::Red) {
                 check.state = CheckState::Pending;
             }
+        }
+        // Rules only hold up what is green without them: nobody is asked for them before.
+        if let Some(branch) = target
+            && checks.iter().all(|check| check.state == CheckState::Green)
+        {
+            let required = found.required(repo, branch)?;
+            let missing = required.into_iter().filter(|one| !checks.iter().any(|check| one.is_met(check)));
+            let missing: Vec<Check> = missing.map(Required::pending).collect();
+            checks.extend(missing);
         }
         Ok(StageReading::Checks(checks))
     }

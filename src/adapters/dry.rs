@@ -266,8 +266,8 @@ impl Runner for DryRunner {
 pub struct DryCi(pub Box<dyn Ci>);
 
 impl Ci for DryCi {
-    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid) -> PortResult<StageReading> {
-        self.0.read(repo, stage, oid)
+    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid, target: Option<&str>) -> PortResult<StageReading> {
+        self.0.read(repo, stage, oid, target)
     }
     fn start(&self, _: &RepoId, _: &str, _: &Oid, _: u32) -> PortResult<()> {
         refuse()

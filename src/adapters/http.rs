@@ -191,13 +191,20 @@ impl Client {
         Ok(token.map_or_else(|| "nobody".to_owned(), |t| t.fingerprint(&self.server.base)))
     }
 
-    /// Reads `path`, which begins with a slash. Work is given up where something is gone; one answer out of a moment of
-    /// disorder is not enough for that, so it is asked for a second time.
+    /// Reads `path`, which begins with a slash.
     pub fn get(&self, doing: &str, path: &str) -> PortResult<Answer> {
-        let mut answer = self.get_any(doing, path)?;
-        if answer.status == 404 {
-            answer = self.get_any(doing, path)?;
-        }
+        self.judged(self.settled(doing, path)?, doing)
+    }
+
+    /// The same, with answers of any status below 500 that are no limit. Work is given up where something is gone; one
+    /// answer out of a moment of disorder is not enough for that, so it is asked for a second time.
+    pub fn settled(&self, doing: &str, path: &str) -> PortResult<Answer> {
+        let answer = self.get_any(doing, path)?;
+        if answer.status == 404 { self.get_any(doing, path) } else { Ok(answer) }
+    }
+
+    /// An answer of any status as [`Client::get`] takes it.
+    pub fn judged(&self, answer: Answer, doing: &str) -> PortResult<Answer> {
         let status = answer.status;
         match answer.good(doing) {
             Err(PortError::Refused { what }) if self.owed && status == 403 => {
@@ -207,7 +214,7 @@ impl Client {
         }
     }
 
-    /// The same, with answers of any status below 500 that are no limit.
+    /// One answer, of any status below 500 that is no limit.
     pub fn get_any(&self, doing: &str, path: &str) -> PortResult<Answer> {
         self.ready(doing)?;
         self.asked("http.get", doing, "GET", path, None, None)

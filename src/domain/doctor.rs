@@ -462,7 +462,7 @@ mod tests {
             now: UnixTime(1_772_445_600),
             repos: vec![RepoFacts {
                 name: "home:me/app".to_owned(),
-                access: Some(Ok(Access { held: Permission::Write, lacks: vec![] })),
+                access: Some(Ok(Access { held: Permission::Write, lacks: vec![], requires: None })),
                 labels: Some(LabelFacts::default()),
                 unreadable: None,
                 claims: None,
@@ -557,11 +557,12 @@ mod tests {
                 }
             }),
             ("access", Level::Bad, |f| {
-                f.repos[0].access = Some(Ok(Access { held: Permission::Read, lacks: vec![] }));
+                f.repos[0].access =
+                    Some(Ok(Access { held: Permission::Read, lacks: vec![], requires: None }));
             }),
             ("access", Level::Bad, |f| {
                 let lacks = vec!["its issues are turned off".to_owned()];
-                f.repos[0].access = Some(Ok(Access { held: Permission::Write, lacks }));
+                f.repos[0].access = Some(Ok(Access { held: Permission::Write, lacks, requires: None }));
             }),
             ("access", Level::Bad, |f| f.repos[0].access = Some(Err("500".to_owned()))),
             ("labels", Level::Note, |f| {

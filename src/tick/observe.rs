@@ -522,7 +522,7 @@ fn verify_result(result: &JobResult, head: &Oid) -> VerifySeen {
 /// CI's stages as they are read for one commit, up to the first that is not green. `at`: the stage that was waited for
 /// last, and for how many seconds; a later one has only just come up.
 pub fn stages(world: &World, policy: &RepoPolicy, oid: &Oid, at: (u32, i64)) -> Vec<StageSeen> {
-    stages_or_why(world, policy, oid, at).0
+    stages_or_why(world, policy, oid, at, None).0
 }
 
 /// The same, and what kept the last one from being read.
@@ -531,6 +531,7 @@ fn stages_or_why(
     policy: &RepoPolicy,
     oid: &Oid,
     at: (u32, i64),
+    target: Option<&str>,
 ) -> (Vec<StageSeen>, Option<PortError>) {
     let (current, waited) = at;
     if policy.stages.is_empty() {
@@ -541,7 +542,7 @@ fn stages_or_why(
     }
     let (mut seen, mut why) = (vec![], None);
     for (number, stage) in (0_u32..).zip(&policy.stages) {
-        let reading = match world.ci.read(&policy.repo, &stage.name, oid) {
+        let reading = match world.ci.read(&policy.repo, &stage.name, oid, target) {
             Ok(reading) => Seen::Known(reading),
             Err(error) => {
                 let told = Seen::Unreadable(error.to_string());
@@ -585,7 +586,11 @@ fn ci(
 ) -> (CiSeen, u32, Vec<Check>) {
     let run = &row.run;
     let Some(head) = &run.pushed else { return (CiSeen::NotPushed, 0, vec![]) };
-    let (stages, error) = stages_or_why(world, policy, head, (run.ci_stage, run.ci_seconds));
+    // The config says what is required, or the rules of the branch that it is for do. Of other commits no rule is kept: a
+    // workflow for pull requests never reports on the branch itself.
+    let target = policy.required.is_none().then_some(run.target_branch.as_str());
+    let at = (run.ci_stage, run.ci_seconds);
+    let (stages, error) = stages_or_why(world, policy, head, at, target);
     let index =
         |name: &str| u32::try_from(stages.iter().position(|s| s.name == name).unwrap_or(0)).unwrap_or(0);
     match checks::fold(&stages, policy.ci_grace_seconds, policy.ci_timeout_seconds) {
@@ -644,7 +649,7 @@ fn failure(red: &[Check]) -> Failure {
 
 /// What the same checks say of the commit the run started from.
 fn base(world: &World, run: &Run, policy: &RepoPolicy, stage: &str, failure: &Failure) -> BaseSeen {
-    match world.ci.read(&policy.repo, stage, &run.base) {
+    match world.ci.read(&policy.repo, stage, &run.base, None) {
         Err(_) => BaseSeen::Unreadable,
         Ok(StageReading::NotStarted) if start_refused(world, run, stage, &run.base).is_some() => {
             BaseSeen::CannotTell

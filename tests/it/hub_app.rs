@@ -38,6 +38,15 @@ fn configure(hub: &Hub, more: &str) {
     );
 }
 
+/// All that is asked as the app itself.
+pub fn what_an_app_says() -> Hub {
+    let hub = with_app();
+    hub.ready("Solve it");
+    hub.world.tick();
+    hub.world.offhours(&["doctor"]);
+    hub
+}
+
 fn minted(requests: &[String]) -> usize {
     requests.iter().filter(|r| r.contains("/access_tokens ")).count()
 }

@@ -324,3 +324,52 @@ fn a_forge_that_does_not_show_its_checks_refuses_the_token() {
         assert!(!hub.is_open(1), "{dialect:?} {:?}", hub.comments(1));
     }
 }
+
+/// What the rules of the branch require is waited for, although all that reported is green; as told by rule sets, by the
+/// older protections, and by patterns. What the config says stands in their place. Rules that cannot be read are no rules
+/// that are kept: it waits, with the reason.
+#[test]
+fn what_the_rules_of_the_branch_require_is_waited_for() {
+    for (dialect, protected, build, missing) in [
+        (Dialect::Github, false, "build", "lint"),
+        (Dialect::Github, true, "build", "lint"),
+        (Dialect::Gitea, true, "ci.yml / *", "li*t"),
+        (Dialect::Forgejo, true, "ci.yml / build (push)", "lint"),
+    ] {
+        let hub = Hub::new(dialect);
+        {
+            let mut model = hub.sim.model.lock();
+            let repo = model.repo("me/app");
+            (repo.required, repo.protected) = (vec![build, missing], protected);
+            repo.ci_name = Some("build".to_owned());
+        }
+        hub.ready("Solve it");
+        let mut told = vec![];
+        for _ in 0..5 {
+            told.extend(hub.world.tick());
+            hub.world.jobs_end();
+            hub.world.advance(60);
+        }
+        let why = format!("{dialect:?} {told:?} {:#?}", hub.sim.requests());
+        assert_eq!(hub.reason(1), "ci", "{why}");
+        let doctor = hub.world.offhours(&["doctor"]).stdout;
+        assert!(doctor.contains(&format!("main requires {build}, {missing}")), "{doctor}");
+
+        hub.sim.model.lock().repo("me/app").hides_rules = true;
+        let refused = hub.world.offhours(&["tick"]);
+        assert_eq!(refused.code, 77, "{dialect:?} {}", refused.stderr);
+        assert!(refused.stderr.contains("of main in hub:me/app require"), "{dialect:?} {}", refused.stderr);
+        assert_eq!(hub.reason(1), "unreadable", "{why}");
+        hub.sim.model.lock().repo("me/app").hides_rules = false;
+
+        hub.world.advance(60);
+        if protected && dialect == Dialect::Github {
+            hub.world.edit_config("[ci]\n", "[ci]\nrequired = [\"build\"]\n");
+        } else {
+            let head = run(&hub.world.bare("me/app"), &["rev-parse", "main"]).1.trim().to_owned();
+            hub.sim.model.lock().status("me/app", &head, "lint", "success", "ada", None);
+        }
+        hub.world.until_idle();
+        assert_eq!(hub.reason(1), "landed", "{why}");
+    }
+}

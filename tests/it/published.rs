@@ -16,12 +16,13 @@ use serde_json::{Value, json};
 
 use super::forge::{Dialect, Replay, Reply, Seen};
 use super::hub::Hub;
+use super::hub_app::what_an_app_says;
 use super::peers;
 use super::upgrade::a_whole_upgrade;
 use super::world::World;
 
 /// What does not fit and is right: the start of `METHOD /path status: where what`, and why.
-const ALLOWED: [(Dialect, &str, &str); 2] = [
+const ALLOWED: [(Dialect, &str, &str); 3] = [
     (
         Dialect::Github,
         "GET /api/v3/repos/me/app/issues 304: response Unable to match the returned status code",
@@ -31,6 +32,11 @@ const ALLOWED: [(Dialect, &str, &str); 2] = [
         Dialect::Github,
         "GET /api/v3/repos/me/app/collaborators/mallory/permission 403: response Unable to match",
         "who may not push may not ask either: GitHub's words say so, its description does not",
+    ),
+    (
+        Dialect::Github,
+        "GET /api/v3/app/installations 200: response.body.0.account Response body property 0.account must",
+        "the description wants an account that is a user and an enterprise at once",
     ),
 ];
 /// The description of Forgejo is in a language that has no word for `null`, which the server says where there is nothing.
@@ -286,7 +292,10 @@ fn check(dialect: Dialect, description: &str, requests: &str) {
     let pulled = a_whole_pull_request(dialect);
     let plain = without_queries(dialect);
     let upgraded = a_whole_upgrade(dialect);
-    let mut all = said(&[&pulled, &plain, &upgraded]);
+    let app = (dialect == Dialect::Github).then(what_an_app_says);
+    let mut hubs = vec![&pulled, &plain, &upgraded];
+    hubs.extend(&app);
+    let mut all = said(&hubs);
     let queries: Vec<Seen> = all.extract_if(.., |seen| seen.line.ends_with("/graphql")).collect();
     let silent: Vec<&str> = requests.lines().filter(|l| !all.iter().any(|s| is_of(&s.line, l))).collect();
     assert!(silent.is_empty(), "the stories have none of {silent:#?}");

@@ -19,6 +19,63 @@ pub trait Checks {
     /// Has what failed run again. `attempt` counts from 1, the first run; what was run so often already is left alone.
     /// False where nothing of it can be run again.
     fn rerun(&self, repo: &RepoId, oid: &Oid, attempt: u32) -> PortResult<bool>;
+    /// What the rules of a branch require to be green. What is no forge has no rules.
+    fn required(&self, _repo: &RepoId, _branch: &str) -> PortResult<Vec<Required>> {
+        Ok(vec![])
+    }
+}
+
+/// A check that the rules of a branch require.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Required {
+    /// Its name; `*` in it stands for anything where `pattern` says so.
+    pub name: String,
+    pub pattern: bool,
+}
+
+impl Required {
+    pub fn is_met(&self, by: &Check) -> bool {
+        by.state == CheckState::Green
+            && if self.pattern { fits(&self.name, &by.name) } else { self.name == by.name }
+    }
+
+    /// What stands for it while it has not reported.
+    pub fn pending(self) -> Check {
+        Check {
+            name: self.name,
+            state: CheckState::Pending,
+            link: None,
+            log_tail: String::new(),
+            fingerprint: String::new(),
+        }
+    }
+}
+
+/// Whether a name is of a pattern in which `*` stands for anything.
+fn fits(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(left) = name.strip_prefix(start) else { return false };
+    (0..=left.len()).any(|at| left.get(at..).is_some_and(|end| fits(rest, end)))
+}
+
+/// What a branch requires, as `doctor` tells it; rules that cannot be read are among what is lacking.
+fn rules_told(
+    of: &dyn Checks,
+    repo: &RepoId,
+    branch: &str,
+    lacks: &mut Vec<String>,
+) -> PortResult<Option<String>> {
+    match of.required(repo, branch) {
+        Ok(required) => {
+            let names: Vec<&str> = required.iter().map(|one| one.name.as_str()).collect();
+            Ok((!names.is_empty()).then(|| format!("{branch} requires {}", names.join(", "))))
+        }
+        Err(PortError::Refused { what } | PortError::Gone { what } | PortError::Credentials { what }) => {
+            lacks.push(what);
+            Ok(None)
+        }
+        Err(error @ (PortError::Later { .. } | PortError::Broken { .. })) => Err(error),
+    }
 }
 
 /// Issues named by words of a body: a person writes a few.
@@ -147,7 +204,23 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::text_hash;
+    use super::{fits, text_hash};
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, name, wanted) in [
+            ("build", "build", true),
+            ("build", "builds", false),
+            ("ci/*", "ci/test", true),
+            ("ci/*", "cj/test", false),
+            ("*", "", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("*ü", "üü", true),
+        ] {
+            assert_eq!(fits(pattern, name), wanted, "{pattern} {name}");
+        }
+    }
 
     #[test]
     fn the_text_hash_is_that_of_the_written_out_text() {

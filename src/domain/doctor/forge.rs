@@ -25,6 +25,8 @@ pub struct Access {
     pub held: Permission,
     /// What is missing for offhours' work, each a sentence.
     pub lacks: Vec<String>,
+    /// What the rules of its default branch require, as a part of a sentence.
+    pub requires: Option<String>,
 }
 
 impl Access {
@@ -134,7 +136,11 @@ pub(super) fn rights(repo: &RepoFacts) -> Vec<Finding> {
                 )
             }));
             if found.is_empty() {
-                found.push(good("access", format!("{} can be written", repo.name)));
+                let rules = access.requires.as_ref().map(|what| format!("; {}", plain(what, 200)));
+                found.push(good(
+                    "access",
+                    format!("{} can be written{}", repo.name, rules.unwrap_or_default()),
+                ));
             }
         }
     }

@@ -8,7 +8,7 @@ use ring::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, Unpa
 use serde_json::{Value, json};
 
 use super::github::moment;
-use super::{Model, Reply};
+use super::{Model, Reply, shape};
 
 /// An RSA key that was made for these tests and is good for nothing else: PKCS#1 in base64.
 pub const KEY: &str = "MIIEowIBAAKCAQEA05WEnAxh5tGVj4iDoZZn5GwooaVU0syoQtu5hJ6COqBS6AUPtQytfjBZJ9CfXT4IeVJlntHSQ5j3IKpldyg7\
@@ -162,8 +162,9 @@ impl App {
 }
 
 fn shown(one: &Installation) -> Value {
-    json!({ "id": one.id, "account": { "login": one.owner, "type": "User" },
-        "suspended_at": one.suspended.then_some("2026-01-01T00:00:00Z") })
+    let account = shape::user(json!({ "login": one.owner, "id": 1, "type": "User" }));
+    shape::installation(json!({ "id": one.id, "account": account, "permissions": one.rights,
+        "suspended_at": one.suspended.then_some("2026-01-01T00:00:00Z") }))
 }
 
 /// What the app asks as itself. `None`: that is nothing for it.
@@ -178,7 +179,9 @@ pub fn answer(model: &mut Model, proof: Option<&str>, method: &str, path: &[&str
     Some(match (method, path) {
         ("GET", ["app"]) => Reply::json(
             200,
-            &json!({ "id": app.id, "client_id": app.client_id, "slug": app.slug, "name": "Night shift" }),
+            &shape::app(
+                json!({ "id": app.id, "client_id": app.client_id, "slug": app.slug, "name": "Night shift" }),
+            ),
         ),
         ("GET", ["app", "installations"]) => Reply::json(200, &app.installations.iter().map(shown).collect()),
         ("GET", ["repos", owner, name, "installation"]) => {

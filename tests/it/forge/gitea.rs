@@ -118,6 +118,15 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
                 if repo.starts_with(&format!("{who}/")) { "owner" } else { model.permission(repo, who) };
             Reply::json(200, &json!({ "permission": held, "role_name": "", "user": user(model, who) }))
         }
+        ("GET", ["branches", "main"]) if model.repos[repo].hides_rules => refused(),
+        ("GET", ["branches", "main"]) => {
+            let found = &model.repos[repo];
+            Reply::json(
+                200,
+                &json!({ "name": "main", "protected": found.protected, "enable_status_check": found.protected,
+                    "status_check_contexts": found.required, "effective_branch_protection_name": "" }),
+            )
+        }
         ("GET", ["labels"]) => {
             let names: Vec<String> = model.repos[repo].labels.iter().map(|(_, l)| l.clone()).collect();
             page(ask, None, names.iter().map(|l| label(model, repo, l)).collect())

@@ -119,6 +119,34 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
             let reply = Reply::json(200, &shape::repo(repo, json!({ "id": found.id, "permissions": may })));
             with_token(model, reply)
         }
+        ("GET", ["rules", "branches", "main"] | ["branches", "main"]) if model.repos[repo].hides_rules => {
+            Reply::error(403, "Resource not accessible by personal access token")
+        }
+        ("GET", ["rules", "branches", "main"]) => {
+            let found = &model.repos[repo];
+            let contexts =
+                found.required.iter().map(|name| json!({ "context": name, "integration_id": 15368 }));
+            let parameters = json!({ "strict_required_status_checks_policy": false,
+                "required_status_checks": contexts.collect::<Vec<_>>() });
+            let rules = [
+                json!({ "type": "deletion", "ruleset_source_type": "Repository", "ruleset_source": repo, "ruleset_id": 1 }),
+                json!({ "type": "required_status_checks", "ruleset_source_type": "Repository", "ruleset_source": repo,
+                    "ruleset_id": 1, "parameters": parameters }),
+            ];
+            let some = if found.required.is_empty() || found.protected { 1 } else { 2 };
+            page(ask, None, rules.into_iter().take(some).collect())
+        }
+        ("GET", ["branches", "main"]) => {
+            let found = &model.repos[repo];
+            let contexts: &[&str] = if found.protected { &found.required } else { &[] };
+            let checks = json!({ "enforcement_level": if found.protected { "everyone" } else { "off" },
+                "contexts": contexts, "checks": [] });
+            Reply::json(
+                200,
+                &shape::branch(json!({ "name": "main", "protected": found.protected,
+                    "protection": { "enabled": found.protected, "required_status_checks": checks } })),
+            )
+        }
         ("GET", ["labels"]) => {
             let labels = &model.repos[repo].labels;
             page(ask, None, labels.iter().map(|(id, name)| label(*id, name)).collect())

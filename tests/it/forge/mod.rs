@@ -225,6 +225,11 @@ pub struct Repo {
     pub pulls: Vec<Pull>,
     /// A rule of the repository.
     pub no_merge_commits: bool,
+    /// Checks that its default branch requires, and whether that is said the older way.
+    pub required: Vec<&'static str>,
+    pub protected: bool,
+    /// Nobody may read what it requires.
+    pub hides_rules: bool,
     /// A rule that only an approval would lift.
     pub wants_approval: bool,
     /// The default branch when it was last looked at for closing words.

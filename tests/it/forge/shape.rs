@@ -135,6 +135,32 @@ pub fn review_note(value: Value) -> Value {
     whole(value, "node_id url html_url pull_request_url", &rest)
 }
 
+pub fn app(value: Value) -> Value {
+    let owner = user(json!({ "login": "ada", "id": 1, "type": "User" }));
+    let rest = json!({ "owner": owner, "description": null, "permissions": {}, "events": [],
+        "created_at": "2020-01-01T00:00:00Z", "updated_at": "2020-01-01T00:00:00Z" });
+    whole(value, "node_id external_url html_url", &rest)
+}
+
+/// Where an app is installed.
+pub fn installation(value: Value) -> Value {
+    let rest = json!({ "app_id": 1, "client_id": "Iv1", "target_id": 1, "target_type": "User", "permissions": {},
+        "events": [], "single_file_name": null, "repository_selection": "selected", "app_slug": "x",
+        "suspended_by": null, "suspended_at": null, "created_at": "2020-01-01T00:00:00Z",
+        "updated_at": "2020-01-01T00:00:00Z" });
+    whole(value, "access_tokens_url repositories_url html_url", &rest)
+}
+
+pub fn branch(value: Value) -> Value {
+    let inner = json!({ "author": null, "committer": null, "comment_count": 0, "message": "x", "url": NOWHERE,
+        "tree": { "sha": "x", "url": NOWHERE } });
+    let commit = json!({ "sha": "x", "commit": inner, "author": user(json!({ "login": "ada", "id": 1, "type": "User" })),
+        "committer": user(json!({ "login": "ada", "id": 1, "type": "User" })), "parents": [] });
+    let commit = whole(commit, "url node_id html_url comments_url", &json!({}));
+    let rest = json!({ "commit": commit, "_links": { "html": NOWHERE, "self": NOWHERE } });
+    whole(value, "protection_url", &rest)
+}
+
 pub fn reaction(value: Value) -> Value {
     whole(value, "node_id", &json!({}))
 }

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Flavour, Gitea, PAGE, wire};
-use crate::adapters::forge::{Checks, cut_at_error, red_check, twice};
-use crate::adapters::http::Method;
+use crate::adapters::forge::{Checks, Required, cut_at_error, red_check, twice};
+use crate::adapters::http::{Method, encoded};
 use crate::domain::message;
 use crate::domain::model::{Check, CheckState, Oid, RepoId};
 use crate::ports::{Dispatched, PortError, PortResult};
@@ -54,6 +54,15 @@ struct Job {
     name: String,
     #[serde(alias = "run_attempt", default)]
     attempt: u32,
+}
+
+/// What a branch tells everybody who may read it of its protection, whose own page is for administrators.
+#[derive(Debug, Deserialize)]
+struct Branch {
+    #[serde(default)]
+    enable_status_check: bool,
+    #[serde(default)]
+    status_check_contexts: Option<Vec<String>>,
 }
 
 impl Status {
@@ -219,6 +228,22 @@ impl Checks for Gitea {
             checks.push(red_check(run.name(), state, run.html_url.clone(), &text));
         }
         Ok(checks)
+    }
+
+    fn required(&self, repo: &RepoId, branch: &str) -> PortResult<Vec<Required>> {
+        let doing = format!(
+            "reading what the protection of {} in {repo} requires (ci.required says it in its place)",
+            message::plain(branch, 60)
+        );
+        let path = format!("{}/branches/{}", Self::repo_path(repo), encoded(branch));
+        let client = self.client.owed();
+        let answer = client.settled(&doing, &path)?;
+        if answer.status == 404 {
+            return Ok(vec![]);
+        }
+        let found: Branch = client.judged(answer, &doing)?.json(&doing)?;
+        let names = found.status_check_contexts.filter(|_| found.enable_status_check).unwrap_or_default();
+        Ok(names.into_iter().map(|name| Required { name, pattern: true }).collect())
     }
 
     fn rerun(&self, repo: &RepoId, oid: &Oid, attempt: u32) -> PortResult<bool> {

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{Gitea, PAGE, wire};
-use crate::adapters::forge::http_date;
+use crate::adapters::forge::{http_date, rules_told};
 use crate::adapters::http::{Method, encoded};
 use crate::domain::doctor::{Access, TokenFacts};
 use crate::domain::model::{Permission, RepoId};
@@ -64,7 +64,8 @@ impl Desk for Gitea {
         for (what, path) in pages {
             lacks.extend(self.locked(&format!("{what} of {repo}"), &path)?);
         }
-        Ok(Access { held, lacks })
+        let requires = rules_told(self, repo, &found.default_branch, &mut lacks)?;
+        Ok(Access { held, lacks, requires })
     }
 
     /// Of the repository, and of the organisation that it belongs to.

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::GitHub;
-use crate::adapters::forge::{Checks, cut_at_error, red_check, twice};
-use crate::adapters::http::Method;
+use crate::adapters::forge::{Checks, Required, cut_at_error, red_check, twice};
+use crate::adapters::http::{Answer, Method, encoded};
 use crate::domain::model::{Check, CheckState, Oid, RepoId};
 use crate::ports::{PortError, PortResult};
 
@@ -44,6 +44,42 @@ struct Status {
     state: String,
     target_url: Option<String>,
     description: Option<String>,
+}
+
+/// A rule that holds for a branch, of whatever rule set.
+#[derive(Debug, Deserialize)]
+struct Rule {
+    #[serde(rename = "type", default)]
+    kind: String,
+    parameters: Option<Parameters>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Parameters {
+    #[serde(default)]
+    required_status_checks: Vec<Context>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Context {
+    context: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Branch {
+    protection: Option<Protection>,
+}
+
+/// Of a branch protection, the older way.
+#[derive(Debug, Deserialize)]
+struct Protection {
+    required_status_checks: Option<Contexts>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Contexts {
+    #[serde(default)]
+    contexts: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -91,7 +127,41 @@ fn read<T: serde::de::DeserializeOwned>(entries: Vec<Value>, doing: &str) -> Por
     })
 }
 
+/// A server of a plan or an age that knows no rules has none.
+fn knows_rules(answer: &Answer) -> bool {
+    answer.status != 404 && !(answer.status == 403 && answer.said().contains("Upgrade to"))
+}
+
 impl GitHub {
+    fn names_required(&self, repo: &RepoId, branch: &str) -> PortResult<Vec<String>> {
+        let doing = format!(
+            "reading what the rules of {} in {repo} require (ci.required says it in their place)",
+            crate::domain::message::plain(branch, 60)
+        );
+        let (base, branch) = (Self::repo_path(repo), encoded(branch));
+        let client = self.client.owed();
+        let path = format!("{base}/rules/branches/{branch}?per_page=100");
+        let first = client.settled(&doing, &path)?;
+        let mut names = vec![];
+        if knows_rules(&first) {
+            let first = client.judged(first, &doing)?;
+            let rules: Vec<Rule> = read(client.rest(&doing, &first, "")?, &doing)?;
+            let ours = rules.into_iter().filter(|rule| rule.kind == "required_status_checks");
+            let contexts = ours.filter_map(|rule| rule.parameters).flat_map(|p| p.required_status_checks);
+            names.extend(contexts.map(|one| one.context));
+        }
+        let path = format!("{base}/branches/{branch}");
+        let answer = client.settled(&doing, &path)?;
+        if knows_rules(&answer) {
+            let found: Branch = client.judged(answer, &doing)?.json(&doing)?;
+            let contexts = found.protection.and_then(|protection| protection.required_status_checks);
+            names.extend(contexts.map(|one| one.contexts).unwrap_or_default());
+        }
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
     /// The end of an Actions job's log; empty where it cannot be had.
     fn job_log(&self, repo: &RepoId, run: &CheckRun) -> String {
         if run.app.as_ref().is_none_or(|app| app.slug != "github-actions") {
@@ -139,6 +209,11 @@ impl Checks for GitHub {
             checks.push(red_check(status.context, state, status.target_url, &text));
         }
         Ok(checks)
+    }
+
+    fn required(&self, repo: &RepoId, branch: &str) -> PortResult<Vec<Required>> {
+        let names = self.names_required(repo, branch)?;
+        Ok(names.into_iter().map(|name| Required { name, pattern: false }).collect())
     }
 
     fn rerun(&self, repo: &RepoId, oid: &Oid, attempt: u32) -> PortResult<bool> {

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::{GitHub, wire};
-use crate::adapters::forge::{http_date, moment};
+use crate::adapters::forge::{http_date, moment, rules_told};
 use crate::adapters::http::Method;
 use crate::domain::doctor::{Access, TokenFacts};
 use crate::domain::model::{Permission, RepoId, UnixTime};
@@ -81,7 +81,7 @@ impl Desk for GitHub {
     fn access(&self, repo: &RepoId) -> PortResult<Access> {
         let found = self.look(repo)?;
         if let Some(app) = &self.app {
-            return Self::access_of_app(app, repo, &found);
+            return self.access_of_app(app, repo, &found);
         }
         let held = match &found.permissions {
             Some(rights) if rights.admin => Permission::Admin,
@@ -108,7 +108,8 @@ impl Desk for GitHub {
             }
             lacks.extend(self.locked(&format!("{what} of {repo}"), &path)?);
         }
-        Ok(Access { held, lacks })
+        let requires = rules_told(self, repo, &found.default_branch, &mut lacks)?;
+        Ok(Access { held, lacks, requires })
     }
 
     fn labels(&self, repo: &RepoId) -> PortResult<Vec<String>> {
@@ -147,7 +148,7 @@ impl GitHub {
     }
 
     /// What stands with a repository is said of accounts only; an app is told its rights with each token.
-    fn access_of_app(app: &super::App, repo: &RepoId, found: &wire::Repository) -> PortResult<Access> {
+    fn access_of_app(&self, app: &super::App, repo: &RepoId, found: &wire::Repository) -> PortResult<Access> {
         let mut lacks = Self::closed(found);
         lacks.extend(app.not_installed(repo)?);
         let missing = app.missing()?;
@@ -161,7 +162,8 @@ impl GitHub {
                 "the app has not {right}; add it in the app's settings, and accept it where it is installed"
             )
         }));
-        Ok(Access { held, lacks })
+        let requires = rules_told(self, repo, &found.default_branch, &mut lacks)?;
+        Ok(Access { held, lacks, requires })
     }
 
     /// An older server that does not say it with the repository.
