@@ -90,6 +90,14 @@ fn twice<T>(act: impl Fn() -> PortResult<T>) -> PortResult<T> {
     }
 }
 
+/// The same of what is refused only: what is not there was asked for twice already.
+fn unless_refused<T>(read: impl Fn() -> PortResult<T>) -> PortResult<T> {
+    match read() {
+        Err(PortError::Refused { .. }) => read(),
+        other => other,
+    }
+}
+
 fn moved(repo: &RepoId) -> PortError {
     PortError::refused(format!(
         "looking at {repo}: the repository was renamed, or another one has its name now. Name it in the config as it is \

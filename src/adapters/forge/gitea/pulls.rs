@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Gitea, PAGE, wire};
-use crate::adapters::forge::moment;
+use crate::adapters::forge::{moment, unless_refused};
 use crate::adapters::http::{Method, numbered};
 use crate::domain::message;
 use crate::domain::model::{Oid, PullRequest, PullState, RepoId, Review, ReviewNote, ReviewVerdict};
@@ -178,7 +178,10 @@ impl PullRequests for Gitea {
 
     fn pull(&self, repo: &RepoId, number: u64) -> PortResult<PullRequest> {
         let doing = format!("reading the pull request {repo}#{number}");
-        let pull: Pull = self.client.get(&doing, &Self::pull_path(repo, number))?.json(&doing)?;
+        let path = Self::pull_path(repo, number);
+        // A merge is given up for it.
+        let answer = unless_refused(|| self.client.get(&doing, &path))?;
+        let pull: Pull = answer.json(&doing)?;
         pull.pull(&doing)
     }
 
