@@ -516,11 +516,22 @@ pub trait SwitchFile {
     fn put_on(&self) -> PortResult<()>;
 }
 
+/// A run by the marker in its folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marked {
+    pub run: String,
+    pub issue: IssueRef,
+    pub dir: PathBuf,
+    /// What the state had of it; or why this machine's state may not take it up.
+    pub record: Result<String, String>,
+}
+
 /// Where on this machine a run's folder is, and the marker in it.
 pub trait Folders {
     fn of(&self, issue: &IssueRef, run: &str) -> RunFolder;
-    /// Writes `run.json`, by which a run is known again when the state is lost.
-    fn mark(&self, run: &Run, claim: Option<&Oid>) -> PortResult<()>;
+    /// Writes `run.json`, by which a run is gone on with when the state is lost: `record` is what the state has of it. Where
+    /// there is no folder one is made for a run that `begins`; else it went with the run's end, or with its agent.
+    fn mark(&self, run: &Run, record: &str, begins: bool) -> PortResult<()>;
     /// What the run's turns printed, put where it stays when its folder goes. As much as can be: work is worth more.
     fn keep_logs(&self, run: &Run);
     /// The folder with a turn's output: the run's own while it is there, else what was kept.

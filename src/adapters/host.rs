@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
-use serde_json::json;
 
 use crate::adapters::files::write_whole;
-use crate::domain::model::{IssueRef, Oid, RepoId, UnixTime};
+use crate::domain::model::{IssueRef, RepoId, UnixTime};
 use crate::domain::run::Run;
-use crate::ports::{Clock, Folders, PortError, PortResult, RunFolder, SwitchFile};
+use crate::ports::{Clock, Folders, Marked, PortError, PortResult, RunFolder, SwitchFile};
 
 /// The wall clock. With the feature `testing` a file may stand for it, shared with every child.
 #[derive(Clone, Copy, Debug, Default)]
@@ -136,7 +135,9 @@ pub struct WorkFolders {
     pub kept: Vec<PathBuf>,
     /// Where what turns printed stays, in the same way.
     pub logs: PathBuf,
-    pub installation: String,
+    /// Whose runs they are: this machine's, by this state file. Another state file's runs are not ours to go on with.
+    pub machine: String,
+    pub state: String,
 }
 
 impl WorkFolders {
@@ -176,22 +177,29 @@ impl Folders for WorkFolders {
         if own.exists() { own } else { Self::below(&self.logs, &run.issue, &run.id).join(turn) }
     }
 
-    fn mark(&self, run: &Run, claim: Option<&Oid>) -> PortResult<()> {
+    fn mark(&self, run: &Run, record: &str, begins: bool) -> PortResult<()> {
         let folder = self.of(&run.issue, &run.id);
         let trouble =
             |e: io::Error| PortError::later(format!("writing {}/run.json failed: {e}", folder.dir.display()));
-        make_private(&folder.dir).map_err(trouble)?;
-        let text = json!({
-            "schema": 1,
-            "run": run.id,
-            "installation": self.installation,
-            "issue": run.issue.to_string(),
-            "base": run.base.as_str(),
-            "attempt": run.attempt,
-            "created_at": run.created_at.0,
-            "claim": claim.map(Oid::as_str),
-        });
-        write_whole(&folder.dir.join("run.json"), text.to_string().as_bytes()).map_err(trouble)
+        if begins {
+            make_private(&folder.dir).map_err(trouble)?;
+        } else if !folder.dir.is_dir() {
+            return Ok(());
+        }
+        let text = serde_json::to_string(&Marker {
+            schema: MARKER_SCHEMA,
+            run: run.id.clone(),
+            issue: run.issue.to_string(),
+            machine: self.machine.clone(),
+            state: self.state.clone(),
+            record: record.to_owned(),
+        })
+        .map_err(|e| PortError::refused(format!("{}/run.json: {e}", folder.dir.display())))?;
+        let path = folder.dir.join("run.json");
+        if fs::read(&path).is_ok_and(|there| there == text.as_bytes()) {
+            return Ok(());
+        }
+        write_whole(&path, text.as_bytes()).map_err(trouble)
     }
 
     fn prune(&self, before: UnixTime) -> PortResult<()> {
@@ -215,43 +223,57 @@ impl Folders for WorkFolders {
     }
 }
 
-/// A run by the marker in its folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Marked {
-    pub run: String,
-    pub issue: IssueRef,
-    pub dir: PathBuf,
-}
-
-/// What is read of a marker.
-#[derive(serde::Deserialize)]
+/// `run.json`. The first kind had no record: by it a run is known, and not gone on with.
+#[derive(serde::Deserialize, serde::Serialize)]
 struct Marker {
+    schema: u32,
     run: String,
     issue: String,
+    #[serde(default)]
+    machine: String,
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    record: String,
 }
+
+const MARKER_SCHEMA: u32 = 2;
 
 /// More folders than a machine can have work in.
 const MOST_MARKED: usize = 1000;
 
-/// The runs whose folders lie below the workspace root: what a state file that is gone knew of.
-pub fn marked_runs(root: &Path) -> Vec<Marked> {
-    let below = |dir: PathBuf| -> Vec<PathBuf> {
-        let entries = fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
-        entries.filter(|e| e.file_type().is_ok_and(|k| k.is_dir())).map(|e| e.path()).collect()
-    };
-    let repos = below(root.to_owned()).into_iter().flat_map(below).flat_map(below);
-    let mut found: Vec<Marked> = repos
-        .flat_map(below)
-        .take(MOST_MARKED)
-        .filter_map(|dir| {
-            let marker: Marker = serde_json::from_slice(&fs::read(dir.join("run.json")).ok()?).ok()?;
-            let (repo, number) = marker.issue.split_once('#')?;
-            let issue = IssueRef { repo: RepoId::parse(repo, None)?, number: number.parse().ok()? };
-            Some(Marked { run: marker.run, issue, dir })
-        })
-        .collect();
-    found.sort_by(|a, b| a.issue.cmp(&b.issue));
-    found
+impl WorkFolders {
+    /// The runs whose folders lie below the workspace root: what a state file that is gone knew of.
+    pub fn marked(&self) -> Vec<Marked> {
+        let below = |dir: PathBuf| -> Vec<PathBuf> {
+            let entries = fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+            entries.filter(|e| e.file_type().is_ok_and(|k| k.is_dir())).map(|e| e.path()).collect()
+        };
+        let repos = below(self.root.clone()).into_iter().flat_map(below).flat_map(below);
+        let mut found: Vec<Marked> =
+            repos.flat_map(below).take(MOST_MARKED).filter_map(|dir| self.read(dir)).collect();
+        found.sort_by(|a, b| a.issue.cmp(&b.issue));
+        found
+    }
+
+    fn read(&self, dir: PathBuf) -> Option<Marked> {
+        let marker: Marker = serde_json::from_slice(&fs::read(dir.join("run.json")).ok()?).ok()?;
+        let (repo, number) = marker.issue.split_once('#')?;
+        let issue = IssueRef { repo: RepoId::parse(repo, None)?, number: number.parse().ok()? };
+        let refused = if marker.schema != MARKER_SCHEMA || marker.record.is_empty() {
+            Some("another version of offhours wrote it")
+        } else if marker.machine != self.machine {
+            Some("it is of another machine")
+        } else if marker.state != self.state {
+            Some("it is of another state file")
+        } else if self.of(&issue, &marker.run).dir != dir {
+            Some("its folder was moved")
+        } else {
+            None
+        };
+        let record = refused.map_or(Ok(marker.record), |why| Err(why.to_owned()));
+        Some(Marked { run: marker.run, issue, dir, record })
+    }
 }
 
 /// The kill switch's file.

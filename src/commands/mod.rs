@@ -43,9 +43,7 @@ use crate::adapters::ci::{CommandCi, CommandStage, StageCi};
 use crate::adapters::dry::{DryCi, DryGit, DryRunner, Scratch};
 use crate::adapters::forge::local::LocalForge;
 use crate::adapters::git::{Credentials, GitRooms};
-use crate::adapters::host::{
-    KillFile, Marked, SystemClock, WorkFolders, machine_id, marked_runs, network_bound,
-};
+use crate::adapters::host::{KillFile, SystemClock, WorkFolders, machine_id, network_bound};
 use crate::adapters::prompt::Prompts;
 use crate::adapters::runner::command::{
     CommandRunner, Hooks, Prices, Profile, PromptPassing, RepoRunners, RunnerSettings, Settings,
@@ -64,7 +62,7 @@ use crate::domain::run::Policy;
 use crate::domain::schedule::Plan;
 use crate::domain::trust::TrustPolicy;
 use crate::error::{Error, Kind};
-use crate::ports::{Ci, Clock, Folders as _, Forge, Git, PortError, PortResult, Runner};
+use crate::ports::{Ci, Clock, Folders as _, Forge, Git, Marked, PortError, PortResult, Runner};
 use crate::store::{Adopted, Store};
 use crate::tick::Report;
 use crate::tick::world::{HarvestPolicy, HostPolicy, RepoPolicy, RunnerPolicy, StagePolicy, World};
@@ -240,8 +238,9 @@ impl App {
         Ok(if self.global.dry_run {
             Store::open_copy(&self.state, now)?
         } else {
-            // Folders of runs without a state file: the one that knew of them is gone.
-            let lost = self.state_is_gone() && !self.marked_runs().is_empty();
+            // Folders of runs, or what was fetched for some, without a state file: the one that knew of them is gone.
+            let lost = self.state_is_gone()
+                && (self.state_dir.join("repos").is_dir() || !self.marked_runs().is_empty());
             let mut store = Store::open(&self.state, &self.machine(), &fresh, now)?;
             if lost {
                 store.begin_after_loss(now)?;
@@ -270,7 +269,7 @@ impl App {
 
     /// Runs whose folders lie on this machine.
     pub fn marked_runs(&self) -> Vec<Marked> {
-        marked_runs(&self.config.workspace_root(&self.state_dir))
+        self.folders().marked()
     }
 
     /// The machine's cron and systemd, as the person at the keyboard reaches them.
@@ -310,17 +309,21 @@ impl App {
     /// Makes the state file this machine's own.
     pub fn adopt(&self) -> Result<(Store, Adopted), Error> {
         let fresh = uuid::Uuid::new_v4().to_string();
-        let folders = self.folders(String::new());
+        let folders = self.folders();
         let here = |row: &crate::store::RunRow| folders.of(&row.run.issue, &row.run.id).dir.exists();
         Ok(Store::adopt(&self.state, &self.machine(), &fresh, SystemClock.now(), &here)?)
     }
 
-    fn folders(&self, installation: String) -> WorkFolders {
+    fn folders(&self) -> WorkFolders {
         WorkFolders {
             root: self.config.workspace_root(&self.state_dir),
             kept: vec![self.state_dir.join("salvage"), self.state_dir.join("ci")],
             logs: self.state_dir.join("logs"),
-            installation,
+            machine: self.machine(),
+            state: std::path::absolute(&self.state)
+                .unwrap_or_else(|_| self.state.clone())
+                .display()
+                .to_string(),
         }
     }
 
@@ -451,7 +454,6 @@ impl App {
     pub fn world(&self, store: Store, assume_armed: bool, foreground: bool) -> Result<World, Error> {
         let dry = self.global.dry_run;
         let now = SystemClock.now();
-        let installation = store.installation.clone();
         let forges = forges::build(self, &store)?;
         let real = Rc::new(self.runner());
         let ci_config = Rc::clone(&self.config);
@@ -488,7 +490,7 @@ impl App {
             ci,
             senders: self.senders(),
             prompter: Box::new(self.prompts()),
-            folders: Box::new(self.folders(installation)),
+            folders: Box::new(self.folders()),
             control: self.config.control_issue(),
             switch_file: Box::new(KillFile(self.config.kill_switch_file(&self.state_dir))),
             repos: self.config.allowlisted(),

@@ -138,10 +138,20 @@ fn left_behind(app: &App, store: Option<&Store>, items: &mut Vec<Value>) -> Resu
     let mut lines = vec![];
     for found in app.left_behind(store)? {
         let (issue, dir) = (&found.issue, found.dir.display());
-        lines.push(format!("{issue} left behind by a state file that is gone (run {})", found.run));
         lines.push(format!(
-            "  Its work lies in {dir}. When nobody works on it any more, `offhours run release {issue}`"
+            "{issue} left behind by a state file that is gone (run {})",
+            plain(&found.run, 20)
         ));
+        lines.push(match &found.record {
+            Ok(_) => format!(
+                "  The next tick goes on with it, if its claim still stands. Its work lies in {dir}."
+            ),
+            Err(why) => format!(
+                "  It is not gone on with: {}. Its work lies in {dir}. When nobody works on it any more, `offhours run \
+                 release {issue}`",
+                plain(why, 200)
+            ),
+        });
         items.push(json!({ "section": "needs-you", "issue": issue.to_string(), "run": found.run, "reason": "left-behind" }));
     }
     Ok(lines)

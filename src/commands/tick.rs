@@ -5,12 +5,13 @@ use std::time::Duration;
 use super::senders::Heart;
 use super::{App, output, upgrade};
 use crate::adapters::host::{self, Locked};
-use crate::domain::message::plain;
 use crate::domain::run::Wait;
 use crate::error::{Error, Kind};
 use crate::ports::PortResult;
 use crate::tick::report::Failure;
-use crate::tick::{Report, TickOutcome, World, control, harvest, lessons, outbox, poll, silence, watch};
+use crate::tick::{
+    Report, TickOutcome, World, adopt, control, harvest, lessons, outbox, poll, silence, watch,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parts {
@@ -89,10 +90,10 @@ fn under_lock(
     silence::schedule(&mut world, command, &before)?;
     // What was taken over is looked at before anything starts because of it.
     let adopting = world.store.first_after_adoption()?;
-    if adopting {
-        left_behind(app, &mut world)?;
+    let lost = if world.dry { vec![] } else { app.left_behind(Some(&world.store))? };
+    if !adopt::tick(&mut world, &lost, adopting)? {
+        step(&mut world, parts, off || adopting)?;
     }
-    step(&mut world, parts, off || adopting)?;
     if foreground && !adopting {
         hold(&mut world, parts, off)?;
     }
@@ -107,24 +108,6 @@ fn under_lock(
     let now = world.now();
     world.store.tick_ended(command, outcome.code(), now)?;
     Ok(std::mem::take(&mut world.report))
-}
-
-/// Runs of a state file that is gone: nothing is started because of them, and people are told where their work lies.
-fn left_behind(app: &App, world: &mut World) -> Result<(), Error> {
-    for found in app.left_behind(Some(&world.store))? {
-        let (issue, folder) = (&found.issue, found.dir.display());
-        let what = format!(
-            "it was in work when the state file was lost (run {}); its work lies in {folder}. Its claim keeps it from \
-             being started twice; when nobody works on it any more, `offhours run release {issue}`",
-            plain(&found.run, 20)
-        );
-        let title = format!("{issue}: left behind by a state file that is gone");
-        let link = world.page(&issue.repo, Some(issue.number));
-        world.notify(&format!("left-behind:{}", found.run), "needs-human", &title, &what, link)?;
-        let subject = issue.to_string();
-        world.report.errors.push(Failure { subject, what, kind: Kind::TryLater, quiet: false });
-    }
-    Ok(())
 }
 
 /// The tick's end, for whoever watches from outside. That something is tried again later is no failure of the tick.

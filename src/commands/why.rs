@@ -128,11 +128,18 @@ fn issue_lines(
     let mut text = String::new();
     for found in app.left_behind(store)?.into_iter().filter(|found| found.issue == *issue) {
         text.push_str(&format!(
-            "{issue}: left behind by a state file that is gone (run {})\n  its work lies in {}\n  next: put a backup \
-             back with `offhours state restore FILE`, or `offhours run release {issue}` when nobody works on it any more\n",
+            "{issue}: left behind by a state file that is gone (run {})\n  its work lies in {}\n",
             plain(&found.run, 20),
             found.dir.display()
         ));
+        text.push_str(&match &found.record {
+            Ok(_) => "  next: the next tick goes on with it, if its claim still stands\n".to_owned(),
+            Err(why) => format!(
+                "  it is not gone on with: {}\n  next: put a backup back with `offhours state restore FILE`, or \
+                 `offhours run release {issue}` when nobody works on it any more\n",
+                plain(why, 200)
+            ),
+        });
     }
     let Some(store) = store else {
         text.push_str(&format!("{issue}: never looked at; no tick has run\n"));

@@ -14,6 +14,7 @@ mod lessons;
 mod lessons_tests;
 mod migrations;
 mod outcomes;
+mod record;
 mod runs;
 mod servers;
 mod templates;

@@ -803,3 +803,41 @@ fn a_backup_is_a_whole_state_file() {
     assert_eq!(copy.run("r1").unwrap(), store.run("r1").unwrap());
     assert_eq!(copy.check().unwrap(), Vec::<String>::new());
 }
+
+/// Another state takes each run up from its record as it was, but for its clocks and its template's number there; what was
+/// still to be done may have been tried.
+#[test]
+fn a_run_taken_up_from_its_record_is_the_run_it_was() {
+    let (dir, other) = (folder(), folder());
+    let store = open(dir.path()).unwrap();
+    store.conn.execute_batch(&SAMPLES.concat().replace("INSERT INTO", "INSERT OR IGNORE INTO")).unwrap();
+    // As the migration does.
+    store.conn.execute_batch("UPDATE runs SET up_to = base WHERE up_to = ''").unwrap();
+    let mut fresh = open(other.path()).unwrap();
+    let web = IssueRef { repo: RepoId::parse("home:me/web", None).unwrap(), number: 8 };
+    for (id, of) in [("r1", issue(7)), ("r2", web)] {
+        let record = store.record(id).unwrap().unwrap();
+        fresh.take_up(&record, &of, id, UnixTime(5000)).unwrap();
+        let (was, is) = (store.run(id).unwrap().unwrap(), fresh.run(id).unwrap().unwrap());
+        let run = Run {
+            last_seen: UnixTime(5000),
+            ci_seconds: 0,
+            fix_seconds: 0,
+            turn_seconds: 0,
+            review_seconds: 0,
+            ..was.run
+        };
+        assert_eq!(is, crate::store::RunRow { run, template: is.template.clone(), ..was });
+        assert_eq!(fresh.turns_of(id).unwrap(), store.turns_of(id).unwrap());
+        assert_eq!(fresh.run_text(id).unwrap(), store.run_text(id).unwrap());
+        let todo =
+            |store: &Store| store.pending(id).unwrap().into_iter().map(|i| i.effect).collect::<Vec<_>>();
+        assert_eq!(todo(&fresh), todo(&store));
+        assert!(fresh.pending(id).unwrap().iter().all(|intent| intent.tries > 0));
+        assert!(fresh.take_up(&record, &of, id, UnixTime(5000)).is_err(), "it is known by now");
+    }
+    assert_eq!(fresh.pending("r1").unwrap().len(), 1);
+    assert_eq!(fresh.template_of("r1").unwrap().unwrap().body, "A text");
+    assert_eq!(fresh.holds(&app()).unwrap(), store.holds(&app()).unwrap());
+    assert_eq!(store.record("r9").unwrap(), None);
+}

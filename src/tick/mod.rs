@@ -3,8 +3,9 @@
 //! `world` is what a tick works with, `poll` (with `listing`) and `watch` observe and decide, `perform` carries effects
 //! out, `outbox` sends notices, `lessons` writes down what went wrong, `templates` says by which text an agent is told,
 //! `harvest` what became of it,
-//! `report` is what people and scripts are told.
+//! `adopt` takes up what a lost state file knew of; `report` is what people and scripts are told.
 
+pub mod adopt;
 pub mod control;
 pub mod harvest;
 pub mod lessons;

@@ -1,7 +1,7 @@
 //! Carries recorded effects out. Each looks whether it already happened where the first try may have been cut short.
 
 use super::world::World;
-use super::{lessons, templates};
+use super::{adopt, lessons, templates};
 use crate::domain::backoff;
 use crate::domain::effect::{Effect, TurnKind};
 use crate::domain::message;
@@ -393,7 +393,7 @@ fn claim(world: &World, row: &RunRow) -> PortResult<ClaimAnswer> {
 
 fn prepare(world: &World, row: &RunRow) -> PortResult<Out> {
     let run = &row.run;
-    world.folders.mark(run, row.claim.as_ref())?;
+    adopt::write(world, &run.id, true)?;
     world.git.prepare(&run.issue.repo, &world.folder(run), &run.turn_head, &run.branch)?;
     done("made")
 }

@@ -8,7 +8,7 @@ mod holds;
 use super::perform::drive;
 use super::report::Item;
 use super::world::{RepoPolicy, World};
-use super::{listing, observe, templates};
+use super::{adopt, listing, observe, templates};
 use crate::domain::checks::{self, CiVerdict};
 use crate::domain::dispatch::{
     self, Candidate, ClaimSeen, Host, Limits, Reason, RepoState, RunSeen, Verdict,
@@ -36,6 +36,7 @@ pub fn tick(world: &mut World) -> Result<(), Error> {
     for row in world.store.runs_in_flight()? {
         if row.run.phase == Phase::Starting {
             drive(world, &row.run.id)?;
+            adopt::record(world, &row.run.id)?;
         }
     }
     let mut repos = world.repos.clone();
@@ -409,6 +410,8 @@ fn approval(world: &mut World, repo: &RepoId, issue: &Issue) -> Result<Approval,
     let label = world.host.labels.ready.clone();
     let first = world.store.first_sight(&name)?;
     let first = first.map(|f| FirstSight { event_id: f.event_id, text_hash: f.text_hash });
+    // How the text stood when it was labelled was known to a file that is gone.
+    let lost_at = world.store.adopted_at()?;
     let judged = {
         let forge = match world.forge(repo) {
             Ok(forge) => forge,
@@ -426,6 +429,8 @@ fn approval(world: &mut World, repo: &RepoId, issue: &Issue) -> Result<Approval,
                 Err(error) => Seen::Unreadable(error.to_string()),
             }
         };
+        let labelled_at = evidence.known().and_then(|e| e.labelled.as_ref()).map(|l| l.at);
+        let lost = lost_at.is_some_and(|lost_at| labelled_at.is_some_and(|at| at <= lost_at));
         let (mut permission, mut editors) = (Seen::Unreadable("nobody labelled it".to_owned()), vec![]);
         if let Seen::Known(evidence) = &evidence {
             if let Some(person) = evidence.labelled.as_ref().and_then(|l| l.by.as_ref()) {
@@ -447,7 +452,7 @@ fn approval(world: &mut World, repo: &RepoId, issue: &Issue) -> Result<Approval,
             first_sight: first.as_ref(),
             current_hash: &issue.text_hash,
             policy: &world.host.trust,
-            installation_lost_state: false,
+            installation_lost_state: lost,
         })
     };
     if let Approval::Approved { event_id, record_first_sight: true, .. } = &judged {
@@ -577,7 +582,7 @@ fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> 
     // Written with the run: a tick that is ended in the middle of the dispatch leaves the reason, too.
     world.store.begin_run(&row, &text, &route, &effects, &event, &ledger)?;
     drive(world, &row.run.id)?;
-    Ok(())
+    adopt::record(world, &row.run.id)
 }
 
 fn fresh(world: &World, candidate: &Candidate, policy: &RepoPolicy) -> PortResult<Fresh> {

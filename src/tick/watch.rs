@@ -2,7 +2,7 @@
 
 use super::perform::{drive, find_comment};
 use super::world::World;
-use super::{lessons, observe};
+use super::{adopt, lessons, observe};
 use crate::domain::effect::Effect;
 use crate::domain::model::{JobState, Outcome};
 use crate::domain::run::{self, Phase, Row, Wait};
@@ -27,8 +27,14 @@ pub fn tick(world: &mut World) -> Result<(), Error> {
     Ok(())
 }
 
-/// One run: what is pending first, then step after step.
+/// One run, and its record beside its work.
 pub fn one(world: &mut World, id: &str) -> Result<(), Error> {
+    steps(world, id)?;
+    adopt::record(world, id)
+}
+
+/// What is pending first, then step after step.
+fn steps(world: &mut World, id: &str) -> Result<(), Error> {
     for _ in 0..MOST_STEPS {
         if !drive(world, id)? {
             return Ok(());

@@ -828,39 +828,108 @@ fn repeats(world: &World) -> Vec<String> {
     twice
 }
 
-/// Without the state file nobody knows of the run. What stands on the forge keeps the issue from being started again.
+/// The state file is deleted between any two ticks: a run in flight is gone on with from the record beside its work, to
+/// the same end; nothing is started, said or sent a second time, and nothing that is over begins again.
 #[test]
-fn a_deleted_state_file_starts_nothing_twice() {
+fn a_deleted_state_file_loses_no_run() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    for story in [LANDS, BLOCKED, RED, GREEN_PULL, REVIEWED] {
+        let played = play(story);
+        let world = &played.world;
+        let mut wrong = String::new();
+        for (at, before) in played.before.iter().enumerate().skip(1) {
+            put_back(before, world);
+            let in_flight = world.refs("me/app").iter().any(|r| r.ends_with("claim/1"));
+            remove_state(world);
+            let (comments, sent, refs) =
+                (world.comments("me/app", 1), keys_sent(world), world.refs("me/app"));
+            to_rest(world, story);
+            let end = Picture::of(world, story);
+            let mut parts = vec!["agent-turns", "violations", "files", "processes", "work"];
+            if in_flight {
+                parts.extend([
+                    "log", "refs", "issues", "pulls", "notices", "turns", "intents", "runs", "pending",
+                ]);
+            } else {
+                // It is over: there is nothing more to say of it.
+                assert_eq!(world.comments("me/app", 1), comments, "{} before tick {at}", story.name);
+                assert_eq!(keys_sent(world), sent, "{} before tick {at}", story.name);
+                assert_eq!(world.refs("me/app"), refs, "{} before tick {at}", story.name);
+            }
+            let only = |p: &Picture| Picture {
+                parts: parts.iter().map(|part| (*part, p.parts[part].clone())).collect(),
+            };
+            let found = only(&played.end).against(&only(&end));
+            if !found.is_empty() {
+                writeln!(wrong, "{}: before tick {at}\n{found}", story.name).unwrap();
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong}");
+    }
+}
+
+/// A record that cannot be used, because another offhours, machine or state file wrote it or because it is damaged,
+/// starts nothing: the claim keeps the issue, people are told once where the work lies, and can free it.
+#[test]
+fn a_run_that_cannot_be_taken_up_is_told_and_stays_claimed() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let played = play(LANDS);
     let world = &played.world;
-    for (at, before) in played.before.iter().enumerate().skip(1) {
-        put_back(before, world);
+    for (from, to, why) in [
+        ("\"schema\":2", "\"schema\":1", "another version of offhours wrote it"),
+        ("\"machine\":\"", "\"machine\":\"not-", "it is of another machine"),
+        ("/state.db\"", "/other.db\"", "it is of another state file"),
+        ("\"issue\":\"home:me/app#1", "\"issue\":\"home:me/lib#1", "its folder was moved"),
+        ("\\\"phase\\\":\\\"active", "\\\"phase\\\":\\\"asleep", "its record cannot be used"),
+        ("\\\"attempt\\\":1", "\\\"attempt\\\":\\\"x\\\"", "its record cannot be used"),
+        ("\"record\":\"{", "\"record\":\"[", "its record cannot be used"),
+        ("\\\"claim\\\":\\\"", "\\\"claim\\\":\\\"0000000", "its record cannot be used"),
+    ] {
+        put_back(&played.before[1], world);
+        let folders = world.path("one/work/home/me/app");
+        let folder = fs::read_dir(&folders).unwrap().next().unwrap().unwrap().path();
+        let marker = fs::read_to_string(folder.join("run.json")).unwrap();
+        assert!(marker.contains(from), "{from}: {marker}");
+        fs::write(folder.join("run.json"), marker.replacen(from, to, 1)).unwrap();
         let turns = fs::read_to_string(world.path("agent-turns")).unwrap();
         let (comments, sent) = (world.comments("me/app", 1), keys_sent(world));
-        let claimed = world.refs("me/app").iter().any(|r| r.ends_with("claim/1"));
         remove_state(world);
+        let said = world.offhours(&["tick"]).stderr;
+        assert!(said.contains(why), "{why}: {said}");
+        let screen = world.offhours(&["status"]).stdout.replace("\n    ", " ");
+        assert!(screen.contains("left behind by a state file"), "{why}: {screen}");
         for _ in 0..3 {
             tick(world, None, None);
             world.jobs_end();
             world.advance(60);
         }
-        assert_eq!(fs::read_to_string(world.path("agent-turns")).unwrap(), turns, "before tick {at}");
-        assert_eq!(world.comments("me/app", 1), comments, "before tick {at}");
+        assert_eq!(fs::read_to_string(world.path("agent-turns")).unwrap(), turns, "{why}");
+        assert_eq!(world.comments("me/app", 1), comments, "{why}");
         // People are told of the work that was left behind, once, and of nothing that they were told before.
         let mut told = keys_sent(world).split_off(sent.len());
+        assert!(told.iter().any(|key| key.starts_with("left-behind:")), "{why}: {told:?}");
         told.retain(|key| !key.starts_with("left-behind:"));
-        assert_eq!(told, Vec::<String>::new(), "before tick {at}");
-        assert_eq!(repeats(world), Vec::<String>::new(), "before tick {at}");
-        if claimed {
-            assert_eq!(world.reason("me/app#1"), "claimed", "before tick {at}");
-            world.offhours(&["run", "release", "me/app#1"]).ok();
-            assert_eq!(world.refs("me/app"), ["refs/heads/main"], "before tick {at}");
-            to_rest(world, LANDS);
-            let after = fs::read_to_string(world.path("agent-turns")).unwrap();
-            assert_eq!(after.lines().count(), turns.lines().count() + 1, "before tick {at}");
-        }
+        assert_eq!(told, Vec::<String>::new(), "{why}");
+        assert_eq!(repeats(world), Vec::<String>::new(), "{why}");
+        assert_eq!(world.reason("me/app#1"), "claimed", "{why}");
+        world.offhours(&["run", "release", "me/app#1"]).ok();
+        assert_eq!(world.refs("me/app"), ["refs/heads/main"], "{why}");
     }
+    to_rest(world, LANDS);
+    assert_eq!(fs::read_to_string(world.path("agent-turns")).unwrap().lines().count(), 2);
+    // Somebody released its claim, and may have given the issue to another machine.
+    put_back(&played.before[1], world);
+    for name in world.refs("me/app").iter().filter(|name| name.starts_with("refs/offhours/")) {
+        git(&world.bare("me/app"), &["update-ref", "-d", name]);
+    }
+    remove_state(world);
+    let said = world.offhours(&["tick"]).stderr;
+    assert!(said.contains("its claim is not there any more"), "{said}");
+    world.jobs_end();
+    for _ in 0..3 {
+        assert_eq!(tick(world, None, None), Vec::<String>::new());
+    }
+    assert_eq!(fs::read_to_string(world.path("agent-turns")).unwrap().lines().count(), 1);
 }
 
 /// A state file from before, put back at every later time: nothing is started, said or sent a second time, and it comes

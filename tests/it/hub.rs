@@ -295,6 +295,37 @@ fn an_edit_after_the_first_sight_voids_the_approval() {
     }
 }
 
+/// After a lost state file nobody knows how a text stood when it was labelled, unless the server keeps its history.
+#[test]
+fn a_lost_state_file_makes_approvals_unknown_where_edits_have_no_history() {
+    for (dialect, history) in HISTORIES {
+        let hub = Hub::telling(dialect, history);
+        hub.ready("The first");
+        hub.world.until_idle();
+        hub.ready("The second");
+        hub.world.advance(60);
+        for suffix in ["", "-wal", "-shm"] {
+            drop(fs::remove_file(format!("{}{suffix}", hub.world.state().display())));
+        }
+        assert_eq!(hub.world.tick(), Vec::<String>::new(), "the first tick only looks");
+        hub.world.advance(60);
+        let told = hub.world.until_idle();
+        if history {
+            assert!(!hub.is_open(2), "{dialect:?} {told:?}");
+            continue;
+        }
+        assert_eq!(hub.reason(2), "approval-unknown", "{dialect:?} {told:?}");
+        hub.world.advance(60);
+        {
+            let mut model = hub.sim.model.lock();
+            model.label("me/app", 2, "ready-for-agent", Some("ada"), false);
+            model.label("me/app", 2, "ready-for-agent", Some("ada"), true);
+        }
+        hub.world.until_idle();
+        assert!(!hub.is_open(2), "{dialect:?} {}", hub.reason(2));
+    }
+}
+
 /// Red in CI: the log reaches the agent, after one rerun of what failed.
 #[test]
 fn red_checks_are_run_again_and_then_mended() {

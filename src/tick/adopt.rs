@@ -1,0 +1,123 @@
+//! A run's record lies beside its work, for the day on which the state file is lost or an older copy is put in its place:
+//! runs whose folders lie here and that the state does not know are gone on with from their records, where these are ours and the claims on the forge still say so; of the others
+//! people are told where the work lies.
+
+use super::report::Failure;
+use super::templates;
+use super::world::World;
+use crate::domain::message::plain;
+use crate::domain::run::Phase;
+use crate::error::{Error, Kind};
+use crate::ports::{Marked, PortError, PortResult};
+use crate::store::{RunRow, Store, StoreError};
+
+/// Keeps a run's record beside its work. Without it all goes on as well, so that it is only told what went wrong.
+pub fn record(world: &mut World, id: &str) -> Result<(), Error> {
+    let subject = format!("record of {id}");
+    match write(world, id, false) {
+        Ok(()) => world.answers(&subject),
+        Err(error) => world.failed(&subject, &error),
+    }
+}
+
+/// `begins`: the run's folder may have to be made.
+pub(super) fn write(world: &World, id: &str, begins: bool) -> PortResult<()> {
+    if world.dry {
+        return Ok(());
+    }
+    let trouble = |error: StoreError| PortError::later(error.to_string());
+    let (row, record) = (world.store.run(id).map_err(trouble)?, world.store.record(id).map_err(trouble)?);
+    match (row, record) {
+        (Some(row), Some(record)) => world.folders.mark(&row.run, &record, begins),
+        _ => Ok(()),
+    }
+}
+
+enum Fate {
+    TakenUp,
+    /// The forge could not be asked; the next tick tries again.
+    NotNow(PortError),
+    /// Why it is not gone on with.
+    Left(String),
+}
+
+/// Whether any run was taken up: such a tick does nothing else. `first`: people are told of those that were not.
+pub fn tick(world: &mut World, found: &[Marked], first: bool) -> Result<bool, Error> {
+    let mut any = false;
+    for marked in found {
+        let subject = format!("taking up {}", marked.run);
+        match one(world, marked)? {
+            Fate::TakenUp => {
+                world.answers(&subject)?;
+                any = true;
+            }
+            Fate::NotNow(error) => world.failed(&subject, &error)?,
+            Fate::Left(why) if first => told(world, marked, &why)?,
+            Fate::Left(_) => {}
+        }
+    }
+    Ok(any)
+}
+
+fn one(world: &mut World, marked: &Marked) -> Result<Fate, Error> {
+    let record = match &marked.record {
+        Ok(record) => record,
+        Err(why) => return Ok(Fate::Left(why.clone())),
+    };
+    if (world.policy)(&marked.issue.repo).is_none() {
+        return Ok(Fate::Left("its forge is not in the config any more".to_owned()));
+    }
+    let now = world.now();
+    let row = match Store::try_record(record, &marked.issue, &marked.run, now) {
+        Ok(row) => row,
+        Err(error) => return Ok(Fate::Left(format!("its record cannot be used: {error}"))),
+    };
+    if row.run.phase != Phase::Ended {
+        match still_claimed(world, &row) {
+            Ok(true) => {}
+            Ok(false) => return Ok(Fate::Left("its claim is not there any more".to_owned())),
+            Err(PortError::Gone { what } | PortError::Refused { what }) => return Ok(Fate::Left(what)),
+            Err(
+                error @ (PortError::Credentials { .. } | PortError::Later { .. } | PortError::Broken { .. }),
+            ) => {
+                return Ok(Fate::NotNow(error));
+            }
+        }
+    }
+    // The built-in template is the first of its name, whatever this run was told by.
+    templates::sync(world)?;
+    world.store.take_up(record, &marked.issue, &marked.run, now)?;
+    if row.run.phase != Phase::Ended {
+        world.acted(&row.run, "taken-up", "the state file was lost; the next tick goes on with it");
+    }
+    Ok(Fate::TakenUp)
+}
+
+fn still_claimed(world: &World, row: &RunRow) -> PortResult<bool> {
+    let (repo, number) = (&row.run.issue.repo, row.run.issue.number);
+    let remote = world.forge(repo)?.remote(repo)?;
+    let claims = world.git.claims(repo, &remote)?;
+    Ok(claims.issues.iter().any(|(n, holder)| {
+        *n == number
+            && holder.run.as_deref() == Some(row.run.id.as_str())
+            && row.claim.as_ref().is_none_or(|claim| *claim == holder.oid)
+    }))
+}
+
+/// Nothing is started because of it, and people are told where its work lies.
+fn told(world: &mut World, marked: &Marked, why: &str) -> Result<(), Error> {
+    let (issue, folder) = (&marked.issue, marked.dir.display());
+    let what = format!(
+        "it was in work when the state file was lost (run {}), and is not gone on with: {}. Its work lies in {folder}. As \
+         long as its claim stands it is not started again; when nobody works on it any more, `offhours run release {issue}` \
+         frees it",
+        plain(&marked.run, 20),
+        plain(why, 300)
+    );
+    let title = format!("{issue}: left behind by a state file that is gone");
+    let link = world.page(&issue.repo, Some(issue.number));
+    world.notify(&format!("left-behind:{}", marked.run), "needs-human", &title, &what, link)?;
+    let subject = issue.to_string();
+    world.report.errors.push(Failure { subject, what, kind: Kind::TryLater, quiet: false });
+    Ok(())
+}
