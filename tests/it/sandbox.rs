@@ -30,14 +30,16 @@ fn world(wrap: &str) -> World {
     world.person_pushes("me/other", "theirs.txt", "the other repo's code");
     fs::write(world.path("home/.token"), TOKEN).unwrap();
     world.env.push(("FORGE_TOKEN".to_owned(), TOKEN.to_owned()));
-    for theirs in ["repos", "work"] {
-        fs::create_dir_all(world.path(&format!("one/{theirs}/home/me/other/thing"))).unwrap();
-    }
     world.configure(
         &["home:me/app", "home:me/other"],
         &format!("[runner.agent]\nargv = [\"/bin/sh\", \"-c\", \"sh ./agent\"]\n{wrap}"),
     );
     world.env.push(("HOME".to_owned(), world.path("home").to_str().unwrap().to_owned()));
+    // Before the state file is there, such folders are what a lost one has left.
+    world.tick();
+    for theirs in ["repos", "work"] {
+        fs::create_dir_all(world.path(&format!("one/{theirs}/home/me/other/thing"))).unwrap();
+    }
     // The script comes with the repo: nothing outside of the workspace is there to be run.
     let here = world.path("");
     let here = here.to_str().unwrap().trim_end_matches('/');
