@@ -81,7 +81,11 @@ fn year(world: &World) {
             _ => continue,
         };
         let tried = n % 3 == 0;
-        let good = if tried && canary == "c1" { n % 4 == 0 } else { n % 9 != 0 };
+        let good = match (tried, canary) {
+            (true, "c1") => n % 4 == 0,
+            (true, "c2") => true,
+            _ => n % 9 != 0,
+        };
         db.execute(
             "INSERT INTO outcomes (run, source, template, canary, arm, subject, dispatched_at, state, score, why, first_seen_at, changed_at) \
              SELECT ?1, 'run', id, ?2, ?3, ?4, ?5, 'resolved', ?6, 'landed', ?5, ?5 FROM templates WHERE version = ?7",
