@@ -586,9 +586,11 @@ fn ci(
 ) -> (CiSeen, u32, Vec<Check>) {
     let run = &row.run;
     let Some(head) = &run.pushed else { return (CiSeen::NotPushed, 0, vec![]) };
-    // The config says what is required, or the rules of the branch that it is for do. Of other commits no rule is kept: a
+    // The config says what is required, or the rules of the branch that a pull request is for do. Of other commits, also of
+    // those that are pushed to it past its rules, no rule is kept: a
     // workflow for pull requests never reports on the branch itself.
-    let target = policy.required.is_none().then_some(run.target_branch.as_str());
+    let ruled = policy.required.is_none() && run.landing == Landing::PullRequest;
+    let target = ruled.then_some(run.target_branch.as_str());
     let at = (run.ci_stage, run.ci_seconds);
     let (stages, error) = stages_or_why(world, policy, head, at, target);
     let index =

@@ -337,6 +337,10 @@ fn what_the_rules_of_the_branch_require_is_waited_for() {
         (Dialect::Forgejo, true, "ci.yml / build (push)", "lint"),
     ] {
         let hub = Hub::new(dialect);
+        hub.configure(
+            &["me/app"],
+            "landing = \"pull-request\"\nmerge = \"when-green\"\n---\n[ci]\ngrace_seconds = 0\n",
+        );
         {
             let mut model = hub.sim.model.lock();
             let repo = model.repo("me/app");
@@ -366,10 +370,35 @@ fn what_the_rules_of_the_branch_require_is_waited_for() {
         if protected && dialect == Dialect::Github {
             hub.world.edit_config("[ci]\n", "[ci]\nrequired = [\"build\"]\n");
         } else {
-            let head = run(&hub.world.bare("me/app"), &["rev-parse", "main"]).1.trim().to_owned();
-            hub.sim.model.lock().status("me/app", &head, "lint", "success", "ada", None);
+            let mut model = hub.sim.model.lock();
+            let pull = model.repo("me/app").pulls[0].clone();
+            let head = model.head_of("me/app", &pull);
+            model.status("me/app", &head, "lint", "success", "ada", None);
         }
         hub.world.until_idle();
         assert_eq!(hub.reason(1), "landed", "{why}");
     }
+}
+
+/// What is pushed to the branch past its rules has no pull request that they could speak of; nor do they make a commit that
+/// nothing tests wait for longer than the grace.
+#[test]
+fn the_rules_of_the_branch_are_about_pull_requests_with_checks() {
+    let hub = Hub::new(Dialect::Github);
+    hub.sim.model.lock().repo("me/app").required = vec!["lint"];
+    hub.ready("Solve it");
+    let told = hub.world.until_idle();
+    assert_eq!(hub.reason(1), "landed", "{told:?}");
+
+    let hub = Hub::new(Dialect::Github);
+    let reviewed = "landing = \"pull-request\"\nverify = []\n---\n[ci]\ngrace_seconds = 0\n";
+    hub.configure(&["me/app"], reviewed);
+    {
+        let mut model = hub.sim.model.lock();
+        model.repo("me/app").required = vec!["lint"];
+        model.repo("me/app").ci = false;
+    }
+    hub.ready("Solve it");
+    let told = hub.world.until_idle();
+    assert_eq!(hub.reason(1), "no-checks", "{told:?}");
 }
