@@ -218,7 +218,8 @@ fn github(app: &App, name: &str, forge: &cfg::Forge, http: &Rc<Http>) -> (GitHub
     let clock = Rc::clone(http);
     let proofs: Authorization = Rc::new(Proofs::new(id.clone(), wanted.clone(), key, move || clock.now()));
     let mirrors = app.config.recipes.values().filter_map(|recipe| RepoId::parse(&recipe.mirror, None));
-    let worked_in = app.config.allowlist.iter().cloned().chain(mirrors);
+    let control = app.config.control_issue().map(|issue| issue.repo);
+    let worked_in = app.config.allowlist.iter().cloned().chain(mirrors).chain(control);
     let owners = worked_in.filter(|repo| repo.forge == name).map(|repo| repo.owner).collect();
     let installation = forge.app_installation;
     let config = AppConfig { forge: name.to_owned(), id, installation, owners };

@@ -343,6 +343,16 @@ fn retry(app: &App, name: &str) -> Result<u8, Error> {
             .hint("open a new issue for what is still wanted"));
     }
     let issue = row.run.issue.clone();
+    let forge = app.config.forges.get(&issue.repo.forge);
+    if forge.is_some_and(|forge| forge.app_id.is_some()) {
+        return Err(Error::usage(format!(
+            "offhours is a GitHub App there: a label that it puts on {issue} is a bot's, and asks for nothing"
+        ))
+        .hint(format!(
+            "put the label {} on it yourself, as its page lets you",
+            app.config.global.ready_label
+        )));
+    }
     if app.global.dry_run {
         return Ok(super::issue::planned(app, "run retry", "make ready again", &issue.to_string()));
     }

@@ -276,3 +276,17 @@ fn an_app_that_cannot_be_is_a_sentence() {
     hub.world.until_idle();
     assert!(!hub.is_open(1), "{:?}", hub.world.offhours(&["why", "me/app#1"]).stdout);
 }
+
+/// What an app labels nobody asked for, so that it does not say it did.
+#[test]
+fn an_app_does_not_ask_for_another_attempt_itself() {
+    let hub = with_app();
+    hub.world.agent("exit 1\n");
+    let number = hub.ready("Solve it");
+    hub.world.until_idle();
+    assert_eq!(hub.labels(number), ["needs-human"]);
+    let refused = hub.world.offhours(&["run", "retry", "hub:me/app#1"]);
+    assert_eq!(refused.code, 64, "{}", refused.stdout);
+    assert!(refused.stderr.contains("put the label ready-for-agent on it yourself"), "{}", refused.stderr);
+    assert_eq!(hub.labels(number), ["needs-human"]);
+}

@@ -34,6 +34,8 @@ const PROOF_KEPT_SECONDS: i64 = 60;
 const SPARE_SECONDS: i64 = 5 * 60;
 /// A token that is refused before its end is replaced, but not over and over.
 const BETWEEN_RENEWALS: Duration = Duration::from_secs(60);
+/// A token that could not be had is not asked for again within this time: each try may take as long as a request may.
+const BETWEEN_TRIES: Duration = Duration::from_secs(60);
 
 /// What offhours needs an app to have, by GitHub's names.
 const NEEDED: [(&str, &str); 6] = [
@@ -64,6 +66,7 @@ pub struct App {
     client: Client,
     found: Cell<Option<u64>>,
     minted: RefCell<Option<Minted>>,
+    failed: RefCell<Option<(Instant, PortError)>>,
     login: RefCell<Option<String>>,
     renewed: Cell<Option<Instant>>,
 }
@@ -207,6 +210,7 @@ impl App {
             client,
             found: Cell::default(),
             minted: RefCell::default(),
+            failed: RefCell::default(),
             login: RefCell::default(),
             renewed: Cell::default(),
         })
@@ -316,6 +320,17 @@ impl App {
         {
             return Ok(minted.clone());
         }
+        if let Some((at, error)) = self.failed.borrow().as_ref()
+            && at.elapsed() < BETWEEN_TRIES
+        {
+            return Err(error.clone());
+        }
+        let minted = self.mint_now();
+        *self.failed.borrow_mut() = minted.as_ref().err().map(|error| (Instant::now(), error.clone()));
+        minted
+    }
+
+    fn mint_now(&self) -> PortResult<Minted> {
         let id = self.installation()?;
         let forge = &self.config.forge;
         let doing = format!("getting a token for installation {id} of the app of forge.{forge}");
