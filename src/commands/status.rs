@@ -144,7 +144,8 @@ fn left_behind(app: &App, store: Option<&Store>, items: &mut Vec<Value>) -> Resu
         ));
         lines.push(match &found.record {
             Ok(_) => format!(
-                "  The next tick goes on with it, if its claim still stands. Its work lies in {dir}."
+                "  {} goes on with it, if its claim still stands. Its work lies in {dir}.",
+                if app.switch.on { "The next tick after `offhours resume`" } else { "The next tick" }
             ),
             Err(why) => format!(
                 "  It is not gone on with: {}. Its work lies in {dir}. When nobody works on it any more, `offhours run \

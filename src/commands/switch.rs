@@ -11,6 +11,7 @@ use crate::domain::model::{IssueRef, UnixTime};
 use crate::domain::run::Phase;
 use crate::error::Error;
 use crate::ports::{Clock as _, PortResult};
+use crate::store::Store;
 use serde_json::json;
 
 /// `off` works with any configuration: first the file is made, then what is wrong is said.
@@ -45,10 +46,16 @@ fn off(app: &App, now: bool) -> Result<u8, Error> {
     })?;
     let mut text = format!("off: {} stands; `offhours resume` removes it\n", file.display());
     let mut ended = vec![];
-    if now && app.state.exists() {
-        // A copy: it waits for nothing, and asks nobody whose the file is.
+    if now {
+        // A copy: it waits for nothing, and asks nobody whose the file is. Without one, the records beside the work say what
+        // runs.
         let world = app.world(app.store_copy()?, false, false)?;
-        for row in world.store.runs_in_flight()? {
+        let mut running = world.store.runs_in_flight()?;
+        for found in app.left_behind(Some(&world.store))? {
+            let row = found.record.ok().map(|r| Store::try_record(&r, &found.issue, &found.run, world.now()));
+            running.extend(row.and_then(Result::ok).filter(|row| row.run.phase != Phase::Ended));
+        }
+        for row in running {
             let id = row.run.turn_job(row.run.turns);
             let dir = world.folders.of(&row.run.issue, &row.run.id).job(&id);
             match world.runner.stop(&dir, &id) {

@@ -91,8 +91,9 @@ fn under_lock(
     // What was taken over is looked at before anything starts because of it.
     let adopting = world.store.first_after_adoption()?;
     let lost = if world.dry { vec![] } else { app.left_behind(Some(&world.store))? };
-    if !adopt::tick(&mut world, &lost, adopting)? {
-        step(&mut world, parts, off || adopting)?;
+    let looked = adopt::tick(&mut world, &lost, adopting)?;
+    if !looked.taken_up {
+        step(&mut world, parts, off || adopting || looked.waiting)?;
     }
     if foreground && !adopting {
         hold(&mut world, parts, off)?;

@@ -4,15 +4,27 @@ use std::fs;
 
 use super::{App, output, schedule};
 use crate::cli::desk::UninstallArgs;
+use crate::domain::message::plain;
 use crate::domain::upgrade::BatchState;
 use crate::error::Error;
 use serde_json::json;
 
 pub fn run(app: &App, args: &UninstallArgs) -> Result<u8, Error> {
-    let (flying, batch) = match app.existing_store()? {
+    let store = app.existing_store()?;
+    let (flying, batch) = match &store {
         Some(store) => (store.runs_in_flight()?, store.newest_batch()?),
         None => (vec![], None),
     };
+    let unknown = app.left_behind(store.as_ref())?;
+    if !unknown.is_empty() {
+        let list: Vec<String> =
+            unknown.iter().map(|found| format!("{} (run {})", found.issue, plain(&found.run, 20))).collect();
+        return Err(Error::usage(format!(
+            "these were in work when the state file was lost, and may hold claims and labels on the forge: {}",
+            list.join(", ")
+        ))
+        .hint("`offhours tick` goes on with what it can; `offhours run release REPO#N` frees the others; then run this again"));
+    }
     if !flying.is_empty() {
         let list: Vec<String> =
             flying.iter().map(|r| format!("{} (run {})", r.run.issue, r.run.id)).collect();

@@ -41,22 +41,41 @@ enum Fate {
     Left(String),
 }
 
-/// Whether any run was taken up: such a tick does nothing else. `first`: people are told of those that were not.
-pub fn tick(world: &mut World, found: &[Marked], first: bool) -> Result<bool, Error> {
-    let mut any = false;
+/// What became of runs that the state does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// Runs were taken up: such a tick does nothing else.
+    pub taken_up: bool,
+    /// Some could not be looked at: until then nothing starts, since they are at work all the same.
+    pub waiting: bool,
+}
+
+/// `first`: those that are not gone on with count as trouble of this tick. People are told of each once, whenever it is.
+pub fn tick(world: &mut World, found: &[Marked], first: bool) -> Result<Looked, Error> {
+    let mut looked = Looked::default();
+    // A forge that does not answer is not asked for each of its runs.
+    let mut silent: Vec<&str> = vec![];
     for marked in found {
+        let forge = marked.issue.repo.forge.as_str();
+        if silent.contains(&forge) || (world.late)() {
+            looked.waiting = true;
+            continue;
+        }
         let subject = format!("taking up {}", marked.run);
         match one(world, marked)? {
             Fate::TakenUp => {
                 world.answers(&subject)?;
-                any = true;
+                looked.taken_up = true;
             }
-            Fate::NotNow(error) => world.failed(&subject, &error)?,
-            Fate::Left(why) if first => told(world, marked, &why)?,
-            Fate::Left(_) => {}
+            Fate::NotNow(error) => {
+                world.failed(&subject, &error)?;
+                silent.push(forge);
+                looked.waiting = true;
+            }
+            Fate::Left(why) => told(world, marked, &why, first)?,
         }
     }
-    Ok(any)
+    Ok(looked)
 }
 
 fn one(world: &mut World, marked: &Marked) -> Result<Fate, Error> {
@@ -105,7 +124,7 @@ fn still_claimed(world: &World, row: &RunRow) -> PortResult<bool> {
 }
 
 /// Nothing is started because of it, and people are told where its work lies.
-fn told(world: &mut World, marked: &Marked, why: &str) -> Result<(), Error> {
+fn told(world: &mut World, marked: &Marked, why: &str, first: bool) -> Result<(), Error> {
     let (issue, folder) = (&marked.issue, marked.dir.display());
     let what = format!(
         "it was in work when the state file was lost (run {}), and is not gone on with: {}. Its work lies in {folder}. As \
@@ -117,7 +136,9 @@ fn told(world: &mut World, marked: &Marked, why: &str) -> Result<(), Error> {
     let title = format!("{issue}: left behind by a state file that is gone");
     let link = world.page(&issue.repo, Some(issue.number));
     world.notify(&format!("left-behind:{}", marked.run), "needs-human", &title, &what, link)?;
-    let subject = issue.to_string();
-    world.report.errors.push(Failure { subject, what, kind: Kind::TryLater, quiet: false });
+    if first {
+        let subject = issue.to_string();
+        world.report.errors.push(Failure { subject, what, kind: Kind::TryLater, quiet: false });
+    }
     Ok(())
 }

@@ -326,6 +326,30 @@ fn a_lost_state_file_makes_approvals_unknown_where_edits_have_no_history() {
     }
 }
 
+/// While its forge cannot say that the claim still stands, nothing is done with a run, and nothing else is started.
+#[test]
+fn a_run_is_taken_up_once_its_forge_answers() {
+    let hub = Hub::new(Dialect::Github);
+    hub.ready("Solve it");
+    hub.world.tick();
+    hub.world.jobs_end();
+    for suffix in ["", "-wal", "-shm"] {
+        drop(fs::remove_file(format!("{}{suffix}", hub.world.state().display())));
+    }
+    let gone = Wrong::Answer(502, vec![], "<html><h1>Bad gateway</h1></html>".to_owned());
+    hub.sim.model.lock().faults.push(Fault { at: " /".to_owned(), skip: 0, times: 1000, what: gone });
+    for _ in 0..2 {
+        assert_eq!(hub.world.tick(), Vec::<String>::new());
+        hub.world.advance(60);
+    }
+    hub.sim.model.lock().faults.clear();
+    hub.world.advance(3600);
+    assert_eq!(hub.world.tick(), ["hub:me/app#1 taken-up"]);
+    hub.world.until_idle();
+    assert_eq!(hub.reason(1), "landed");
+    assert_eq!(hub.comments(1).len(), 2, "{:?}", hub.comments(1));
+}
+
 /// Red in CI: the log reaches the agent, after one rerun of what failed.
 #[test]
 fn red_checks_are_run_again_and_then_mended() {

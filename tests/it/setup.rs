@@ -440,3 +440,30 @@ fn a_lost_state_file_is_told_and_what_was_in_work_is_taken_up() {
     world.jobs_end();
     assert_eq!(world.processes(), Vec::<String>::new());
 }
+
+/// What stops everything works without a state file, too, and nothing is thrown away that was in work.
+#[test]
+fn without_its_state_file_a_turn_can_be_ended_and_no_work_is_purged() {
+    let world = World::new();
+    world.agent("sleep 600\n");
+    world.ready("me/app", "In work when the file is lost", &[]);
+    assert_eq!(world.tick(), ["me/app#1 dispatched"]);
+    for suffix in ["", "-wal", "-shm"] {
+        drop(fs::remove_file(format!("{}{suffix}", world.state().display())));
+    }
+    let refused = world.offhours(&["uninstall", "--purge"]);
+    assert_eq!(refused.code, 64, "{}", refused.stdout);
+    assert!(refused.stderr.contains("in work when the state file was lost"), "{}", refused.stderr);
+    assert_ne!(world.processes(), Vec::<String>::new());
+    let told = world.offhours(&["off", "--now"]).ok();
+    assert!(told.stdout.contains("ended: home:me/app#1 turn 1"), "{}", told.stdout);
+    world.jobs_end();
+    assert_eq!(world.processes(), Vec::<String>::new());
+    let status = world.offhours(&["status"]).ok().stdout.replace("\n    ", " ");
+    assert!(status.contains("The next tick after `offhours resume` goes on with it"), "{status}");
+    world.offhours(&["resume"]).ok();
+    assert_eq!(world.tick(), ["me/app#1 taken-up"]);
+    world.agent(super::world::GOOD_AGENT);
+    world.until_idle();
+    assert_eq!(world.run_of("me/app#1")["reason"], "landed");
+}
