@@ -1,6 +1,6 @@
 //! A run's record lies beside its work, for the day on which the state file is lost or an older copy is put in its place:
-//! runs whose folders lie here and that the state does not know are gone on with from their records, where these are ours and the claims on the forge still say so; of the others
-//! people are told where the work lies.
+//! runs whose folders lie here and that the state does not know are gone on with from their records, where these are ours
+//! and the claims on the forge still say so; of the others people are told where the work lies.
 
 use super::report::Failure;
 use super::templates;
@@ -39,6 +39,8 @@ enum Fate {
     NotNow(PortError),
     /// Why it is not gone on with.
     Left(String),
+    /// Why it may be somebody else's, who works with the same folder: told right after a loss only.
+    NotOurs(String),
 }
 
 /// What became of runs that the state does not know.
@@ -50,7 +52,8 @@ pub struct Looked {
     pub waiting: bool,
 }
 
-/// `first`: those that are not gone on with count as trouble of this tick. People are told of each once, whenever it is.
+/// `first`: the tick right after a loss. Those that are not gone on with are its trouble; later people are told only of
+/// what shows only then, each once.
 pub fn tick(world: &mut World, found: &[Marked], first: bool) -> Result<Looked, Error> {
     let mut looked = Looked::default();
     // A forge that does not answer is not asked for each of its runs.
@@ -73,6 +76,8 @@ pub fn tick(world: &mut World, found: &[Marked], first: bool) -> Result<Looked, 
                 looked.waiting = true;
             }
             Fate::Left(why) => told(world, marked, &why, first)?,
+            Fate::NotOurs(why) if first => told(world, marked, &why, first)?,
+            Fate::NotOurs(_) => {}
         }
     }
     Ok(looked)
@@ -81,7 +86,7 @@ pub fn tick(world: &mut World, found: &[Marked], first: bool) -> Result<Looked, 
 fn one(world: &mut World, marked: &Marked) -> Result<Fate, Error> {
     let record = match &marked.record {
         Ok(record) => record,
-        Err(why) => return Ok(Fate::Left(why.clone())),
+        Err(why) => return Ok(Fate::NotOurs(why.clone())),
     };
     if (world.policy)(&marked.issue.repo).is_none() {
         return Ok(Fate::Left("its forge is not in the config any more".to_owned()));
