@@ -41,7 +41,7 @@ const LANDS: Story = Story {
     name: "lands",
     set_up: set_up_lands,
     person: nobody,
-    every: 9,
+    every: 15,
     outcome: "landed",
     own_commits: false,
 };
@@ -49,7 +49,7 @@ const BLOCKED: Story = Story {
     name: "blocked",
     set_up: set_up_blocked,
     person: nobody,
-    every: 9,
+    every: 15,
     outcome: "agent-blocked",
     own_commits: false,
 };
@@ -57,7 +57,7 @@ const RED: Story = Story {
     name: "red",
     set_up: set_up_red,
     person: nobody,
-    every: 31,
+    every: 47,
     outcome: "landed",
     own_commits: false,
 };
@@ -65,7 +65,7 @@ const MOVED: Story = Story {
     name: "moved",
     set_up: set_up_moved,
     person: nobody,
-    every: 29,
+    every: 43,
     outcome: "landed",
     own_commits: true,
 };
@@ -82,7 +82,7 @@ const REVIEWED: Story = Story {
     name: "reviewed",
     set_up: set_up_reviewed,
     person: reviews,
-    every: 97,
+    every: 131,
     outcome: "landed",
     own_commits: true,
 };
