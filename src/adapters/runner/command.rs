@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::FlockOperation;
 use rustix::process::Signal;
 
-use super::folder::{Folder, SCHEMA, SessionFile, SpecFile, TurnFile, WorkFile, try_lock};
+use super::folder::{Folder, GivenUp, SCHEMA, SessionFile, SpecFile, TurnFile, WorkFile, try_lock};
 pub use super::folder::{Hooks, PromptPassing};
 use super::tmux::LONGEST_SOCKET;
 pub use super::usage::{Prices, Profile};
@@ -393,6 +393,7 @@ impl Runner for CommandRunner {
             std::thread::sleep(Duration::from_millis(5));
         }
         if folder.has("started") || folder.has("result.json") {
+            drop(GivenUp(&lock));
             return Ok(());
         }
         let spec = self.spec_file(job)?;
@@ -415,6 +416,7 @@ impl Runner for CommandRunner {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(trouble(error)),
         };
+        let _held = lock.as_ref().map(GivenUp);
         if let Some(lock) = &lock
             && !try_lock(lock, false).map_err(trouble)?
         {
@@ -439,6 +441,7 @@ impl Runner for CommandRunner {
         File::options().create(true).append(true).open(folder.path("stop")).map_err(files)?;
         boundary::pass("stop marker: after");
         let lock = folder.open_lock().map_err(files)?;
+        let _held = GivenUp(&lock);
         let mut ours = lock_within(&lock, STOP_WAIT).map_err(files)?;
         if !ours {
             for supervisor in process::supervisors(dir) {

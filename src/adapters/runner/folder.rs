@@ -423,6 +423,17 @@ impl Folder {
     }
 }
 
+/// Gives the job's lock up when it goes. That the file is closed is not enough: a process that was forked a moment ago has
+/// a copy of it until it runs its own program.
+pub(super) struct GivenUp<'a>(pub &'a File);
+
+impl Drop for GivenUp<'_> {
+    fn drop(&mut self) {
+        // What cannot be given up goes with the file.
+        let _: Option<()> = flock(self.0, FlockOperation::Unlock).ok();
+    }
+}
+
 /// Whether the lock could be taken; an error other than "held" is an error.
 pub(super) fn try_lock(file: &File, exclusive: bool) -> io::Result<bool> {
     let operation = if exclusive {
