@@ -11,7 +11,8 @@ use std::rc::Rc;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::adapters::forge::{Checks, Required};
+use crate::adapters::forge::Checks;
+use crate::domain::checks;
 use crate::domain::model::{Check, CheckState, JobState, Oid, RepoId, StageReading, TurnEnd};
 use crate::ports::{Ci, JobKind, JobSpec, PortError, PortResult, Runner};
 
@@ -139,12 +140,9 @@ impl Ci for StageCi {
         }
         // Rules only hold up what is green without them: nobody is asked for them before.
         if let Some(branch) = target
-            && !checks.is_empty()
-            && checks.iter().all(|c| matches!(c.state, CheckState::Green | CheckState::Superseded))
+            && checks::is_green(&checks)
         {
-            let required = found.required(repo, branch)?;
-            let missing = required.into_iter().filter(|one| !checks.iter().any(|check| one.is_met(check)));
-            let missing: Vec<Check> = missing.map(Required::pending).collect();
+            let missing = checks::missing(&checks, found.required(repo, branch)?);
             checks.extend(missing);
         }
         Ok(StageReading::Checks(checks))

@@ -89,6 +89,43 @@ pub fn fold(stages: &[StageSeen], grace_seconds: i64, timeout_seconds: i64) -> C
     CiVerdict::Green { checks: seen, none_required }
 }
 
+/// Whether a stage with these checks is green as far as no rules are known that ask for more.
+pub fn is_green(checks: &[Check]) -> bool {
+    matches!(one(checks, None), Stage::Green)
+}
+
+/// A check that the rules of a branch require.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Required {
+    /// Its name; `*` in it stands for anything where `pattern` says so.
+    pub name: String,
+    pub pattern: bool,
+}
+
+/// What stands for the required checks that are not green: pending ones of their names.
+pub fn missing(checks: &[Check], required: Vec<Required>) -> Vec<Check> {
+    let is_met = |one: &Required| {
+        let named =
+            |check: &Check| if one.pattern { fits(&one.name, &check.name) } else { one.name == check.name };
+        checks.iter().any(|check| check.state == CheckState::Green && named(check))
+    };
+    let pending = |one: Required| Check {
+        name: one.name,
+        state: CheckState::Pending,
+        link: None,
+        log_tail: String::new(),
+        fingerprint: String::new(),
+    };
+    required.into_iter().filter(|one| !is_met(one)).map(pending).collect()
+}
+
+/// Whether a name is of a pattern in which `*` stands for anything.
+fn fits(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(left) = name.strip_prefix(start) else { return false };
+    (0..=left.len()).any(|at| left.get(at..).is_some_and(|end| fits(rest, end)))
+}
+
 enum Stage {
     Empty,
     Red(Vec<Check>),
@@ -330,5 +367,47 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, name, wanted) in [
+            ("build", "build", true),
+            ("build", "builds", false),
+            ("ci/*", "ci/test", true),
+            ("ci/*", "cj/test", false),
+            ("*", "", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("*ü", "üü", true),
+        ] {
+            assert_eq!(fits(pattern, name), wanted, "{pattern} {name}");
+        }
+    }
+
+    /// Over two checks in all states: rules hold up what is green without them, and only what they name and is not green.
+    #[test]
+    fn rules_hold_up_what_is_green_and_misses_one_of_theirs() {
+        let named = |name: &str| Required { name: name.to_owned(), pattern: false };
+        for a in STATES {
+            for b in STATES {
+                let checks = vec![check("a", a), check("b", b)];
+                let without = say(checks.clone(), None, 0);
+                assert_eq!(is_green(&checks), without == "green", "{a:?} {b:?}");
+                for (required, met) in
+                    [("a", a == CheckState::Green), ("b", b == CheckState::Green), ("c", false)]
+                {
+                    let mut held = checks.clone();
+                    held.extend(missing(&checks, vec![named(required)]));
+                    let wanted = if met || without != "green" { without } else { "pending" };
+                    assert_eq!(say(held, None, 0), wanted, "{a:?} {b:?} {required}");
+                }
+            }
+        }
+        assert!(!is_green(&[]), "nothing at all is not green");
+        // One that a newer run replaced is as good as that one.
+        let replaced = [check("a", CheckState::Superseded), check("a", CheckState::Green)];
+        assert!(is_green(&replaced) && missing(&replaced, vec![named("a")]).is_empty());
+        assert_eq!(missing(&replaced, vec![named("c")]).len(), 1);
     }
 }

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 use crate::adapters::runner::output;
+use crate::domain::checks::Required;
 use crate::domain::model::{Blocker, Check, CheckState, Comment, Oid, RepoId, Seen, UnixTime};
 use crate::ports::{HostBook, PortError, PortResult};
 
@@ -23,39 +24,6 @@ pub trait Checks {
     fn required(&self, _repo: &RepoId, _branch: &str) -> PortResult<Vec<Required>> {
         Ok(vec![])
     }
-}
-
-/// A check that the rules of a branch require.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Required {
-    /// Its name; `*` in it stands for anything where `pattern` says so.
-    pub name: String,
-    pub pattern: bool,
-}
-
-impl Required {
-    pub fn is_met(&self, by: &Check) -> bool {
-        by.state == CheckState::Green
-            && if self.pattern { fits(&self.name, &by.name) } else { self.name == by.name }
-    }
-
-    /// What stands for it while it has not reported.
-    pub fn pending(self) -> Check {
-        Check {
-            name: self.name,
-            state: CheckState::Pending,
-            link: None,
-            log_tail: String::new(),
-            fingerprint: String::new(),
-        }
-    }
-}
-
-/// Whether a name is of a pattern in which `*` stands for anything.
-fn fits(pattern: &str, name: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(left) = name.strip_prefix(start) else { return false };
-    (0..=left.len()).any(|at| left.get(at..).is_some_and(|end| fits(rest, end)))
 }
 
 /// What a branch requires, as `doctor` tells it; rules that cannot be read are among what is lacking.
@@ -86,14 +54,6 @@ const MOST_NAMED_BLOCKERS: usize = 30;
 fn twice<T>(act: impl Fn() -> PortResult<T>) -> PortResult<T> {
     match act() {
         Err(PortError::Refused { .. } | PortError::Gone { .. }) => act(),
-        other => other,
-    }
-}
-
-/// The same of what is refused only: what is not there was asked for twice already.
-fn unless_refused<T>(read: impl Fn() -> PortResult<T>) -> PortResult<T> {
-    match read() {
-        Err(PortError::Refused { .. }) => read(),
         other => other,
     }
 }
@@ -212,23 +172,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{fits, text_hash};
-
-    #[test]
-    fn a_star_stands_for_anything() {
-        for (pattern, name, wanted) in [
-            ("build", "build", true),
-            ("build", "builds", false),
-            ("ci/*", "ci/test", true),
-            ("ci/*", "cj/test", false),
-            ("*", "", true),
-            ("a*b*c", "a-b-b-c", true),
-            ("a*b*c", "a-c-b", false),
-            ("*ü", "üü", true),
-        ] {
-            assert_eq!(fits(pattern, name), wanted, "{pattern} {name}");
-        }
-    }
+    use super::text_hash;
 
     #[test]
     fn the_text_hash_is_that_of_the_written_out_text() {

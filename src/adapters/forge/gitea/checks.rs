@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Flavour, Gitea, PAGE, wire};
-use crate::adapters::forge::{Checks, Required, cut_at_error, red_check, twice};
+use crate::adapters::forge::{Checks, cut_at_error, red_check, twice};
 use crate::adapters::http::{Method, encoded};
+use crate::domain::checks::Required;
 use crate::domain::message;
 use crate::domain::model::{Check, CheckState, Oid, RepoId};
 use crate::ports::{Dispatched, PortError, PortResult};

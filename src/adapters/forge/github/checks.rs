@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::GitHub;
-use crate::adapters::forge::{Checks, Required, cut_at_error, red_check, twice};
+use crate::adapters::forge::{Checks, cut_at_error, red_check, twice};
 use crate::adapters::http::{Answer, Method, encoded};
+use crate::domain::checks::Required;
 use crate::domain::model::{Check, CheckState, Oid, RepoId};
 use crate::ports::{PortError, PortResult};
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{GitHub, wire};
-use crate::adapters::forge::{moment, unless_refused};
+use crate::adapters::forge::{moment, twice};
 use crate::adapters::http::{Answer, Method, encoded};
 use crate::domain::message;
 use crate::domain::model::{Oid, PullRequest, PullState, RepoId, Review, ReviewNote, ReviewVerdict};
@@ -150,7 +150,7 @@ impl PullRequests for GitHub {
         let doing = format!("reading the pull request {repo}#{number}");
         let path = Self::pull_path(repo, number);
         // A merge is given up for it.
-        let answer = unless_refused(|| self.client.get(&doing, &path))?;
+        let answer = twice(|| self.client.get(&doing, &path))?;
         let pull: Pull = answer.json(&doing)?;
         pull.pull(&doing)
     }
