@@ -805,15 +805,6 @@ fn commands_at_the_same_time_act_once() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-fn remove_state(world: &World) {
-    for suffix in ["", "-wal", "-shm"] {
-        let path = world.path(&format!("one/state.db{suffix}"));
-        if path.exists() {
-            fs::remove_file(path).unwrap();
-        }
-    }
-}
-
 fn keys_sent(world: &World) -> Vec<String> {
     world.notices().iter().map(|n| n["key"].as_str().unwrap().to_owned()).collect()
 }
@@ -837,7 +828,7 @@ fn a_deleted_state_file_loses_no_run() {
         for (at, before) in played.before.iter().enumerate().skip(1) {
             put_back(before, world);
             let in_flight = world.refs("me/app").iter().any(|r| r.ends_with("claim/1"));
-            remove_state(world);
+            world.lose_state();
             let (comments, sent, refs) =
                 (world.comments("me/app", 1), keys_sent(world), world.refs("me/app"));
             to_rest(world, story);
@@ -889,7 +880,7 @@ fn a_run_that_cannot_be_taken_up_is_told_and_stays_claimed() {
         fs::write(folder.join("run.json"), marker.replacen(from, to, 1)).unwrap();
         let turns = fs::read_to_string(world.path("agent-turns")).unwrap();
         let (comments, sent) = (world.comments("me/app", 1), keys_sent(world));
-        remove_state(world);
+        world.lose_state();
         let said = world.offhours(&["tick"]).stderr;
         assert!(said.contains(why), "{why}: {said}");
         let screen = world.offhours(&["status"]).stdout.replace("\n    ", " ");
@@ -918,7 +909,7 @@ fn a_run_that_cannot_be_taken_up_is_told_and_stays_claimed() {
     for name in world.refs("me/app").iter().filter(|name| name.starts_with("refs/offhours/")) {
         git(&world.bare("me/app"), &["update-ref", "-d", name]);
     }
-    remove_state(world);
+    world.lose_state();
     let said = world.offhours(&["tick"]).stderr;
     assert!(said.contains("its claim is not there any more"), "{said}");
     world.jobs_end();
@@ -943,7 +934,7 @@ fn an_older_state_file_repeats_nothing() {
         for later in 2..played.before.len() {
             for older in 1..later {
                 put_back(&played.before[later], world);
-                remove_state(world);
+                world.lose_state();
                 for suffix in ["", "-wal", "-shm"] {
                     let name = format!("one/state.db{suffix}");
                     let kept = played.before[older].join(&name);

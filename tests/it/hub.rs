@@ -304,9 +304,7 @@ fn a_lost_state_file_makes_approvals_unknown_where_edits_have_no_history() {
         hub.world.until_idle();
         hub.ready("The second");
         hub.world.advance(60);
-        for suffix in ["", "-wal", "-shm"] {
-            drop(fs::remove_file(format!("{}{suffix}", hub.world.state().display())));
-        }
+        hub.world.lose_state();
         assert_eq!(hub.world.tick(), Vec::<String>::new(), "the first tick only looks");
         hub.world.advance(60);
         let told = hub.world.until_idle();
@@ -333,9 +331,7 @@ fn a_run_is_taken_up_once_its_forge_answers() {
     hub.ready("Solve it");
     hub.world.tick();
     hub.world.jobs_end();
-    for suffix in ["", "-wal", "-shm"] {
-        drop(fs::remove_file(format!("{}{suffix}", hub.world.state().display())));
-    }
+    hub.world.lose_state();
     let gone = Wrong::Answer(502, vec![], "<html><h1>Bad gateway</h1></html>".to_owned());
     hub.sim.model.lock().faults.push(Fault { at: " /".to_owned(), skip: 0, times: 1000, what: gone });
     for _ in 0..2 {

@@ -105,9 +105,7 @@ fn a_backup_put_in_its_place_is_gone_on_with() {
     world.offhours(&["state", "backup", copy.to_str().unwrap()]).ok();
     let again = world.offhours(&["state", "backup", copy.to_str().unwrap()]);
     assert_eq!(again.code, 64, "a backup overwrites nothing: {}", again.stderr);
-    for side in ["", "-wal", "-shm"] {
-        drop(fs::remove_file(format!("{}{side}", world.state().display())));
-    }
+    world.lose_state();
     fs::copy(&copy, world.state()).unwrap();
     assert_eq!(world.tick(), Vec::<String>::new(), "nothing is done a second time");
     assert_eq!(

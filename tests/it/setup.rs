@@ -404,9 +404,7 @@ fn a_lost_state_file_is_told_and_what_was_in_work_is_taken_up() {
     assert_eq!(world.tick(), ["me/app#1 dispatched"]);
     let copy = world.path("copy.db");
     world.offhours(&["state", "backup", copy.to_str().unwrap()]).ok();
-    for suffix in ["", "-wal", "-shm"] {
-        drop(fs::remove_file(format!("{}{suffix}", world.state().display())));
-    }
+    world.lose_state();
     // An empty file is none. Both screens say it before anything has run, and what to do.
     fs::write(world.state(), "").unwrap();
     for args in [&["status"][..], &["why", "me/app#1"]] {
@@ -448,9 +446,7 @@ fn without_its_state_file_a_turn_can_be_ended_and_no_work_is_purged() {
     world.agent("sleep 600\n");
     world.ready("me/app", "In work when the file is lost", &[]);
     assert_eq!(world.tick(), ["me/app#1 dispatched"]);
-    for suffix in ["", "-wal", "-shm"] {
-        drop(fs::remove_file(format!("{}{suffix}", world.state().display())));
-    }
+    world.lose_state();
     let refused = world.offhours(&["uninstall", "--purge"]);
     assert_eq!(refused.code, 64, "{}", refused.stdout);
     assert!(refused.stderr.contains("in work when the state file was lost"), "{}", refused.stderr);

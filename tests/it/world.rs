@@ -93,6 +93,16 @@ impl World {
         self.path(&format!("{}/state.db", self.host))
     }
 
+    /// Takes the state file away, with what SQLite keeps beside it.
+    pub fn lose_state(&self) {
+        for side in ["", "-wal", "-shm"] {
+            let path = self.path(&format!("{}/state.db{side}", self.host));
+            if path.exists() {
+                fs::remove_file(path).unwrap();
+            }
+        }
+    }
+
     /// A repository with one commit: a test script that is green while no file `red` is there.
     pub fn repo(&self, name: &str) {
         let bare = self.bare(name);
