@@ -443,9 +443,18 @@ pub trait Runner {
 }
 
 /// CI of one repo's commits, by stage name.
+/// What a reading of CI is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// What has reported by now.
+    Reported,
+    /// Whether all is green: what is known to be still to report is pending, too; so is, with a branch, what its rules
+    /// require.
+    Verdict { rules_of: Option<&'a str> },
+}
+
 pub trait Ci {
-    /// `target`: the branch whose rules are kept, too. A check that they require and that has not reported is pending.
-    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid, target: Option<&str>) -> PortResult<StageReading>;
+    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid, wanted: Wanted<'_>) -> PortResult<StageReading>;
     /// Starts a stage that offhours runs itself, or asks for the failed checks to run again.
     /// `attempt` counts from 1 and is part of the idempotency key.
     fn start(&self, repo: &RepoId, stage: &str, oid: &Oid, attempt: u32) -> PortResult<()>;

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use crate::adapters::forge::Checks;
 use crate::domain::checks;
 use crate::domain::model::{Check, CheckState, JobState, Oid, RepoId, StageReading, TurnEnd};
-use crate::ports::{Ci, JobKind, JobSpec, PortError, PortResult, Runner};
+use crate::ports::{Ci, JobKind, JobSpec, PortError, PortResult, Runner, Wanted};
 
 /// A stage as the config describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl CommandCi {
 }
 
 impl Ci for CommandCi {
-    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid, _target: Option<&str>) -> PortResult<StageReading> {
+    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid, _wanted: Wanted<'_>) -> PortResult<StageReading> {
         self.stage(repo, stage)?;
         let newest =
             (1..=MOST_ATTEMPTS).rev().find(|k| self.dir(repo, stage, oid, *k).join("spec.json").exists());
@@ -128,9 +128,9 @@ pub struct StageCi {
 }
 
 impl Ci for StageCi {
-    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid, target: Option<&str>) -> PortResult<StageReading> {
+    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid, wanted: Wanted<'_>) -> PortResult<StageReading> {
         let Some(found) = (self.elsewhere)(repo, stage)? else {
-            return self.command.read(repo, stage, oid, target);
+            return self.command.read(repo, stage, oid, wanted);
         };
         let mut checks = found.checks(repo, oid)?;
         if self.again.borrow().contains(&(repo.clone(), stage.to_owned(), oid.clone())) {
@@ -138,12 +138,15 @@ impl Ci for StageCi {
                 check.state = CheckState::Pending;
             }
         }
-        // Rules only hold up what is green without them: nobody is asked for them before.
-        if let Some(branch) = target
+        // Only what is green so far can be held up: nobody is asked before.
+        if let Wanted::Verdict { rules_of } = wanted
             && checks::is_green(&checks)
         {
-            let missing = checks::missing(&checks, found.required(repo, branch)?);
-            checks.extend(missing);
+            checks.extend(found.to_come(repo, oid)?);
+            if let Some(branch) = rules_of.filter(|_| checks::is_green(&checks)) {
+                let missing = checks::missing(&checks, found.required(repo, branch)?);
+                checks.extend(missing);
+            }
         }
         Ok(StageReading::Checks(checks))
     }

@@ -15,8 +15,8 @@ use crate::domain::verdict::Status;
 use crate::ports::{
     Bench, Capabilities, Ci, ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, Desk, Dispatched,
     Forge, History, JobSpec, Listing, MergeAnswer, Merged, NewPull, NewStatus, PortError, PortResult,
-    PullComment, PullRequests, Pushed, RecipeForge, RecipePush, Remote, RunFolder, Runner, Salvaged, Work,
-    Workspaces,
+    PullComment, PullRequests, Pushed, RecipeForge, RecipePush, Remote, RunFolder, Runner, Salvaged, Wanted,
+    Work, Workspaces,
 };
 
 fn refuse<T>() -> PortResult<T> {
@@ -266,8 +266,8 @@ impl Runner for DryRunner {
 pub struct DryCi(pub Box<dyn Ci>);
 
 impl Ci for DryCi {
-    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid, target: Option<&str>) -> PortResult<StageReading> {
-        self.0.read(repo, stage, oid, target)
+    fn read(&self, repo: &RepoId, stage: &str, oid: &Oid, wanted: Wanted<'_>) -> PortResult<StageReading> {
+        self.0.read(repo, stage, oid, wanted)
     }
     fn start(&self, _: &RepoId, _: &str, _: &Oid, _: u32) -> PortResult<()> {
         refuse()

@@ -17,7 +17,7 @@ use crate::domain::model::{Oid, Outcome, PullState, RepoId, UnixTime};
 use crate::domain::run::{Phase, Wait};
 use crate::domain::template::State;
 use crate::error::Error;
-use crate::ports::{Notice, PortError, PortResult};
+use crate::ports::{Notice, PortError, PortResult, Wanted};
 use crate::store::{BranchRow, CanaryRow, RunRow, Store, StoreResult, TemplateRow, Verdict};
 
 /// Landed work is looked at again after this; what could not be read, sooner.
@@ -194,7 +194,7 @@ fn reopened(world: &World, row: &RunRow) -> PortResult<bool> {
 
 /// Whether the landed commit is red now.
 fn red(world: &World, policy: &RepoPolicy, head: &Oid) -> PortResult<bool> {
-    let seen = observe::stages(world, policy, head, (0, 0));
+    let seen = observe::stages(world, policy, head, (0, 0), Wanted::Reported);
     match checks::fold(&seen, policy.ci_grace_seconds, policy.ci_timeout_seconds) {
         CiVerdict::Red { .. } => Ok(true),
         CiVerdict::Unreadable { stage, why } => {

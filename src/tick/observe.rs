@@ -21,7 +21,7 @@ use crate::domain::run::{
     TurnSeen, VerifySeen, WorkSeen,
 };
 use crate::error::Error;
-use crate::ports::{PortError, PortResult, Work};
+use crate::ports::{PortError, PortResult, Wanted, Work};
 use crate::store::{Event, Park, RunRow, TurnRow};
 
 /// Verify jobs of a run before one that cannot be run counts as a broken workspace.
@@ -521,8 +521,14 @@ fn verify_result(result: &JobResult, head: &Oid) -> VerifySeen {
 
 /// CI's stages as they are read for one commit, up to the first that is not green. `at`: the stage that was waited for
 /// last, and for how many seconds; a later one has only just come up.
-pub fn stages(world: &World, policy: &RepoPolicy, oid: &Oid, at: (u32, i64)) -> Vec<StageSeen> {
-    stages_or_why(world, policy, oid, at, None).0
+pub fn stages(
+    world: &World,
+    policy: &RepoPolicy,
+    oid: &Oid,
+    at: (u32, i64),
+    wanted: Wanted<'_>,
+) -> Vec<StageSeen> {
+    stages_or_why(world, policy, oid, at, wanted).0
 }
 
 /// The same, and what kept the last one from being read.
@@ -531,9 +537,12 @@ fn stages_or_why(
     policy: &RepoPolicy,
     oid: &Oid,
     at: (u32, i64),
-    target: Option<&str>,
+    aim: Wanted<'_>,
 ) -> (Vec<StageSeen>, Option<PortError>) {
     let (current, waited) = at;
+    // Where the config names what is required, what else is to come decides nothing.
+    let named = policy.required.as_ref().is_some_and(|names| !names.is_empty());
+    let aim = if named { Wanted::Reported } else { aim };
     if policy.stages.is_empty() {
         let reading = Seen::Known(StageReading::Checks(vec![]));
         let required = policy.required.clone();
@@ -542,7 +551,7 @@ fn stages_or_why(
     }
     let (mut seen, mut why) = (vec![], None);
     for (number, stage) in (0_u32..).zip(&policy.stages) {
-        let reading = match world.ci.read(&policy.repo, &stage.name, oid, target) {
+        let reading = match world.ci.read(&policy.repo, &stage.name, oid, aim) {
             Ok(reading) => Seen::Known(reading),
             Err(error) => {
                 let told = Seen::Unreadable(error.to_string());
@@ -590,9 +599,9 @@ fn ci(
     // those that are pushed to it past its rules, no rule is kept: a
     // workflow for pull requests never reports on the branch itself.
     let ruled = policy.required.is_none() && run.landing == Landing::PullRequest;
-    let target = ruled.then_some(run.target_branch.as_str());
+    let wanted = Wanted::Verdict { rules_of: ruled.then_some(run.target_branch.as_str()) };
     let at = (run.ci_stage, run.ci_seconds);
-    let (stages, error) = stages_or_why(world, policy, head, at, target);
+    let (stages, error) = stages_or_why(world, policy, head, at, wanted);
     let index =
         |name: &str| u32::try_from(stages.iter().position(|s| s.name == name).unwrap_or(0)).unwrap_or(0);
     match checks::fold(&stages, policy.ci_grace_seconds, policy.ci_timeout_seconds) {
@@ -651,7 +660,7 @@ fn failure(red: &[Check]) -> Failure {
 
 /// What the same checks say of the commit the run started from.
 fn base(world: &World, run: &Run, policy: &RepoPolicy, stage: &str, failure: &Failure) -> BaseSeen {
-    match world.ci.read(&policy.repo, stage, &run.base, None) {
+    match world.ci.read(&policy.repo, stage, &run.base, Wanted::Reported) {
         Err(_) => BaseSeen::Unreadable,
         Ok(StageReading::NotStarted) if start_refused(world, run, stage, &run.base).is_some() => {
             BaseSeen::CannotTell

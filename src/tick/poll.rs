@@ -21,7 +21,7 @@ use crate::domain::priority::{self, Ref};
 use crate::domain::run::{self, Phase, Run, Wait};
 use crate::domain::trust::{self, Approval, FirstSight};
 use crate::error::Error;
-use crate::ports::{PortError, PortResult, Remote};
+use crate::ports::{PortError, PortResult, Remote, Wanted};
 use crate::store::{FirstSightRow, Hold, LedgerRow, RunRow};
 use earlier::Earlier;
 
@@ -529,7 +529,7 @@ fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> 
             &verdict.passed,
         );
     }
-    let seen = observe::stages(world, &policy, &fresh.base, (0, 0));
+    let seen = observe::stages(world, &policy, &fresh.base, (0, 0), Wanted::Reported);
     if let CiVerdict::Red { checks, .. } =
         checks::fold(&seen, policy.ci_grace_seconds, policy.ci_timeout_seconds)
     {

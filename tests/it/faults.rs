@@ -3,7 +3,8 @@
 //!
 //! By default a fixed slice is tried: storms, in which every so many requests of one story fail, each in another way, and
 //! lost answers where something was just done. `OFFHOURS_FULL_MATRIX=1` tries each fault alone at each request,
-//! `OFFHOURS_MATRIX_ONLY=429@17` only those whose place begins so, `OFFHOURS_MATRIX_FROM=60` those from the 60th request on.
+//! `OFFHOURS_MATRIX_ONLY=429@17` only those whose place begins so, `OFFHOURS_MATRIX_FROM=60` those from the 60th request on,
+//! `OFFHOURS_MATRIX_AT=/actions/runs` those at requests with these words.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -208,7 +209,8 @@ fn matrix(dialect: Dialect, story: Story) {
     let only = std::env::var("OFFHOURS_MATRIX_ONLY").unwrap_or_default();
     let mut cases = vec![];
     let from = std::env::var("OFFHOURS_MATRIX_FROM").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
-    for at in from..requests.len() {
+    let words = std::env::var("OFFHOURS_MATRIX_AT").unwrap_or_default();
+    for at in (from..requests.len()).filter(|at| requests[*at].contains(&words)) {
         cases.extend(wrongs().into_iter().map(|(name, what)| (format!("{name}@{at}"), at, what)));
     }
     cases.retain(|(name, ..)| name.starts_with(&only));

@@ -325,6 +325,38 @@ fn a_forge_that_does_not_show_its_checks_refuses_the_token() {
     }
 }
 
+/// A job that needs another has no check run before that one is over: green so far is not green.
+#[test]
+fn green_is_not_believed_while_a_workflow_has_more_jobs_to_come() {
+    for landing in ["push", "pull-request\"\nmerge = \"when-green"] {
+        let hub = Hub::new(Dialect::Github);
+        hub.configure(&["me/app"], &format!("landing = \"{landing}\"\n---\n[ci]\ngrace_seconds = 0\n"));
+        hub.sim.model.lock().repo("me/app").more_to_come = true;
+        hub.ready("Solve it");
+        let mut told = vec![];
+        for _ in 0..5 {
+            told.extend(hub.world.tick());
+            hub.world.jobs_end();
+            hub.world.advance(60);
+        }
+        assert_eq!(hub.reason(1), "ci", "{told:?}");
+        // A token that sees the jobs and not their workflow is refused, and not taken at its word.
+        let what = Wrong::Answer(403, vec![], "{\"message\":\"No\"}".to_owned());
+        hub.sim.model.lock().faults.push(Fault { at: "/actions/runs".to_owned(), skip: 0, times: 10, what });
+        let refused = hub.world.offhours(&["tick"]);
+        assert_eq!(refused.code, 77, "{}", refused.stderr);
+        assert!(refused.stderr.contains("more checks of"), "{}", refused.stderr);
+        assert_eq!(hub.reason(1), "unreadable");
+        let mut model = hub.sim.model.lock();
+        model.faults.clear();
+        model.repo("me/app").more_to_come = false;
+        drop(model);
+        hub.world.advance(60);
+        let told = hub.world.until_idle();
+        assert_eq!(hub.reason(1), "landed", "{told:?}");
+    }
+}
+
 /// What the rules of the branch require is waited for, although all that reported is green; as told by rule sets, by the
 /// older protections, and by patterns. What the config says stands in their place. Rules that cannot be read are no rules
 /// that are kept: it waits, with the reason.

@@ -20,6 +20,10 @@ pub trait Checks {
     /// Has what failed run again. `attempt` counts from 1, the first run; what was run so often already is left alone.
     /// False where nothing of it can be run again.
     fn rerun(&self, repo: &RepoId, oid: &Oid, attempt: u32) -> PortResult<bool>;
+    /// What of a commit on which all that reported is green is known to be still to report, or has failed without a report.
+    fn to_come(&self, _repo: &RepoId, _oid: &Oid) -> PortResult<Vec<Check>> {
+        Ok(vec![])
+    }
     /// What the rules of a branch require to be green. What is no forge has no rules.
     fn required(&self, _repo: &RepoId, _branch: &str) -> PortResult<Vec<Required>> {
         Ok(vec![])

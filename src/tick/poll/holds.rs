@@ -7,6 +7,7 @@ use crate::domain::checks::{self, CiVerdict};
 use crate::domain::message;
 use crate::domain::model::{Check, Oid};
 use crate::error::Error;
+use crate::ports::Wanted;
 use crate::store::Hold;
 
 /// Looks whether what a repo is held for is over: the branch moved on from the red commit, or is green now. A branch that
@@ -25,7 +26,7 @@ pub(super) fn lift(world: &mut World, policy: &RepoPolicy) -> Result<(), Error> 
                 .put_hold(&policy.repo, &Hold { oid: Some(head.clone()), since: now, ..hold.clone() })?;
         }
         let waited = if watched && !moved { world.now().since(hold.since) } else { 0 };
-        let seen = observe::stages(world, policy, &head, (0, waited));
+        let seen = observe::stages(world, policy, &head, (0, waited), Wanted::Verdict { rules_of: None });
         let verdict = checks::fold(&seen, policy.ci_grace_seconds, policy.ci_timeout_seconds);
         let over = match &verdict {
             CiVerdict::Green { .. } => {

@@ -217,6 +217,8 @@ pub struct Repo {
     pub ci: bool,
     /// What its check is called, where it is not `build`.
     pub ci_name: Option<String>,
+    /// Actions has jobs to come that need those which are over.
+    pub more_to_come: bool,
     /// Commits that were seen by CI.
     pub tested: BTreeSet<String>,
     /// The first run of each commit fails for no reason.

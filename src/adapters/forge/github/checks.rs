@@ -1,11 +1,12 @@
-//! What CI says of a commit: statuses and check runs, read both, since each knows nothing of the other.
+//! What CI says of a commit: statuses and check runs, read both, since each knows nothing of the other; and where both
+//! are green, whether Actions has more to come.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::GitHub;
 use crate::adapters::forge::{Checks, cut_at_error, red_check, twice};
-use crate::adapters::http::{Answer, Method, encoded};
+use crate::adapters::http::{Answer, Client, Method, encoded};
 use crate::domain::checks::Required;
 use crate::domain::model::{Check, CheckState, Oid, RepoId};
 use crate::ports::{PortError, PortResult};
@@ -86,9 +87,26 @@ struct Contexts {
 #[derive(Debug, Deserialize)]
 struct WorkflowRun {
     id: u64,
+    name: Option<String>,
+    #[serde(default)]
+    status: String,
     conclusion: Option<String>,
+    html_url: Option<String>,
     #[serde(default)]
     run_attempt: u32,
+}
+
+impl WorkflowRun {
+    /// What its jobs do not tell: that more of them are to come, or that there is none because it could not be read.
+    fn beyond_its_jobs(self) -> Option<Check> {
+        let state = match (self.status.as_str(), self.conclusion.as_deref()) {
+            ("completed", Some("startup_failure")) => CheckState::Red,
+            ("completed", _) => return None,
+            _ => CheckState::Pending,
+        };
+        let name = format!("workflow {}", self.name.unwrap_or_else(|| self.id.to_string()));
+        Some(red_check(name, state, self.html_url, "the workflow could not be started"))
+    }
 }
 
 impl CheckRun {
@@ -163,6 +181,11 @@ impl GitHub {
         Ok(names)
     }
 
+    fn workflow_runs(client: &Client, repo: &RepoId, oid: &Oid, doing: &str) -> PortResult<Vec<WorkflowRun>> {
+        let path = format!("{}/actions/runs?head_sha={oid}&per_page=100", Self::repo_path(repo));
+        read(client.pages_of(doing, &path, "workflow_runs")?, doing)
+    }
+
     /// The end of an Actions job's log; empty where it cannot be had.
     fn job_log(&self, repo: &RepoId, run: &CheckRun) -> String {
         if run.app.as_ref().is_none_or(|app| app.slug != "github-actions") {
@@ -212,6 +235,17 @@ impl Checks for GitHub {
         Ok(checks)
     }
 
+    /// A job that needs others has no check run before they are over: what is green may be half of it.
+    fn to_come(&self, repo: &RepoId, oid: &Oid) -> PortResult<Vec<Check>> {
+        let doing = format!("reading whether more checks of {} in {repo} are to come", oid.short());
+        match Self::workflow_runs(&self.client.owed(), repo, oid, &doing) {
+            Ok(runs) => Ok(runs.into_iter().filter_map(WorkflowRun::beyond_its_jobs).collect()),
+            // A server without Actions.
+            Err(PortError::Gone { .. }) => Ok(vec![]),
+            Err(error) => Err(error),
+        }
+    }
+
     fn required(&self, repo: &RepoId, branch: &str) -> PortResult<Vec<Required>> {
         let names = self.names_required(repo, branch)?;
         Ok(names.into_iter().map(|name| Required { name, pattern: false }).collect())
@@ -219,9 +253,7 @@ impl Checks for GitHub {
 
     fn rerun(&self, repo: &RepoId, oid: &Oid, attempt: u32) -> PortResult<bool> {
         let doing = format!("having the failed checks of {} in {repo} run again", oid.short());
-        let path = format!("{}/actions/runs?head_sha={oid}&per_page=100", Self::repo_path(repo));
-        let runs = twice(|| self.client.pages_of(&doing, &path, "workflow_runs"))?;
-        let runs: Vec<WorkflowRun> = read(runs, &doing)?;
+        let runs = twice(|| Self::workflow_runs(&self.client, repo, oid, &doing))?;
         let mut begun = false;
         for run in runs {
             let failed =

@@ -101,6 +101,7 @@ impl Desk for GitHub {
             ("pull requests", format!("{base}/pulls?per_page=1")),
             ("commit statuses", format!("{base}/commits/{branch}/status?per_page=1")),
             ("check runs", format!("{base}/commits/{branch}/check-runs?per_page=1")),
+            ("workflow runs", format!("{base}/actions/runs?per_page=1")),
         ];
         for (what, path) in pages {
             if what == "issues" && !found.has_issues {
