@@ -32,6 +32,7 @@ pub fn run(app: &App, args: &WhyArgs) -> Result<u8, Error> {
                 let issue = IssueRef { repo: app.repo(&found.repo)?, number: found.number };
                 issue_lines(app, &issue, store.as_ref(), &mut items)?
             }
+            Err(why) if name.contains('#') => return Err(Error::usage(why)),
             Err(_) => repo_lines(app, &app.repo(name)?, store.as_ref(), &mut items)?,
         },
     };

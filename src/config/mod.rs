@@ -360,10 +360,6 @@ impl Config {
         }
     }
 
-    /// Reads a repo as people name it: `NAME:owner/repo`, or `owner/repo` where exactly one forge is configured.
-    ///
-    /// # Errors
-    /// A sentence that says what is wrong with the name.
     /// The control issue; checked when the file was read.
     pub fn control_issue(&self) -> Option<IssueRef> {
         let (repo, number) = self.control.issue.as_ref()?.rsplit_once('#')?;
@@ -371,6 +367,10 @@ impl Config {
         Some(IssueRef { repo: self.repo_id(repo).ok()?, number })
     }
 
+    /// Reads a repo as people name it: `NAME:owner/repo`, or `owner/repo` where exactly one forge is configured.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the name.
     pub fn repo_id(&self, text: &str) -> Result<RepoId, String> {
         if text.chars().any(|c| "*?[]{}!".contains(c)) {
             return Err(format!("\"{text}\" is a pattern: name each repo exactly, as NAME:owner/repo"));

@@ -167,18 +167,18 @@ impl Reader<'_> {
     /// Refuses every key of the table that the schema does not have there.
     pub(super) fn unknown(&mut self, table: &dyn TableLike, place: &Place) {
         let known = keys_of(place.pattern);
-        for (key, _) in table.iter() {
+        for (key, item) in table.iter() {
             if known.contains(&key) {
                 continue;
             }
             let line = self.line_of(table, key, place);
-            let what = unknown_sentence(key, place, &known);
+            let what = unknown_sentence(key, place, &known, item.is_table_like());
             self.problem(line, what);
         }
     }
 }
 
-fn unknown_sentence(key: &str, place: &Place, known: &[&'static str]) -> String {
+fn unknown_sentence(key: &str, place: &Place, known: &[&'static str], is_table: bool) -> String {
     let within = place.within();
     let homes: Vec<String> = tables_with(key).map(home).collect();
     if !homes.is_empty() {
@@ -192,8 +192,9 @@ fn unknown_sentence(key: &str, place: &Place, known: &[&'static str]) -> String 
     if let Some(near) = nearest(key, known.iter().copied()) {
         return format!("{start}: did you mean `{near}`?");
     }
-    let everywhere = rows().map(|(row, _)| row.name).chain(TABLES.iter().map(|(table, _)| last(table)));
-    if let Some(near) = nearest(key, everywhere) {
+    // Who wrote a table did not mean a key.
+    let keys = rows().filter(|_| !is_table).map(|(row, _)| row.name);
+    if let Some(near) = nearest(key, keys.chain(TABLES.iter().map(|(table, _)| last(table)))) {
         let homes: Vec<String> = tables_with(near).map(home).collect();
         return format!("{start}: did you mean `{near}`, which belongs {}?", homes.join(" or "));
     }

@@ -136,6 +136,7 @@ fn bad_input_is_a_sentence_with_its_line() {
             "[retention]\nqqqq = 1".into(),
             &["line 2: `qqqq` in [retention] is not a key that is known: here are salvage_keep_days"],
         ),
+        ("[agent]\nargv = [\"a\"]".into(), &["line 1: `agent` is not a key that is known: here are ", "runner"]),
         (format!("{forge}\n[forge.home.deep]\nx = 1"), &["line 5: `deep` in [forge.home]"]),
         ("[forge]\nkind = \"local\"".into(), &["line 2: `kind` stands directly in [forge]"]),
         ("runner = \"x\"".into(), &["line 1: `runner` wants a table [runner], and this is a string"]),

@@ -123,6 +123,11 @@ fn unknown_things_are_a_usage_error() {
         assert_eq!(answer.code, 64, "{line}: {}", answer.stderr);
         assert!(!answer.stderr.is_empty(), "{line}");
     }
+    for issue in ["#1", "me/app#", "me/app#x", "me/app#0", "me/app#99999999999999999999"] {
+        let answer = world.offhours(&["why", issue]);
+        assert_eq!(answer.code, 64, "{issue}: {}", answer.stderr);
+        assert!(answer.stderr.contains("write the issue as REPO#N"), "{issue}: {}", answer.stderr);
+    }
 }
 
 #[test]
