@@ -37,7 +37,9 @@ pub fn run(app: &App, args: &ArmArgs) -> Result<u8, Error> {
     let config = crate::config::Config::load(&app.config.path, &changed, None)?;
     let preview = preview(&app.imagine(config), &repo)?;
     if !app.global.dry_run {
-        crate::adapters::files::write_whole(&app.config.path, changed.as_bytes())
+        // A link is followed: what it leads to is the configuration.
+        let place = app.config.path.canonicalize().unwrap_or_else(|_| app.config.path.clone());
+        crate::adapters::files::write_whole(&place, changed.as_bytes())
             .map_err(|e| Error::later(format!("{} could not be written: {e}", app.config.path.display())))?;
     }
     let verb = if app.global.dry_run { "would be armed" } else { "is armed" };

@@ -5,6 +5,7 @@ pub mod arm;
 pub mod config;
 pub mod doctor;
 mod forges;
+mod hand;
 pub mod history;
 pub mod init;
 pub mod issue;
@@ -33,8 +34,11 @@ mod upgrade_schedule;
 mod upgrade_world;
 pub mod why;
 
+pub use hand::by_hand;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -61,7 +65,7 @@ use crate::domain::priority::Order;
 use crate::domain::run::Policy;
 use crate::domain::schedule::Plan;
 use crate::domain::trust::TrustPolicy;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::ports::{Ci, Clock, Folders as _, Forge, Git, Marked, PortError, PortResult, Runner};
 use crate::store::{Adopted, Store};
 use crate::tick::Report;
@@ -181,7 +185,7 @@ impl App {
 
     fn of(global: &Global, config: Config, state: PathBuf, state_dir: PathBuf) -> Self {
         // A file that cannot be looked for may be there: the switch is on.
-        let there = |file: &Path| file.try_exists().unwrap_or(true);
+        let there = |file: &Path| file.try_exists().unwrap_or_else(|e| e.kind() != ErrorKind::NotADirectory);
         let file = switch_files(&config, &state_dir).iter().any(|f| there(f));
         let switch = cfg::switch(&config, file);
         Self {
@@ -329,7 +333,13 @@ impl App {
 
     /// A store to read from; none where no tick has made one yet.
     pub fn existing_store(&self) -> Result<Option<Store>, Error> {
-        if self.state_is_gone() { Ok(None) } else { self.store().map(Some) }
+        Ok(if self.state_is_gone() {
+            None
+        } else if self.global.dry_run {
+            Some(self.store()?)
+        } else {
+            Some(Store::open_to_look(&self.state, &self.machine(), SystemClock.now())?)
+        })
     }
 
     /// How a person gets at the session of a turn that runs in one.
@@ -679,20 +689,4 @@ fn runner_policy(
         stall_seconds: (settings.profile != cfg::Profile::Script).then_some(settings.stall_seconds),
         turn_limit_seconds: seconds(turn),
     }
-}
-
-/// The lock file beside the state file could not be made or taken.
-fn lock_trouble(app: &App, error: &std::io::Error) -> Error {
-    Error::later(format!("taking the lock beside {}: {error}", app.state.display()))
-        .hint("check the disk, and the owner and the rights of the folder; the next tick tries again, and nothing is lost")
-}
-
-/// The error that a port's answer is to a person who asked by hand.
-pub fn by_hand(error: &PortError) -> Error {
-    let kind = match error {
-        PortError::Later { .. } | PortError::Broken { .. } => Kind::TryLater,
-        PortError::Refused { .. } | PortError::Gone { .. } => Kind::Usage,
-        PortError::Credentials { .. } => Kind::Refused,
-    };
-    Error::new(kind, error.to_string())
 }

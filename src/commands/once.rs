@@ -1,9 +1,6 @@
 //! `run once REPO#N`: work on one issue now, whatever else is ready.
 
-use std::time::Duration;
-
 use super::{App, output, tick};
-use crate::adapters::host::{self, Locked};
 use crate::cli::IssueArg;
 use crate::domain::model::{IssueRef, Outcome};
 use crate::domain::run::Wait;
@@ -19,11 +16,7 @@ pub fn run(app: &App, args: &IssueArg, foreground: bool) -> Result<u8, Error> {
         return Err(Error::later(format!("{issue} is not started: {}", why.join("; ")))
             .hint("clear the switch first"));
     }
-    let found = host::lock(&app.state, "run once", Duration::from_secs(30))
-        .map_err(|e| super::lock_trouble(app, &e))?;
-    let Locked::Ours(_lock) = found else {
-        return Err(Error::later("a tick holds the lock; try again when it is over"));
-    };
+    let _lock = super::hand::lock(app, "run once")?;
     let mut world = app.world(app.store()?, false, foreground)?;
     if !world.repos.contains(&issue.repo) {
         return Err(Error::usage(format!("{} is not in the allowlist", issue.repo))

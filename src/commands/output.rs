@@ -42,6 +42,15 @@ pub fn answer(global: &Global, command: &str, text: &str, items: &[Value]) {
     }
 }
 
+/// The same of what was done; in a dry run it was not, and the text says so first.
+pub fn done(global: &Global, command: &str, text: &str, items: &[Value]) {
+    if global.dry_run {
+        answer(global, command, &format!("dry run, nothing of this is done:\n{text}"), items);
+    } else {
+        answer(global, command, text, items);
+    }
+}
+
 fn say(global: &Global, command: &str, failures: &[Failure]) {
     for failure in failures.iter().filter(|f| !f.quiet || global.verbose > 0) {
         err(&format!("offhours {command}: {}: {}", plain(&failure.subject, 120), failure.what));

@@ -1,9 +1,6 @@
 //! `revert REPO#N`: a pull request that takes back what offhours landed for an issue, and the issue open again.
 
-use std::time::Duration;
-
 use super::{App, output};
-use crate::adapters::host::{self, Locked};
 use crate::cli::IssueArg;
 use crate::domain::model::{IssueRef, Outcome};
 use crate::domain::run::{Phase, undo_effects};
@@ -18,11 +15,7 @@ pub fn run(app: &App, args: &IssueArg) -> Result<u8, Error> {
         return Err(Error::later(format!("{issue} is not reverted: {}", why.join("; ")))
             .hint("a revert pushes a branch; clear the switch first, or revert by hand"));
     }
-    let found = host::lock(&app.state, "revert", Duration::from_secs(30))
-        .map_err(|e| super::lock_trouble(app, &e))?;
-    let Locked::Ours(_lock) = found else {
-        return Err(Error::later("a tick holds the lock; try again when it is over"));
-    };
+    let _lock = super::hand::lock(app, "revert")?;
     let mut world = app.world(app.store()?, false, false)?;
     let runs = world.store.runs_of(&issue)?;
     let Some(row) = runs.into_iter().find(|row| row.run.outcome == Some(Outcome::Landed)) else {

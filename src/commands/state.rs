@@ -54,15 +54,17 @@ fn backup(app: &App, file: &Path) -> Result<u8, Error> {
     if file.exists() {
         return Err(Error::usage(format!("{} exists already", file.display())).hint("name a new file"));
     }
-    store.backup(file)?;
+    if !app.global.dry_run {
+        store.backup(file)?;
+    }
     let text = format!("copied to {}\n", file.display());
-    output::answer(&app.global, "state", &text, &[json!({ "path": file })]);
+    output::done(&app.global, "state", &text, &[json!({ "path": file })]);
     Ok(0)
 }
 
 /// No tick runs while the file is put in place.
 fn lock(app: &App) -> Result<TickLock, Error> {
-    match host::lock(&app.state, "state", LOCK_WAIT).map_err(|e| super::lock_trouble(app, &e))? {
+    match host::lock(&app.state, "state", LOCK_WAIT).map_err(|e| super::hand::lock_trouble(app, &e))? {
         Locked::Ours(lock) => Ok(lock),
         Locked::Same { .. } | Locked::Other { .. } => {
             Err(Error::later("a tick is running: the state file is in use").hint("try again in a moment"))

@@ -81,6 +81,11 @@ fn off(app: &App, now: bool) -> Result<u8, Error> {
 
 pub fn pause(app: &App, repo: Option<&str>, seconds: Option<u64>) -> Result<u8, Error> {
     let scope = repo.map_or(Ok("*".to_owned()), |r| app.repo(r).map(|id| id.to_string()))?;
+    // A pause of a name that is mistyped holds nothing up.
+    if let Some(id) = repo.map(|r| app.repo(r)).transpose()?.filter(|id| !app.config.allowlist.contains(id)) {
+        return Err(Error::usage(format!("{id} is not in the allowlist: nothing starts there anyway"))
+            .hint("`offhours status` shows what runs; `offhours pause` alone pauses everything"));
+    }
     let now = SystemClock.now();
     let until = seconds.map(|s| now.plus(i64::try_from(s).unwrap_or(i64::MAX)));
     let mut store = app.store()?;
@@ -88,7 +93,7 @@ pub fn pause(app: &App, repo: Option<&str>, seconds: Option<u64>) -> Result<u8, 
     let what = if scope == "*" { "everything".to_owned() } else { scope.clone() };
     let end = until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", message::moment(u)));
     let text = format!("paused: {what}, {end}; what runs is brought to its end\n");
-    output::answer(
+    output::done(
         &app.global,
         "pause",
         &text,
@@ -118,15 +123,17 @@ pub fn resume(app: &App, repo: Option<&str>) -> Result<u8, Error> {
             lines.push(format!("the label {OFF_LABEL} is off {issue}"));
         }
         for file in app.switch_files() {
-            if file.exists() && !app.global.dry_run {
-                fs::remove_file(&file)
-                    .map_err(|e| Error::later(format!("{} could not be removed: {e}", file.display())))?;
+            if file.exists() {
+                if !app.global.dry_run {
+                    fs::remove_file(&file)
+                        .map_err(|e| Error::later(format!("{} could not be removed: {e}", file.display())))?;
+                }
                 lines.push(format!("{} is removed", file.display()));
             }
         }
         if let Some(mut store) = app.existing_store()? {
             if store.unpause("*")? {
-                lines.push("nothing is paused any more".to_owned());
+                lines.push("the pause of everything is over".to_owned());
             }
             let parked: Vec<String> = store.parks()?.into_iter().map(|(account, _)| account).collect();
             for account in &parked {
@@ -140,8 +147,13 @@ pub fn resume(app: &App, repo: Option<&str>) -> Result<u8, Error> {
                 world.recovered(&format!("runner-parked:{account}"))?;
             }
             let alive = world.store.runs_in_flight()?.iter().filter(|r| r.run.phase == Phase::Active).count();
-            if alive > 0 {
+            if alive > 0 && !lines.is_empty() {
                 lines.push(format!("{alive} run(s) go on with the next tick"));
+            }
+            for repo in &app.config.allowlist {
+                if world.store.paused(&repo.to_string(), app.now())?.is_some() {
+                    lines.push(format!("{repo} is still paused: `offhours resume {repo}` ends that"));
+                }
             }
         }
         let app = App::load(&app.global)?;
@@ -152,7 +164,7 @@ pub fn resume(app: &App, repo: Option<&str>) -> Result<u8, Error> {
     if lines.is_empty() {
         lines.push("there was nothing to resume".to_owned());
     }
-    output::answer(&app.global, "resume", &format!("{}\n", lines.join("\n")), &[json!({ "done": lines })]);
+    output::done(&app.global, "resume", &format!("{}\n", lines.join("\n")), &[json!({ "done": lines })]);
     Ok(0)
 }
 

@@ -92,7 +92,7 @@ fn add(app: &App, store: &mut Store, name: &str, file: &std::path::Path) -> Resu
     if let Value::Object(map) = &mut item {
         map.insert("new".to_owned(), json!(new));
     }
-    output::answer(&app.global, "template add", &text, &[item]);
+    output::done(&app.global, "template add", &text, &[item]);
     Ok(0)
 }
 
@@ -233,6 +233,6 @@ fn reject(app: &App, store: &mut Store, version: &str) -> Result<u8, Error> {
 
 fn moved(app: &App, store: &Store, row: &TemplateRow, command: &str, text: &str) -> Result<u8, Error> {
     let now = store.template(row.id)?;
-    output::answer(&app.global, command, text, &now.iter().map(item).collect::<Vec<_>>());
+    output::done(&app.global, command, text, &now.iter().map(item).collect::<Vec<_>>());
     Ok(0)
 }

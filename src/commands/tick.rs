@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::senders::Heart;
 use super::{App, output, upgrade};
 use crate::adapters::host::{self, Locked};
+use crate::domain::model::UnixTime;
 use crate::domain::run::Wait;
 use crate::error::{Error, Kind};
 use crate::ports::PortResult;
@@ -50,7 +51,7 @@ pub fn run(app: &App, parts: Parts, assume_armed: bool, foreground: bool) -> Res
         step(&mut world, parts, off)?;
         return Ok(finish(app, parts, std::mem::take(&mut world.report), false, assume_armed));
     }
-    let found = host::lock(&app.state, command, LOCK_WAIT).map_err(|e| super::lock_trouble(app, &e))?;
+    let found = host::lock(&app.state, command, LOCK_WAIT).map_err(|e| super::hand::lock_trouble(app, &e))?;
     let lock = match found {
         Locked::Ours(lock) => lock,
         Locked::Same { held } => {
@@ -102,7 +103,7 @@ fn under_lock(
     if !off {
         silence::forges(&mut world)?;
     }
-    tidy_up(&mut world)?;
+    tidy_up(&mut world, before.iter().map(|tick| tick.1).max())?;
     outbox::flush(&mut world)?;
     beat(&mut world, heart, begun)?;
     let outcome = world.report.outcome();
@@ -123,13 +124,19 @@ fn beat(world: &mut World, heart: &Heart, begun: PortResult<()>) -> Result<(), E
     }
 }
 
-/// Once a day: what was kept long enough goes, and what lies in many small files is put together.
-fn tidy_up(world: &mut World) -> Result<(), Error> {
+/// After no tick for longer than this a clock may be wrong, and nothing is deleted by it that day.
+const LONGEST_TRUSTED_GAP: i64 = 2 * 86_400;
+
+/// Once a day: what was kept long enough goes, and what lies in many small files is put together. `last`: the tick before
+/// this one.
+fn tidy_up(world: &mut World, last: Option<UnixTime>) -> Result<(), Error> {
     let now = world.now();
     if world.store.first_today("pruned", now)? {
-        let before = now.plus(-world.host.keep_seconds);
-        if let Err(error) = world.folders.prune(before) {
-            world.failed("kept work", &error)?;
+        if last.is_some_and(|last| now.since(last) <= LONGEST_TRUSTED_GAP) {
+            let before = now.plus(-world.host.keep_seconds);
+            if let Err(error) = world.folders.prune(before) {
+                world.failed("kept work", &error)?;
+            }
         }
         for repo in world.repos.clone() {
             if (world.late)() {

@@ -78,6 +78,6 @@ pub fn run(app: &App, args: &UninstallArgs) -> Result<u8, Error> {
     if let Ok(plan) = app.plan(2) {
         text.push_str(&format!("the program itself: rm {}\n", plan.program));
     }
-    output::answer(&app.global, "uninstall", &text, &[json!({ "done": lines, "left": left })]);
+    output::done(&app.global, "uninstall", &text, &[json!({ "done": lines, "left": left })]);
     Ok(0)
 }

@@ -38,7 +38,7 @@ fn lock(app: &App, command: &str, wait: Duration) -> Result<Option<TickLock>, Er
     let mut path = app.state.as_os_str().to_owned();
     path.push(".upgrade");
     let found = host::lock(std::path::Path::new(&path), command, wait);
-    Ok(match found.map_err(|e| super::lock_trouble(app, &e))? {
+    Ok(match found.map_err(|e| super::hand::lock_trouble(app, &e))? {
         Locked::Ours(lock) => Some(lock),
         Locked::Same { .. } | Locked::Other { .. } => None,
     })

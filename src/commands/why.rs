@@ -4,7 +4,7 @@ use super::{App, output, run::state_word};
 use crate::adapters::host::SystemClock;
 use crate::cli::{IssueTarget, WhyArgs};
 use crate::domain::message::{moment, plain, what_to_do};
-use crate::domain::model::{IssueRef, RepoId};
+use crate::domain::model::{IssueRef, Outcome, RepoId};
 use crate::domain::run::Phase;
 use crate::error::Error;
 use crate::ports::Clock as _;
@@ -173,6 +173,10 @@ fn issue_lines(
         text.push_str(&format!("  because: {code}{words}\n"));
     } else if let Some(last) = last {
         text.push_str(&format!("  because: {}: {}\n", last.reason, last.sentence));
+        let did_not = over.is_some_and(|row| row.run.outcome == Some(Outcome::NotStarted));
+        if let Some((_, words)) = end.as_ref().filter(|(_, words)| did_not && !words.is_empty()) {
+            text.push_str(&format!("  it did not start: {words}\n"));
+        }
         if !last.passed.is_empty() {
             text.push_str(&format!("  passed: {}\n", last.passed.join(", ")));
         }

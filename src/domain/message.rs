@@ -303,7 +303,8 @@ pub fn what_to_do(outcome: &Outcome) -> &'static str {
              on the default branch, nothing more starts in this repo until that is green or `offhours resume REPO` clears it."
         }
         Outcome::Withdrawn => "Apply the ready label again if offhours shall take it up once more.",
-        Outcome::Landed | Outcome::ClaimLost | Outcome::NotStarted => "Nothing is to be done.",
+        Outcome::NotStarted => "It is tried again by itself, later each time.",
+        Outcome::Landed | Outcome::ClaimLost => "Nothing is to be done.",
     }
 }
 

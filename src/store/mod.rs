@@ -94,6 +94,22 @@ impl Store {
     /// `machine` is this machine's identity; a file that was made elsewhere is refused. `fresh_id` names a new
     /// installation, if one has to be made.
     pub fn open(path: &Path, machine: &str, fresh_id: &str, now: UnixTime) -> StoreResult<Self> {
+        Self::open_or(path, machine, fresh_id, now, true)
+    }
+
+    /// The same for a command that only looks: a file that is damaged, or none of ours, stays as it is.
+    pub fn open_to_look(path: &Path, machine: &str, now: UnixTime) -> StoreResult<Self> {
+        let fresh_id = uuid::Uuid::new_v4().to_string();
+        Self::open_or(path, machine, &fresh_id, now, false)
+    }
+
+    fn open_or(
+        path: &Path,
+        machine: &str,
+        fresh_id: &str,
+        now: UnixTime,
+        sets_aside: bool,
+    ) -> StoreResult<Self> {
         let unusable = |what: String| StoreError::Unusable { path: path.display().to_string(), what };
         if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
             fs::create_dir_all(parent).map_err(|e| {
@@ -109,6 +125,13 @@ impl Store {
             if !meta.is_file() {
                 return Err(unusable("is not a file; name another with --state".to_owned()));
             }
+            if !sets_aside && meta.len() > 0 && !begins_as_sqlite(path) {
+                return Err(unusable(
+                    "is no state file, or damaged; name another with --state, or put a backup in its place with `offhours \
+                     state restore`. A tick sets it aside and begins anew"
+                        .to_owned(),
+                ));
+            }
             if meta.mode() & 0o077 != 0 {
                 fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(|e| {
                     unusable(format!("is readable by others and cannot be closed to them: {e}"))
@@ -120,7 +143,7 @@ impl Store {
             )?;
         }
         match Self::open_file(path, machine, fresh_id, now) {
-            Err(StoreError::Sql { source, .. }) if is_corrupt(&source) => {
+            Err(StoreError::Sql { source, .. }) if is_corrupt(&source) && sets_aside => {
                 let aside = path.with_extension(format!("corrupt-{}", now.0));
                 fs::rename(path, &aside)
                     .map_err(|e| unusable(format!("is damaged, and setting it aside failed: {e}")))?;
@@ -171,6 +194,7 @@ impl Store {
             copy::into_memory(path, &mut conn)?;
         }
         let mut store = Self { conn, installation: "dry-run".to_owned(), path: path.to_owned() };
+        store.refuse_others()?;
         store.conn.pragma_update(None, "foreign_keys", true).map_err(sql("set up"))?;
         store.migrate(now)?;
         if let Some(id) = store.meta("installation")? {
@@ -191,8 +215,25 @@ impl Store {
         Ok(())
     }
 
+    /// A database of another program is not taken over. Looked at before anything is set in it.
+    fn refuse_others(&self) -> StoreResult<()> {
+        let count = |of: &str| {
+            self.conn.query_row(&format!("SELECT COUNT(*) FROM sqlite_schema {of}"), [], |row| {
+                row.get::<_, i64>(0)
+            })
+        };
+        if count("").map_err(sql("read"))? > 0 && count("WHERE name = 'meta'").map_err(sql("read"))? == 0 {
+            return Err(StoreError::Foreign {
+                path: self.path.display().to_string(),
+                what: "is a database of another program; name another file with --state".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
     fn prepare(&self) -> StoreResult<()> {
         self.conn.busy_timeout(crate::boundary::busy(BUSY)).map_err(sql("set up"))?;
+        self.refuse_others()?;
         self.conn.pragma_update(None, "foreign_keys", true).map_err(sql("set up"))?;
         self.conn.pragma_update(None, "synchronous", "FULL").map_err(sql("set up"))?;
         let mode: String =
@@ -374,6 +415,14 @@ pub(crate) fn to_i64(n: u64) -> i64 {
 
 pub(crate) fn to_u32(n: i64) -> u32 {
     u32::try_from(n).unwrap_or(0)
+}
+
+/// By the first bytes (<https://www.sqlite.org/fileformat.html>, 1.3.1); of what cannot be read nothing is known.
+fn begins_as_sqlite(path: &Path) -> bool {
+    use std::io::Read as _;
+    let mut start = [0_u8; 16];
+    fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
+        && start == *b"SQLite format 3\0"
 }
 
 fn is_corrupt(error: &rusqlite::Error) -> bool {

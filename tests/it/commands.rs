@@ -153,6 +153,36 @@ fn a_bad_config_says_what_to_do() {
     }
 }
 
+/// Whatever a command would do, as a dry run it does nothing, and does not say that it did.
+#[test]
+fn a_dry_run_of_what_is_done_by_hand_changes_nothing_and_says_so() {
+    let world = World::new();
+    fs::write(world.path("better.md"), "Do {{issue.title}} better.\n").unwrap();
+    world.ready("me/app", "Some", &[]);
+    world.until_idle();
+    world.offhours(&["template", "add", "implementer", "--file", "better.md"]).ok();
+    world.ready("me/app", "Another", &[]);
+    let before = tree(&world.path(""));
+    for line in [
+        "pause",
+        "pause me/app",
+        "resume",
+        "template reject implementer@2",
+        "uninstall --purge",
+        "state backup copy.db",
+        "run once me/app#2",
+        "revert me/app#1",
+        "off",
+    ] {
+        let mut args: Vec<&str> = line.split(' ').collect();
+        args.push("--dry-run");
+        let answer = world.offhours(&args);
+        let says = ["dry run", "would"].iter().any(|words| answer.stdout.contains(words));
+        assert!(says || answer.code != 0, "{line}: {}", answer.stdout);
+        assert_eq!(tree(&world.path("")), before, "{line}: {} {}", answer.stdout, answer.stderr);
+    }
+}
+
 #[test]
 fn a_dry_run_tells_the_plan_and_changes_nothing() {
     let world = World::new();

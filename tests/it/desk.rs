@@ -274,6 +274,14 @@ fn off_pause_and_resume_in_a_persons_order() {
             .any(|i| i["section"] == "host" && i["off"] == Value::Bool(false))
     );
     assert!(git(&world.bare("me/app"), &["rev-parse", "main"]).len() > 30);
+
+    let typo = world.offhours(&["pause", "me/ap"]);
+    assert_eq!(typo.code, 64, "a pause of nothing is none: {}", typo.stdout);
+    world.offhours(&["pause", "me/app"]).ok();
+    let told = world.offhours(&["resume"]).ok().stdout;
+    assert_eq!(told, "home:me/app is still paused: `offhours resume home:me/app` ends that\n");
+    world.offhours(&["resume", "me/app"]).ok();
+    assert_eq!(world.offhours(&["resume"]).ok().stdout, "there was nothing to resume\n");
 }
 
 #[test]

@@ -82,10 +82,44 @@ fn a_damaged_file_is_set_aside_and_the_next_tick_goes_on() {
     assert_eq!(fs::read(&aside).unwrap(), damage, "not a byte of it is changed");
 }
 
+/// A file that never was one of ours, named by mistake: what looks leaves it as it is, and so does a tick where it is a
+/// database of another program.
+#[test]
+fn a_file_of_somebody_else_is_refused_and_not_touched() {
+    let screens = [vec!["status"], vec!["why"], vec!["run", "list"], vec!["state", "check"], vec!["spend"]];
+    for is_database in [false, true] {
+        let world = World::new();
+        let file = world.state();
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        if is_database {
+            let conn = Connection::open(&file).unwrap();
+            let theirs = "CREATE TABLE customers (name TEXT); CREATE TABLE runs (id TEXT); INSERT INTO runs VALUES ('x')";
+            conn.execute_batch(theirs).unwrap();
+        } else {
+            fs::write(&file, "somebody's words\n".repeat(900)).unwrap();
+        }
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        let before = fs::read(&file).unwrap();
+        let mut lines = screens.to_vec();
+        if is_database {
+            lines.extend([vec!["tick"], vec!["tick", "--dry-run"]]);
+        }
+        for line in lines {
+            let answer = world.offhours(&line);
+            assert!([75, 78].contains(&answer.code), "{line:?}: {} {}", answer.code, answer.stderr);
+            assert!(answer.stderr.contains("name another"), "{line:?}: {}", answer.stderr);
+            assert!(answer.stderr.lines().count() < 4, "{line:?}: {}", answer.stderr);
+            assert_eq!(fs::read(&file).unwrap(), before, "{line:?}");
+        }
+    }
+}
+
 #[test]
 fn a_place_that_cannot_be_written_is_a_sentence() {
     let world = World::new();
     fs::write(world.path("one"), "a file where the folder should be").unwrap();
+    let answer = world.offhours(&["tick"]);
+    assert_eq!(answer.code, 75, "no folder, no switch in it: {}", answer.stderr);
     let answer = world.offhours(&["pause"]);
     assert_eq!(answer.code, 75, "{}", answer.stderr);
     assert!(answer.stderr.contains("has no folder, and making it failed"), "{}", answer.stderr);

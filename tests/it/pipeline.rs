@@ -27,7 +27,9 @@ impl<'w> Job<'w> {
     fn new(world: &'w World, name: &str, cache: Option<&Job<'_>>) -> Self {
         let workspace = world.path(name);
         fs::create_dir_all(workspace.join("bin")).unwrap();
-        fs::copy(BINARY, workspace.join("bin/offhours")).unwrap();
+        // By another process: one that is forked here meanwhile must not hold it open, or it could not be run.
+        let copied = Command::new("cp").arg(BINARY).arg(workspace.join("bin/offhours")).status().unwrap();
+        assert!(copied.success());
         let config = fs::read_to_string(world.path("config.toml")).unwrap();
         // Relative paths in it would start at its folder.
         let tracker = format!("path = \"{}\"", world.path("tracker").display());

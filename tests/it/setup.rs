@@ -2,6 +2,7 @@
 //! over, and what is left over by a holder that is gone.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -201,6 +202,14 @@ fn arm_shows_what_would_start_and_keeps_every_comment() {
     let twice = world.offhours(&["arm", "me/app"]).ok();
     assert!(twice.stdout.contains("is armed"), "{}", twice.stdout);
     assert_eq!(fs::read_to_string(world.path("config.toml")).unwrap(), after, "arming twice changes nothing");
+
+    // A configuration that is a link into somebody's dotfiles stays one.
+    world.repo("me/lib");
+    fs::rename(world.path("config.toml"), world.path("dotfile.toml")).unwrap();
+    symlink("dotfile.toml", world.path("config.toml")).unwrap();
+    world.offhours(&["arm", "me/lib"]).ok();
+    assert_eq!(fs::read_link(world.path("config.toml")).unwrap(), Path::new("dotfile.toml"));
+    assert!(fs::read_to_string(world.path("dotfile.toml")).unwrap().contains("\"home:me/lib\""));
 }
 
 /// Whatever the configuration looks like: first the file, then the sentence.

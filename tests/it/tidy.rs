@@ -184,8 +184,7 @@ fn one_file_names_the_concrete_adapters() {
         ),
         ("commands/upgrade.rs", "adapters::host", "takes the lock that a tick of upgrades is held under"),
         ("commands/tick.rs", "adapters::host", "takes the lock that a tick is held under"),
-        ("commands/once.rs", "adapters::host", "takes the same lock"),
-        ("commands/revert.rs", "adapters::host", "takes the same lock"),
+        ("commands/hand.rs", "adapters::host", "takes the same lock"),
         ("commands/forges.rs", "adapters::", "builds forges, with their HTTP and tokens"),
         (
             "commands/doctor.rs",
