@@ -277,6 +277,8 @@ pub struct Salvaged {
     pub head: Option<Oid>,
     /// What could not be kept, as sentences.
     pub notes: Vec<String>,
+    /// The archive reached its bounds: not all of what is there is in it.
+    pub is_cut: bool,
 }
 
 /// Who works on what, decided by refs of the forge's git that only one can create.

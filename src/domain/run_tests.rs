@@ -780,7 +780,13 @@ fn end_keeps_its_promises(step: &Step, outcome: Outcome, seen: &Evidence, policy
         |e: &Effect| matches!(e, Effect::Say { .. } | Effect::Label { .. } | Effect::Progress { .. });
     let first_word = effects.iter().position(spoken).expect("an end shows");
     match outcome {
-        Outcome::Landed | Outcome::NotStarted => assert_eq!(salvage, None),
+        Outcome::NotStarted => assert_eq!(salvage, None),
+        Outcome::Landed => {
+            let at_work = !matches!(seen.turn, TurnSeen::Over(_));
+            let more = matches!(&seen.work, WorkSeen::Commits { head, .. } if step.run.pushed.as_ref() != Some(head));
+            assert_eq!(salvage.is_some(), at_work || more, "what has not landed is kept: {effects:?}");
+            assert!(salvage.is_none_or(|at| at < first_word), "{effects:?}");
+        }
         Outcome::HandedBack(_) | Outcome::Frozen(_) | Outcome::Withdrawn | Outcome::Stopped => {
             assert!(salvage.expect("work is kept") < first_word, "{effects:?}");
         }
@@ -1008,10 +1014,13 @@ fn phases() {
 fn a_dispatch_labels_last_and_a_failed_one_leaves_nothing() {
     let kinds: Vec<String> = dispatch_effects(&fresh(), &policy(), "").iter().map(Effect::line).collect();
     insta::assert_snapshot!(kinds.join("; "), @"claim the issue and the repo's slot; make a workspace; start turn 1; add label busy; write the progress comment");
-    let (run, effects) = dispatch_failed(fresh(), Outcome::NotStarted);
+    let (run, effects) = dispatch_failed(fresh(), Outcome::NotStarted, false);
     assert_eq!((run.phase, effects), (Phase::Ending, vec![Effect::Release, Effect::RemoveWorkspace]));
-    let (_, effects) = dispatch_failed(fresh(), Outcome::ClaimLost);
+    let (_, effects) = dispatch_failed(fresh(), Outcome::ClaimLost, false);
     assert_eq!(effects, vec![Effect::RemoveWorkspace], "a claim of somebody else is not released");
+    let (_, effects) = dispatch_failed(fresh(), Outcome::NotStarted, true);
+    let kinds: Vec<String> = effects.iter().map(Effect::line).collect();
+    insta::assert_snapshot!(kinds.join("; "), @"end turn 1; keep the work; release claim and slot; remove the workspace");
 }
 
 // ---- Liveness. ----

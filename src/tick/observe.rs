@@ -99,7 +99,8 @@ pub fn evidence(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<
         switch_on: world.host.switch_on,
         merge_open: world.host.merge_open,
         parked,
-        budget_left: known < row.budget_usd,
+        // Nothing is for runs that cost nothing.
+        budget_left: row.budget_usd <= 0.0 || known < row.budget_usd,
         receipt: ReceiptFacts {
             title: world.store.run_text(&run.id)?.map_or_else(String::new, |text| text.title),
             checks: checks.iter().map(|c| format!("{}: {}", c.name, state_word(c.state))).collect(),
@@ -272,7 +273,7 @@ fn end_leftovers(world: &World, dir: &std::path::Path, id: &str) -> PortResult<(
 }
 
 /// Records a turn's end once: usage, and what it says about the runner's account.
-fn turn_over(world: &mut World, row: &RunRow, result: &JobResult) -> Result<(), Error> {
+pub(super) fn turn_over(world: &mut World, row: &RunRow, result: &JobResult) -> Result<(), Error> {
     let run = &row.run;
     let (ending, detail) = end_words(&result.end);
     let ended = TurnRow {

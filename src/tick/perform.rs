@@ -2,20 +2,20 @@
 
 use super::world::World;
 use super::{adopt, lessons, templates};
-use crate::domain::backoff;
 use crate::domain::effect::{Effect, TurnKind};
 use crate::domain::message;
-use crate::domain::model::{Freeze, HandBack, JobState, Landing, Oid, Outcome, UnixTime};
+use crate::domain::model::{JobState, Oid, Outcome};
 use crate::domain::run::{self, Phase, Wait};
 use crate::error::Error;
 use crate::ports::{
     ClaimAnswer, ClaimRequest, JobKind, JobSpec, Merged, PortError, PortResult, Pushed, Remote, TurnSpec,
 };
-use crate::store::{Hold, Intent, IntentState, LedgerRow, Park, RunRow};
+use crate::store::{Intent, IntentState, LedgerRow, Park, RunRow};
 
 use super::world::RepoPolicy;
 
 mod comments;
+mod ending;
 mod pull;
 mod undo;
 
@@ -68,7 +68,8 @@ pub fn drive(world: &mut World, id: &str) -> Result<bool, Error> {
         }
         if starts_something(&intent.effect) && world.host.switch_on {
             if row.run.phase == Phase::Starting {
-                fail_dispatch(world, &row, Outcome::NotStarted, "the kill switch was put on")?;
+                let may_work = starts_agent(&intent.effect) && intent.tries > 0;
+                fail_dispatch(world, &row, Outcome::NotStarted, "the kill switch was put on", may_work)?;
                 continue;
             }
             return Ok(false);
@@ -96,7 +97,9 @@ pub fn drive(world: &mut World, id: &str) -> Result<bool, Error> {
                     if !lost {
                         world.failed(&subject, &error)?;
                     }
-                    fail_dispatch(world, &row, outcome, &error.to_string())?;
+                    // A no of the runner's is heard; an answer that did not come says nothing, and neither does one after it.
+                    let may_work = starts_agent(&intent.effect) && (intent.tries > 0 || !final_no);
+                    fail_dispatch(world, &row, outcome, &error.to_string(), may_work)?;
                 } else if final_no && !(may_be_mended(&intent.effect) && intent.tries + 1 < MOST_NOS) {
                     world.store.settle(intent.id, IntentState::Refused, &error.to_string(), now)?;
                     refused(world, &row, &intent.effect, &error)?;
@@ -175,7 +178,11 @@ fn may_be_mended(effect: &Effect) -> bool {
 }
 
 fn before_the_agent(effect: &Effect) -> bool {
-    matches!(effect, Effect::Claim | Effect::Prepare | Effect::StartTurn { .. })
+    matches!(effect, Effect::Claim | Effect::Prepare) || starts_agent(effect)
+}
+
+fn starts_agent(effect: &Effect) -> bool {
+    matches!(effect, Effect::StartTurn { .. })
 }
 
 /// Nothing is pending: a dispatch is complete, an end is over.
@@ -204,10 +211,16 @@ fn settled(world: &mut World, row: &RunRow) -> Result<bool, Error> {
 }
 
 /// A dispatch that did not come to an agent: everything is undone, and the issue is ready again after a back-off.
-fn fail_dispatch(world: &mut World, row: &RunRow, outcome: Outcome, why: &str) -> Result<(), Error> {
+fn fail_dispatch(
+    world: &mut World,
+    row: &RunRow,
+    outcome: Outcome,
+    why: &str,
+    may_work: bool,
+) -> Result<(), Error> {
     let now = world.now();
     world.store.cancel_pending(&row.run.id, now)?;
-    let (mut run, effects) = run::dispatch_failed(row.run.clone(), outcome);
+    let (mut run, effects) = run::dispatch_failed(row.run.clone(), outcome, may_work);
     run.last_seen = now;
     let code = run.outcome.as_ref().map_or("not-started", Outcome::code);
     let event = super::observe::event(&run, "dispatch-failed", code, now, why);
@@ -264,9 +277,15 @@ fn refused(world: &mut World, row: &RunRow, effect: &Effect, error: &PortError) 
     Ok(())
 }
 
+/// What of a failure is the same each time: its words, without numbers, dates and the like.
+fn gist(why: &str) -> String {
+    let words = why.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() > 2);
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// Counts a failure to start; as many equal ones as `breaker` says park the account instead of using up every issue.
 pub(super) fn note_start_failure(world: &mut World, row: &RunRow, why: &str) -> Result<(), Error> {
-    let count = world.store.start_failed(&row.account, why)?;
+    let count = world.store.start_failed(&row.account, &gist(why))?;
     if count >= world.host.breaker {
         let now = world.now();
         let detail = format!(
@@ -308,7 +327,14 @@ fn perform(
         Effect::StopTurn { turn } => {
             let id = run.turn_job(*turn);
             let dir = world.folder(run).job(&id);
-            world.runner.stop(&dir, &id).and_then(|()| done("ended"))
+            if let Err(error) = world.runner.stop(&dir, &id) {
+                return Ok(Err(error));
+            }
+            // What it told of itself until then, its cost among it.
+            if let Ok(JobState::Over(result)) = world.runner.state(&dir) {
+                super::observe::turn_over(world, row, &result)?;
+            }
+            done("ended")
         }
         Effect::Label { label, present, .. } => match label_issue(world, row, label, *present) {
             Err(PortError::Gone { what }) => done(format!("issue gone: {what}")),
@@ -361,16 +387,16 @@ fn perform(
             undo::or_give_up(world, run, answer)?
         }
         Effect::Reopen => set_open(world, row, true),
-        Effect::WatchTarget => return watch_target(world, row),
+        Effect::WatchTarget => return ending::watch_target(world, row),
         Effect::StartCi { stage, oid, attempt } => {
             // A stage whose supervisor died is started anew under the same key; what runs or ran is left alone.
             let started = world.ci.start(&run.issue.repo, stage, oid, *attempt);
             started.map(|()| Out::Again("started".to_owned()))
         }
-        Effect::Salvage { push } => return salvage(world, row, *push),
+        Effect::Salvage { push } => return ending::salvage(world, row, *push),
         Effect::Close => set_open(world, row, false),
-        Effect::Release => return release(world, row),
-        Effect::RemoveWorkspace => return remove(world, row, policy),
+        Effect::Release => return ending::release(world, row),
+        Effect::RemoveWorkspace => return ending::remove(world, row, policy),
         Effect::Notify { kind, round, title, body } => {
             let times = if *round > 0 { format!(":{round}") } else { String::new() };
             let link = world.page(&run.issue.repo, Some(run.issue.number));
@@ -513,175 +539,4 @@ fn landed(world: &mut World, run: &run::Run, head: &Oid) -> Result<PortResult<Ou
     world.store.step(&landed, &[], &[event])?;
     world.acted(&landed, "pushed", &format!("{} is on {}", head.short(), run.target_branch));
     Ok(done("pushed"))
-}
-
-fn salvage(world: &mut World, row: &RunRow, push: bool) -> Result<PortResult<Out>, Error> {
-    let run = &row.run;
-    let to = world
-        .host
-        .salvage_dir
-        .join(&run.issue.repo.forge)
-        .join(&run.issue.repo.owner)
-        .join(&run.issue.repo.name)
-        .join(format!("{}-{}", run.issue.number, run.id));
-    let folder = world.folder(run);
-    let kept = match world.git.salvage(&run.issue.repo, &folder, &run.id, &run.base, &to) {
-        Ok(kept) => kept,
-        Err(error) => return Ok(Err(error)),
-    };
-    let mut notes = kept.notes.clone();
-    let mut branch = None;
-    if let (Some(head), true, false) = (&kept.head, push, world.host.switch_on) {
-        let name = run.salvage_branch();
-        match remote(world, row).and_then(|r| world.git.push(&run.issue.repo, &r, &name, None, head)) {
-            Ok(Pushed::Done) => branch = Some(name),
-            Ok(Pushed::Raced) => {
-                notes.push("the salvage branch exists already with other commits".to_owned());
-            }
-            Err(error) => notes.push(format!("the salvage branch could not be pushed: {error}")),
-        }
-    }
-    let path = |p: &std::path::PathBuf| p.display().to_string();
-    let lines = message::salvage_lines(
-        kept.bundle.as_ref().map(|b| format!("{} refs/offhours/work/{}", path(b), run.id)).as_deref(),
-        kept.archive.as_ref().map(path).as_deref(),
-        branch.as_deref(),
-        &notes,
-    );
-    world.store.set_salvage(&run.id, &lines)?;
-    Ok(done(to.display().to_string()))
-}
-
-/// Gives up claim and slot, and leaves the marks that a run's end leaves on its repo and issue.
-fn release(world: &mut World, row: &RunRow) -> Result<PortResult<Out>, Error> {
-    let run = &row.run;
-    let now = world.now();
-    leave_marks(world, row, now)?;
-    let answer = (|| {
-        let remote = remote(world, row)?;
-        let repo = &run.issue.repo;
-        let claim = match &row.claim {
-            Some(claim) => Some(claim.clone()),
-            // The answer to our claim was lost: ours is the one that names this run.
-            None => world
-                .git
-                .claims(repo, &remote)?
-                .issues
-                .into_iter()
-                .find(|(_, holder)| {
-                    holder.run.as_deref() == Some(run.id.as_str())
-                        && holder.installation.as_deref() == Some(world.store.installation.as_str())
-                })
-                .map(|(_, holder)| holder.oid),
-        };
-        match claim {
-            Some(oid) => world.git.release(repo, &remote, run.issue.number, &oid),
-            None => Ok(()),
-        }
-    })();
-    Ok(match answer {
-        Ok(()) => done("released"),
-        // Without the repository there is no claim.
-        Err(PortError::Gone { what }) => done(format!("gone: {what}")),
-        Err(error) => Err(error),
-    })
-}
-
-fn leave_marks(world: &mut World, row: &RunRow, now: UnixTime) -> Result<(), Error> {
-    let run = &row.run;
-    let hold = |kind: &str| Hold {
-        kind: kind.to_owned(),
-        oid: Some(run.base.clone()),
-        run: Some(run.id.clone()),
-        since: now,
-    };
-    match &run.outcome {
-        Some(Outcome::Frozen(
-            Freeze::SameFailure
-            | Freeze::TurnsUsed
-            | Freeze::TimeUsed
-            | Freeze::CorrectiveTurnFailed
-            | Freeze::BudgetUsed,
-        )) if run.landing == Landing::Push && run.pushed.is_some() => {
-            world.store.put_hold(&run.issue.repo, &hold("frozen"))?;
-        }
-        Some(Outcome::HandedBack(HandBack::BaseRed)) => {
-            world.store.put_hold(&run.issue.repo, &hold("base-red"))?;
-        }
-        Some(Outcome::NotStarted) => {
-            let failures = world.store.backoff(&run.issue)?.map_or(0, |(n, _)| n) + 1;
-            let wait = backoff::delay(failures, world.host.backoff_seconds, world.host.backoff_max_seconds);
-            world.store.put_backoff(&run.issue, failures, now.plus(wait))?;
-        }
-        Some(
-            Outcome::Frozen(_)
-            | Outcome::HandedBack(_)
-            | Outcome::Landed
-            | Outcome::Withdrawn
-            | Outcome::Stopped
-            | Outcome::ClaimLost,
-        )
-        | None => {}
-    }
-    Ok(())
-}
-
-/// Whatever came to the target by other hands than our push: if it turns red by that, people hear of it.
-fn watch_target(world: &mut World, row: &RunRow) -> Result<PortResult<Out>, Error> {
-    let repo = &row.run.issue.repo;
-    let read =
-        remote(world, row).and_then(|remote| world.git.fetch_branch(repo, &remote, &row.run.target_branch));
-    match read {
-        Ok(oid) => {
-            let hold = Hold {
-                kind: Hold::WATCHED.to_owned(),
-                oid: Some(oid.clone()),
-                run: Some(row.run.id.clone()),
-                since: world.now(),
-            };
-            world.store.put_hold(repo, &hold)?;
-            Ok(done(oid.to_string()))
-        }
-        Err(PortError::Gone { what }) => Ok(done(format!("gone: {what}"))),
-        Err(error) => Ok(Err(error)),
-    }
-}
-
-/// Removes the workspace; not where keeping the work failed. The hook `before_remove` runs as a job first.
-fn remove(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<PortResult<Out>, Error> {
-    let run = &row.run;
-    let folder = world.folder(run);
-    if let Some(why) = world.store.refusal(&run.id, "salvage")? {
-        return Ok(done(format!("kept, because the work could not be saved elsewhere: {why}")));
-    }
-    if !policy.before_remove.is_empty() {
-        let id = format!("{}-remove", run.id);
-        let job = JobSpec {
-            dir: folder.job(&id),
-            id: id.clone(),
-            repo: run.issue.repo.clone(),
-            kind: JobKind::Command { cwd: folder.work(), argv: policy.before_remove.clone() },
-            timeout_seconds: policy.hook_timeout_seconds,
-            stall_seconds: None,
-        };
-        match world.runner.state(&job.dir) {
-            Ok(JobState::NotStarted) if !world.host.switch_on => {
-                // A hook that cannot be started is told and passed over.
-                match world.runner.start(&job) {
-                    Ok(()) => return Ok(Ok(Out::UnderWay)),
-                    Err(error) => world.failed(&format!("run {}", run.id), &error)?,
-                }
-            }
-            Ok(JobState::Running { .. }) => return Ok(Ok(Out::UnderWay)),
-            Ok(JobState::Orphaned) => {
-                if let Err(error) = world.runner.stop(&job.dir, &id) {
-                    return Ok(Err(error));
-                }
-            }
-            Ok(JobState::NotStarted | JobState::Over(_)) => {}
-            Err(error) => return Ok(Err(error)),
-        }
-    }
-    world.folders.keep_logs(run);
-    Ok(world.git.remove(&folder).and_then(|()| done("removed")))
 }

@@ -556,6 +556,40 @@ fn a_person_who_pushes_to_the_branch_has_it() {
     assert_eq!(git(&world.bare("me/app"), &["rev-parse", &branch]), theirs, "nothing is forced");
 }
 
+/// The turn that answers a review has work that the merge has not: it is kept, and the receipt says where.
+#[test]
+fn a_merge_by_a_person_keeps_what_a_turn_is_at_work_on() {
+    let world = world("");
+    counting(
+        &world,
+        &format!(
+            "echo $turn > done-$turn.txt; commit done-$turn.txt; [ $turn = 1 ] || {{ touch {}; sleep 600; }}",
+            world.path("up").display()
+        ),
+    );
+    waiting(&world);
+    pr(&world, &["review", "me/app#2", "--request-changes", "-m", "Make it two."]);
+    world.advance(60);
+    world.tick();
+    world.wait_for("up");
+    pr(&world, &["merge", "me/app#2"]);
+    let told = world.until_idle();
+    assert_eq!(world.run_of("me/app#1")["reason"], "landed", "{told:?}");
+    let bundles = find(&world.path("one/salvage"), "work.bundle");
+    assert_eq!(bundles.len(), 1, "{told:?}");
+    let heads = git(&world.bare("me/app"), &["bundle", "list-heads", bundles[0].to_str().unwrap()]);
+    let commit = heads.split_whitespace().next().unwrap().to_owned();
+    git(
+        &world.bare("me/app"),
+        &["fetch", "-q", bundles[0].to_str().unwrap(), "refs/offhours/work/*:refs/kept/*"],
+    );
+    let files = git(&world.bare("me/app"), &["ls-tree", "--name-only", &commit]);
+    assert!(files.contains("done-2.txt"), "{files}");
+    let receipt = world.comments("me/app", 1).pop().unwrap();
+    assert!(receipt.contains("landed.") && receipt.contains("work.bundle"), "{receipt}");
+    assert_eq!(world.processes(), Vec::<String>::new());
+}
+
 #[test]
 fn a_merge_by_a_person_while_ci_is_pending_counts() {
     let world = world("");

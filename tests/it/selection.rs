@@ -271,6 +271,29 @@ fn a_hook_that_fails_before_the_agent_is_a_failed_dispatch() {
     assert_eq!(world.reason("me/app#1"), "back-off");
 }
 
+/// The failure ends in other words each time, as one with a dated path does; it is the same, and it is told in one comment.
+#[test]
+fn a_hook_that_fails_all_night_is_one_comment_and_an_alarm() {
+    let world = World::new();
+    let hook = "[workspace]\nbefore_turn = [\"sh\", \"-c\", \"date +%s%N; exit 3\"]\n";
+    world.configure(&["home:me/app"], &format!("breaker = 4\n---\n{hook}"));
+    world.ready("me/app", "Ready", &[]);
+    for _ in 0..12 {
+        world.tick();
+        world.jobs_end();
+        world.advance(1800);
+    }
+    assert_eq!(world.reason("me/app#1"), "parked");
+    assert_eq!(world.comments("me/app", 1).len(), 1, "{:#?}", world.comments("me/app", 1));
+    let alarms = world.notices().iter().filter(|n| n["kind"] == "alarm").count();
+    assert_eq!(alarms, 1);
+    // Mended, the work is told in the same comment, and its end in another.
+    world.configure(&["home:me/app"], "");
+    world.offhours(&["resume"]).ok();
+    assert!(world.until_idle().contains(&"me/app#1 done".to_owned()));
+    assert_eq!(world.comments("me/app", 1).len(), 2, "{:#?}", world.comments("me/app", 1));
+}
+
 #[test]
 fn a_handed_back_issue_waits_for_a_fresh_label() {
     let world = World::new();

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::world::{GOOD_AGENT, START, World, find, git};
 
@@ -571,6 +572,139 @@ fn a_target_that_moved_is_merged_and_verified_again() {
     ");
     let files = world.files("me/app");
     assert!(files.contains(&"other.txt".to_owned()) && files.contains(&"done-1.txt".to_owned()));
+}
+
+/// The tick dies between the agent's start and the record of it, and the switch is put on: the agent is ended, its work
+/// kept, and only then the issue is free.
+#[test]
+fn an_agent_whose_start_was_not_recorded_ends_with_the_switch() {
+    let world = World::new();
+    world.agent(&format!(
+        "echo half > half.txt\ngit add half.txt\ngit commit -q -m Half\ntouch {}\nsleep 600\n",
+        world.path("half").display()
+    ));
+    world.ready("me/app", "Some", &[]);
+    let crash =
+        world.command(&["tick"]).env("OFFHOURS_CRASH", "tick:supervisor spawn: after#1").output().unwrap();
+    assert_eq!(crash.status.code(), None, "it was ended there");
+    world.wait_for("half");
+    world.offhours(&["off"]).ok();
+    world.until_idle();
+    assert_eq!(world.processes(), Vec::<String>::new());
+    assert!(world.claims("me/app").is_empty());
+    let shown = world.offhours(&["run", "show", "me/app#1"]).ok().stdout;
+    assert!(shown.contains("work.bundle"), "{shown}");
+    world.agent(GOOD_AGENT);
+    world.offhours(&["resume"]).ok();
+    world.advance(120);
+    assert!(world.until_idle().contains(&"me/app#1 done".to_owned()));
+}
+
+/// An agent that costs nothing is corrected like any other, and is told of a test that says nothing, how it ended.
+#[test]
+fn a_free_agent_is_corrected_and_told_of_a_silent_test() {
+    let world = World::new();
+    counting(
+        &world,
+        "if [ -e red ]; then git rm -q red; echo x > good; commit good; else echo x > red; commit red; fi\n\
+         echo '{\"cost_usd\": 0}' > $OFFHOURS_RESULT",
+    );
+    let quiet = "verify = [\"sh\", \"-c\", \"! test -e red\"]\nbudget_usd = 0\n---\n";
+    world.configure(&["home:me/app"], quiet);
+    world.ready("me/app", "Some", &[]);
+    world.tick();
+    world.jobs_end();
+    let told = world.tick();
+    assert!(told.contains(&"me/app#1 fix-forward".to_owned()), "{told:?}");
+    let asked = &prompts(&world)[1];
+    assert!(asked.contains("[`sh -c ! test -e red` exited with code 1 and printed nothing]"), "{asked}");
+    let told = world.until_idle();
+    assert!(told.contains(&"me/app#1 done".to_owned()), "{told:?}");
+}
+
+/// What the archive cannot hold is in the workspace only: it stays, and the hand-back says where.
+#[test]
+fn a_workspace_stays_where_the_archive_cannot_hold_its_files() {
+    let world = World::new();
+    world.agent("truncate -s 201M a-download\necho mine > notes.txt\nexit 1\n");
+    world.ready("me/app", "Some", &[]);
+    let told = world.until_idle();
+    let said = world.comments("me/app", 1).pop().unwrap();
+    assert!(said.contains("the workspace stays"), "{told:?} {said}");
+    let run = world.run_of("me/app#1")["run"].as_str().unwrap().to_owned();
+    let work = world.path(&format!("one/work/home/me/app/{run}/work"));
+    assert!(said.contains(work.to_str().unwrap()) && work.join("notes.txt").exists(), "{said}");
+    assert_eq!(find(&world.path("one/salvage"), "files.tar").len(), 1, "what fits is in the archive, too");
+}
+
+/// By a clock that jumps nothing is deleted; by days that pass what is old enough is.
+#[test]
+fn kept_work_outlives_a_clock_that_jumps() {
+    let world = World::new();
+    let kept = |name: &str, days: i64| {
+        let dir = world.path(&format!("one/salvage/home/me/app/{name}"));
+        fs::create_dir_all(&dir).unwrap();
+        let when = format!("@{}", START - days * 86_400);
+        assert!(Command::new("touch").args(["-d", &when]).arg(&dir).status().unwrap().success());
+        dir
+    };
+    let (old, young) = (kept("1-old", 40), kept("2-young", 2));
+    world.tick();
+    assert!(old.exists(), "a first tick knows no clock to trust");
+    world.advance(86_400);
+    world.tick();
+    assert!(!old.exists() && young.exists());
+    world.advance(60 * 86_400);
+    world.tick();
+    world.advance(120);
+    world.tick();
+    assert!(young.exists(), "two months in no time are no reason");
+    world.advance(-60 * 86_400);
+    for _ in 0..26 {
+        world.advance(86_400);
+        world.tick();
+        assert!(young.exists());
+    }
+    world.advance(86_400);
+    world.tick();
+    world.advance(86_400);
+    world.tick();
+    assert!(!young.exists());
+}
+
+#[test]
+fn a_turn_that_is_stopped_is_over_on_every_screen() {
+    let world = World::new();
+    world.agent(&format!("touch {}\nsleep 600\n", world.path("up").display()));
+    world.ready("me/app", "Some", &[]);
+    world.tick();
+    world.wait_for("up");
+    world.offhours(&["run", "stop", "me/app#1"]).ok();
+    world.until_idle();
+    let shown = world.offhours(&["run", "show", "me/app#1"]).ok().stdout;
+    assert!(shown.contains("turn 1    stopped") && !shown.contains("running"), "{shown}");
+}
+
+#[test]
+fn what_is_verified_for_a_run_that_is_stopped_ends_with_it() {
+    let world = World::new();
+    world.configure(
+        &["home:me/app"],
+        "verify = [\"sh\", \"-c\", \"if [ -e other.txt ]; then sleep 600; fi\"]\n---\n",
+    );
+    world.ready("me/app", "Some", &[]);
+    world.tick();
+    world.jobs_end();
+    world.person_pushes("me/app", "other.txt", "meanwhile\n");
+    let mut told = vec![];
+    for _ in 0..3 {
+        told.extend(world.tick());
+    }
+    assert!(told.contains(&"me/app#1 verify".to_owned()), "{told:?}");
+    world.offhours(&["run", "stop", "me/app#1"]).ok();
+    world.until_idle();
+    assert_eq!(world.processes(), Vec::<String>::new());
+    assert!(world.claims("me/app").is_empty());
 }
 
 #[test]

@@ -41,6 +41,8 @@ struct Sim {
     /// By thread: what the current turn is, and how often it was looked at.
     current: BTreeMap<String, (Turn, u32)>,
     prompts: Vec<String>,
+    /// The next command of this kind is done, and its answer is lost on the way.
+    lose: Option<&'static str>,
     over: bool,
     open: Vec<TcpStream>,
 }
@@ -148,7 +150,12 @@ impl Sim {
         if let Err(why) = self.perform(&command) {
             return (400, json!({ "error": why }));
         }
-        self.done.push(command["type"].as_str().unwrap().to_owned());
+        let kind = command["type"].as_str().unwrap();
+        self.done.push(kind.to_owned());
+        if self.lose.take_if(|lost| *lost == kind).is_some() {
+            self.receipts.insert(id, 0);
+            return (502, json!("<html>Bad gateway</html>"));
+        }
         let sequence = u64::try_from(self.receipts.len()).unwrap() + 1;
         self.receipts.insert(id, sequence);
         (200, json!({ "sequence": sequence }))
@@ -285,6 +292,36 @@ fn a_dispatch_that_is_ended_between_two_requests_is_one_thread() {
     }
     // Five requests, each with a before and an after; more where the same tick looks at the turn.
     assert!(cases >= 10, "{cases}");
+}
+
+/// What T3 was asked for and did not answer may be at work there: it is ended before anything else begins.
+#[test]
+fn a_start_whose_answer_is_lost_leaves_no_second_agent() {
+    for lost in ["project.create", "thread.create", "thread.turn.start"] {
+        let t3 = T3::new([Turn::Hangs, GOOD]);
+        if lost != "thread.turn.start" {
+            t3.sim.lock().unwrap().plan.pop_front();
+        }
+        t3.sim.lock().unwrap().lose = Some(lost);
+        let world = t3.world();
+        world.ready("me/app", "Some work", &[]);
+        world.tick();
+        assert_eq!(world.run_of("me/app#1")["reason"], "not-started", "{lost}");
+        assert!(world.claims("me/app").is_empty(), "{lost}");
+        world.advance(120);
+        let told = world.until_idle();
+        assert!(told.contains(&"me/app#1 done".to_owned()), "{lost}: {told:?}");
+        let done = t3.done();
+        let starts = done.iter().filter(|kind| *kind == "thread.turn.start").count();
+        let first = |wanted: &str| done.iter().position(|kind| kind == wanted);
+        if lost == "thread.turn.start" {
+            assert!(first("thread.session.stop") < done.iter().rposition(|k| k == lost), "{done:?}");
+            assert_eq!(starts, 2, "{done:?}");
+        } else {
+            assert_eq!(starts, 1, "{done:?}");
+        }
+        assert!(t3.sim.lock().unwrap().current.is_empty(), "{lost}: an agent is left at work");
+    }
 }
 
 #[test]

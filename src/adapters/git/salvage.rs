@@ -187,20 +187,20 @@ fn archive(work: &Path, mut paths: Vec<PathBuf>, to: &Path, kept: &mut Salvaged)
     }
     if paths.len() > ARCHIVE_FILES {
         paths.truncate(ARCHIVE_FILES);
+        kept.is_cut = true;
         kept.notes.push(format!("There are more than {ARCHIVE_FILES} loose files; the archive ends there."));
     }
     let path = to.join("files.tar");
-    let notes = &mut kept.notes;
     write_by_rename(&path, |file| {
         let mut tar = tar::Builder::new(file);
         let mut left = ARCHIVE_BYTES;
         for path in &paths {
-            if let Err(error) = append(&mut tar, work, path, &mut left, notes) {
+            if let Err(error) = append(&mut tar, work, path, &mut left, kept) {
                 // A full disk shows when the archive is finished; a file that cannot be read is only noted.
                 if error.kind() == io::ErrorKind::StorageFull {
                     return Err(error);
                 }
-                notes.push(format!("{} was not kept: {error}.", path.display()));
+                kept.notes.push(format!("{} was not kept: {error}.", path.display()));
             }
         }
         tar.finish()
@@ -214,7 +214,7 @@ fn append(
     work: &Path,
     path: &Path,
     left: &mut u64,
-    notes: &mut Vec<String>,
+    kept: &mut Salvaged,
 ) -> io::Result<()> {
     let full = work.join(path);
     // No folder on the way may be a symlink: what lies behind it is not the workspace's.
@@ -237,7 +237,8 @@ fn append(
     let file = places::open_plain(&full)?;
     let size = file.metadata()?.len();
     if size > *left {
-        notes.push(format!(
+        kept.is_cut = true;
+        kept.notes.push(format!(
             "{} was not kept: the archive would hold more than {} MB.",
             path.display(),
             ARCHIVE_BYTES / 1024 / 1024

@@ -491,6 +491,8 @@ impl Job<'_> {
         let mut tail = log_tail(&self.folder.path(log));
         if !matches!(end, ProcessEnd::Exit(_)) {
             tail = format!("{tail}\n[the command {}]", how(&end));
+        } else if !green && tail.trim().is_empty() {
+            tail = format!("[`{}` {} and printed nothing]", argv.join(" "), how(&end));
         }
         let fingerprint =
             if green { String::new() } else { fingerprint(&tail, &[&checkout, &self.folder.dir]) };

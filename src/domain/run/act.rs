@@ -212,12 +212,17 @@ fn end(run: &mut Run, seen: &Evidence, policy: &Policy, outcome: Outcome, why: &
     run.outcome = Some(outcome);
     run.wait = None;
     let keep_workspace = matches!(outcome, Outcome::Frozen(_));
-    if !matches!(outcome, Outcome::Landed | Outcome::NotStarted | Outcome::ClaimLost) {
+    // A merge by somebody else while a turn is at work, or with its work not yet pushed, has not all of it.
+    let is_all_landed = outcome == Outcome::Landed
+        && (!turn_alive || run.turns == 0)
+        && !matches!(&seen.work, WorkSeen::Commits { head, .. } if run.pushed.as_ref() != Some(head));
+    if !is_all_landed && !matches!(outcome, Outcome::NotStarted | Outcome::ClaimLost) {
         let guard_passed = matches!(&seen.work, WorkSeen::Commits { guard: GuardSeen::Passed, .. });
         // What the run's own branch has needs no other.
         let on_branch = run.landing == Landing::PullRequest
             && matches!(&seen.work, WorkSeen::Commits { head, .. } if run.pushed.as_ref() == Some(head));
-        effects.push(Effect::Salvage { push: guard_passed && !seen.switch_on && !on_branch });
+        let push = guard_passed && !seen.switch_on && !on_branch && outcome != Outcome::Landed;
+        effects.push(Effect::Salvage { push });
     }
     if run.round > 0 && seen.issue != IssueSeen::Gone {
         effects.push(label(&policy.review_label, false));
@@ -270,16 +275,20 @@ fn end(run: &mut Run, seen: &Evidence, policy: &Policy, outcome: Outcome, why: &
     effects
 }
 
-/// A dispatch that did not come to a started turn: what is to be undone.
+/// A dispatch that did not come to a started turn: what is to be undone. `may_work`: nobody heard what became of the
+/// attempt to start an agent, so that one may be at work; it is ended, and what it did kept, before the issue is free.
 #[must_use]
-pub fn dispatch_failed(mut run: Run, outcome: Outcome) -> (Run, Vec<Effect>) {
+pub fn dispatch_failed(mut run: Run, outcome: Outcome, may_work: bool) -> (Run, Vec<Effect>) {
     run.phase = Phase::Ending;
     run.wait = None;
-    let effects = if outcome == Outcome::ClaimLost {
-        vec![Effect::RemoveWorkspace]
-    } else {
-        vec![Effect::Release, Effect::RemoveWorkspace]
-    };
+    let mut effects = vec![];
+    if may_work {
+        effects.extend([Effect::StopTurn { turn: 1 }, Effect::Salvage { push: false }]);
+    }
+    if outcome != Outcome::ClaimLost {
+        effects.push(Effect::Release);
+    }
+    effects.push(Effect::RemoveWorkspace);
     run.outcome = Some(outcome);
     (run, effects)
 }

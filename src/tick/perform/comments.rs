@@ -35,6 +35,11 @@ pub(super) fn progress(
         },
         (None, false) => None,
     };
+    // A dispatch that fails again and again is one comment.
+    let inherited = match &known {
+        Some(_) => None,
+        None => earlier(world, row)?,
+    };
     // A state file put back from before the run's end ends it again, otherwise: what was told first stays.
     if row.run.phase == Phase::Ending && row.end_comment_id.is_none() {
         match find_comment(world, row, "end") {
@@ -51,7 +56,12 @@ pub(super) fn progress(
     if known.is_none() && before_start {
         return Ok(done("there was none"));
     }
-    match put(world, row, known.as_deref(), body) {
+    let written = match put(world, row, known.as_deref().or(inherited.as_deref()), body) {
+        // Somebody deleted the earlier one.
+        Err(PortError::Gone { .. }) if inherited.is_some() => put(world, row, None, body),
+        other => other,
+    };
+    match written {
         Ok(id) => {
             world.store.set_progress_comment(&row.run.id, &id)?;
             Ok(done(id))
@@ -59,6 +69,14 @@ pub(super) fn progress(
         Err(PortError::Gone { what }) => Ok(done(format!("gone: {what}"))),
         Err(error) => Ok(Err(error)),
     }
+}
+
+/// The progress comment of the run of the issue right before this one, where nothing came of that one.
+fn earlier(world: &World, row: &RunRow) -> Result<Option<String>, Error> {
+    let runs = world.store.runs_of(&row.run.issue)?;
+    let before = runs.into_iter().filter(|one| one.run.created_at < row.run.created_at);
+    let last = before.max_by_key(|one| one.run.created_at);
+    Ok(last.filter(|one| one.run.outcome == Some(Outcome::NotStarted)).and_then(|one| one.comment_id))
 }
 
 /// Looks first even if this was not tried: a state file from an older copy does not know that it was said.

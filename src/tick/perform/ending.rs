@@ -1,0 +1,204 @@
+//! What is left of a run when it ends: kept work, given up claims, marks on its repo and issue, and no folder.
+
+use super::super::world::{RepoPolicy, World};
+use super::{Out, done, remote};
+use crate::domain::backoff;
+use crate::domain::message;
+use crate::domain::model::{Freeze, HandBack, JobState, Landing, Outcome, UnixTime};
+use crate::error::Error;
+use crate::ports::{JobKind, JobSpec, PortError, PortResult, Pushed};
+use crate::store::{Hold, RunRow};
+
+pub(super) fn salvage(world: &mut World, row: &RunRow, push: bool) -> Result<PortResult<Out>, Error> {
+    let run = &row.run;
+    let to = world
+        .host
+        .salvage_dir
+        .join(&run.issue.repo.forge)
+        .join(&run.issue.repo.owner)
+        .join(&run.issue.repo.name)
+        .join(format!("{}-{}", run.issue.number, run.id));
+    let folder = world.folder(run);
+    let kept = match world.git.salvage(&run.issue.repo, &folder, &run.id, &run.base, &to) {
+        Ok(kept) => kept,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut notes = kept.notes.clone();
+    if kept.is_cut {
+        let work = folder.work();
+        notes.insert(
+            0,
+            format!("not all loose files fit into an archive: the workspace stays, {}", work.display()),
+        );
+    }
+    let mut branch = None;
+    if let (Some(head), true, false) = (&kept.head, push, world.host.switch_on) {
+        let name = run.salvage_branch();
+        match remote(world, row).and_then(|r| world.git.push(&run.issue.repo, &r, &name, None, head)) {
+            Ok(Pushed::Done) => branch = Some(name),
+            Ok(Pushed::Raced) => {
+                notes.push("the salvage branch exists already with other commits".to_owned());
+            }
+            Err(error) => notes.push(format!("the salvage branch could not be pushed: {error}")),
+        }
+    }
+    let path = |p: &std::path::PathBuf| p.display().to_string();
+    let lines = message::salvage_lines(
+        kept.bundle.as_ref().map(|b| format!("{} refs/offhours/work/{}", path(b), run.id)).as_deref(),
+        kept.archive.as_ref().map(path).as_deref(),
+        branch.as_deref(),
+        &notes,
+    );
+    world.store.set_salvage(&run.id, &lines)?;
+    if kept.is_cut {
+        return Ok(Err(PortError::refused("not all loose files fit into an archive")));
+    }
+    Ok(done(to.display().to_string()))
+}
+
+/// Gives up claim and slot, and leaves the marks that a run's end leaves on its repo and issue.
+pub(super) fn release(world: &mut World, row: &RunRow) -> Result<PortResult<Out>, Error> {
+    let run = &row.run;
+    let now = world.now();
+    leave_marks(world, row, now)?;
+    let answer = (|| {
+        let remote = remote(world, row)?;
+        let repo = &run.issue.repo;
+        let claim = match &row.claim {
+            Some(claim) => Some(claim.clone()),
+            // The answer to our claim was lost: ours is the one that names this run.
+            None => world
+                .git
+                .claims(repo, &remote)?
+                .issues
+                .into_iter()
+                .find(|(_, holder)| {
+                    holder.run.as_deref() == Some(run.id.as_str())
+                        && holder.installation.as_deref() == Some(world.store.installation.as_str())
+                })
+                .map(|(_, holder)| holder.oid),
+        };
+        match claim {
+            Some(oid) => world.git.release(repo, &remote, run.issue.number, &oid),
+            None => Ok(()),
+        }
+    })();
+    Ok(match answer {
+        Ok(()) => done("released"),
+        // Without the repository there is no claim.
+        Err(PortError::Gone { what }) => done(format!("gone: {what}")),
+        Err(error) => Err(error),
+    })
+}
+
+fn leave_marks(world: &mut World, row: &RunRow, now: UnixTime) -> Result<(), Error> {
+    let run = &row.run;
+    let hold = |kind: &str| Hold {
+        kind: kind.to_owned(),
+        oid: Some(run.base.clone()),
+        run: Some(run.id.clone()),
+        since: now,
+    };
+    match &run.outcome {
+        Some(Outcome::Frozen(
+            Freeze::SameFailure
+            | Freeze::TurnsUsed
+            | Freeze::TimeUsed
+            | Freeze::CorrectiveTurnFailed
+            | Freeze::BudgetUsed,
+        )) if run.landing == Landing::Push && run.pushed.is_some() => {
+            world.store.put_hold(&run.issue.repo, &hold("frozen"))?;
+        }
+        Some(Outcome::HandedBack(HandBack::BaseRed)) => {
+            world.store.put_hold(&run.issue.repo, &hold("base-red"))?;
+        }
+        Some(Outcome::NotStarted) => {
+            let failures = world.store.backoff(&run.issue)?.map_or(0, |(n, _)| n) + 1;
+            let wait = backoff::delay(failures, world.host.backoff_seconds, world.host.backoff_max_seconds);
+            world.store.put_backoff(&run.issue, failures, now.plus(wait))?;
+        }
+        Some(
+            Outcome::Frozen(_)
+            | Outcome::HandedBack(_)
+            | Outcome::Landed
+            | Outcome::Withdrawn
+            | Outcome::Stopped
+            | Outcome::ClaimLost,
+        )
+        | None => {}
+    }
+    Ok(())
+}
+
+/// Whatever came to the target by other hands than our push: if it turns red by that, people hear of it.
+pub(super) fn watch_target(world: &mut World, row: &RunRow) -> Result<PortResult<Out>, Error> {
+    let repo = &row.run.issue.repo;
+    let read =
+        remote(world, row).and_then(|remote| world.git.fetch_branch(repo, &remote, &row.run.target_branch));
+    match read {
+        Ok(oid) => {
+            let hold = Hold {
+                kind: Hold::WATCHED.to_owned(),
+                oid: Some(oid.clone()),
+                run: Some(row.run.id.clone()),
+                since: world.now(),
+            };
+            world.store.put_hold(repo, &hold)?;
+            Ok(done(oid.to_string()))
+        }
+        Err(PortError::Gone { what }) => Ok(done(format!("gone: {what}"))),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+/// Removes the workspace; not where keeping the work failed. The hook `before_remove` runs as a job first.
+pub(super) fn remove(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<PortResult<Out>, Error> {
+    let run = &row.run;
+    let folder = world.folder(run);
+    if let Some(why) = world.store.refusal(&run.id, "salvage")? {
+        return Ok(done(format!("kept, because the work could not be saved elsewhere: {why}")));
+    }
+    // What is still verified for a run that people ended is of no use to anybody.
+    for number in 1..=run.verifies {
+        let id = run.verify_job(number);
+        let dir = folder.job(&id);
+        let ended = match world.runner.state(&dir) {
+            Ok(JobState::Running { .. } | JobState::Orphaned) => world.runner.stop(&dir, &id),
+            Ok(JobState::NotStarted | JobState::Over(_)) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ended {
+            return Ok(Err(error));
+        }
+    }
+    if !policy.before_remove.is_empty() {
+        let id = format!("{}-remove", run.id);
+        let job = JobSpec {
+            dir: folder.job(&id),
+            id: id.clone(),
+            repo: run.issue.repo.clone(),
+            kind: JobKind::Command { cwd: folder.work(), argv: policy.before_remove.clone() },
+            timeout_seconds: policy.hook_timeout_seconds,
+            stall_seconds: None,
+        };
+        match world.runner.state(&job.dir) {
+            Ok(JobState::NotStarted) if !world.host.switch_on => {
+                // A hook that cannot be started is told and passed over.
+                match world.runner.start(&job) {
+                    Ok(()) => return Ok(Ok(Out::UnderWay)),
+                    Err(error) => world.failed(&format!("run {}", run.id), &error)?,
+                }
+            }
+            Ok(JobState::Running { .. }) => return Ok(Ok(Out::UnderWay)),
+            Ok(JobState::Orphaned) => {
+                if let Err(error) = world.runner.stop(&job.dir, &id) {
+                    return Ok(Err(error));
+                }
+            }
+            Ok(JobState::NotStarted | JobState::Over(_)) => {}
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    world.folders.keep_logs(run);
+    Ok(world.git.remove(&folder).and_then(|()| done("removed")))
+}
