@@ -80,12 +80,13 @@ fn off(app: &App, now: bool) -> Result<u8, Error> {
 }
 
 pub fn pause(app: &App, repo: Option<&str>, seconds: Option<u64>) -> Result<u8, Error> {
-    let scope = repo.map_or(Ok("*".to_owned()), |r| app.repo(r).map(|id| id.to_string()))?;
+    let repo = repo.map(|name| app.repo(name)).transpose()?;
     // A pause of a name that is mistyped holds nothing up.
-    if let Some(id) = repo.map(|r| app.repo(r)).transpose()?.filter(|id| !app.config.allowlist.contains(id)) {
+    if let Some(id) = repo.as_ref().filter(|id| !app.config.allowlist.contains(id)) {
         return Err(Error::usage(format!("{id} is not in the allowlist: nothing starts there anyway"))
             .hint("`offhours status` shows what runs; `offhours pause` alone pauses everything"));
     }
+    let scope = repo.map_or("*".to_owned(), |id| id.to_string());
     let now = SystemClock.now();
     let until = seconds.map(|s| now.plus(i64::try_from(s).unwrap_or(i64::MAX)));
     let mut store = app.store()?;

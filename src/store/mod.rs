@@ -38,6 +38,7 @@ pub use templates::{CanaryRoute, Route, TemplateRow};
 pub use upgrade::{NewBatch, OwnPull, PullStanding, UpgradeIntent};
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -125,17 +126,12 @@ impl Store {
             if !meta.is_file() {
                 return Err(unusable("is not a file; name another with --state".to_owned()));
             }
-            if !sets_aside && meta.len() > 0 && !begins_as_sqlite(path) {
+            if !sets_aside && meta.len() > 0 && begins_otherwise(path) {
                 return Err(unusable(
                     "is no state file, or damaged; name another with --state, or put a backup in its place with `offhours \
                      state restore`. A tick sets it aside and begins anew"
                         .to_owned(),
                 ));
-            }
-            if meta.mode() & 0o077 != 0 {
-                fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(|e| {
-                    unusable(format!("is readable by others and cannot be closed to them: {e}"))
-                })?;
             }
         } else {
             fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map_err(
@@ -231,9 +227,35 @@ impl Store {
         Ok(())
     }
 
+    /// The file and what `SQLite` puts beside it, which takes its rights from it as they were before.
+    fn close_to_others(&self) -> StoreResult<()> {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut file = self.path.clone().into_os_string();
+            file.push(suffix);
+            let closed = match fs::metadata(&file) {
+                Ok(meta) if meta.mode() & 0o077 != 0 => {
+                    fs::set_permissions(&file, fs::Permissions::from_mode(0o600))
+                }
+                Ok(_) => Ok(()),
+                Err(e) => Err(e),
+            };
+            // What is beside it goes away with the last process that has it open.
+            if let Err(e) = closed
+                && e.kind() != ErrorKind::NotFound
+            {
+                return Err(StoreError::Unusable {
+                    path: file.to_string_lossy().into_owned(),
+                    what: format!("is readable by others and cannot be closed to them: {e}"),
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn prepare(&self) -> StoreResult<()> {
         self.conn.busy_timeout(crate::boundary::busy(BUSY)).map_err(sql("set up"))?;
         self.refuse_others()?;
+        self.close_to_others()?;
         self.conn.pragma_update(None, "foreign_keys", true).map_err(sql("set up"))?;
         self.conn.pragma_update(None, "synchronous", "FULL").map_err(sql("set up"))?;
         let mode: String =
@@ -417,12 +439,13 @@ pub(crate) fn to_u32(n: i64) -> u32 {
     u32::try_from(n).unwrap_or(0)
 }
 
-/// By the first bytes (<https://www.sqlite.org/fileformat.html>, 1.3.1); of what cannot be read nothing is known.
-fn begins_as_sqlite(path: &Path) -> bool {
+/// Whether it is no database, by its first bytes (<https://www.sqlite.org/fileformat.html>, 1.3.1); of what cannot be
+/// opened that is not known.
+fn begins_otherwise(path: &Path) -> bool {
     use std::io::Read as _;
+    let Ok(mut file) = fs::File::open(path) else { return false };
     let mut start = [0_u8; 16];
-    fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
-        && start == *b"SQLite format 3\0"
+    file.read_exact(&mut start).is_err() || start != *b"SQLite format 3\0"
 }
 
 fn is_corrupt(error: &rusqlite::Error) -> bool {

@@ -289,8 +289,10 @@ fn only_the_owner_may_read_it() {
     assert_eq!(mode(&dir.path().join("deep/er/state.db-wal")), 0o600);
     drop(store);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    drop(Store::open(&path, "m", "fresh", MIDNIGHT).unwrap());
-    assert_eq!(mode(&path), 0o600, "one that others could read is closed to them");
+    let _open = Store::open(&path, "m", "fresh", MIDNIGHT).unwrap();
+    for file in ["state.db", "state.db-wal", "state.db-shm"] {
+        assert_eq!(mode(&dir.path().join("deep/er").join(file)), 0o600, "{file} is closed to others");
+    }
 }
 
 #[test]

@@ -60,6 +60,17 @@ impl Hub {
         fs::write(self.world.path("config.toml"), text).unwrap();
     }
 
+    /// So many ticks, a minute apart, with their jobs at their ends. Returns what was done.
+    pub fn rounds(&self, count: usize) -> Vec<String> {
+        let mut told = vec![];
+        for _ in 0..count {
+            told.extend(self.world.tick());
+            self.world.jobs_end();
+            self.world.advance(60);
+        }
+        told
+    }
+
     /// A ready issue by the owner.
     pub fn ready(&self, title: &str) -> u64 {
         self.ready_in("me/app", title)

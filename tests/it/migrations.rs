@@ -98,7 +98,7 @@ fn a_file_of_somebody_else_is_refused_and_not_touched() {
         } else {
             fs::write(&file, "somebody's words\n".repeat(900)).unwrap();
         }
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         let before = fs::read(&file).unwrap();
         let mut lines = screens.to_vec();
         if is_database {
@@ -110,6 +110,7 @@ fn a_file_of_somebody_else_is_refused_and_not_touched() {
             assert!(answer.stderr.contains("name another"), "{line:?}: {}", answer.stderr);
             assert!(answer.stderr.lines().count() < 4, "{line:?}: {}", answer.stderr);
             assert_eq!(fs::read(&file).unwrap(), before, "{line:?}");
+            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o644, "{line:?}");
         }
     }
 }

@@ -333,12 +333,7 @@ fn green_is_not_believed_while_a_workflow_has_more_jobs_to_come() {
         hub.configure(&["me/app"], &format!("landing = \"{landing}\"\n---\n[ci]\ngrace_seconds = 0\n"));
         hub.sim.model.lock().repo("me/app").more_to_come = true;
         hub.ready("Solve it");
-        let mut told = vec![];
-        for _ in 0..5 {
-            told.extend(hub.world.tick());
-            hub.world.jobs_end();
-            hub.world.advance(60);
-        }
+        let told = hub.rounds(5);
         assert_eq!(hub.reason(1), "ci", "{told:?}");
         // A token that sees the jobs and not their workflow is refused, and not taken at its word.
         let what = Wrong::Answer(403, vec![], "{\"message\":\"No\"}".to_owned());
@@ -349,8 +344,12 @@ fn green_is_not_believed_while_a_workflow_has_more_jobs_to_come() {
         assert_eq!(hub.reason(1), "unreadable");
         let mut model = hub.sim.model.lock();
         model.faults.clear();
-        model.repo("me/app").more_to_come = false;
+        (model.repo("me/app").more_to_come, model.repo("me/app").asks_first) = (false, true);
         drop(model);
+        hub.world.advance(60);
+        hub.world.tick();
+        assert_eq!(hub.reason(1), "check-needs-person", "somebody has to let a workflow run");
+        hub.sim.model.lock().repo("me/app").asks_first = false;
         hub.world.advance(60);
         let told = hub.world.until_idle();
         assert_eq!(hub.reason(1), "landed", "{told:?}");
@@ -380,12 +379,7 @@ fn what_the_rules_of_the_branch_require_is_waited_for() {
             repo.ci_name = Some("build".to_owned());
         }
         hub.ready("Solve it");
-        let mut told = vec![];
-        for _ in 0..5 {
-            told.extend(hub.world.tick());
-            hub.world.jobs_end();
-            hub.world.advance(60);
-        }
+        let told = hub.rounds(5);
         let why = format!("{dialect:?} {told:?} {:#?}", hub.sim.requests());
         assert_eq!(hub.reason(1), "ci", "{why}");
         let doctor = hub.world.offhours(&["doctor"]).stdout;

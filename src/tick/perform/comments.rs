@@ -71,12 +71,13 @@ pub(super) fn progress(
     }
 }
 
-/// The progress comment of the run of the issue right before this one, where nothing came of that one.
+/// The newest progress comment of the runs of the issue right before this one of which nothing came.
 fn earlier(world: &World, row: &RunRow) -> Result<Option<String>, Error> {
-    let runs = world.store.runs_of(&row.run.issue)?;
-    let before = runs.into_iter().filter(|one| one.run.created_at < row.run.created_at);
-    let last = before.max_by_key(|one| one.run.created_at);
-    Ok(last.filter(|one| one.run.outcome == Some(Outcome::NotStarted)).and_then(|one| one.comment_id))
+    let newest_first = world.store.runs_of(&row.run.issue)?.into_iter();
+    let before = newest_first.skip_while(|one| one.run.id != row.run.id).skip(1);
+    let mut in_vain =
+        before.take_while(|one| matches!(one.run.outcome, Some(Outcome::NotStarted | Outcome::ClaimLost)));
+    Ok(in_vain.find_map(|one| one.comment_id))
 }
 
 /// Looks first even if this was not tried: a state file from an older copy does not know that it was said.

@@ -155,9 +155,6 @@ pub(super) fn watch_target(world: &mut World, row: &RunRow) -> Result<PortResult
 pub(super) fn remove(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<PortResult<Out>, Error> {
     let run = &row.run;
     let folder = world.folder(run);
-    if let Some(why) = world.store.refusal(&run.id, "salvage")? {
-        return Ok(done(format!("kept, because the work could not be saved elsewhere: {why}")));
-    }
     // What is still verified for a run that people ended is of no use to anybody.
     for number in 1..=run.verifies {
         let id = run.verify_job(number);
@@ -170,6 +167,9 @@ pub(super) fn remove(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Re
         if let Err(error) = ended {
             return Ok(Err(error));
         }
+    }
+    if let Some(why) = world.store.refusal(&run.id, "salvage")? {
+        return Ok(done(format!("kept, because the work could not be saved elsewhere: {why}")));
     }
     if !policy.before_remove.is_empty() {
         let id = format!("{}-remove", run.id);

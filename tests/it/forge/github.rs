@@ -290,13 +290,15 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
         }
         ("GET", ["actions", "runs"]) => {
             let sha = ask.query.get("head_sha").cloned().unwrap_or_default();
-            let more = model.repos[repo].more_to_come;
+            let (more, asks) = (model.repos[repo].more_to_come, model.repos[repo].asks_first);
             let runs = model.repos[repo].checks.iter().filter(|c| c.sha == sha);
             let entries = runs
                 .map(|c| {
                     let status = if more { "in_progress" } else { c.status };
+                    let conclusion =
+                        if asks { Some("action_required") } else { c.conclusion.filter(|_| !more) };
                     let run = json!({ "id": c.id, "name": "CI", "head_sha": c.sha, "status": status,
-                        "conclusion": c.conclusion.filter(|_| !more), "run_attempt": c.attempt });
+                        "conclusion": conclusion, "run_attempt": c.attempt });
                     shape::workflow_run(repo, run)
                 })
                 .collect();

@@ -219,6 +219,8 @@ pub struct Repo {
     pub ci_name: Option<String>,
     /// Actions has jobs to come that need those which are over.
     pub more_to_come: bool,
+    /// A workflow without a job has to be allowed by somebody.
+    pub asks_first: bool,
     /// Commits that were seen by CI.
     pub tested: BTreeSet<String>,
     /// The first run of each commit fails for no reason.

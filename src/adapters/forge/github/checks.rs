@@ -97,10 +97,12 @@ struct WorkflowRun {
 }
 
 impl WorkflowRun {
-    /// What its jobs do not tell: that more of them are to come, or that there is none because it could not be read.
+    /// What its jobs do not tell: that more of them are to come, or that there is none because it could not be read or
+    /// because somebody has to allow it first.
     fn beyond_its_jobs(self) -> Option<Check> {
         let state = match (self.status.as_str(), self.conclusion.as_deref()) {
             ("completed", Some("startup_failure")) => CheckState::Red,
+            ("completed", Some("action_required")) => CheckState::NeedsPerson,
             ("completed", _) => return None,
             _ => CheckState::Pending,
         };
