@@ -50,8 +50,12 @@ fn parse_stat(pid: i32, text: &str) -> Option<Proc> {
 
 /// Every process that can be seen now.
 pub fn all() -> Vec<Proc> {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter_map(stat).collect()
+    pids().filter_map(stat).collect()
+}
+
+fn pids() -> impl Iterator<Item = i32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// Whether /proc tells of the processes that we may have started. Where it does not, nobody can say what lives: it is
@@ -81,18 +85,24 @@ fn nul_separated(file: &str, pid: i32) -> Vec<Vec<u8>> {
     bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
 }
 
+/// Everything alive of which `tells` is true; never this process, never init.
+fn alive(tells: impl Fn(i32) -> bool) -> Vec<Proc> {
+    let own = own_pid();
+    pids()
+        .filter(|pid| *pid != own && *pid > 1 && tells(*pid))
+        .filter_map(find)
+        // Asked again with the start time known: the number may have come to mean another process in between.
+        .filter(|process| tells(process.pid))
+        .collect()
+}
+
 /// Everything alive whose environment holds exactly `OFFHOURS_TURN=<id>`; never this process, never init.
 pub fn find_by_cookie(id: &str) -> Vec<Proc> {
     if id.is_empty() {
         return Vec::new();
     }
     let wanted = format!("{COOKIE}={id}").into_bytes();
-    let own = own_pid();
-    all()
-        .into_iter()
-        .filter(|p| !p.zombie && p.pid != own && p.pid > 1)
-        .filter(|p| nul_separated("environ", p.pid).contains(&wanted))
-        .collect()
+    alive(|pid| nul_separated("environ", pid).contains(&wanted))
 }
 
 /// Everything alive below `root` in the tree of processes, without `root` itself.
@@ -117,15 +127,10 @@ pub fn descendants(root: i32) -> Vec<Proc> {
 /// The supervisors of a job folder, known by their command line: `<program> supervise <dir>`.
 pub fn supervisors(dir: &Path) -> Vec<Proc> {
     let wanted = dir.as_os_str().as_encoded_bytes();
-    let own = own_pid();
-    all()
-        .into_iter()
-        .filter(|p| !p.zombie && p.pid != own && p.pid > 1)
-        .filter(|p| {
-            let words = nul_separated("cmdline", p.pid);
-            words.get(1).is_some_and(|w| w == b"supervise") && words.get(2).is_some_and(|w| w == wanted)
-        })
-        .collect()
+    alive(|pid| {
+        let words = nul_separated("cmdline", pid);
+        words.get(1).is_some_and(|w| w == b"supervise") && words.get(2).is_some_and(|w| w == wanted)
+    })
 }
 
 /// Sends a signal to this very process; one that is gone meanwhile is left alone.
