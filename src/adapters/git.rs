@@ -34,7 +34,7 @@ use crate::ports::{
     ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, History, Merged, PortError, PortResult, Pushed,
     Remote, RunFolder, Salvaged, Work, Workspaces,
 };
-use child::{Answer, Call, Children};
+use child::{Answer, Call, Children, Known};
 
 /// How git shows a server who we are.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ impl GitRooms {
     /// Private repositories lie at `private_root/<forge>/<owner>/<name>.git`, runs' folders below `workspace_root`;
     /// both absolute, made when first needed. A git process is ended after `timeout`.
     pub fn new(private_root: PathBuf, workspace_root: PathBuf, timeout: Duration) -> Self {
-        let children = Children { home: private_root.join(".home"), timeout };
+        let children = Children { home: private_root.join(".home"), timeout, known: Known::default() };
         Self { private_root, workspace_root, lent: None, children, credentials: Rc::new(|_| Ok(None)) }
     }
 
@@ -95,6 +95,15 @@ impl GitRooms {
     fn run_at(&self, repo: &RepoId, url: &str, call: Call) -> PortResult<Answer> {
         let own = (self.credentials)(repo)?.is_some_and(|known| url.starts_with(&known.origin));
         if own { self.run_remote(repo, call) } else { self.children.run(&call) }
+    }
+
+    /// What a ref of the private repository names.
+    fn fetched(&self, private: &Path, name: &str, doing: &str) -> PortResult<Oid> {
+        if let Some(oid) = places::loose_ref(private, name) {
+            return Ok(oid);
+        }
+        let call = Call::new("git.rev-parse", private).args(["--verify", "--quiet"]).arg(name);
+        names::oid(&self.children.run(&call)?.local(doing)?.text(), doing)
     }
 
     /// The repo's private repository, made if it is not there.
@@ -238,8 +247,7 @@ impl History for GitRooms {
             }
             return Err(answer.remote_error(&doing));
         }
-        let call = Call::new("git.rev-parse", &private).args(["--verify", "--quiet"]).arg(&kept);
-        names::oid(&self.children.run(&call)?.local(&doing)?.text(), &doing)
+        self.fetched(&private, &kept, &doing)
     }
 
     fn remote_head(&self, repo: &RepoId, remote: &Remote, branch: &str) -> PortResult<Option<Oid>> {
@@ -265,7 +273,8 @@ impl History for GitRooms {
         let call = Call::new("git.merge-base", &private)
             .arg("--is-ancestor")
             .arg(ancestor.as_str())
-            .arg(of.as_str());
+            .arg(of.as_str())
+            .lasting();
         let answer = self.children.run(&call)?;
         if answer.code == Some(1) {
             return Ok(false);
@@ -278,7 +287,8 @@ impl History for GitRooms {
         let doing = format!("counting the new commits of {} in {repo}", head.short());
         let call = Call::new("git.rev-list", self.private(repo)?)
             .args(["--count", head.as_str(), "--not"])
-            .args(known.iter().map(|oid| oid.as_str()));
+            .args(known.iter().map(|oid| oid.as_str()))
+            .lasting();
         let text = self.children.run(&call)?.local(&doing)?.text();
         text.trim().parse().map_err(|_odd| {
             PortError::broken(format!(

@@ -365,7 +365,7 @@ fn a_merge_that_is_ended_anywhere_merges_once() {
             assert!(fs::read_to_string(file(&world, 1)).unwrap().contains("state = \"merged\""));
             nothing_is_left(&world, boundary);
         });
-        assert!(ended > 20, "{ended}");
+        assert!(ended > 16, "{ended}");
     }
 }
 

@@ -45,7 +45,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::adapters::git::bare::{Bare, is_branch};
+use crate::adapters::git::bare::{Bare, Memory, is_branch};
 use crate::boundary;
 use crate::domain::model::{
     ApprovalEvidence, Blocker, Comment, EditHistory, Issue, Labelled, Permission, Person, PullState, RepoId,
@@ -77,6 +77,7 @@ pub struct LocalForge {
     actor: String,
     /// Also what a forge does on its own is left, such as keeping the head of a pull request.
     looking_only: bool,
+    memory: Memory,
     /// Called between the comparison and the rename of every replacement.
     #[cfg(test)]
     before_rename: Option<Hook>,
@@ -115,6 +116,7 @@ impl LocalForge {
             clock,
             actor: actor.to_owned(),
             looking_only: false,
+            memory: Memory::default(),
             #[cfg(test)]
             before_rename: None,
         }
@@ -604,7 +606,7 @@ pub fn init_repo(root: &Path, owner: &str, name: &str) -> PortResult<()> {
     let dir = RepoDir::at(root, owner, name)?;
     let issues = dir.folder(Room::Issues);
     fs::create_dir_all(&issues).map_err(|error| failed("making", &issues, &error))?;
-    Bare::at(dir.git()).init()
+    Bare::at(dir.git(), &Memory::default()).init()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::child::{Answer, Call, Children};
+use super::child::{Answer, Call, Children, Known};
 use super::names;
 use crate::domain::model::{Oid, UnixTime};
 use crate::ports::{PortError, PortResult};
@@ -45,6 +45,10 @@ pub enum RefChange {
     Set(String, Oid),
 }
 
+/// What was asked before and never has another answer.
+#[derive(Clone, Default)]
+pub struct Memory(Known);
+
 pub struct Bare {
     dir: PathBuf,
     children: Children,
@@ -52,9 +56,9 @@ pub struct Bare {
 
 impl Bare {
     /// The repository at `dir`, which is not looked at yet.
-    pub fn at(dir: PathBuf) -> Self {
+    pub fn at(dir: PathBuf, memory: &Memory) -> Self {
         // Nothing of git's configuration is in a repository's own folder.
-        let children = Children { home: dir.clone(), timeout: TIMEOUT };
+        let children = Children { home: dir.clone(), timeout: TIMEOUT, known: memory.0.clone() };
         Self { dir, children }
     }
 
@@ -97,7 +101,8 @@ impl Bare {
     pub fn contains(&self, of: &Oid, ancestor: &Oid) -> PortResult<bool> {
         let call = Call::new("git.merge-base", &self.dir)
             .arg("--is-ancestor")
-            .args([ancestor.as_str(), of.as_str()]);
+            .args([ancestor.as_str(), of.as_str()])
+            .lasting();
         let answer = self.children.run(&call)?;
         let unknown = answer.stderr.contains("Not a valid") || answer.stderr.contains("not a valid");
         if answer.code == Some(1) || unknown {
@@ -113,7 +118,8 @@ impl Bare {
         let doing = format!("reading the commits of {}", head.short());
         let call = Call::new("git.log", &self.dir)
             .args(["--no-show-signature", "--no-merges", "--reverse", "--format=%s"])
-            .arg(format!("{base}..{head}"));
+            .arg(format!("{base}..{head}"))
+            .lasting();
         let text = self.good(self.children.run(&call)?, &doing)?.text();
         Ok(text.lines().map(|line| names::cleaned(line.as_bytes())).collect())
     }
@@ -269,7 +275,8 @@ impl Bare {
     fn tree_of(&self, oid: &Oid, doing: &str) -> PortResult<String> {
         let call = Call::new("git.rev-parse", &self.dir)
             .args(["--verify", "--quiet"])
-            .arg(format!("{oid}^{{tree}}"));
+            .arg(format!("{oid}^{{tree}}"))
+            .lasting();
         Ok(self.good(self.children.run(&call)?, doing)?.text().trim().to_owned())
     }
 

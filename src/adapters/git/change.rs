@@ -25,7 +25,7 @@ impl GitRooms {
     pub(super) fn read_change(&self, repo: &RepoId, base: &Oid, head: &Oid) -> PortResult<Change> {
         let doing = format!("reading what {} would change in {repo}", head.short());
         let private = self.private(repo)?;
-        let call = Call::new("git.merge-base", &private).args([base.as_str(), head.as_str()]);
+        let call = Call::new("git.merge-base", &private).args([base.as_str(), head.as_str()]).lasting();
         let answer = self.children.run(&call)?;
         if answer.code == Some(1) {
             return Err(PortError::refused(format!(
@@ -37,7 +37,8 @@ impl GitRooms {
 
         let call = Call::new("git.diff-tree", &private)
             .args(["-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-commit-id"])
-            .args([from.as_str(), head.as_str()]);
+            .args([from.as_str(), head.as_str()])
+            .lasting();
         let raw = self.children.run(&call)?.local(&doing)?.stdout;
         let mut files = raw_entries(&raw).ok_or_else(|| unreadable(&doing, "the list of files"))?;
         self.fill_sizes(repo, &mut files, &doing)?;
@@ -46,13 +47,15 @@ impl GitRooms {
         let call = Call::new("git.diff-tree", &private)
             .args(["-r", "-p", "-U0", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color"])
             .args(["--full-index", "--no-commit-id", "--src-prefix=a/", "--dst-prefix=b/"])
-            .args([from.as_str(), head.as_str()]);
+            .args([from.as_str(), head.as_str()])
+            .lasting();
         let patch = self.children.run(&call)?.local(&doing)?.stdout;
         fill_lines(&mut files, &patch, &doing)?;
 
         let call = Call::new("git.log", &private)
             .args(["--reverse", "--topo-order", "--no-show-signature", "--encoding=UTF-8", "--format=%B%x00"])
-            .arg(format!("{base}..{head}"));
+            .arg(format!("{base}..{head}"))
+            .lasting();
         let log = self.children.run(&call)?.local(&doing)?.text();
         let mut messages: Vec<String> =
             log.split('\0').map(|m| m.strip_prefix('\n').unwrap_or(m).to_owned()).collect();
@@ -72,7 +75,8 @@ impl GitRooms {
         let call = Call::new("git.log", self.private(repo)?)
             .args(["--topo-order", "--no-show-signature", "--encoding=UTF-8", "--format=%H%x00%B%x00"])
             .arg(format!("--max-count={most}"))
-            .arg(format!("{after}..{upto}"));
+            .arg(format!("{after}..{upto}"))
+            .lasting();
         let log = self.children.run(&call)?.local(&doing)?.text();
         let mut parts = log.split('\0').map(str::trim);
         let mut commits = vec![];
@@ -114,7 +118,8 @@ impl GitRooms {
         }
         let call = Call::new("git.cat-file", self.private(repo)?)
             .arg("--batch-check=%(objectsize)")
-            .stdin(list.as_str());
+            .stdin(list.as_str())
+            .lasting();
         let text = self.children.run(&call)?.local(doing)?.text();
         let mut sizes = text.lines();
         for entry in &mut blobs {

@@ -3,22 +3,35 @@
 //! A child gets nothing of our environment but `PATH`, an empty home and no configuration files. Hooks, fsmonitor,
 //! automatic maintenance and the `ext` transport are off for every command; submodules are never entered.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::io::{Read, Write as _};
+use std::fs::File;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+
 use super::names::cleaned;
+use crate::adapters::probe;
 use crate::boundary;
 use crate::ports::{PortError, PortResult};
 
 /// No answer that we ask for is larger; what is, is refused instead of held in memory.
 const STDOUT_BYTES: usize = 64 * 1024 * 1024;
 const STDERR_BYTES: usize = 16 * 1024;
+/// Between two looks where nothing can be waited for.
+const PAUSE: Duration = Duration::from_micros(500);
+/// What is larger is asked again rather than kept.
+const KEPT_BYTES: usize = 16 * 1024;
 
 /// Settings of every child, stronger than any file.
 const SETTINGS: &[&str] = &[
@@ -41,6 +54,7 @@ const SETTINGS: &[&str] = &[
 ];
 
 /// A git command about to be run.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Call {
     /// `git.<verb>`: the boundary's name; the verb is the command.
     name: &'static str,
@@ -50,6 +64,7 @@ pub(super) struct Call {
     env: Vec<(&'static str, OsString)>,
     settings: Vec<&'static str>,
     stdin: Vec<u8>,
+    lasting: bool,
     /// What may not be in anything that it says.
     hidden: Vec<String>,
 }
@@ -65,6 +80,7 @@ impl Call {
             env: Vec::new(),
             settings: Vec::new(),
             stdin: Vec::new(),
+            lasting: false,
             hidden: Vec::new(),
         }
     }
@@ -108,13 +124,23 @@ impl Call {
         self
     }
 
+    /// For a question about objects by their ids, which never has another answer: it is asked once.
+    pub(super) fn lasting(mut self) -> Self {
+        self.lasting = true;
+        self
+    }
+
     pub(super) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self
     }
 }
 
+/// Answers to [lasting](Call::lasting) questions, shared by everything of one process that asks.
+pub(super) type Known = Rc<RefCell<HashMap<Call, Answer>>>;
+
 /// What a git command said. A non-zero exit is an answer; only a child that did not run to its end is an error.
+#[derive(Clone)]
 pub(super) struct Answer {
     pub(super) code: Option<i32>,
     pub(super) stdout: Vec<u8>,
@@ -125,6 +151,11 @@ pub(super) struct Answer {
 impl Answer {
     pub(super) fn good(&self) -> bool {
         self.code == Some(0)
+    }
+
+    /// Yes or no without a complaint, such as one about an object that is not here yet.
+    fn is_plain(&self) -> bool {
+        matches!(self.code, Some(0 | 1)) && self.stderr.is_empty() && self.stdout.len() <= KEPT_BYTES
     }
 
     pub(super) fn text(&self) -> String {
@@ -186,33 +217,45 @@ impl Answer {
 }
 
 /// Runs git children, one at a time.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Children {
     /// An empty directory of ours.
     pub(super) home: PathBuf,
     pub(super) timeout: Duration,
+    pub(super) known: Known,
 }
 
 impl Children {
     pub(super) fn run(&self, call: &Call) -> PortResult<Answer> {
+        let kept = call.lasting && call.stdin.len() <= KEPT_BYTES;
+        if kept && let Some(answer) = self.known.borrow().get(call) {
+            return Ok(answer.clone());
+        }
         boundary::pass(call.name);
         let answer = self.run_inner(call);
         boundary::pass(call.name);
+        if let Ok(answer) = &answer
+            && kept
+            && answer.is_plain()
+        {
+            self.known.borrow_mut().insert(call.clone(), answer.clone());
+        }
         answer
     }
 
     fn run_inner(&self, call: &Call) -> PortResult<Answer> {
         let deadline = Instant::now() + self.timeout;
         let mut child = self.command(call).spawn().map_err(|error| not_started(call.name, &error))?;
-        let (done, ends) = mpsc::channel();
         if let Some(mut stdin) = child.stdin.take() {
             let bytes = call.stdin.clone();
             // A child that ends early closes the pipe; its exit code tells why.
             thread::spawn(move || drop(stdin.write_all(&bytes)));
         }
-        let stdout = child.stdout.take().map(|pipe| collect(pipe, STDOUT_BYTES, true, done.clone()));
-        let stderr = child.stderr.take().map(|pipe| collect(pipe, STDERR_BYTES, false, done));
-        let ended = wait(&mut child, &ends, deadline);
+        let mut streams = [
+            Stream::new(child.stdout.take().map(OwnedFd::from), STDOUT_BYTES, true),
+            Stream::new(child.stderr.take().map(OwnedFd::from), STDERR_BYTES, false),
+        ];
+        let ended = if read_whole(&mut streams, deadline) { wait(&mut child, deadline) } else { None };
         let Some(status) = ended else {
             end_group(&mut child);
             return Err(PortError::later(format!(
@@ -221,8 +264,7 @@ impl Children {
                 self.timeout.as_secs()
             )));
         };
-        let (stdout, overflow) = stdout.and_then(|t| t.join().ok()).unwrap_or_default();
-        let (stderr, _) = stderr.and_then(|t| t.join().ok()).unwrap_or_default();
+        let [Stream { kept: stdout, overflow, .. }, Stream { kept: stderr, .. }] = streams;
         if overflow {
             return Err(PortError::refused(format!(
                 "running {}: its answer is larger than {} MB, which is more than offhours reads. Look at the \
@@ -236,10 +278,14 @@ impl Children {
     }
 
     fn command(&self, call: &Call) -> Command {
-        let mut command = Command::new("git");
+        let path = absolute_path();
+        // Named by its path it is started without a copy of this process being made first, which is half of the time of
+        // a short command.
+        let program = probe::on_path("git", &path).unwrap_or_else(|| PathBuf::from("git"));
+        let mut command = Command::new(program);
         command
             .env_clear()
-            .env("PATH", absolute_path())
+            .env("PATH", path)
             .env("HOME", &self.home)
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
@@ -302,57 +348,103 @@ fn not_started(name: &str, error: &std::io::Error) -> PortError {
     PortError::later(format!("starting {name}: {error}. It is tried again by the next tick."))
 }
 
-/// Reads a pipe to its end. Beyond `limit` bytes: with `stop` the pipe is closed, without the rest is dropped.
-fn collect(
-    mut pipe: impl Read + Send + 'static,
+/// What a child writes to one of its pipes.
+struct Stream {
+    /// Until its end.
+    pipe: Option<File>,
+    kept: Vec<u8>,
     limit: usize,
-    stop: bool,
-    done: mpsc::Sender<()>,
-) -> thread::JoinHandle<(Vec<u8>, bool)> {
-    thread::spawn(move || {
-        let mut kept = Vec::new();
-        let mut overflow = false;
-        let mut buffer = vec![0; 64 * 1024];
-        while let Ok(count) = pipe.read(&mut buffer) {
-            if count == 0 {
-                break;
-            }
-            let room = limit.saturating_sub(kept.len()).min(count);
-            kept.extend_from_slice(&buffer[..room]);
-            overflow |= room < count;
-            if overflow && stop {
-                break;
-            }
-        }
-        drop(pipe);
-        // The receiver is gone when the deadline came first.
-        done.send(()).ok();
-        (kept, overflow)
-    })
+    /// Whether nothing is read beyond the limit; else the rest is dropped.
+    stops: bool,
+    overflow: bool,
 }
 
-/// How the child ended, once both pipes are closed and it is gone; `None` when the deadline comes first.
-fn wait(child: &mut Child, ends: &mpsc::Receiver<()>, deadline: Instant) -> Option<ExitStatus> {
-    for _ in 0..2 {
-        ends.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()?;
+impl Stream {
+    fn new(pipe: Option<OwnedFd>, limit: usize, stops: bool) -> Self {
+        Self { pipe: pipe.map(File::from), kept: Vec::new(), limit, stops, overflow: false }
     }
+
+    /// Takes what is there now.
+    fn take_in(&mut self, buffer: &mut [u8]) {
+        let Some(pipe) = &mut self.pipe else { return };
+        match pipe.read(buffer) {
+            Ok(count) if count > 0 => {
+                let room = self.limit.saturating_sub(self.kept.len()).min(count);
+                self.kept.extend_from_slice(&buffer[..room]);
+                self.overflow |= room < count;
+                if self.overflow && self.stops {
+                    self.pipe = None;
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Ok(_) | Err(_) => self.pipe = None,
+        }
+    }
+}
+
+/// Reads pipes to their ends. False when the deadline comes first.
+fn read_whole(streams: &mut [Stream], deadline: Instant) -> bool {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let mut open: Vec<&mut Stream> = streams.iter_mut().filter(|stream| stream.pipe.is_some()).collect();
+        if open.is_empty() {
+            return true;
+        }
+        let mut fds: Vec<PollFd<'_>> = open
+            .iter()
+            .filter_map(|stream| stream.pipe.as_ref())
+            .map(|pipe| PollFd::new(pipe, PollFlags::IN))
+            .collect();
+        if !until(deadline, &mut fds) {
+            return false;
+        }
+        let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+        for (stream, _) in open.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
+            stream.take_in(&mut buffer);
+        }
+    }
+}
+
+/// Waits until something happens to one of these, or for no reason. False when the deadline came.
+fn until(deadline: Instant, fds: &mut [PollFd<'_>]) -> bool {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let time = Timespec::try_from(left).ok();
+    if poll(fds, time.as_ref()).is_err_and(|error| error != Errno::INTR) {
+        thread::sleep(PAUSE);
+    }
+    !left.is_zero()
+}
+
+/// How the child ended, once it is gone; `None` when the deadline comes first.
+fn wait(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
+    let mut handle = None;
     loop {
         if let Ok(Some(status)) = child.try_wait() {
             return Some(status);
         }
-        if Instant::now() >= deadline {
+        // Only a child that takes its time after its last word is worth a handle.
+        let handle = handle.get_or_insert_with(|| {
+            let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw)?;
+            pidfd_open(pid, PidfdFlags::empty()).ok()
+        });
+        let in_time = if let Some(handle) = handle {
+            until(deadline, &mut [PollFd::new(handle, PollFlags::IN)])
+        } else {
+            thread::sleep(PAUSE);
+            Instant::now() < deadline
+        };
+        if !in_time {
             return None;
         }
-        thread::sleep(Duration::from_micros(500));
     }
 }
 
 /// Ends the child and everything it started in its process group.
 fn end_group(child: &mut Child) {
-    let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     if let Some(group) = group {
         // All of it may be gone by itself.
-        rustix::process::kill_process_group(group, rustix::process::Signal::KILL).ok();
+        kill_process_group(group, Signal::KILL).ok();
     }
     drop(child.wait());
 }

@@ -91,7 +91,8 @@ impl GitRooms {
         let private = self.private(repo)?;
         let call = Call::new("git.log", &private)
             .args(["--no-walk", "--no-show-signature", "--format=%ct"])
-            .args(known.iter().map(|oid| oid.as_str()));
+            .args(known.iter().map(|oid| oid.as_str()))
+            .lasting();
         let times = self.children.run(&call)?.local(doing)?.text();
         let newest = times.lines().filter_map(|time| time.parse::<i64>().ok()).max().unwrap_or(0);
         let date = format!("@{} +0000", newest.max(0));

@@ -40,6 +40,13 @@ impl GitRooms {
                 from.short()
             )));
         }
+        // The target went on from where the work did and has nothing that the work lacks: what differs is the work.
+        if (from == target || self.is_ancestor(repo, from, target)?)
+            && self.is_ancestor(repo, target, head)?
+            && !self.same_files(repo, head, target, &doing)?
+        {
+            return Ok(false);
+        }
         let Some((whole, paths)) = self.whole_patch(repo, from, head, &doing)? else { return Ok(false) };
         if self.is_ancestor(repo, head, target)? {
             return Ok(true);
@@ -76,14 +83,16 @@ impl GitRooms {
     ) -> PortResult<Option<(String, BTreeSet<String>)>> {
         let private = self.private(repo)?;
         let ends = [from.as_str(), head.as_str()];
-        let call =
-            Call::new("git.diff-tree", &private).args(["-r", "--name-only", "--no-renames"]).args(ends);
+        let call = Call::new("git.diff-tree", &private)
+            .args(["-r", "--name-only", "--no-renames"])
+            .args(ends)
+            .lasting();
         let names = self.children.run(&call)?.local(doing)?.text();
         let paths: BTreeSet<String> = names.lines().map(str::to_owned).collect();
         if paths.is_empty() {
             return Ok(None);
         }
-        let call = Call::new("git.diff-tree", &private).arg("-r").args(WRITTEN).args(ends);
+        let call = Call::new("git.diff-tree", &private).arg("-r").args(WRITTEN).args(ends).lasting();
         let patch = self.children.run(&call)?.local(doing)?.stdout;
         match self.ids(repo, patch, doing)?.into_keys().next() {
             Some(id) => Ok(Some((id, paths))),
@@ -105,7 +114,8 @@ impl GitRooms {
             .args(["--no-renames", "--format=%x00%H %P"])
             .arg(format!("--max-count={most}"))
             .args([head.as_str(), "--not"])
-            .args(known.iter().map(|oid| oid.as_str()));
+            .args(known.iter().map(|oid| oid.as_str()))
+            .lasting();
         let text = self.children.run(&call)?.local(doing)?.text();
         let read = |part: &str| {
             let mut rows = part.lines();
@@ -135,7 +145,8 @@ impl GitRooms {
             .args(["--no-walk=unsorted", "--stdin", "--no-show-signature", "--no-color", "--format=%H"])
             .arg("--diff-merges=first-parent")
             .args(WRITTEN)
-            .stdin(list);
+            .stdin(list)
+            .lasting();
         let patches = self.children.run(&call)?.local(doing)?.stdout;
         self.ids(repo, patches, doing)
     }
@@ -144,7 +155,7 @@ impl GitRooms {
         if patches.is_empty() {
             return Ok(Patches::new());
         }
-        let call = Call::new("git.patch-id", self.private(repo)?).arg("--stable").stdin(patches);
+        let call = Call::new("git.patch-id", self.private(repo)?).arg("--stable").stdin(patches).lasting();
         let text = self.children.run(&call)?.local(doing)?.text();
         let mut found = Patches::new();
         for line in text.lines() {
@@ -158,7 +169,8 @@ impl GitRooms {
     /// Whether a merge in the work holds nothing but what git makes of its two sides: then a rebase may leave it out.
     fn merged_by_itself(&self, repo: &RepoId, merge: &Touching, doing: &str) -> PortResult<bool> {
         let [one, other] = merge.parents.as_slice() else { return Ok(false) };
-        let call = Call::new("git.rev-parse", self.private(repo)?).arg(format!("{}^{{tree}}", merge.oid));
+        let call =
+            Call::new("git.rev-parse", self.private(repo)?).arg(format!("{}^{{tree}}", merge.oid)).lasting();
         let tree = self.children.run(&call)?.local(doing)?.text();
         match self.merge_trees(repo, one, other, doing) {
             Ok(made) => Ok(made.is_ok_and(|made| made == tree.trim())),

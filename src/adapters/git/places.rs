@@ -9,10 +9,13 @@ use std::time::Duration;
 
 use super::names;
 use crate::boundary;
-use crate::domain::model::RepoId;
+use crate::domain::model::{Oid, RepoId};
 use crate::ports::{PortError, PortResult};
 
 const PRIVATE_CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n";
+
+/// A ref, HEAD or alternates file is a line.
+pub(super) const SMALL_BYTES: u64 = 16 * 1024;
 
 /// Left by a killed process; nothing of ours lives this long.
 const STALE_SCRATCH: Duration = Duration::from_secs(24 * 3600);
@@ -177,6 +180,17 @@ pub(super) fn read_plain(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open_plain(path)?.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit { Err(io::Error::other("it is too large")) } else { Ok(bytes) }
+}
+
+/// The line of a small file, such as `HEAD`.
+pub(super) fn read_line(path: &Path) -> Option<String> {
+    let text = String::from_utf8(read_plain(path, SMALL_BYTES).ok()?).ok()?;
+    Some(text.trim_end_matches('\n').to_owned())
+}
+
+/// What a ref names that has a file of its own. Those that git packed have none.
+pub(super) fn loose_ref(git_dir: &Path, name: &str) -> Option<Oid> {
+    Oid::parse(&read_line(&git_dir.join(name))?)
 }
 
 /// Creates a file that does not exist yet (a symlink in its place is removed, not followed) and fills it.

@@ -55,7 +55,8 @@ impl GitRooms {
     }
 
     fn tree_of(&self, repo: &RepoId, commit: &Oid, doing: &str) -> PortResult<String> {
-        let call = Call::new("git.rev-parse", self.private(repo)?).arg(format!("{commit}^{{tree}}"));
+        let call =
+            Call::new("git.rev-parse", self.private(repo)?).arg(format!("{commit}^{{tree}}")).lasting();
         Ok(self.children.run(&call)?.local(doing)?.text().trim().to_owned())
     }
 
@@ -137,8 +138,7 @@ impl RecipeGit for GitRooms {
             }
             return Err(answer.remote_error(&doing));
         }
-        let call = Call::new("git.rev-parse", &private).args(["--verify", "--quiet"]).arg(&kept);
-        names::oid(&self.children.run(&call)?.local(&doing)?.text(), &doing).map(Some)
+        self.fetched(&private, &kept, &doing).map(Some)
     }
 
     fn remote_tags(&self, repo: &RepoId, url: &str) -> PortResult<Vec<String>> {
@@ -295,7 +295,7 @@ impl RecipeGit for GitRooms {
 
     fn commits(&self, repo: &RepoId, base: &Oid, head: &Oid) -> PortResult<Vec<Oid>> {
         let doing = format!("listing the commits of {} in {repo}", head.short());
-        let call = Call::new("git.rev-list", self.private(repo)?).arg(format!("{base}..{head}"));
+        let call = Call::new("git.rev-list", self.private(repo)?).arg(format!("{base}..{head}")).lasting();
         let text = self.children.run(&call)?.local(&doing)?.text();
         text.lines().map(|line| names::oid(line, &doing)).collect()
     }

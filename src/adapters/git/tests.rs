@@ -1,5 +1,6 @@
 //! Real git in folders of its own: claims that race, workspaces that lie, pushes that lose.
 
+mod children;
 mod claims;
 mod compacting;
 mod hostile;

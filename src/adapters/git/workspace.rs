@@ -15,8 +15,7 @@ use super::places::{self, Scratch};
 use crate::domain::model::{Oid, RepoId};
 use crate::ports::{PortError, PortResult, RunFolder, Work};
 
-/// A ref, HEAD or alternates file is a line; packed refs are a list.
-const SMALL_BYTES: u64 = 16 * 1024;
+/// Packed refs are a list.
 const PACKED_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The agent's identity, so that its commits work with an empty home; no maintenance behind our back.
@@ -152,7 +151,6 @@ impl GitRooms {
         let doing = format!("reading the work of run {run}");
         let space = self.inspect(repo, folder)?;
         self.fetch_work(repo, &space, run)?;
-        let private = self.private(repo)?;
         let head = space.head.clone();
         let (behind, new_commits) = self.distance(repo, base, &head, &doing)?;
         if behind > 0 {
@@ -162,13 +160,19 @@ impl GitRooms {
                 base.short()
             )));
         }
-        let call = Call::new("git.rev-parse", &private)
-            .args([format!("{head}^{{tree}}"), format!("{base}^{{tree}}")]);
-        let trees = self.children.run(&call)?.local(&doing)?.text();
-        let mut trees = trees.lines();
-        let changes_tree = trees.next() != trees.next();
+        let changes_tree = !self.same_files(repo, &head, base, &doing)?;
         let uncommitted = !self.loose(repo, &space.work, &head)?.is_empty();
         Ok(Work { head, new_commits, changes_tree, uncommitted })
+    }
+
+    /// Whether two commits hold the same files.
+    pub(super) fn same_files(&self, repo: &RepoId, one: &Oid, other: &Oid, doing: &str) -> PortResult<bool> {
+        let call = Call::new("git.rev-parse", self.private(repo)?)
+            .args([format!("{one}^{{tree}}"), format!("{other}^{{tree}}")])
+            .lasting();
+        let trees = self.children.run(&call)?.local(doing)?.text();
+        let mut trees = trees.lines();
+        Ok(trees.next() == trees.next())
     }
 
     /// Commits of `base` that `head` lacks, and the other way round.
@@ -181,7 +185,8 @@ impl GitRooms {
     ) -> PortResult<(u32, u32)> {
         let call = Call::new("git.rev-list", self.private(repo)?)
             .args(["--count", "--left-right"])
-            .arg(format!("{base}...{head}"));
+            .arg(format!("{base}...{head}"))
+            .lasting();
         let text = self.children.run(&call)?.local(doing)?.text();
         let counts = text.trim().split_once('\t').and_then(|(l, r)| Some((l.parse().ok()?, r.parse().ok()?)));
         counts.ok_or_else(|| {
@@ -245,6 +250,10 @@ impl GitRooms {
         let doing = format!("taking the commits of run {run} from its workspace");
         let run = names::run(run)?;
         let private = self.private(repo)?;
+        // Only a fetch writes that ref, and last of all: what it names is here and was looked through.
+        if places::loose_ref(&private, &format!("refs/offhours/work/{run}")).as_ref() == Some(&space.head) {
+            return Ok(());
+        }
         let scratch = self.scratch()?;
         let shadow = scratch.path().join("shadow");
         places::write_repository(&shadow, "ref: refs/heads/work\n", SHADOW_CONFIG)?;
@@ -346,7 +355,7 @@ fn alternates(git_dir: &Path) -> Vec<u8> {
 }
 
 fn read_alternates(git_dir: &Path) -> Option<Vec<u8>> {
-    places::read_plain(&git_dir.join("objects/info/alternates"), SMALL_BYTES).ok()
+    places::read_plain(&git_dir.join("objects/info/alternates"), places::SMALL_BYTES).ok()
 }
 
 /// The first thing below the object store that is neither a file nor a folder: it could lead elsewhere.
@@ -366,7 +375,7 @@ fn link_among_objects(objects: &Path) -> Option<String> {
 
 /// Where HEAD stands, read without git: `(branch, commit)`, or what is wrong with it.
 fn read_head(git_dir: &Path) -> Result<(Option<String>, Oid), String> {
-    let head = read_line(&git_dir.join("HEAD")).ok_or("`.git/HEAD` cannot be read")?;
+    let head = places::read_line(&git_dir.join("HEAD")).ok_or("`.git/HEAD` cannot be read")?;
     let Some(name) = head.strip_prefix("ref: ") else {
         let oid = Oid::parse(&head).ok_or("`.git/HEAD` names neither a branch nor a commit")?;
         return Ok((None, oid));
@@ -382,9 +391,8 @@ fn read_head(git_dir: &Path) -> Result<(Option<String>, Oid), String> {
             Ok(_) | Err(_) => {}
         }
     }
-    let loose = git_dir.join(name);
-    if fs::symlink_metadata(&loose).is_ok() {
-        let oid = read_line(&loose).and_then(|line| Oid::parse(&line));
+    if fs::symlink_metadata(git_dir.join(name)).is_ok() {
+        let oid = places::loose_ref(git_dir, name);
         return oid.map(|oid| (Some(branch.to_owned()), oid)).ok_or(format!("`{name}` holds no commit"));
     }
     let packed = places::read_plain(&git_dir.join("packed-refs"), PACKED_BYTES).unwrap_or_default();
@@ -394,9 +402,4 @@ fn read_head(git_dir: &Path) -> Result<(Option<String>, Oid), String> {
         .find(|(_, packed)| *packed == name)
         .and_then(|(oid, _)| Oid::parse(oid));
     found.map(|oid| (Some(branch.to_owned()), oid)).ok_or(format!("its branch `{name}` has no commit"))
-}
-
-fn read_line(path: &Path) -> Option<String> {
-    let text = String::from_utf8(places::read_plain(path, SMALL_BYTES).ok()?).ok()?;
-    Some(text.trim_end_matches('\n').to_owned())
 }

@@ -382,7 +382,8 @@ impl LocalForge {
 
     fn desk(&self, repo: &RepoId) -> PortResult<Desk> {
         let dir = RepoDir::open(&self.root, repo)?;
-        let mut desk = Desk { bare: Bare::at(dir.git()), dir, repo: repo.clone(), refs: Refs::new() };
+        let bare = Bare::at(dir.git(), &self.memory);
+        let mut desk = Desk { bare, dir, repo: repo.clone(), refs: Refs::new() };
         desk.refresh()?;
         Ok(desk)
     }
