@@ -308,9 +308,7 @@ fn copy(from: &Path, to: &Path) {
 
 fn copy_into(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        copy(&entry.unwrap().path(), to);
-    }
+    copy(&from.join("."), to);
 }
 
 fn put_back(from: &Path, world: &World) {

@@ -6,7 +6,9 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
+use offhours::adapters::probe::on_path;
 use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -391,9 +393,15 @@ pub fn find(root: &Path, name: &str) -> Vec<PathBuf> {
     found
 }
 
+/// Where git is: by its path it is started without a copy of the whole test process, threads and all, being made first.
+pub fn git_program() -> &'static Path {
+    static FOUND: OnceLock<PathBuf> = OnceLock::new();
+    FOUND.get_or_init(|| on_path("git", &std::env::var_os("PATH").unwrap()).unwrap())
+}
+
 /// Runs git in a folder as a person would, with a fixed identity and date.
 pub fn git(dir: &Path, args: &[&str]) -> String {
-    let output = Command::new("git")
+    let output = Command::new(git_program())
         .args(args)
         .current_dir(dir)
         .env_clear()

@@ -20,6 +20,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::Value;
 
+use crate::world::git_program;
+
 pub use server::{Replay, Sim};
 
 /// Which API it speaks.
@@ -667,7 +669,7 @@ impl Model {
 
 /// Runs git; whether it was good, and what it printed.
 pub fn run(dir: &std::path::Path, args: &[&str]) -> (bool, String) {
-    let out = Command::new("git")
+    let out = Command::new(git_program())
         .args(args)
         .current_dir(dir)
         .env_clear()

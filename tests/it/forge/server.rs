@@ -12,6 +12,8 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
+use crate::world::git_program;
+
 use super::{Ask, Dialect, Model, Reply, Seen, Shared, Wrong, app, gitea, github};
 
 /// A running server; it ends with this value.
@@ -328,7 +330,7 @@ fn git_backend(model: &Shared, request: &Request) -> Reply {
         Err(401) => return Reply::empty(401).with("www-authenticate", "Basic realm=\"sim\""),
         Err(status) => return Reply::empty(status),
     };
-    let mut child = Command::new("git")
+    let mut child = Command::new(git_program())
         .arg("http-backend")
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
