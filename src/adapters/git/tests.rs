@@ -13,7 +13,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::GitRooms;
 use crate::domain::model::{Oid, RepoId, UnixTime};
@@ -94,6 +94,18 @@ impl World {
 fn rooms(root: &Path, host: &str) -> GitRooms {
     let host = root.join(host);
     GitRooms::new(host.join("private"), host.join("work"), Duration::from_secs(60))
+}
+
+/// A process that was killed is seen for a moment.
+fn soon(gone: impl Fn() -> bool) -> bool {
+    let enough = Instant::now() + Duration::from_secs(20);
+    while !gone() {
+        if Instant::now() > enough {
+            return false;
+        }
+        std::thread::yield_now();
+    }
+    true
 }
 
 fn request(number: u64, run: &str) -> ClaimRequest {

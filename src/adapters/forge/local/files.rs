@@ -311,11 +311,19 @@ impl RepoDir {
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How far the clock that files are compared with is ahead, in seconds.
+    pub(super) static AHEAD: std::cell::Cell<i64> = const { std::cell::Cell::new(0) };
+}
+
 /// Whether the newest time (seconds) is long enough ago. A time in the future is not.
 #[expect(clippy::disallowed_methods, reason = "compared with times that the kernel's clock gave the files")]
 fn settled(newest: i64) -> bool {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    #[cfg(test)]
+    let now = now + AHEAD.get();
     now.saturating_sub(newest) > i64::try_from(SETTLED.as_secs()).unwrap_or(i64::MAX)
 }
 

@@ -244,7 +244,7 @@ fn an_unchanged_folder_is_not_read_and_a_changed_one_is() {
     let w = World::new();
     w.forge.new_issue(&w.repo, &an_issue("x")).unwrap();
     assert_eq!(w.list("ready", None).2, None, "just written: no promise");
-    std::thread::sleep(Duration::from_millis(3_100));
+    files::AHEAD.set(4);
     let etag = w.list("ready", None).2.expect("settled");
     assert_eq!(w.list("ready", Some(&etag)).1, ["not modified"]);
     assert_eq!(w.list("other", Some(&etag)).0, [0_u64; 0]);
@@ -252,6 +252,7 @@ fn an_unchanged_folder_is_not_read_and_a_changed_one_is() {
     w.forge.put_comment(&w.repo, 1, None, "comments are not part of it").unwrap();
     assert_eq!(w.list("ready", Some(&etag)).1, ["not modified"]);
     // Same size, and the modification time put back: the inode's own time tells.
+    files::AHEAD.set(0);
     let modified = fs::metadata(w.path("0001.md")).unwrap().modified().unwrap();
     let text = w.read("0001.md").replace("state = \"open\"", "state = 'open'");
     w.write("0001.md", text);
@@ -260,7 +261,7 @@ fn an_unchanged_folder_is_not_read_and_a_changed_one_is() {
     // A time in the future is never taken for settled.
     let future = SystemTime::now() + Duration::from_secs(90_000);
     OpenOptions::new().write(true).open(w.path("0001.md")).unwrap().set_modified(future).unwrap();
-    std::thread::sleep(Duration::from_millis(3_100));
+    files::AHEAD.set(8);
     assert_eq!(w.list("ready", None).2, None);
 }
 

@@ -49,12 +49,7 @@ fn a_child_that_says_no_more_or_nothing_is_ended_with_all_that_it_started() {
             matches!(&ended, PortError::Later { what, .. } if what.contains("gave no answer")),
             "{ended}"
         );
-        // A killed process is seen for a moment.
-        let gone = (0..10_000).any(|_| {
-            std::thread::yield_now();
-            process::find_by_cookie(&cookie).is_empty()
-        });
-        assert!(gone, "{alias}");
+        assert!(soon(|| process::find_by_cookie(&cookie).is_empty()), "{alias}");
     }
 }
 
