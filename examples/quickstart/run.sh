@@ -66,21 +66,21 @@ claude)
     need claude "npm install -g @anthropic-ai/claude-code"
     runner='profile = "claude"
 argv = ["claude", "-p", "--output-format", "stream-json", "--verbose", "--permission-mode", "bypassPermissions"]
-env = ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "IS_SANDBOX"]
+env = ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "IS_SANDBOX", "HTTPS_PROXY", "NO_PROXY"]
 '$(home_files .claude.json .claude/settings.json .claude/.credentials.json)
     ;;
 codex)
     need codex "npm install -g @openai/codex"
     runner='profile = "codex"
 argv = ["codex", "exec", "--json", "--dangerously-bypass-approvals-and-sandbox"]
-env = ["OPENAI_API_KEY", "CODEX_API_KEY"]
+env = ["OPENAI_API_KEY", "CODEX_API_KEY", "HTTPS_PROXY", "NO_PROXY"]
 '$(home_files .codex/config.toml .codex/auth.json)
     ;;
 opencode)
     need opencode "npm install -g opencode-ai"
     runner='profile = "opencode"
 argv = ["opencode", "run", "--format", "json", "--auto"]
-env = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENCODE_DISABLE_MODELS_FETCH"]
+env = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENCODE_DISABLE_MODELS_FETCH", "HTTPS_PROXY", "NO_PROXY"]
 '$(home_files .config/opencode/opencode.json .local/share/opencode/auth.json)
     ;;
 script) runner="argv = [\"$here/agent.sh\"]" ;;

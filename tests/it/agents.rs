@@ -46,7 +46,12 @@ impl Agent {
     }
 }
 
-/// What the program finds in its home and environment, so that it asks the model.
+/// Agents ask for more than their model: for plugins, packages, new versions of themselves. All of that goes to a proxy
+/// on loopback that is not there.
+const NO_NETWORK: [(&str, &str); 2] =
+    [("HTTPS_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "127.0.0.1,localhost")];
+
+/// What the program finds in its home and environment, so that it asks the model and nobody else.
 fn settings(agent: Agent, model: &Model, home: &Path, permission: &str) -> Vec<(String, String)> {
     let url = model.url();
     let write = |file: &str, text: String| {
@@ -85,7 +90,8 @@ fn settings(agent: Agent, model: &Model, home: &Path, permission: &str) -> Vec<(
             &[("OPENCODE_DISABLE_MODELS_FETCH", "1")]
         }
     };
-    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    let variables = variables.iter().chain(&NO_NETWORK);
+    variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 /// A world whose agent is the real program, told to ask the model. `more` are further lines of its runner.
