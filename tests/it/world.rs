@@ -109,17 +109,19 @@ impl World {
     pub fn repo(&self, name: &str) {
         let bare = self.bare(name);
         fs::create_dir_all(bare.parent().unwrap().join("issues")).unwrap();
-        git(
-            self.temp.path(),
-            &["init", "-q", "--bare", "--template=", "--initial-branch=main", bare.to_str().unwrap()],
-        );
-        let seed = self.path("seed");
-        drop(fs::remove_dir_all(&seed));
-        git(self.temp.path(), &["init", "-q", "--initial-branch=main", seed.to_str().unwrap()]);
-        fs::write(seed.join("test.sh"), "#!/bin/sh\n[ ! -e red ] || { cat red; exit 1; }\n").unwrap();
-        git(&seed, &["add", "test.sh"]);
-        git(&seed, &["commit", "-q", "-m", "A beginning"]);
-        git(&seed, &["push", "-q", bare.to_str().unwrap(), "main"]);
+        for (of, to) in [(Made::Bare, bare), (Made::Seed, self.path("seed"))] {
+            drop(fs::remove_dir_all(&to));
+            fs::create_dir(&to).unwrap();
+            for (_, file, content) in beginning().iter().filter(|(whose, ..)| *whose == of) {
+                match content {
+                    Some((bytes, mode)) => {
+                        fs::write(to.join(file), bytes).unwrap();
+                        fs::set_permissions(to.join(file), fs::Permissions::from_mode(*mode)).unwrap();
+                    }
+                    None => fs::create_dir(to.join(file)).unwrap(),
+                }
+            }
+        }
     }
 
     pub fn bare(&self, name: &str) -> PathBuf {
@@ -391,6 +393,51 @@ pub fn find(root: &Path, name: &str) -> Vec<PathBuf> {
         }
     }
     found
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Made {
+    Bare,
+    Seed,
+}
+
+/// Folders before what is in them, and files with their rights.
+type Files = Vec<(Made, PathBuf, Option<(Vec<u8>, u32)>)>;
+
+/// A bare repository with one commit and the clone that it came from. Every world begins with them and git would make
+/// the same each time, so it makes them once.
+fn beginning() -> &'static Files {
+    static FILES: OnceLock<Files> = OnceLock::new();
+    FILES.get_or_init(|| {
+        let temp = TempDir::new().unwrap();
+        let (bare, seed) = (temp.path().join("bare"), temp.path().join("seed"));
+        for (words, dir) in [(&["--bare"][..], &bare), (&[], &seed)] {
+            let init = ["init", "-q", "--template=", "--initial-branch=main", dir.to_str().unwrap()];
+            git(temp.path(), &[&init[..], words].concat());
+        }
+        // Nothing here grows so large.
+        git(&bare, &["config", "receive.autogc", "false"]);
+        fs::write(seed.join("test.sh"), "#!/bin/sh\n[ ! -e red ] || { cat red; exit 1; }\n").unwrap();
+        git(&seed, &["add", "test.sh"]);
+        git(&seed, &["commit", "-q", "-m", "A beginning"]);
+        git(&seed, &["push", "-q", bare.to_str().unwrap(), "main"]);
+        let mut files = vec![];
+        for (whose, root) in [(Made::Bare, bare), (Made::Seed, seed)] {
+            let mut left = vec![root.clone()];
+            while let Some(dir) = left.pop() {
+                for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+                    let content = path.is_file().then(|| {
+                        (fs::read(&path).unwrap(), fs::metadata(&path).unwrap().permissions().mode())
+                    });
+                    files.push((whose, path.strip_prefix(&root).unwrap().to_owned(), content));
+                    if path.is_dir() {
+                        left.push(path);
+                    }
+                }
+            }
+        }
+        files
+    })
 }
 
 /// Where git is: by its path it is started without a copy of the whole test process, threads and all, being made first.

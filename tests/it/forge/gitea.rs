@@ -455,10 +455,9 @@ fn pull(model: &Model, repo: &str, of: &Pull) -> Value {
     let issue = model.repos[repo].issues.iter().find(|i| i.number == of.number).unwrap();
     let full = if of.fork { format!("mallory/{}", repo.split_once('/').unwrap().1) } else { repo.to_owned() };
     let bare = model.git.join(repo).join("repo.git");
-    let known =
-        super::run(&bare, &["rev-parse", "--verify", "--quiet", &format!("refs/heads/{}", of.branch)]).0;
+    let known = super::tip(&bare, &of.branch).is_some();
     let head = if known { of.branch.clone() } else { format!("refs/pull/{}/head", of.number) };
-    let target = super::run(&bare, &["rev-parse", &format!("refs/heads/{}", of.target)]).1;
+    let target = super::tip(&bare, &of.target).unwrap();
     json!({
         "id": issue.id, "number": of.number, "title": issue.title, "body": issue.body,
         "state": if issue.open { "open" } else { "closed" }, "user": user(model, &issue.by),
@@ -468,7 +467,7 @@ fn pull(model: &Model, repo: &str, of: &Pull) -> Value {
         "merged_by": of.merged.as_ref().map(|(by, _, _)| user(model, by)),
         "merge_commit_sha": of.merged.as_ref().map(|(_, sha, _)| sha),
         "head": { "label": of.branch, "ref": head, "sha": model.head_of(repo, of), "repo": { "full_name": full } },
-        "base": { "label": of.target, "ref": of.target, "sha": target.trim(), "repo": { "full_name": repo } },
+        "base": { "label": of.target, "ref": of.target, "sha": target, "repo": { "full_name": repo } },
     })
 }
 
@@ -479,7 +478,7 @@ fn open_pull(model: &mut Model, ask: &Ask<'_>, repo: &str) -> Reply {
     let word = |key: &str| ask.body[key].as_str().unwrap_or_default().to_owned();
     let (branch, target) = (word("head"), word("base"));
     let bare = model.git.join(repo).join("repo.git");
-    if !super::run(&bare, &["rev-parse", "--verify", "--quiet", &format!("refs/heads/{branch}")]).0 {
+    if super::tip(&bare, &branch).is_none() {
         return not_found();
     }
     let open = |p: &&Pull| p.branch == branch && p.target == target && !p.fork && p.last_head.is_none();

@@ -198,8 +198,7 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
         }
         // A branch by its name, too.
         ("GET", ["commits", "main", rest @ ("check-runs" | "status")]) => {
-            let bare = model.git.join(repo).join("repo.git");
-            let sha = super::run(&bare, &["rev-parse", "refs/heads/main"]).1.trim().to_owned();
+            let sha = super::tip(&model.git.join(repo).join("repo.git"), "main").unwrap();
             in_repo(model, ask, repo, &["commits", &sha, rest])
         }
         ("GET", ["commits", sha, "check-runs"]) => {
@@ -356,7 +355,7 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
                 );
             }
             let bare = model.git.join(repo).join("repo.git");
-            if !super::run(&bare, &["rev-parse", "--verify", "--quiet", &format!("refs/heads/{branch}")]).0 {
+            if super::tip(&bare, &branch).is_none() {
                 return Reply::json(
                     422,
                     &json!({ "message": "Validation Failed", "errors": [{ "field": "head", "code": "invalid" }] }),
@@ -495,11 +494,7 @@ fn in_issue(model: &mut Model, ask: &Ask<'_>, repo: &str, number: u64, path: &[&
 fn pull(model: &Model, repo: &str, of: &Pull, single: bool) -> Value {
     let issue = model.repos[repo].issues.iter().find(|i| i.number == of.number).unwrap();
     let full = if of.fork { format!("mallory/{}", repo.split_once('/').unwrap().1) } else { repo.to_owned() };
-    let base = super::run(
-        &model.git.join(repo).join("repo.git"),
-        &["rev-parse", &format!("refs/heads/{}", of.target)],
-    )
-    .1;
+    let base = super::tip(&model.git.join(repo).join("repo.git"), &of.target).unwrap();
     let mut value = json!({
         "id": issue.id, "number": of.number, "title": issue.title, "body": issue.body, "user": user(model, &issue.by),
         "created_at": moment(issue.created), "updated_at": moment(issue.updated),
@@ -508,7 +503,7 @@ fn pull(model: &Model, repo: &str, of: &Pull, single: bool) -> Value {
         "merged_at": of.merged.as_ref().map(|(_, _, at)| moment(*at)),
         "merge_commit_sha": of.merged.as_ref().map(|(_, sha, _)| sha),
         "head": { "ref": of.branch, "sha": model.head_of(repo, of), "repo": { "full_name": full } },
-        "base": { "ref": of.target, "sha": base.trim(), "repo": { "full_name": repo } },
+        "base": { "ref": of.target, "sha": base, "repo": { "full_name": repo } },
     });
     if single {
         value["merged_by"] = of.merged.as_ref().map_or(Value::Null, |(by, _, _)| user(model, by));

@@ -14,7 +14,7 @@ mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -503,13 +503,10 @@ impl Model {
     /// Somebody asks for a run of a workflow; false where there is none of that name or no such branch.
     pub fn dispatch(&mut self, repo: &str, workflow: &str, branch: &str) -> bool {
         let bare = self.git.join(repo).join("repo.git");
-        let (known, sha) = run(&bare, &["rev-parse", "--verify", "--quiet", &format!("refs/heads/{branch}")]);
-        if !known || workflow != "test.yml" {
-            return false;
-        }
+        let Some(sha) = tip(&bare, branch).filter(|_| workflow == "test.yml") else { return false };
         let id = self.id();
         if !self.repo(repo).deaf {
-            self.repo(repo).dispatches.push(Dispatch { id, sha: sha.trim().to_owned(), green: None });
+            self.repo(repo).dispatches.push(Dispatch { id, sha, green: None });
         }
         true
     }
@@ -565,12 +562,7 @@ impl Model {
 
     pub fn head_of(&self, repo: &str, pull: &Pull) -> String {
         let bare = self.git.join(repo).join("repo.git");
-        let now = run(&bare, &["rev-parse", "--verify", "--quiet", &format!("refs/heads/{}", pull.branch)]);
-        if now.0 && pull.last_head.is_none() {
-            now.1.trim().to_owned()
-        } else {
-            pull.last_head.clone().unwrap_or_default()
-        }
+        pull.last_head.clone().or_else(|| tip(&bare, &pull.branch)).unwrap_or_default()
     }
 
     /// Merges with a merge commit. False: it conflicts.
@@ -578,7 +570,7 @@ impl Model {
         let bare = self.git.join(repo).join("repo.git");
         let pull = self.repos[repo].pulls.iter().find(|p| p.number == number).unwrap().clone();
         let head = self.head_of(repo, &pull);
-        let onto = run(&bare, &["rev-parse", &format!("refs/heads/{}", pull.target)]).1.trim().to_owned();
+        let onto = tip(&bare, &pull.target).unwrap();
         let (clean, tree) = run(&bare, &["merge-tree", "--write-tree", &onto, &head]);
         if !clean {
             return false;
@@ -617,7 +609,7 @@ impl Model {
     /// Commits that came to the default branch close the issues that they name.
     pub fn close_by_words(&mut self, repo: &str, by: &str) {
         let bare = self.git.join(repo).join("repo.git");
-        let main = run(&bare, &["rev-parse", "refs/heads/main"]).1.trim().to_owned();
+        let main = tip(&bare, "main").unwrap();
         let before = self.repo(repo).seen_main.replace(main.clone());
         let Some(before) = before else { return };
         let messages = run(&bare, &["log", "--format=%B", &format!("{before}..{main}")]).1;
@@ -645,9 +637,8 @@ impl Model {
         let names: Vec<String> = self.repos.iter().filter(|(_, r)| r.ci).map(|(n, _)| n.clone()).collect();
         for name in names {
             let bare = self.git.join(&name).join("repo.git");
-            let heads = run(&bare, &["for-each-ref", "--format=%(objectname)", "refs/heads"]).1;
-            for sha in heads.lines() {
-                if !self.repo(&name).tested.insert(sha.to_owned()) {
+            for sha in heads(&bare) {
+                if !self.repo(&name).tested.insert(sha.clone()) {
                     continue;
                 }
                 let (red, log) = run(&bare, &["show", &format!("{sha}:red")]);
@@ -655,7 +646,7 @@ impl Model {
                 let id = self.id();
                 self.repo(&name).checks.push(CheckRun {
                     id,
-                    sha: sha.to_owned(),
+                    sha: sha.clone(),
                     name: called.clone().unwrap_or_else(|| "build".to_owned()),
                     status: "completed",
                     conclusion: Some(if red || flaky { "failure" } else { "success" }),
@@ -667,8 +658,38 @@ impl Model {
     }
 }
 
+/// The commit of a branch, where there is one.
+pub fn tip(bare: &Path, branch: &str) -> Option<String> {
+    // Without a process: each answer about a pull request names two.
+    let loose = fs::read_to_string(bare.join("refs/heads").join(branch));
+    let packed = || run(bare, &["rev-parse", "--verify", "--quiet", &format!("refs/heads/{branch}")]);
+    let (known, sha) = loose.map_or_else(|_| packed(), |sha| (true, sha));
+    known.then(|| sha.trim().to_owned())
+}
+
+/// The commits of all branches.
+fn heads(bare: &Path) -> Vec<String> {
+    if bare.join("packed-refs").exists() {
+        let told = run(bare, &["for-each-ref", "--format=%(objectname)", "refs/heads"]).1;
+        return told.lines().map(str::to_owned).collect();
+    }
+    let mut found = vec![];
+    let mut left = vec![bare.join("refs/heads")];
+    while let Some(dir) = left.pop() {
+        for entry in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                left.push(entry);
+            } else if entry.extension().is_none_or(|e| e != "lock") {
+                // It may have gone since it was listed.
+                found.extend(fs::read_to_string(entry).map(|sha| sha.trim().to_owned()));
+            }
+        }
+    }
+    found
+}
+
 /// Runs git; whether it was good, and what it printed.
-pub fn run(dir: &std::path::Path, args: &[&str]) -> (bool, String) {
+pub fn run(dir: &Path, args: &[&str]) -> (bool, String) {
     let out = Command::new(git_program())
         .args(args)
         .current_dir(dir)

@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
-
-use crate::world::git_program;
 
 use super::{Ask, Dialect, Model, Reply, Seen, Shared, Wrong, app, gitea, github};
 
@@ -303,6 +302,15 @@ fn api(model: &mut Model, request: &Request, url: &str) -> Reply {
     }
 }
 
+/// The program of `git http-backend`, which git would start as another process.
+fn backend() -> &'static Path {
+    static FOUND: OnceLock<PathBuf> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let (_, told) = super::run(Path::new("/"), &["--exec-path"]);
+        Path::new(told.trim()).join("git-http-backend")
+    })
+}
+
 /// `/owner/name.git/...` by `git http-backend`, for those who may.
 fn git_backend(model: &Shared, request: &Request) -> Reply {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
@@ -330,8 +338,7 @@ fn git_backend(model: &Shared, request: &Request) -> Reply {
         Err(401) => return Reply::empty(401).with("www-authenticate", "Basic realm=\"sim\""),
         Err(status) => return Reply::empty(status),
     };
-    let mut child = Command::new(git_program())
-        .arg("http-backend")
+    let mut child = Command::new(backend())
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("GIT_PROJECT_ROOT", root)
@@ -345,9 +352,11 @@ fn git_backend(model: &Shared, request: &Request) -> Reply {
         .env("CONTENT_LENGTH", request.body.len().to_string())
         .env("HTTP_CONTENT_ENCODING", request.headers.get("content-encoding").cloned().unwrap_or_default())
         .env("GIT_PROTOCOL", request.headers.get("git-protocol").cloned().unwrap_or_default())
-        .env("GIT_CONFIG_COUNT", "1")
+        .env("GIT_CONFIG_COUNT", "2")
         .env("GIT_CONFIG_KEY_0", "safe.directory")
         .env("GIT_CONFIG_VALUE_0", "*")
+        .env("GIT_CONFIG_KEY_1", "receive.autogc")
+        .env("GIT_CONFIG_VALUE_1", "false")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
