@@ -73,14 +73,17 @@ fn lock(app: &App) -> Result<TickLock, Error> {
 }
 
 fn restore(app: &App, file: &Path) -> Result<u8, Error> {
+    const HINT: &str = "name a file that `offhours state backup` made";
     if !file.is_file() {
-        return Err(Error::usage(format!("there is no file {}", file.display()))
-            .hint("name a file that `offhours state backup` made"));
+        return Err(Error::usage(format!("there is no file {}", file.display())).hint(HINT));
     }
-    let given = Store::open_copy(file, app.now())?;
+    let given = Store::open_copy(file, app.now()).map_err(|error| {
+        let found = Error::from(error);
+        Error::new(found.kind, format!("{} cannot be put back: {}", file.display(), found.what)).hint(HINT)
+    })?;
     sound(&given, file)?;
     if given.installation == "dry-run" {
-        return Err(Error::usage(format!("{} is not a state file of offhours", file.display())));
+        return Err(Error::usage(format!("{} is not a state file of offhours", file.display())).hint(HINT));
     }
     if app.global.dry_run {
         let text = format!("would put {} in the place of {}\n", file.display(), app.state.display());

@@ -18,11 +18,11 @@ const NEEDS_YOU_SECONDS: i64 = 14 * 86_400;
 pub fn run(app: &App) -> Result<u8, Error> {
     let now = SystemClock.now();
     let store = app.existing_store()?;
-    let mut text = head(app, store.as_ref(), now)?;
     let mut items =
         vec![json!({ "section": "host", "off": app.switch.on, "allowlist": app.config.allowlist.len() })];
+    let mut text = head(app, store.as_ref(), now, &mut items)?;
     if let Some(store) = &store {
-        text.push_str(&money(app, store, now)?);
+        text.push_str(&money(app, store, now, &mut items)?);
         for (title, lines) in [
             ("NEEDS YOU", needs_you(app, store, now, &mut items)?),
             ("RUNNING", running(store, now, &mut items)?),
@@ -85,7 +85,7 @@ fn wrapped(line: &str) -> String {
     text
 }
 
-fn head(app: &App, store: Option<&Store>, now: UnixTime) -> Result<String, Error> {
+fn head(app: &App, store: Option<&Store>, now: UnixTime, items: &mut Vec<Value>) -> Result<String, Error> {
     let mut text = if app.switch.on {
         let because = app.switch.because.first().map_or("", |b| b.sentence());
         format!("off: {because}\n")
@@ -107,6 +107,7 @@ fn head(app: &App, store: Option<&Store>, now: UnixTime) -> Result<String, Error
         let names = ["*".to_owned()].into_iter().chain(app.config.allowlist.iter().map(ToString::to_string));
         for scope in names {
             if let Some(until) = store.paused(&scope, now)? {
+                items.push(json!({ "section": "paused", "scope": scope, "until": until.map(|u| u.0) }));
                 let what = if scope == "*" { "everything".to_owned() } else { scope };
                 let until =
                     until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", moment(u)));
@@ -117,10 +118,21 @@ fn head(app: &App, store: Option<&Store>, now: UnixTime) -> Result<String, Error
     Ok(text)
 }
 
-fn money(app: &App, store: &Store, now: UnixTime) -> Result<String, Error> {
+fn money(app: &App, store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<String, Error> {
     let (day, month) = day_and_month(now);
     let (today, this_month) = (store.spend_since(day)?, store.spend_since(month)?);
     let g = &app.config.global;
+    let runs = store.runs_since(day)?;
+    items.push(json!({
+        "section": "spend",
+        "today_usd": today.known_usd,
+        "today_reserved_usd": today.reserved_usd,
+        "daily_budget_usd": g.daily_budget_usd,
+        "month_usd": this_month.total(),
+        "monthly_budget_usd": g.monthly_budget_usd,
+        "runs_today": runs,
+        "max_runs_per_day": g.max_runs_per_day,
+    }));
     Ok(format!(
         "spend: today ${:.2} + ${:.2} reserved of ${:.2}; month ${:.2} of ${:.2}; runs today {} of {}\n",
         today.known_usd,
@@ -128,7 +140,7 @@ fn money(app: &App, store: &Store, now: UnixTime) -> Result<String, Error> {
         g.daily_budget_usd,
         this_month.total(),
         g.monthly_budget_usd,
-        store.runs_since(day)?,
+        runs,
         g.max_runs_per_day
     ))
 }

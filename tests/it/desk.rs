@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::world::{World, git};
+use super::world::{START, World, git};
 
 /// Titles of the notices about alarms so far.
 fn alarms(world: &World) -> Vec<String> {
@@ -261,6 +261,15 @@ fn off_pause_and_resume_in_a_persons_order() {
     world.offhours(&["pause", "--for", "12h"]).ok();
     assert_eq!(world.tick(), Vec::<String>::new());
     assert_eq!(world.reason("me/app#1"), "paused");
+    let json = world.offhours(&["status", "--json"]).ok().json();
+    let of = |section: &str| {
+        let items = json["items"].as_array().unwrap();
+        items.iter().find(|i| i["section"] == section).unwrap().clone()
+    };
+    let until = START + 12 * 3600;
+    assert_eq!(of("paused"), json!({ "section": "paused", "scope": "*", "until": until }));
+    assert_eq!((&of("spend")["runs_today"], &of("spend")["today_usd"]), (&json!(0), &json!(0.0)));
+    assert_eq!(of("spend")["max_runs_per_day"], json!(15));
     world.offhours(&["off"]).ok();
     world.offhours(&["resume"]).ok();
     assert_eq!(world.tick(), ["me/app#1 dispatched"]);

@@ -366,10 +366,19 @@ fn a_copy_is_put_back_by_restore_and_the_first_tick_only_looks() {
         world.notices()[sent..].iter().map(|n| n["title"].as_str().unwrap().to_owned()).collect();
     assert_eq!(told, ["me/app#3: landed"], "nothing of before is told again");
 
-    for (file, words) in [("gone.db", "there is no file"), ("config.toml", "not a database")] {
+    for (file, words) in [
+        ("gone.db", "there is no file gone.db"),
+        ("config.toml", "config.toml cannot be put back: "),
+        ("config.toml", "not a database"),
+    ] {
         let refused = world.offhours(&["state", "restore", file]);
         assert!(matches!(refused.code, 64 | 75), "{}", refused.stderr);
         assert!(refused.stderr.contains(words), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("name a file that `offhours state backup` made"),
+            "{}",
+            refused.stderr
+        );
         assert_eq!(world.run_of("me/app#3")["reason"], "landed", "and nothing was changed");
     }
 }
