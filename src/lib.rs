@@ -21,7 +21,8 @@
 //! | room | what is in it |
 //! |---|---|
 //! | [`cli`] | the command line as types; their comments are the help |
-//! | [`commands`] | one file a command; `commands/mod.rs` alone builds the world out of concrete adapters |
+//! | [`app`] | the composition root: builds what commands and ticks work with; the one room that names concrete adapters |
+//! | [`commands`] | one file a command |
 //! | [`config`] | one table of keys, from which parsing, checking, the reference and the example follow |
 //! | [`tick`] | the straight line: `poll` starts runs, `watch` moves them on, `harvest` scores them; `observe` and `perform` are the two hands |
 //! | [`domain`] | pure: what an issue, a run, a verdict is, and what is to be done; texts that leave the program |
@@ -34,12 +35,12 @@
 //! # Who may know whom
 //!
 //! ```text
-//! commands -> tick -> { store, ports, domain }
+//! commands -> app -> everything        commands -> tick -> { store, ports, domain }
 //! adapters, store -> { ports, domain }        ports -> domain        config -> domain        domain -> std, time
 //! ```
 //!
-//! - Only `commands/mod.rs` names concrete adapters; the few exceptions stand, each with its reason, in
-//!   `tests/it/tidy.rs`, which refuses everything else on this page, too.
+//! - Only `app` names concrete adapters. `tests/it/architecture.rs` refuses what this page does not allow; exceptions
+//!   stand there, each with its reason.
 //! - The domain knows no clock, no randomness and no hash: times, ids and hashes are data handed in. Clippy refuses the
 //!   clock, the environment and processes everywhere; the I/O rooms lift that with a reason (`.clippy.toml`).
 //! - Selection ([`domain::dispatch`]) and the run machine ([`domain::run`]) do not know the word for what later runs learn
@@ -87,6 +88,7 @@
 //!    [`domain::lesson`] says what is to be learned from them; only what an agent is told depends on it.
 
 pub mod adapters;
+pub mod app;
 pub mod boundary;
 pub mod cli;
 pub mod commands;

@@ -28,8 +28,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::config::Secret;
 use crate::domain::model::{Change, Oid, RepoId};
+use crate::domain::secret::Secret;
 use crate::ports::{
     ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, History, Merged, PortError, PortResult, Pushed,
     Remote, RunFolder, Salvaged, Work, Workspaces,

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use rustix::process::{Pid, Signal, kill_process_group};
 use sha2::{Digest as _, Sha256};
 
-use crate::config::{Secret, SecretSource};
+use crate::domain::secret::{Secret, SecretSource};
 use crate::error::Error;
 
 /// Whoever asks git with a token may have any name.

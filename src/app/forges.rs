@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::{App, env};
+use super::surroundings::env;
 use crate::adapters::ci::Elsewhere;
 use crate::adapters::ci::pipelines::{self, Pipelines};
 use crate::adapters::dry::{DryForge, DryRecipeForge};
@@ -17,8 +17,9 @@ use crate::adapters::git::{Credentials, GitCredentials};
 use crate::adapters::host::{SystemClock, pause};
 use crate::adapters::http::{Authorization, Client, Http, Server};
 use crate::adapters::secret::{Token, resolve, resolve_key};
-use crate::config::{self as cfg, Config, ForgeKind, Secret, SecretSource, StageKind};
+use crate::config::{self as cfg, Config, ForgeKind, StageKind};
 use crate::domain::model::RepoId;
+use crate::domain::secret::{Secret, SecretSource};
 use crate::error::Error;
 use crate::ports::{Forge, PortError, PortResult, RecipeForge};
 use crate::store::Store;
@@ -36,13 +37,12 @@ pub(super) struct Forges {
 }
 
 /// With `--dry-run` HTTP knows reading only, and every forge refuses to be written.
-pub(super) fn build(app: &App, store: &Store) -> Result<Forges, Error> {
-    let dry = app.global.dry_run;
-    let http = http(app, store)?;
+pub(super) fn build(config: &Config, dry: bool, store: &Store) -> Result<Forges, Error> {
+    let http = http(config, dry, store)?;
     let mut trackers: BTreeMap<String, Rc<dyn Forge>> = BTreeMap::new();
     let mut checks: BTreeMap<String, Rc<dyn Checks>> = BTreeMap::new();
     let mut git = BTreeMap::new();
-    for (name, forge) in &app.config.forges {
+    for (name, forge) in &config.forges {
         let built: Rc<dyn Forge> = match forge.kind {
             ForgeKind::Local => {
                 let path = forge.path.clone().unwrap_or_default();
@@ -50,7 +50,7 @@ pub(super) fn build(app: &App, store: &Store) -> Result<Forges, Error> {
                 Rc::new(if dry { local.looking_only() } else { local })
             }
             ForgeKind::Github => {
-                let (made, token) = github(app, name, forge, &http);
+                let (made, token) = github(config, name, forge, &http);
                 let made = Rc::new(made);
                 git.insert(name.clone(), (origin(&git_address(forge)), token));
                 checks.insert(name.clone(), Rc::clone(&made) as Rc<dyn Checks>);
@@ -114,14 +114,14 @@ pub(super) fn checks_elsewhere(
 
 /// The same forges, as upgrades know them.
 pub(super) fn for_recipes(
-    app: &App,
+    config: &Config,
+    dry: bool,
     store: &Store,
 ) -> Result<(BTreeMap<String, Box<dyn RecipeForge>>, Credentials), Error> {
-    let dry = app.global.dry_run;
-    let http = http(app, store)?;
+    let http = http(config, dry, store)?;
     let mut forges: BTreeMap<String, Box<dyn RecipeForge>> = BTreeMap::new();
     let mut git = BTreeMap::new();
-    for (name, forge) in &app.config.forges {
+    for (name, forge) in &config.forges {
         let built: Box<dyn RecipeForge> = match forge.kind {
             ForgeKind::Local => {
                 let path = forge.path.clone().unwrap_or_default();
@@ -129,7 +129,7 @@ pub(super) fn for_recipes(
                 Box::new(if dry { local.looking_only() } else { local })
             }
             ForgeKind::Github => {
-                let (made, token) = github(app, name, forge, &http);
+                let (made, token) = github(config, name, forge, &http);
                 git.insert(name.clone(), (origin(&git_address(forge)), token));
                 Box::new(made)
             }
@@ -145,10 +145,9 @@ pub(super) fn for_recipes(
     Ok((forges, credentials(git)))
 }
 
-fn http(app: &App, store: &Store) -> Result<Rc<Http>, Error> {
-    let dry = app.global.dry_run;
+fn http(config: &Config, dry: bool, store: &Store) -> Result<Rc<Http>, Error> {
     let book = Rc::new(store.server_book(dry)?);
-    let per_minute = app.config.global.max_requests_per_minute;
+    let per_minute = config.global.max_requests_per_minute;
     Ok(Rc::new(Http::new(Rc::new(SystemClock), book, !dry, per_minute, pause)))
 }
 
@@ -180,7 +179,7 @@ fn git_address(forge: &cfg::Forge) -> String {
 }
 
 /// With what it is asked by, which git shows, too.
-fn github(app: &App, name: &str, forge: &cfg::Forge, http: &Rc<Http>) -> (GitHub, Authorization) {
+fn github(config: &Config, name: &str, forge: &cfg::Forge, http: &Rc<Http>) -> (GitHub, Authorization) {
     let web = web(forge);
     let public = web == "https://github.com";
     let base = match (&forge.api_url, public) {
@@ -217,9 +216,9 @@ fn github(app: &App, name: &str, forge: &cfg::Forge, http: &Rc<Http>) -> (GitHub
     };
     let clock = Rc::clone(http);
     let proofs: Authorization = Rc::new(Proofs::new(id.clone(), wanted.clone(), key, move || clock.now()));
-    let mirrors = app.config.recipes.values().filter_map(|recipe| RepoId::parse(&recipe.mirror, None));
-    let control = app.config.control_issue().map(|issue| issue.repo);
-    let worked_in = app.config.allowlist.iter().cloned().chain(mirrors).chain(control);
+    let mirrors = config.recipes.values().filter_map(|recipe| RepoId::parse(&recipe.mirror, None));
+    let control = config.control_issue().map(|issue| issue.repo);
+    let worked_in = config.allowlist.iter().cloned().chain(mirrors).chain(control);
     let owners = worked_in.filter(|repo| repo.forge == name).map(|repo| repo.owner).collect();
     let installation = forge.app_installation;
     let config = AppConfig { forge: name.to_owned(), id, installation, owners };

@@ -1,12 +1,14 @@
 //! Builds what messages leave by: notifiers and heartbeats, out of their tables in the configuration.
 #![allow(clippy::disallowed_methods, reason = "part of the composition root: it reads the environment")]
 
-use super::{App, env, path_variable};
+use super::App;
+use super::surroundings::{env, path_variable};
 use crate::adapters::notify::{
     Ask, Beat, CommandNotifier, Heartbeat, MailNotifier, NtfyNotifier, Program, SlackNotifier,
     WebhookNotifier,
 };
-use crate::config::{self as cfg, NotifyKind, SecretSource};
+use crate::config::{self as cfg, NotifyKind};
+use crate::domain::secret::SecretSource;
 use crate::ports::{Notifier, PortError, PortResult};
 use crate::tick::world::{Quiet, Sender};
 

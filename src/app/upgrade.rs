@@ -1,7 +1,6 @@
 //! What `upgrade` works with, beside the world of a tick.
 
-use std::collections::BTreeMap;
-
+use super::runners::UPGRADE_AGENT;
 use super::{App, GIT_TIMEOUT};
 use crate::adapters::dry::{DryBench, DryGit, DryPush, Scratch};
 use crate::adapters::git::GitRooms;
@@ -9,9 +8,7 @@ use crate::adapters::host::SystemClock;
 use crate::adapters::manifest::ComposeFiles;
 use crate::adapters::registry::OciRegistry;
 use crate::adapters::runner::bench::JobBench;
-use crate::adapters::runner::command::{Hooks, RepoRunners, RunnerSettings, Surroundings};
-use crate::config::{self as cfg, Config};
-use crate::domain::model::RepoId;
+use crate::config as cfg;
 use crate::domain::upgrade_guard::Paths;
 use crate::domain::verdict::VerdictPolicy;
 use crate::domain::version;
@@ -20,31 +17,13 @@ use crate::ports::{Bench, RecipeGit, RecipePush};
 use crate::tick::World;
 use crate::tick::upgrade::{AgentPolicy, BridgePolicy, RecipePolicy, UpgradePolicy, UpgradeWorld};
 
-/// By this name the runner knows the agent of upgrades. No repo is called so: theirs have a colon and a slash.
-const AGENT: &str = "upgrade";
-
-/// Makes the agent of upgrades known for every mirror, where one is configured. What else runs for a mirror (its CI, its
-/// teardown) gets nothing that only the agent may have.
-pub(super) fn add_agents(config: &Config, runners: &mut BTreeMap<RepoId, RepoRunners>) {
-    let Some(agent) = config.upgrade.runner.as_ref().and_then(|name| config.runners.get(name)) else {
-        return;
-    };
-    for mirror in config.recipes.values().filter_map(|recipe| config.repo_id(&recipe.mirror).ok()) {
-        let settings = super::runner_settings(&config.repo(&mirror), &agent.settings);
-        let settings = RunnerSettings { hooks: Hooks::default(), tmux: false, ..settings };
-        let own = RunnerSettings { surroundings: Surroundings::default(), ..settings.clone() };
-        let known = runners.entry(mirror).or_insert_with(|| RepoRunners { own, others: BTreeMap::new() });
-        known.others.insert(AGENT.to_owned(), settings);
-    }
-}
-
 impl App {
     /// Everything an upgrade works with. With `--dry-run` it is a world that cannot be written.
-    pub(super) fn upgrade_world(&self, mut base: World) -> Result<UpgradeWorld, Error> {
+    pub fn upgrade_world(&self, mut base: World) -> Result<UpgradeWorld, Error> {
         let dry = self.global.dry_run;
         let work = self.config.workspace_root(&self.state_dir);
         let private = self.state_dir.join("repos");
-        let (forges, credentials) = super::forges::for_recipes(self, &base.store)?;
+        let (forges, credentials) = super::forges::for_recipes(&self.config, dry, &base.store)?;
         let (git, push): (Box<dyn RecipeGit>, Box<dyn RecipePush>) = if dry {
             let scratch =
                 Scratch::new().map_err(|e| Error::later(format!("a scratch folder for the dry run: {e}")))?;
@@ -98,14 +77,14 @@ impl App {
             },
             version_label: up.version_label.clone(),
             paths: Paths { tests: up.test_paths.clone(), denied: up.denied_paths.clone() },
-            wait_seconds: super::seconds(up.ci_timeout_seconds),
-            wedge_after_seconds: super::seconds(up.wedge_after_seconds),
+            wait_seconds: super::policy::seconds(up.ci_timeout_seconds),
+            wedge_after_seconds: super::policy::seconds(up.wedge_after_seconds),
             teardown: up.teardown.clone(),
             teardown_check: up.teardown_check.clone(),
             verify_command: up.verify_command.clone(),
             command_timeout_seconds: up.command_timeout_seconds,
             agent: runner.map(|runner| AgentPolicy {
-                runner: AGENT.to_owned(),
+                runner: UPGRADE_AGENT.to_owned(),
                 budget_usd: self.config.run.budget_usd,
                 timeout_seconds: runner.settings.turn_timeout_seconds,
                 // Only an agent that streams its output can be told to stand still.

@@ -1,6 +1,7 @@
 //! `arm REPO`: shows what would start, and puts the repo on the allowlist with the switch off.
 
-use super::{App, by_hand, output};
+use super::{by_hand, output};
+use crate::app::App;
 use crate::cli::ArmArgs;
 use crate::domain::message::plain;
 use crate::domain::model::{Permission, RepoId};
@@ -39,7 +40,7 @@ pub fn run(app: &App, args: &ArmArgs) -> Result<u8, Error> {
     if !app.global.dry_run {
         // A link is followed: what it leads to is the configuration.
         let place = app.config.path.canonicalize().unwrap_or_else(|_| app.config.path.clone());
-        crate::adapters::files::write_whole(&place, changed.as_bytes())
+        crate::app::files::write_whole(&place, changed.as_bytes())
             .map_err(|e| Error::later(format!("{} could not be written: {e}", app.config.path.display())))?;
     }
     let verb = if app.global.dry_run { "would be armed" } else { "is armed" };

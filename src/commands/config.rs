@@ -1,6 +1,7 @@
 //! `config check`, `config show`, `config reference`.
 
-use super::{App, output};
+use super::output;
+use crate::app::App;
 use crate::cli::{ConfigCommand, Global};
 use crate::config as cfg;
 use crate::error::Error;

@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use super::{App, output, path_variable, schedule};
-use crate::adapters::{probe, secret};
+use super::{output, schedule};
+use crate::app::{App, path_variable};
+use crate::app::{probe, secret};
 use crate::cli::desk::DoctorArgs;
 use crate::config::NotifyKind;
 use crate::domain::doctor::{
@@ -69,13 +70,13 @@ struct Surroundings {
 
 fn surroundings(app: &App, as_cron: bool) -> Surroundings {
     if !as_cron {
-        return Surroundings { path: path_variable(), variable: Box::new(super::env) };
+        return Surroundings { path: path_variable(), variable: Box::new(crate::app::env) };
     }
     // The installed line brings a PATH of its own.
     let path = schedule::installed_path(app).unwrap_or_else(|| CRON_PATH.to_owned());
     Surroundings {
         path,
-        variable: Box::new(|name| CRON_VARIABLES.contains(&name).then(|| super::env(name)).flatten()),
+        variable: Box::new(|name| CRON_VARIABLES.contains(&name).then(|| crate::app::env(name)).flatten()),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::App;
-use crate::adapters::host::{self, Locked};
+use crate::app::App;
+use crate::app::{self, Locked};
 use crate::error::{Error, Kind};
 use crate::ports::PortError;
 
@@ -11,11 +11,11 @@ use crate::ports::PortError;
 const LONGEST_WAIT_BY_HAND: Duration = Duration::from_secs(30);
 
 /// The ticks' lock, for a command by hand that does a tick's work; a dry run needs none, and leaves no file of it.
-pub(super) fn lock(app: &App, command: &str) -> Result<Option<host::TickLock>, Error> {
+pub(super) fn lock(app: &App, command: &str) -> Result<Option<app::TickLock>, Error> {
     if app.global.dry_run {
         return Ok(None);
     }
-    match host::lock(&app.state, command, LONGEST_WAIT_BY_HAND).map_err(|e| lock_trouble(app, &e))? {
+    match app::lock(&app.state, command, LONGEST_WAIT_BY_HAND).map_err(|e| lock_trouble(app, &e))? {
         Locked::Ours(lock) => Ok(Some(lock)),
         Locked::Same { .. } | Locked::Other { .. } => {
             Err(Error::later("a tick holds the lock; try again when it is over"))

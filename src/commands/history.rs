@@ -1,6 +1,7 @@
 //! `template history`: what became of each version's runs, and of each canary; the numbers behind what `harvest` decides.
 
-use super::{App, output};
+use super::output;
+use crate::app::App;
 use crate::domain::canary::Decision;
 use crate::domain::harvest::{self, Arms, Distance, Entry, EntryState};
 use crate::domain::message::moment;

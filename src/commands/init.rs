@@ -8,7 +8,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::output;
-use crate::adapters::{files, probe};
+use crate::app::{files, probe};
 use crate::cli::Global;
 use crate::cli::desk::{ForgeArg, InitArgs, LandingArg};
 use crate::config::{self as cfg, Agent, Config, RemoteGuess, Starter, Tracker};

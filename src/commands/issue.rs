@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::adapters::forge::local::{LocalForge, NewIssue};
+use crate::app::local::{LocalForge, NewIssue};
 use crate::domain::model::{Blocker, Comment, Issue, RepoId, Seen};
 use crate::error::{Error, Kind};
 use crate::ports::{BrokenIssue, Forge as _, PortError};
@@ -275,14 +275,14 @@ pub(super) fn text_from(path: &std::path::Path) -> Result<String, Error> {
 }
 
 /// Prints what a verb would do that writes at once.
-pub(super) fn planned(app: &super::App, command: &str, what: &str, of: &str) -> u8 {
+pub(super) fn planned(app: &crate::app::App, command: &str, what: &str, of: &str) -> u8 {
     let text = format!("dry run: would {what} {of}\n");
     super::output::answer(&app.global, command, &text, &[json!({ "would": what, "of": of })]);
     0
 }
 
 /// `offhours issue ...`, from the command line.
-pub fn run(app: &super::App, command: &crate::cli::IssueCommand) -> Result<u8, Error> {
+pub fn run(app: &crate::app::App, command: &crate::cli::IssueCommand) -> Result<u8, Error> {
     use crate::cli::IssueCommand as C;
     let target = |issue: &crate::cli::IssueArg| -> Result<(LocalForge, RepoId, u64), Error> {
         let repo = app.repo(&issue.issue.repo)?;
@@ -358,7 +358,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::adapters::forge::local::init_repo;
+    use crate::app::local::init_repo;
     use crate::domain::model::UnixTime;
     use crate::ports::Clock;
 

@@ -1,7 +1,7 @@
 //! `lessons list|show|add|update|snapshot|search|approve|export`. Off, they answer in their shapes and touch nothing.
 
-use super::{App, output};
-use crate::adapters::host::SystemClock;
+use super::output;
+use crate::app::App;
 use crate::cli::IssueTarget;
 use crate::cli::lessons::{
     AttributionWord, LessonsAdd, LessonsChange, LessonsCommand, LessonsFilter, StatusWord,
@@ -10,7 +10,6 @@ use crate::domain::lesson::{Attribution, Record, Rules, Status, is_slug};
 use crate::domain::message::{markdown, moment, plain};
 use crate::domain::model::UnixTime;
 use crate::error::{Error, Kind};
-use crate::ports::Clock as _;
 use crate::store::{ByHand, LessonChange, LessonCounts, LessonFilter, LessonOutcomes, Store, StoreResult};
 use serde_json::{Map, Value, json};
 
@@ -43,7 +42,7 @@ pub fn run(app: &App, command: &LessonsCommand) -> Result<u8, Error> {
         LessonsCommand::Add(args) => add(app, args)?,
         LessonsCommand::Update { id, change } => update(app, id.id, change)?,
         LessonsCommand::Approve(id) => {
-            let now = SystemClock.now();
+            let now = app.now();
             if !write(app, |store| store.approve_lesson(id.id, now))? {
                 return Err(unknown(id.id));
             }
@@ -62,7 +61,7 @@ impl App {
         Rules {
             enabled: l.enabled,
             in_prompts: l.in_prompts,
-            window_seconds: super::seconds(l.dedup_window_seconds),
+            window_seconds: crate::app::seconds(l.dedup_window_seconds),
             expire_seconds: i64::from(l.expire_days) * 86_400,
         }
     }
@@ -217,7 +216,7 @@ fn add(app: &App, args: &LessonsAdd) -> Result<(), Error> {
         repo: args.repo.as_deref().map(|r| repo(app, r)),
         change: changed(app, &args.change)?,
     };
-    let now = SystemClock.now();
+    let now = app.now();
     let id = write(app, |store| store.add_lesson(&new, now))?;
     done(app, id, "is written down");
     Ok(())
@@ -229,7 +228,7 @@ fn update(app: &App, id: i64, change: &LessonsChange) -> Result<(), Error> {
         return Err(Error::usage(format!("no field is named; lesson {id} is as it was"))
             .hint("`offhours lessons update --help` names them"));
     }
-    let now = SystemClock.now();
+    let now = app.now();
     if !write(app, |store| store.update_lesson(id, &change, now))? {
         return Err(unknown(id));
     }

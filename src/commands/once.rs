@@ -1,6 +1,7 @@
 //! `run once REPO#N`: work on one issue now, whatever else is ready.
 
-use super::{App, output, tick};
+use super::{output, tick};
+use crate::app::App;
 use crate::cli::IssueArg;
 use crate::domain::model::{IssueRef, Outcome};
 use crate::domain::run::Wait;

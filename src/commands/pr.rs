@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::issue::{Answer, line, planned, printable, said, text_from, who};
-use crate::adapters::forge::local::{LocalForge, Method, NewReview};
+use crate::app::local::{LocalForge, Method, NewReview};
 use crate::cli::{PullReview, PullTarget};
 use crate::domain::model::{Oid, Person, PullRequest, PullState, RepoId, Review, ReviewNote, ReviewVerdict};
 use crate::error::Error;
@@ -293,7 +293,7 @@ fn given(args: &PullReview) -> Result<NewReview, Error> {
 }
 
 /// `offhours pr ...`, from the command line.
-pub fn run(app: &super::App, command: &crate::cli::PullCommand) -> Result<u8, Error> {
+pub fn run(app: &crate::app::App, command: &crate::cli::PullCommand) -> Result<u8, Error> {
     use crate::cli::PullCommand as C;
     let target = |pull: &PullTarget| -> Result<(LocalForge, RepoId, u64), Error> {
         let repo = app.repo(&pull.pull.repo)?;

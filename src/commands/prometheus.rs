@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{App, output, run::state_word};
+use super::{output, run::state_word};
+use crate::app::App;
 use crate::domain::message_metrics::{Metric, exposition};
 use crate::domain::model::IssueRef;
 use crate::error::Error;

@@ -1,12 +1,12 @@
 //! `prompt REPO#N`: what would be sent. Reads only.
 
-use super::{App, by_hand, output};
-use crate::adapters::host::SystemClock;
+use super::{by_hand, output};
+use crate::app::App;
 use crate::cli::IssueArg;
 use crate::domain::model::{IssueRef, RunText};
 use crate::domain::template::BUILT_IN;
 use crate::error::Error;
-use crate::ports::{Clock as _, Prompter as _, TemplateText};
+use crate::ports::{Prompter as _, TemplateText};
 use crate::tick::{lessons, poll};
 use serde_json::json;
 
@@ -21,7 +21,7 @@ pub fn run(app: &App, args: &IssueArg) -> Result<u8, Error> {
     let run =
         poll::sample_run(name, &branch).ok_or_else(|| Error::internal("a sample run could not be made"))?;
     let lessons = match app.existing_store()? {
-        Some(store) => lessons::would_give(&store, &app.lesson_rules(), &run.issue.repo, SystemClock.now()),
+        Some(store) => lessons::would_give(&store, &app.lesson_rules(), &run.issue.repo, app.now()),
         None => String::new(),
     };
     let prompt = app.prompts().render(&template, &run, &text, &lessons, "").map_err(|e| by_hand(&e))?;

@@ -1,7 +1,8 @@
 //! `report --html FILE`: the look back as one page.
 
-use super::{App, output};
-use crate::adapters::files::write_whole;
+use super::output;
+use crate::app::App;
+use crate::app::files::write_whole;
 use crate::cli::desk::ReportArgs;
 use crate::domain::model::UnixTime;
 use crate::domain::report::{Look, Past, Tried, Upgraded, page};

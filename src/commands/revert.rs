@@ -1,6 +1,7 @@
 //! `revert REPO#N`: a pull request that takes back what offhours landed for an issue, and the issue open again.
 
-use super::{App, output};
+use super::output;
+use crate::app::App;
 use crate::cli::IssueArg;
 use crate::domain::model::{IssueRef, Outcome};
 use crate::domain::run::{Phase, undo_effects};

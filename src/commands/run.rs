@@ -3,14 +3,14 @@
 use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom};
 
-use super::{App, by_hand, once, output, tick};
-use crate::adapters::host::SystemClock;
+use super::{by_hand, once, output, tick};
+use crate::app::App;
 use crate::cli::{IssueArg, IssueTarget, RunCommand};
 use crate::domain::message::{moment, plain, span};
 use crate::domain::model::{IssueRef, JobState, Outcome};
 use crate::domain::run::{Phase, Wait};
 use crate::error::Error;
-use crate::ports::{Clock as _, PortError};
+use crate::ports::PortError;
 use crate::store::{RunRow, Store};
 use crate::tick::observe;
 use serde_json::{Value, json};
@@ -108,7 +108,7 @@ fn list(app: &App, repo: Option<&str>, all: bool) -> Result<u8, Error> {
 }
 
 fn show(app: &App, name: &str) -> Result<u8, Error> {
-    let started = SystemClock.now();
+    let started = app.now();
     loop {
         let store = store(app)?;
         let row = find(app, &store, name)?;
@@ -117,7 +117,7 @@ fn show(app: &App, name: &str) -> Result<u8, Error> {
             Some(_) if row.run.phase == Phase::Ended => 1,
             Some(_) | None => 75,
         };
-        let waited = u64::try_from(SystemClock.now().since(started)).unwrap_or(0);
+        let waited = u64::try_from(app.now().since(started)).unwrap_or(0);
         if verdict == 75 && app.global.wait.is_some_and(|most| waited < most) {
             drop(store);
             tick::pause();

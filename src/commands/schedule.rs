@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{App, by_hand, output, tick};
-use crate::adapters::schedule::Scheduler;
+use super::{by_hand, output, tick};
+use crate::app::App;
+use crate::app::Scheduler;
 use crate::cli::desk::{ScheduleArgs, ScheduleCommand, ScheduleKind};
 use crate::domain::message::span;
 use crate::domain::schedule::{self, Actions, Firing, Plan};

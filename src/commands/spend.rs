@@ -1,6 +1,7 @@
 //! `spend`: what was spent and what is reserved, against the limits, and on what.
 
-use super::{App, output};
+use super::output;
+use crate::app::App;
 use crate::cli::desk::{SpendArgs, SpendByArg};
 use crate::domain::message::{moment, plain};
 use crate::error::Error;

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{App, output};
-use crate::adapters::host::{self, Locked, TickLock};
+use super::output;
+use crate::app::App;
+use crate::app::{self, Locked, TickLock};
 use crate::cli::StateCommand;
 use crate::error::Error;
 use crate::store::{Adopted, Store};
@@ -64,7 +65,7 @@ fn backup(app: &App, file: &Path) -> Result<u8, Error> {
 
 /// No tick runs while the file is put in place.
 fn lock(app: &App) -> Result<TickLock, Error> {
-    match host::lock(&app.state, "state", LOCK_WAIT).map_err(|e| super::hand::lock_trouble(app, &e))? {
+    match app::lock(&app.state, "state", LOCK_WAIT).map_err(|e| super::hand::lock_trouble(app, &e))? {
         Locked::Ours(lock) => Ok(lock),
         Locked::Same { .. } | Locked::Other { .. } => {
             Err(Error::later("a tick is running: the state file is in use").hint("try again in a moment"))

@@ -1,12 +1,11 @@
 //! `status`: in 80 columns, whether it works, what it costs, and who has to do what.
 
-use super::{App, output, run::state_word};
-use crate::adapters::host::SystemClock;
+use super::{output, run::state_word};
+use crate::app::App;
 use crate::domain::message::{moment, plain, span, what_to_do};
 use crate::domain::model::{IssueRef, Outcome, UnixTime};
 use crate::domain::run::Wait;
 use crate::error::Error;
-use crate::ports::Clock as _;
 use crate::store::{Hold, Store};
 use crate::tick::harvest::look;
 use crate::tick::poll::day_and_month;
@@ -16,7 +15,7 @@ use serde_json::{Value, json};
 const NEEDS_YOU_SECONDS: i64 = 14 * 86_400;
 
 pub fn run(app: &App) -> Result<u8, Error> {
-    let now = SystemClock.now();
+    let now = app.now();
     let store = app.existing_store()?;
     let mut items =
         vec![json!({ "section": "host", "off": app.switch.on, "allowlist": app.config.allowlist.len() })];

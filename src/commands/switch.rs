@@ -2,15 +2,15 @@
 
 use std::fs;
 
-use super::{App, output};
-use crate::adapters::host::SystemClock;
+use super::output;
+use crate::app::App;
 use crate::cli::Global;
 use crate::domain::control::OFF_LABEL;
 use crate::domain::message;
 use crate::domain::model::{IssueRef, UnixTime};
 use crate::domain::run::Phase;
 use crate::error::Error;
-use crate::ports::{Clock as _, PortResult};
+use crate::ports::PortResult;
 use crate::store::Store;
 use serde_json::json;
 
@@ -87,7 +87,7 @@ pub fn pause(app: &App, repo: Option<&str>, seconds: Option<u64>) -> Result<u8, 
             .hint("`offhours status` shows what runs; `offhours pause` alone pauses everything"));
     }
     let scope = repo.map_or("*".to_owned(), |id| id.to_string());
-    let now = SystemClock.now();
+    let now = app.now();
     let until = seconds.map(|s| now.plus(i64::try_from(s).unwrap_or(i64::MAX)));
     let mut store = app.store()?;
     store.pause(&scope, now, until)?;

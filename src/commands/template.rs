@@ -1,15 +1,15 @@
 //! `template`: keeps versions of prompts, and says which one is used. What changes which version runs get is under a
 //! person's hand here and in `harvest`; a text by itself never becomes more than a candidate.
 
-use super::{App, by_hand, history, output};
-use crate::adapters::host::SystemClock;
-use crate::adapters::prompt::read;
+use super::{by_hand, history, output};
+use crate::app::App;
+use crate::app::read_template as read;
 use crate::cli::TemplateCommand;
 use crate::domain::canary::Params;
 use crate::domain::message::{moment, plain};
 use crate::domain::template::{self, Act, BUILT_IN, State, VersionName, good_name};
 use crate::error::Error;
-use crate::ports::{Clock as _, Prompter as _};
+use crate::ports::Prompter as _;
 use crate::store::{Store, TemplateRow, Verdict};
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ pub fn run(app: &App, command: &TemplateCommand) -> Result<u8, Error> {
 fn take_built_in(app: &App, store: &mut Store) -> Result<(), Error> {
     for source in app.prompts().sources().into_iter().filter(|s| s.name == BUILT_IN).take(1) {
         let content = source.content.map_err(|e| by_hand(&e))?;
-        store.add_template(BUILT_IN, &content, &source.origin, State::Champion, SystemClock.now())?;
+        store.add_template(BUILT_IN, &content, &source.origin, State::Champion, app.now())?;
     }
     Ok(())
 }
@@ -80,7 +80,7 @@ fn item(row: &TemplateRow) -> Value {
 fn add(app: &App, store: &mut Store, name: &str, file: &std::path::Path) -> Result<u8, Error> {
     let content = read(file).map_err(|e| by_hand(&e))?;
     let origin = file.display().to_string();
-    let now = SystemClock.now();
+    let now = app.now();
     let (row, new) = store.add_template(named(name)?, &content, &origin, State::Candidate, now)?;
     let text = if new {
         let next = if store.champion(name)?.is_some() { "" } else { "; it has no champion yet" };
@@ -175,7 +175,7 @@ fn canary(app: &App, store: &mut Store, version: &str, fraction: Option<f64>) ->
         min_canary: count(settings.min_canary),
         max_canary: count(settings.max_canary),
     };
-    let Some(canary) = store.start_canary(&row, &champion, fraction, params, SystemClock.now())? else {
+    let Some(canary) = store.start_canary(&row, &champion, fraction, params, app.now())? else {
         let other = store.live_canary(&row.name)?;
         let who = other.map(|c| store.template(c.template)).transpose()?.flatten();
         let who = who.map_or_else(|| "another version".to_owned(), |t| t.label());
@@ -201,7 +201,7 @@ fn promote(app: &App, store: &mut Store, version: &str) -> Result<u8, Error> {
     let row = find(store, version)?;
     allowed(&row, Act::Promote)?;
     let before = store.champion(&row.name)?;
-    if !store.promote_template(&row, SystemClock.now())? {
+    if !store.promote_template(&row, app.now())? {
         return Err(Error::usage(format!(
             "the champion of {} is being compared with a canary, and cannot be changed meanwhile",
             row.name
@@ -219,13 +219,13 @@ fn reject(app: &App, store: &mut Store, version: &str) -> Result<u8, Error> {
         && let Some(canary) = store.live_canary(&row.name)?
     {
         let why = format!("{} was rejected by hand", row.label());
-        if !store.end_canary(&canary, Verdict::RolledBack, &why, None, SystemClock.now())? {
+        if !store.end_canary(&canary, Verdict::RolledBack, &why, None, app.now())? {
             return Err(Error::later(format!("{} was decided in this moment; look again", row.label())));
         }
         let text = format!("{} is rejected; the canary {} is over\n", row.label(), canary.id);
         return moved(app, store, &row, "template reject", &text);
     }
-    if !store.reject_template(&row, SystemClock.now())? {
+    if !store.reject_template(&row, app.now())? {
         return Err(Error::later(format!("{} changed in this moment; try again", row.label())));
     }
     moved(app, store, &row, "template reject", &format!("{} is rejected\n", row.label()))

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::senders::Heart;
-use super::{App, output, upgrade};
-use crate::adapters::host::{self, Locked};
+use super::{output, upgrade};
+use crate::app::App;
+use crate::app::Heart;
+use crate::app::{self, Locked};
 use crate::domain::model::UnixTime;
 use crate::domain::run::Wait;
 use crate::error::{Error, Kind};
@@ -51,7 +52,7 @@ pub fn run(app: &App, parts: Parts, assume_armed: bool, foreground: bool) -> Res
         step(&mut world, parts, off)?;
         return Ok(finish(app, parts, std::mem::take(&mut world.report), false, assume_armed));
     }
-    let found = host::lock(&app.state, command, LOCK_WAIT).map_err(|e| super::hand::lock_trouble(app, &e))?;
+    let found = app::lock(&app.state, command, LOCK_WAIT).map_err(|e| super::hand::lock_trouble(app, &e))?;
     let lock = match found {
         Locked::Ours(lock) => lock,
         Locked::Same { held } => {

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::{App, output, schedule};
+use super::{output, schedule};
+use crate::app::App;
 use crate::cli::desk::UninstallArgs;
 use crate::domain::message::plain;
 use crate::domain::upgrade::BatchState;

@@ -1,11 +1,12 @@
 //! `upgrade` and its subcommands.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{App, by_hand, output};
-use crate::adapters::host::{self, Locked, TickLock};
+use super::{by_hand, output};
+use crate::app::App;
+use crate::app::{self, Locked, TickLock};
 use crate::cli::{UpgradeArgs, UpgradeCommand, UpgradeStart};
 use crate::domain::message::{moment, plain, span};
 use crate::domain::upgrade::{Batch, BatchState, Ending, Standing, Start, Step, on_start, standing};
@@ -37,7 +38,7 @@ pub fn run(app: &App, args: &UpgradeArgs) -> Result<u8, Error> {
 fn lock(app: &App, command: &str, wait: Duration) -> Result<Option<TickLock>, Error> {
     let mut path = app.state.as_os_str().to_owned();
     path.push(".upgrade");
-    let found = host::lock(std::path::Path::new(&path), command, wait);
+    let found = app::lock(std::path::Path::new(&path), command, wait);
     Ok(match found.map_err(|e| super::hand::lock_trouble(app, &e))? {
         Locked::Ours(lock) => Some(lock),
         Locked::Same { .. } | Locked::Other { .. } => None,
@@ -346,7 +347,6 @@ fn run_testme(app: &App, recipe: &str, pull: u64, post: bool) -> Result<u8, Erro
     }
     let _lock = if post && !app.global.dry_run { Some(locked_by_hand(app, command)?) } else { None };
     let mut world = world(app)?;
-    let began = Instant::now();
     let wait = Duration::from_secs(app.global.wait.unwrap_or(0));
     let mut post = post;
     let verdict = loop {
@@ -354,7 +354,7 @@ fn run_testme(app: &App, recipe: &str, pull: u64, post: bool) -> Result<u8, Erro
         let verdict = answer.map_err(|error| by_hand(&error))?;
         post = false;
         let decided = !matches!(verdict, Verdict::Pending { .. });
-        if decided || began.elapsed() >= wait {
+        if decided || app.started.elapsed() >= wait {
             break verdict;
         }
         pause();

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{App, by_hand, env, output};
-use crate::adapters::schedule::Scheduler;
+use super::{by_hand, output};
+use crate::app::App;
+use crate::app::Scheduler;
+use crate::app::env;
 use crate::cli::{UpgradeSchedule, UpgradeScheduleArgs, UpgradeScheduler};
 use crate::domain::message::moment;
 use crate::domain::model::UnixTime;

@@ -1,13 +1,12 @@
 //! `why`: not started or what now, because, what happens next by itself, what it passed, history.
 
-use super::{App, output, run::state_word};
-use crate::adapters::host::SystemClock;
+use super::{output, run::state_word};
+use crate::app::App;
 use crate::cli::{IssueTarget, WhyArgs};
 use crate::domain::message::{moment, plain, what_to_do};
 use crate::domain::model::{IssueRef, Outcome, RepoId};
 use crate::domain::run::Phase;
 use crate::error::Error;
-use crate::ports::Clock as _;
 use crate::store::{RunRow, Store};
 use crate::tick::poll;
 use serde_json::{Value, json};
@@ -62,7 +61,7 @@ fn host(app: &App, store: Option<&Store>) -> Result<String, Error> {
     if app.config.allowlist.is_empty() {
         text.push_str("nothing starts: the allowlist is empty; `offhours arm REPO` names a repo\n");
     }
-    let now = SystemClock.now();
+    let now = app.now();
     if let Some(store) = store
         && let Some(until) = store.paused("*", now)?
     {

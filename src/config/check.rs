@@ -7,10 +7,11 @@ use toml_edit::TableLike;
 use super::read::{Place, Reader};
 use super::{
     Config, Forge, ForgeKind, Notify, NotifyKind, RepoConfig, RunSettings, Runner, RunnerKind,
-    RunnerSettings, SecretSource, Stage, StageKind,
+    RunnerSettings, Stage, StageKind,
 };
 use crate::domain::message_notice::is_address;
 use crate::domain::model::{Landing, RepoId};
+use crate::domain::secret::SecretSource;
 
 /// Names become file names, parts of ids and words in messages.
 const NAME_RULE: &str = "names have 1 to 40 letters, digits, - and _";

@@ -7,7 +7,6 @@ mod find;
 mod hours;
 mod read;
 mod schema;
-mod secret;
 mod show;
 mod starter;
 mod value;
@@ -27,12 +26,12 @@ pub use schema::{
     NoticeKind, Notify, NotifyKind, PriorityOrder, Profile, PromptBy, Recipe, Retention, RunSettings,
     RunnerKind, RunnerSettings, SessionKind, Stage, StageKind, Template, Trust, TrustPermission, Upgrade,
 };
-pub use secret::{Secret, SecretSource};
 pub use show::{complete, reference};
 pub use starter::{Agent, RemoteGuess, Starter, Tracker, guess_kind, guess_remote, text as starter_text};
 pub use value::LandingRule;
 
 use crate::domain::model::{IssueRef, RepoId};
+use crate::domain::secret::SecretSource;
 use crate::error::Error;
 use read::{Place, Reader};
 use schema::{Group, RunnerBasics, RunnerChoice, WorkspaceRoot};

@@ -14,9 +14,9 @@ use toml_edit::{Item, TableLike, Value};
 
 use super::hours::{Hours, Offset};
 use super::read::{Place, Reader};
-use super::secret::SecretSource;
 use super::value::{Bad, Element, LandingRule, Setting, words};
 use crate::domain::model::{Landing, MergeBy, Permission};
+use crate::domain::secret::SecretSource;
 
 /// One key as data.
 pub(super) struct Row {

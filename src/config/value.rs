@@ -5,8 +5,8 @@ use std::path::{Component, Path, PathBuf};
 
 use toml_edit::{Array, InlineTable, Item, Value};
 
-use super::secret::SecretSource;
 use crate::domain::model::Landing;
+use crate::domain::secret::SecretSource;
 
 /// Why a value was not taken.
 #[derive(Debug)]

@@ -24,6 +24,7 @@ pub mod report;
 pub mod review;
 pub mod run;
 pub mod schedule;
+pub mod secret;
 pub mod silence;
 pub mod template;
 pub mod trust;

@@ -44,7 +44,8 @@ pub enum SecretSource {
 }
 
 impl SecretSource {
-    pub(super) const ACCEPTED: &'static str =
+    /// What is accepted in a configuration.
+    pub const ACCEPTED: &'static str =
         "{ env = \"NAME\" }, { file = \"PATH\" }, { credential = \"NAME\" } or { command = [\"PROGRAM\"] }";
 }
 

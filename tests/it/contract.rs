@@ -11,8 +11,8 @@ use offhours::adapters::forge::github::{GitHub, Places};
 use offhours::adapters::forge::local::LocalForge;
 use offhours::adapters::http::{Client, Http, Server};
 use offhours::adapters::secret::Token;
-use offhours::config::Secret;
 use offhours::domain::model::{Oid, PullState, RepoId, ReviewVerdict, Seen, UnixTime};
+use offhours::domain::secret::Secret;
 use offhours::ports::{
     Clock, Forge, HostBook, HostLimit, Listing, MergeAnswer, NewPull, PortError, PortResult, PullRequests,
 };

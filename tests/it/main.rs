@@ -11,6 +11,7 @@
 
 mod afterwards;
 mod agents;
+mod architecture;
 mod badinput;
 mod canary;
 mod commands;
@@ -52,7 +53,6 @@ mod stories;
 mod supervisor;
 mod t3;
 mod templates;
-mod tidy;
 mod tmux;
 mod upgrade;
 mod weekend;

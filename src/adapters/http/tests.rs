@@ -4,8 +4,8 @@ use std::net::TcpListener;
 use std::thread::JoinHandle;
 
 use super::*;
-use crate::config::Secret;
 use crate::domain::model::RepoId;
+use crate::domain::secret::Secret;
 
 struct At(i64);
 

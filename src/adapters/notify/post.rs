@@ -7,9 +7,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::{TIMEOUT, payload};
 use crate::boundary;
-use crate::config::Secret;
 use crate::domain::message::plain;
 use crate::domain::message_notice::{cut, link, slack, told};
+use crate::domain::secret::Secret;
 use crate::ports::{Notice, Notifier, PortError, PortResult};
 
 /// A secret, asked for at each message: it may be renewed.

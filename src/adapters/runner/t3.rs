@@ -20,8 +20,8 @@ use super::output::{lower_hex, shorten};
 use super::usage::{ProcessEnd, agent_file, conclude};
 use crate::adapters::process;
 use crate::boundary;
-use crate::config::Secret;
 use crate::domain::model::{JobResult, JobState, RepoId, TurnEnd, UnixTime, Usage};
+use crate::domain::secret::Secret;
 use crate::ports::{Clock, JobKind, JobSpec, PortError, PortResult, Runner, TurnSpec};
 
 const TIMEOUT: Duration = Duration::from_secs(20);

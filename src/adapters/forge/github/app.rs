@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 use crate::adapters::forge::{http_date, moment};
 use crate::adapters::http::{Answer, Authorize, Client};
 use crate::adapters::secret::Token;
-use crate::config::Secret;
 use crate::domain::message;
 use crate::domain::model::{RepoId, UnixTime};
+use crate::domain::secret::Secret;
 use crate::ports::{PortError, PortResult};
 
 /// A proof is dated back by this much, for clocks that do not quite agree.

@@ -1,0 +1,86 @@
+//! What a tick works with, built out of concrete adapters.
+#![allow(clippy::disallowed_methods, reason = "part of the composition root: it reads the clock")]
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::policy::repo_policy;
+use super::runners::ci_stages;
+use super::{App, GIT_TIMEOUT, forges};
+use crate::adapters::ci::{CommandCi, StageCi};
+use crate::adapters::dry::{DryCi, DryGit, DryRunner, Scratch};
+use crate::adapters::git::{Credentials, GitRooms};
+use crate::adapters::host::{KillFile, SystemClock, network_bound};
+use crate::error::Error;
+use crate::ports::{Ci, Clock as _, Git, Runner};
+use crate::store::Store;
+use crate::tick::Report;
+use crate::tick::world::World;
+
+impl App {
+    /// The same repositories and workspaces, to be looked at only.
+    fn dry_git(&self, scratch: Scratch, credentials: Credentials) -> DryGit {
+        let work = self.config.workspace_root(&self.state_dir);
+        let fetched = scratch.path().join("repos");
+        let rooms =
+            GitRooms::reading(fetched, self.state_dir.join("repos"), work, network_bound(GIT_TIMEOUT));
+        DryGit::new(rooms.with_credentials(credentials), scratch)
+    }
+
+    /// Everything a tick works with. With `--dry-run` it is a world that cannot be written.
+    pub fn world(&self, store: Store, assume_armed: bool, foreground: bool) -> Result<World, Error> {
+        let dry = self.global.dry_run;
+        let now = SystemClock.now();
+        let forges = forges::build(&self.config, dry, &store)?;
+        let real = Rc::new(self.runner());
+        let ci_config = Rc::clone(&self.config);
+        let command = CommandCi {
+            root: self.state_dir.join("ci"),
+            runner: Rc::clone(&real) as Rc<dyn Runner>,
+            stages: Box::new(move |repo| ci_stages(&ci_config, repo)),
+        };
+        let ci = StageCi {
+            command: Box::new(command),
+            elsewhere: forges::checks_elsewhere(Rc::clone(&self.config), forges.checks, forges.http),
+            again: RefCell::default(),
+        };
+        let (git, runner, ci): (Box<dyn Git>, Box<dyn Runner>, Box<dyn Ci>) = if dry {
+            let scratch =
+                Scratch::new().map_err(|e| Error::later(format!("a scratch folder for the dry run: {e}")))?;
+            (
+                Box::new(self.dry_git(scratch, forges.credentials)),
+                Box::new(DryRunner(Box::new(self.runner()))),
+                Box::new(DryCi(Box::new(ci))),
+            )
+        } else {
+            let rooms = self.git().with_credentials(forges.credentials);
+            (Box::new(rooms), Box::new(self.runner()), Box::new(ci))
+        };
+        let host = self.host_policy(now, assume_armed);
+        let policy_config = Rc::clone(&self.config);
+        let (started, deadline) = (self.started, Duration::from_secs(self.global.deadline));
+        Ok(World {
+            clock: Box::new(SystemClock),
+            forges: forges.trackers,
+            git,
+            runner,
+            ci,
+            senders: self.senders(),
+            prompter: Box::new(self.prompts()),
+            folders: Box::new(self.folders()),
+            control: self.config.control_issue(),
+            switch_file: Box::new(KillFile(self.config.kill_switch_file(&self.state_dir))),
+            repos: self.config.allowlisted(),
+            policy: Box::new(move |repo| repo_policy(&policy_config, repo)),
+            new_id: Box::new(|| format!("r{}", &uuid::Uuid::new_v4().simple().to_string()[..7])),
+            late: Box::new(move || !foreground && started.elapsed() >= deadline),
+            host,
+            harvest: self.harvest_policy(),
+            lessons: self.lesson_rules(),
+            dry,
+            report: Report::default(),
+            store,
+        })
+    }
+}
