@@ -367,7 +367,7 @@ fn an_upgrade_has_no_way_to_merge_and_four_ways_to_push() {
     assert!(pushes.iter().all(|file| known.contains(&file.as_str())), "{pushes:?}");
     let text = fs::read_to_string(top().join("src/adapters/git/recipe.rs")).unwrap();
     assert_eq!(text.matches("\"git.push\"").count(), 1, "the four share one guarded push");
-    let ports = fs::read_to_string(top().join("src/ports.rs")).unwrap();
+    let ports = fs::read_to_string(top().join("src/ports/recipe.rs")).unwrap();
     let part = |from: &str| ports.split(from).nth(1).unwrap().split("\n}").next().unwrap().to_owned();
     assert!(!part("pub trait RecipeForge {").contains("merge"));
     assert_eq!(part("pub trait RecipePush {").matches("    fn ").count(), 4);
