@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::forge::AnyForge;
 use super::git::GitRooms;
 use super::runner::bench::JobBench;
 use crate::domain::doctor::{Access, TokenFacts};
@@ -14,9 +15,9 @@ use crate::domain::model::{
 use crate::domain::verdict::Status;
 use crate::ports::{
     Bench, Capabilities, Ci, ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, Desk, Dispatched,
-    Forge, History, JobSpec, Listing, MergeAnswer, Merged, NewPull, NewStatus, PortError, PortResult,
-    PullComment, PullRequests, Pushed, RecipeForge, RecipePush, Remote, RunFolder, Runner, Salvaged, Wanted,
-    Work, Workspaces,
+    Forge, History, Hosting, JobSpec, Listing, MergeAnswer, Merged, Merging, NewPull, NewStatus, PortError,
+    PortResult, PullComment, PullRequests, Pushed, RecipePush, Remote, RunFolder, Runner, Salvaged, Trials,
+    Wanted, Work, Workspaces,
 };
 
 fn refuse<T>() -> PortResult<T> {
@@ -44,7 +45,16 @@ impl Drop for Scratch {
     }
 }
 
-pub struct DryForge(pub Rc<dyn Forge>);
+pub struct DryForge(pub Rc<dyn AnyForge>);
+
+impl Hosting for DryForge {
+    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
+        self.0.remote(repo)
+    }
+    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
+        self.0.permission(repo, person)
+    }
+}
 
 impl Forge for DryForge {
     fn capabilities(&self) -> Capabilities {
@@ -68,9 +78,6 @@ impl Forge for DryForge {
     fn approval(&self, repo: &RepoId, issue: &Issue, label: &str) -> PortResult<ApprovalEvidence> {
         self.0.approval(repo, issue, label)
     }
-    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
-        self.0.permission(repo, person)
-    }
     fn blockers(&self, repo: &RepoId, issue: &Issue, also: &[u64]) -> PortResult<Vec<Blocker>> {
         self.0.blockers(repo, issue, also)
     }
@@ -89,11 +96,8 @@ impl Forge for DryForge {
     fn set_body(&self, _: &RepoId, _: u64, _: &str) -> PortResult<()> {
         refuse()
     }
-    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
-        self.0.remote(repo)
-    }
-    fn pulls(&self) -> Option<&dyn PullRequests> {
-        self.0.pulls().map(|_| self as &dyn PullRequests)
+    fn pulls(&self) -> Option<&dyn Merging> {
+        self.0.pulls().map(|_| self as &dyn Merging)
     }
     fn desk(&self) -> Option<&dyn Desk> {
         self.0.desk().map(|_| self as &dyn Desk)
@@ -124,18 +128,12 @@ impl Desk for DryForge {
     }
 }
 
-impl DryForge {
-    fn real(&self) -> PortResult<&dyn PullRequests> {
-        self.0.pulls().ok_or_else(|| PortError::refused("this forge has no pull requests"))
-    }
-}
-
 impl PullRequests for DryForge {
     fn pull_of(&self, repo: &RepoId, branch: &str) -> PortResult<Option<PullRequest>> {
-        self.real()?.pull_of(repo, branch)
+        self.0.pull_of(repo, branch)
     }
     fn pull(&self, repo: &RepoId, number: u64) -> PortResult<PullRequest> {
-        self.real()?.pull(repo, number)
+        self.0.pull(repo, number)
     }
     fn open_pull(&self, _: &RepoId, _: &NewPull) -> PortResult<PullRequest> {
         refuse()
@@ -144,12 +142,42 @@ impl PullRequests for DryForge {
         refuse()
     }
     fn reviews(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Review>> {
-        self.real()?.reviews(repo, number)
+        self.0.reviews(repo, number)
     }
+    fn close_pull(&self, _: &RepoId, _: u64) -> PortResult<()> {
+        refuse()
+    }
+}
+
+impl Merging for DryForge {
     fn merge_pull(&self, _: &RepoId, _: u64, _: &Oid) -> PortResult<MergeAnswer> {
         refuse()
     }
-    fn close_pull(&self, _: &RepoId, _: u64) -> PortResult<()> {
+}
+
+impl Trials for DryForge {
+    fn open_pulls(&self, repo: &RepoId) -> PortResult<Vec<PullRequest>> {
+        self.0.open_pulls(repo)
+    }
+    fn pull_comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<PullComment>> {
+        self.0.pull_comments(repo, number)
+    }
+    fn say(&self, _: &RepoId, _: u64, _: &str) -> PortResult<u64> {
+        refuse()
+    }
+    fn react(&self, _: &RepoId, _: u64, _: u64) -> PortResult<()> {
+        refuse()
+    }
+    fn statuses(&self, repo: &RepoId, commit: &Oid) -> PortResult<Vec<Status>> {
+        self.0.statuses(repo, commit)
+    }
+    fn dispatch(&self, _: &RepoId, _: &str, _: &str) -> PortResult<()> {
+        refuse()
+    }
+    fn dispatched(&self, repo: &RepoId, workflow: &str, commit: &Oid) -> PortResult<Vec<Dispatched>> {
+        self.0.dispatched(repo, workflow, commit)
+    }
+    fn set_status(&self, _: &RepoId, _: &Oid, _: &NewStatus) -> PortResult<u64> {
         refuse()
     }
 }
@@ -288,54 +316,6 @@ impl RecipePush for DryPush {
         refuse()
     }
     fn push_backup(&self, _: &RepoId, _: &Remote, _: &str, _: &Oid) -> PortResult<Pushed> {
-        refuse()
-    }
-}
-
-/// A mirror's forge that is only looked at.
-pub struct DryRecipeForge(pub Box<dyn RecipeForge>);
-
-impl RecipeForge for DryRecipeForge {
-    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
-        self.0.remote(repo)
-    }
-    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
-        self.0.permission(repo, person)
-    }
-    fn pull(&self, repo: &RepoId, number: u64) -> PortResult<PullRequest> {
-        self.0.pull(repo, number)
-    }
-    fn open_pulls(&self, repo: &RepoId) -> PortResult<Vec<PullRequest>> {
-        self.0.open_pulls(repo)
-    }
-    fn pull_of(&self, repo: &RepoId, branch: &str) -> PortResult<Option<PullRequest>> {
-        self.0.pull_of(repo, branch)
-    }
-    fn open_pull(&self, _: &RepoId, _: &NewPull) -> PortResult<PullRequest> {
-        refuse()
-    }
-    fn close_pull(&self, _: &RepoId, _: u64) -> PortResult<()> {
-        refuse()
-    }
-    fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<PullComment>> {
-        self.0.comments(repo, number)
-    }
-    fn say(&self, _: &RepoId, _: u64, _: &str) -> PortResult<u64> {
-        refuse()
-    }
-    fn react(&self, _: &RepoId, _: u64, _: u64) -> PortResult<()> {
-        refuse()
-    }
-    fn statuses(&self, repo: &RepoId, commit: &Oid) -> PortResult<Vec<Status>> {
-        self.0.statuses(repo, commit)
-    }
-    fn dispatch(&self, _: &RepoId, _: &str, _: &str) -> PortResult<()> {
-        refuse()
-    }
-    fn dispatched(&self, repo: &RepoId, workflow: &str, commit: &Oid) -> PortResult<Vec<Dispatched>> {
-        self.0.dispatched(repo, workflow, commit)
-    }
-    fn set_status(&self, _: &RepoId, _: &Oid, _: &NewStatus) -> PortResult<u64> {
         refuse()
     }
 }

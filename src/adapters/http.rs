@@ -65,15 +65,7 @@ impl Http {
         per_minute: u32,
         pause: fn(Duration),
     ) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(network_bound(TIMEOUT)))
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_response_header_size(MOST_HEADER_BYTES)
-            .user_agent(concat!("offhours/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .into();
+        let agent = agent(network_bound(TIMEOUT));
         let per_minute = usize::try_from(per_minute).unwrap_or(usize::MAX).max(1);
         Self {
             agent,
@@ -530,6 +522,19 @@ impl HostLimit {
         let wait = first.saturating_mul(1_i64 << times.min(20)).min(most);
         Self { until: now.plus(wait), why, times: times.saturating_add(1) }
     }
+}
+
+/// How everything here speaks HTTP: bounded, without following anybody anywhere, every answer read.
+pub(super) fn agent(timeout: Duration) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .timeout_global(Some(timeout))
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_response_header_size(MOST_HEADER_BYTES)
+        .user_agent(concat!("offhours/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .into()
 }
 
 fn fetch(agent: &ureq::Agent, request: Request<Vec<u8>>) -> Result<Raw, Trouble> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use ureq::http::Uri;
 
+use crate::adapters::http;
 use crate::boundary;
 use crate::domain::message::plain;
 use crate::domain::model::UnixTime;
@@ -57,14 +58,7 @@ struct TokenAnswer {
 
 impl OciRegistry {
     pub fn new(clock: Box<dyn Clock>, plain_http: &[String]) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(TIMEOUT))
-            .timeout_connect(Some(Duration::from_secs(10)))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .user_agent(concat!("offhours/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .into();
+        let agent = http::agent(TIMEOUT);
         Self {
             agent,
             clock,

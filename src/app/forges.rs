@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use super::surroundings::env;
 use crate::adapters::ci::Elsewhere;
 use crate::adapters::ci::pipelines::{self, Pipelines};
-use crate::adapters::dry::{DryForge, DryRecipeForge};
-use crate::adapters::forge::Checks;
+use crate::adapters::dry::DryForge;
 use crate::adapters::forge::gitea::{Flavour, Gitea};
 use crate::adapters::forge::github::{App as GitHubApp, AppConfig, GitHub, Places, Proofs};
 use crate::adapters::forge::local::LocalForge;
+use crate::adapters::forge::{AnyForge, Checks};
 use crate::adapters::git::{Credentials, GitCredentials};
 use crate::adapters::host::{SystemClock, pause};
 use crate::adapters::http::{Authorization, Client, Http, Server};
@@ -29,21 +29,33 @@ const GITHUB_WRITE_GAP: Duration = Duration::from_secs(1);
 /// In a process that lives long a token is fetched again after this long.
 const TOKEN_KEPT: Duration = Duration::from_secs(60);
 
+#[derive(Clone)]
 pub(super) struct Forges {
-    pub(super) trackers: BTreeMap<String, Rc<dyn Forge>>,
+    pub(super) all: BTreeMap<String, Rc<dyn AnyForge>>,
     pub(super) checks: BTreeMap<String, Rc<dyn Checks>>,
     pub(super) credentials: Credentials,
     pub(super) http: Rc<Http>,
 }
 
+impl Forges {
+    pub(super) fn trackers(&self) -> BTreeMap<String, Rc<dyn Forge>> {
+        self.all.iter().map(|(name, forge)| (name.clone(), Rc::clone(forge) as Rc<dyn Forge>)).collect()
+    }
+
+    /// The same, as upgrades know them.
+    pub(super) fn mirrors(&self) -> BTreeMap<String, Rc<dyn RecipeForge>> {
+        self.all.iter().map(|(name, forge)| (name.clone(), Rc::clone(forge) as Rc<dyn RecipeForge>)).collect()
+    }
+}
+
 /// With `--dry-run` HTTP knows reading only, and every forge refuses to be written.
 pub(super) fn build(config: &Config, dry: bool, store: &Store) -> Result<Forges, Error> {
     let http = http(config, dry, store)?;
-    let mut trackers: BTreeMap<String, Rc<dyn Forge>> = BTreeMap::new();
+    let mut all: BTreeMap<String, Rc<dyn AnyForge>> = BTreeMap::new();
     let mut checks: BTreeMap<String, Rc<dyn Checks>> = BTreeMap::new();
     let mut git = BTreeMap::new();
     for (name, forge) in &config.forges {
-        let built: Rc<dyn Forge> = match forge.kind {
+        let built: Rc<dyn AnyForge> = match forge.kind {
             ForgeKind::Local => {
                 let path = forge.path.clone().unwrap_or_default();
                 let local = LocalForge::new(path, Rc::new(SystemClock), "offhours");
@@ -64,9 +76,9 @@ pub(super) fn build(config: &Config, dry: bool, store: &Store) -> Result<Forges,
                 made
             }
         };
-        trackers.insert(name.clone(), if dry { Rc::new(DryForge(built)) } else { built });
+        all.insert(name.clone(), if dry { Rc::new(DryForge(built)) } else { built });
     }
-    Ok(Forges { trackers, checks, credentials: credentials(git), http })
+    Ok(Forges { all, checks, credentials: credentials(git), http })
 }
 
 /// Who says whether a stage is green, where it is no command.
@@ -110,39 +122,6 @@ pub(super) fn checks_elsewhere(
         let found = servers.entry((repo.clone(), name.to_owned())).or_insert_with(made);
         Ok(Some(Rc::clone(found)))
     })
-}
-
-/// The same forges, as upgrades know them.
-pub(super) fn for_recipes(
-    config: &Config,
-    dry: bool,
-    store: &Store,
-) -> Result<(BTreeMap<String, Box<dyn RecipeForge>>, Credentials), Error> {
-    let http = http(config, dry, store)?;
-    let mut forges: BTreeMap<String, Box<dyn RecipeForge>> = BTreeMap::new();
-    let mut git = BTreeMap::new();
-    for (name, forge) in &config.forges {
-        let built: Box<dyn RecipeForge> = match forge.kind {
-            ForgeKind::Local => {
-                let path = forge.path.clone().unwrap_or_default();
-                let local = LocalForge::new(path, Rc::new(SystemClock), "offhours");
-                Box::new(if dry { local.looking_only() } else { local })
-            }
-            ForgeKind::Github => {
-                let (made, token) = github(config, name, forge, &http);
-                git.insert(name.clone(), (origin(&git_address(forge)), token));
-                Box::new(made)
-            }
-            ForgeKind::Gitea | ForgeKind::Forgejo => {
-                let token = token(forge.token.clone(), format!("forge.{name}.token"), "token");
-                let made = gitea(name, forge, &http, &token);
-                git.insert(name.clone(), (origin(&git_address(forge)), token));
-                Box::new(made)
-            }
-        };
-        forges.insert(name.clone(), if dry { Box::new(DryRecipeForge(built)) } else { built });
-    }
-    Ok((forges, credentials(git)))
 }
 
 fn http(config: &Config, dry: bool, store: &Store) -> Result<Rc<Http>, Error> {

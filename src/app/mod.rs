@@ -24,10 +24,13 @@ pub use crate::adapters::prompt::read as read_template;
 pub use crate::adapters::schedule::Scheduler;
 pub use crate::adapters::secret;
 
+use std::cell::OnceCell;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+
+use forges::Forges;
 
 use crate::adapters::dry::Scratch;
 use crate::adapters::forge::local::LocalForge;
@@ -55,6 +58,8 @@ pub struct App {
     pub state_dir: PathBuf,
     pub switch: Switch,
     pub started: Instant,
+    /// One client and one budget of requests for everything that a process asks.
+    forges: OnceCell<Forges>,
 }
 
 fn switch_files(config: &Config, state_dir: &Path) -> Vec<PathBuf> {
@@ -116,6 +121,7 @@ impl App {
             state_dir,
             switch,
             started: Instant::now(),
+            forges: OnceCell::new(),
         }
     }
 
@@ -284,11 +290,18 @@ impl App {
         Ok(if self.global.dry_run { local.looking_only() } else { local })
     }
 
+    fn forges(&self, store: &Store) -> Result<&Forges, Error> {
+        if self.forges.get().is_none() {
+            let built = forges::build(&self.config, self.global.dry_run, store)?;
+            return Ok(self.forges.get_or_init(|| built));
+        }
+        self.forges.get().ok_or_else(|| Error::internal("the forges were not built"))
+    }
+
     /// The forge of a repo, for a command by hand.
     pub fn forge(&self, repo: &RepoId) -> Result<Rc<dyn Forge>, Error> {
-        let mut forges = forges::build(&self.config, self.global.dry_run, &self.store()?)?;
-        forges
-            .trackers
+        self.forges(&self.store()?)?
+            .trackers()
             .remove(&repo.forge)
             .ok_or_else(|| Error::usage(format!("the forge `{}` is not in the config", repo.forge)))
     }
@@ -317,7 +330,7 @@ impl App {
         let scratch = Scratch::new().map_err(|e| Error::later(format!("a scratch folder: {e}")))?;
         let (repos, work) = (scratch.path().join("repos"), scratch.path().join("work"));
         let looking = self.imagine((*self.config).clone());
-        let credentials = forges::build(&looking.config, true, &looking.store()?)?.credentials;
+        let credentials = looking.forges(&looking.store()?)?.credentials.clone();
         let rooms = GitRooms::new(repos, work, network_bound(GIT_TIMEOUT)).with_credentials(credentials);
         Ok((rooms, scratch))
     }

@@ -1,5 +1,7 @@
 //! What `upgrade` works with, beside the world of a tick.
 
+use std::rc::Rc;
+
 use super::runners::UPGRADE_AGENT;
 use super::{App, GIT_TIMEOUT};
 use crate::adapters::dry::{DryBench, DryGit, DryPush, Scratch};
@@ -23,7 +25,8 @@ impl App {
         let dry = self.global.dry_run;
         let work = self.config.workspace_root(&self.state_dir);
         let private = self.state_dir.join("repos");
-        let (forges, credentials) = super::forges::for_recipes(&self.config, dry, &base.store)?;
+        let forges = self.forges(&base.store)?;
+        let credentials = Rc::clone(&forges.credentials);
         let (git, push): (Box<dyn RecipeGit>, Box<dyn RecipePush>) = if dry {
             let scratch =
                 Scratch::new().map_err(|e| Error::later(format!("a scratch folder for the dry run: {e}")))?;
@@ -44,7 +47,7 @@ impl App {
         }
         Ok(UpgradeWorld {
             base,
-            forges,
+            forges: forges.mirrors(),
             git,
             push,
             registry: Box::new(OciRegistry::new(

@@ -32,7 +32,7 @@ impl App {
     pub fn world(&self, store: Store, assume_armed: bool, foreground: bool) -> Result<World, Error> {
         let dry = self.global.dry_run;
         let now = SystemClock.now();
-        let forges = forges::build(&self.config, dry, &store)?;
+        let forges = self.forges(&store)?;
         let real = Rc::new(self.runner());
         let ci_config = Rc::clone(&self.config);
         let command = CommandCi {
@@ -42,19 +42,23 @@ impl App {
         };
         let ci = StageCi {
             command: Box::new(command),
-            elsewhere: forges::checks_elsewhere(Rc::clone(&self.config), forges.checks, forges.http),
+            elsewhere: forges::checks_elsewhere(
+                Rc::clone(&self.config),
+                forges.checks.clone(),
+                Rc::clone(&forges.http),
+            ),
             again: RefCell::default(),
         };
         let (git, runner, ci): (Box<dyn Git>, Box<dyn Runner>, Box<dyn Ci>) = if dry {
             let scratch =
                 Scratch::new().map_err(|e| Error::later(format!("a scratch folder for the dry run: {e}")))?;
             (
-                Box::new(self.dry_git(scratch, forges.credentials)),
+                Box::new(self.dry_git(scratch, Rc::clone(&forges.credentials))),
                 Box::new(DryRunner(Box::new(self.runner()))),
                 Box::new(DryCi(Box::new(ci))),
             )
         } else {
-            let rooms = self.git().with_credentials(forges.credentials);
+            let rooms = self.git().with_credentials(Rc::clone(&forges.credentials));
             (Box::new(rooms), Box::new(self.runner()), Box::new(ci))
         };
         let host = self.host_policy(now, assume_armed);
@@ -62,7 +66,7 @@ impl App {
         let (started, deadline) = (self.started, Duration::from_secs(self.global.deadline));
         Ok(World {
             clock: Box::new(SystemClock),
-            forges: forges.trackers,
+            forges: forges.trackers(),
             git,
             runner,
             ci,

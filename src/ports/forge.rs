@@ -37,8 +37,15 @@ pub struct BrokenIssue {
     pub what: String,
 }
 
+/// Where repositories are, and who may do what there.
+pub trait Hosting {
+    /// Where the repository's git is, and which branch work lands on unless the config names one.
+    fn remote(&self, repo: &RepoId) -> PortResult<Remote>;
+    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission>;
+}
+
 /// The issue tracker of one forge. Reads tell what is; writes are idempotent: what is already so is success.
-pub trait Forge {
+pub trait Forge: Hosting {
     fn capabilities(&self) -> Capabilities;
     /// Where the list of issues is read from: what was stored of another place or by another account is read anew.
     /// Asks nobody.
@@ -52,7 +59,6 @@ pub trait Forge {
     /// `Gone` where the issue does not exist (any more).
     fn issue(&self, repo: &RepoId, number: u64) -> PortResult<Issue>;
     fn approval(&self, repo: &RepoId, issue: &Issue, label: &str) -> PortResult<ApprovalEvidence>;
-    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission>;
     /// The forge's own dependencies of the issue, and the state of the issues named in `also`.
     fn blockers(&self, repo: &RepoId, issue: &Issue, also: &[u64]) -> PortResult<Vec<Blocker>>;
     fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Comment>>;
@@ -68,10 +74,8 @@ pub trait Forge {
     fn set_open(&self, repo: &RepoId, number: u64, open: bool) -> PortResult<()>;
     /// Rewrites an issue's own text.
     fn set_body(&self, repo: &RepoId, number: u64, body: &str) -> PortResult<()>;
-    /// Where the repository's git is, and which branch work lands on unless the config names one.
-    fn remote(&self, repo: &RepoId) -> PortResult<Remote>;
     /// Its pull requests. `None`: this forge cannot; the config refuses landing by pull request there.
-    fn pulls(&self) -> Option<&dyn PullRequests>;
+    fn pulls(&self) -> Option<&dyn Merging>;
     /// What it tells of our token and of a repo's labels. `None`: it has neither.
     fn desk(&self) -> Option<&dyn Desk> {
         None
@@ -123,10 +127,14 @@ pub trait PullRequests {
     fn edit_pull(&self, repo: &RepoId, number: u64, title: &str, body: &str) -> PortResult<()>;
     /// Every review, oldest first. What its author said later takes an earlier verdict of theirs back.
     fn reviews(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Review>>;
-    /// Merges at exactly this head. `Refused` where a rule or a conflict forbids it.
-    fn merge_pull(&self, repo: &RepoId, number: u64, head: &Oid) -> PortResult<MergeAnswer>;
     /// Closes it unmerged; what is closed or merged already is left as it is.
     fn close_pull(&self, repo: &RepoId, number: u64) -> PortResult<()>;
+}
+
+/// Merging, apart: what is given pull requests only cannot merge.
+pub trait Merging: PullRequests {
+    /// Merges at exactly this head. `Refused` where a rule or a conflict forbids it.
+    fn merge_pull(&self, repo: &RepoId, number: u64, head: &Oid) -> PortResult<MergeAnswer>;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,7 +16,8 @@ mod recipe;
 pub use ci::{Ci, Wanted};
 pub use error::{PortError, PortResult};
 pub use forge::{
-    BrokenIssue, Capabilities, Desk, Forge, Listing, MergeAnswer, NewPull, PullRequests, Remote,
+    BrokenIssue, Capabilities, Desk, Forge, Hosting, Listing, MergeAnswer, Merging, NewPull, PullRequests,
+    Remote,
 };
 pub use git::{
     ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, Git, History, Merged, Pushed, Salvaged, Work,
@@ -28,4 +29,5 @@ pub use notify::{Notice, Notifier};
 pub use prompt::{Prompter, TemplateContent, TemplateSource, TemplateText};
 pub use recipe::{
     Bench, Dispatched, Manifests, NewStatus, PullComment, RecipeForge, RecipeGit, RecipePush, Registry,
+    Trials,
 };

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::error::PortResult;
-use super::forge::{NewPull, Remote};
+use super::forge::{Hosting, PullRequests, Remote};
 use super::git::Pushed;
 use super::job::RunFolder;
-use crate::domain::model::{Oid, Permission, Person, PullRequest, RepoId, UnixTime};
+use crate::domain::model::{Oid, Person, PullRequest, RepoId, UnixTime};
 use crate::domain::recipe::{Edit, ImageName, Manifest, ManifestFile};
 use crate::domain::verdict::{Said, Status};
 
@@ -124,28 +124,26 @@ pub struct Dispatched {
     pub green: Option<bool>,
 }
 
-/// The forge of a mirror, as upgrades know it. Nothing here can merge.
-pub trait RecipeForge {
-    fn remote(&self, repo: &RepoId) -> PortResult<Remote>;
-    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission>;
-    fn pull(&self, repo: &RepoId, number: u64) -> PortResult<PullRequest>;
+/// What a trial is asked for and answered by on a pull request, and the runs of workflows that are started for it.
+pub trait Trials {
     fn open_pulls(&self, repo: &RepoId) -> PortResult<Vec<PullRequest>>;
-    /// The newest of this branch, an open one before any other.
-    fn pull_of(&self, repo: &RepoId, branch: &str) -> PortResult<Option<PullRequest>>;
-    fn open_pull(&self, repo: &RepoId, new: &NewPull) -> PortResult<PullRequest>;
-    fn close_pull(&self, repo: &RepoId, number: u64) -> PortResult<()>;
-    fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<PullComment>>;
+    fn pull_comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<PullComment>>;
     /// Posts a comment; its id.
     fn say(&self, repo: &RepoId, number: u64, body: &str) -> PortResult<u64>;
     /// A sign on a comment that it was seen; a second one of the same is none.
     fn react(&self, repo: &RepoId, number: u64, comment: u64) -> PortResult<()>;
     fn statuses(&self, repo: &RepoId, commit: &Oid) -> PortResult<Vec<Status>>;
     fn set_status(&self, repo: &RepoId, commit: &Oid, new: &NewStatus) -> PortResult<u64>;
-    /// Asks for a run of a workflow on a branch. Whether it was heard only [`RecipeForge::dispatched`] tells.
+    /// Asks for a run of a workflow on a branch. Whether it was heard only [`Trials::dispatched`] tells.
     fn dispatch(&self, repo: &RepoId, workflow: &str, branch: &str) -> PortResult<()>;
     /// The runs of a workflow on a commit that were asked for so, in no order.
     fn dispatched(&self, repo: &RepoId, workflow: &str, commit: &Oid) -> PortResult<Vec<Dispatched>>;
 }
+
+/// The forge of a mirror, as upgrades know it. Nothing here can merge.
+pub trait RecipeForge: Hosting + PullRequests + Trials {}
+
+impl<T: Hosting + PullRequests + Trials + ?Sized> RecipeForge for T {}
 
 /// What lies between a tick and the agent of an upgrade, in the job's folder.
 pub trait Bench {

@@ -336,14 +336,9 @@ fn an_upgrade_has_no_way_to_merge_and_four_ways_to_push() {
     for source in sources() {
         for (number, line) in source.code() {
             if of_upgrades(&source.name) {
-                for word in [
-                    "merge_pull",
-                    "MergeAnswer",
-                    "PullRequests",
-                    "--force\"",
-                    "--tags\", \"origin",
-                    "refs/tags/{",
-                ] {
+                for word in
+                    ["merge_pull", "MergeAnswer", "Merging", "--force\"", "--tags\", \"origin", "refs/tags/{"]
+                {
                     assert!(!line.contains(word), "src/{}:{number}: {word}", source.name);
                 }
                 assert!(
@@ -353,7 +348,7 @@ fn an_upgrade_has_no_way_to_merge_and_four_ways_to_push() {
                 );
             }
             // What upgrades know of a forge.
-            if source.name.starts_with("adapters/forge/") && source.name.ends_with("/recipes.rs") {
+            if source.name.starts_with("adapters/forge/") && source.name.ends_with("/trials.rs") {
                 assert!(!line.contains("merge"), "src/{}:{number}: an upgrade merges nothing", source.name);
             }
             if line.contains("\"git.push\"") {
@@ -369,6 +364,10 @@ fn an_upgrade_has_no_way_to_merge_and_four_ways_to_push() {
     assert_eq!(text.matches("\"git.push\"").count(), 1, "the four share one guarded push");
     let ports = fs::read_to_string(top().join("src/ports/recipe.rs")).unwrap();
     let part = |from: &str| ports.split(from).nth(1).unwrap().split("\n}").next().unwrap().to_owned();
-    assert!(!part("pub trait RecipeForge {").contains("merge"));
+    assert!(ports.contains("pub trait RecipeForge: Hosting + PullRequests + Trials {}"));
+    assert!(!part("pub trait Trials {").contains("merge"));
+    let forge = fs::read_to_string(top().join("src/ports/forge.rs")).unwrap();
+    let pulls = forge.split("pub trait PullRequests {").nth(1).unwrap().split("\n}").next().unwrap();
+    assert!(!pulls.contains("fn merge"));
     assert_eq!(part("pub trait RecipePush {").matches("    fn ").count(), 4);
 }

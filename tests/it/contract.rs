@@ -14,7 +14,7 @@ use offhours::adapters::secret::Token;
 use offhours::domain::model::{Oid, PullState, RepoId, ReviewVerdict, Seen, UnixTime};
 use offhours::domain::secret::Secret;
 use offhours::ports::{
-    Clock, Forge, HostBook, HostLimit, Listing, MergeAnswer, NewPull, PortError, PortResult, PullRequests,
+    Clock, Forge, HostBook, HostLimit, Listing, MergeAnswer, Merging, NewPull, PortError, PortResult,
 };
 
 use super::forge::Dialect;
@@ -231,7 +231,7 @@ fn issues_labels_and_comments() {
 }
 
 /// Whether it can be merged may be worked out first: asked again, it is known.
-fn merge(pulls: &dyn PullRequests, repo: &RepoId, number: u64, head: &Oid) -> PortResult<MergeAnswer> {
+fn merge(pulls: &dyn Merging, repo: &RepoId, number: u64, head: &Oid) -> PortResult<MergeAnswer> {
     match pulls.merge_pull(repo, number, head) {
         Err(PortError::Later { .. }) => pulls.merge_pull(repo, number, head),
         other => other,

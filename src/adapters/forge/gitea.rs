@@ -8,7 +8,7 @@ mod approval;
 mod checks;
 mod desk;
 mod pulls;
-mod recipes;
+mod trials;
 mod wire;
 
 use std::cell::RefCell;
@@ -22,7 +22,7 @@ use crate::domain::model::{
     ApprovalEvidence, Blocker, Comment, Issue, Permission, Person, RepoId, Seen, UnixTime,
 };
 use crate::ports::{
-    BrokenIssue, Capabilities, Desk, Forge, Listing, PortError, PortResult, PullRequests, Remote,
+    BrokenIssue, Capabilities, Desk, Forge, Hosting, Listing, Merging, PortError, PortResult, Remote,
 };
 
 /// The most that every server gives in a page.
@@ -248,6 +248,58 @@ impl Gitea {
     }
 }
 
+impl Hosting for Gitea {
+    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
+        let now = self.now();
+        if let Some((at, remote)) = self.remotes.borrow().get(repo)
+            && now.since(*at) < REMEMBERED_SECONDS
+        {
+            return Ok(remote.clone());
+        }
+        let found = self.look(repo)?;
+        let url = self.git.replace("{owner}", &repo.owner).replace("{name}", &repo.name);
+        let remote = Remote { url, default_branch: found.default_branch };
+        self.remotes.borrow_mut().insert(repo.clone(), (now, remote.clone()));
+        Ok(remote)
+    }
+
+    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
+        let key = (repo.clone(), person.login.to_ascii_lowercase());
+        let now = self.now();
+        if let Some((at, held)) = self.permissions.borrow().get(&key)
+            && now.since(*at) < REMEMBERED_SECONDS
+        {
+            return Ok(*held);
+        }
+        let doing = format!("asking what {} may do in {repo}", message::plain(&person.login, 60));
+        let path = format!("{}/collaborators/{}/permission", Self::repo_path(repo), encoded(&person.login));
+        let answer = self.client.get_any(&doing, &path)?;
+        if answer.status == 403 {
+            return Err(PortError::refused(format!(
+                "{doing}: {} answered 403{}. Only an administrator of the repository may ask that: make the token's \
+                 account one, or name the people in `trust.people`.",
+                self.client.name(),
+                answer.said()
+            )));
+        }
+        let told: wire::Permission = answer.good(&doing)?.json(&doing)?;
+        let held = match told.permission.as_str() {
+            "owner" | "admin" => Permission::Admin,
+            "write" => Permission::Write,
+            "read" => Permission::Read,
+            "none" | "" => Permission::None,
+            other => {
+                return Err(PortError::broken(format!(
+                    "{doing}: `{}` is no permission that is known",
+                    message::plain(other, 40)
+                )));
+            }
+        };
+        self.permissions.borrow_mut().insert(key, (now, held));
+        Ok(held)
+    }
+}
+
 impl Forge for Gitea {
     fn capabilities(&self) -> Capabilities {
         Capabilities { edit_history: false, conditional: false, writers_are_trusted: false }
@@ -320,42 +372,6 @@ impl Forge for Gitea {
         self.evidence(repo, issue, label)
     }
 
-    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
-        let key = (repo.clone(), person.login.to_ascii_lowercase());
-        let now = self.now();
-        if let Some((at, held)) = self.permissions.borrow().get(&key)
-            && now.since(*at) < REMEMBERED_SECONDS
-        {
-            return Ok(*held);
-        }
-        let doing = format!("asking what {} may do in {repo}", message::plain(&person.login, 60));
-        let path = format!("{}/collaborators/{}/permission", Self::repo_path(repo), encoded(&person.login));
-        let answer = self.client.get_any(&doing, &path)?;
-        if answer.status == 403 {
-            return Err(PortError::refused(format!(
-                "{doing}: {} answered 403{}. Only an administrator of the repository may ask that: make the token's \
-                 account one, or name the people in `trust.people`.",
-                self.client.name(),
-                answer.said()
-            )));
-        }
-        let told: wire::Permission = answer.good(&doing)?.json(&doing)?;
-        let held = match told.permission.as_str() {
-            "owner" | "admin" => Permission::Admin,
-            "write" => Permission::Write,
-            "read" => Permission::Read,
-            "none" | "" => Permission::None,
-            other => {
-                return Err(PortError::broken(format!(
-                    "{doing}: `{}` is no permission that is known",
-                    message::plain(other, 40)
-                )));
-            }
-        };
-        self.permissions.borrow_mut().insert(key, (now, held));
-        Ok(held)
-    }
-
     fn blockers(&self, repo: &RepoId, issue: &Issue, also: &[u64]) -> PortResult<Vec<Blocker>> {
         let own = self.dependencies(repo, issue.number)?;
         Ok(super::with_named(own, also, |number| {
@@ -424,20 +440,6 @@ impl Forge for Gitea {
         changed.map(drop).map_err(|e| self.really_gone(repo, number, e))
     }
 
-    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
-        let now = self.now();
-        if let Some((at, remote)) = self.remotes.borrow().get(repo)
-            && now.since(*at) < REMEMBERED_SECONDS
-        {
-            return Ok(remote.clone());
-        }
-        let found = self.look(repo)?;
-        let url = self.git.replace("{owner}", &repo.owner).replace("{name}", &repo.name);
-        let remote = Remote { url, default_branch: found.default_branch };
-        self.remotes.borrow_mut().insert(repo.clone(), (now, remote.clone()));
-        Ok(remote)
-    }
-
     fn desk(&self) -> Option<&dyn Desk> {
         Some(self)
     }
@@ -447,7 +449,7 @@ impl Forge for Gitea {
         Some(issue.map_or(page.clone(), |number| format!("{page}/issues/{number}")))
     }
 
-    fn pulls(&self) -> Option<&dyn PullRequests> {
+    fn pulls(&self) -> Option<&dyn Merging> {
         Some(self)
     }
 }

@@ -11,7 +11,7 @@ mod approval;
 mod checks;
 mod desk;
 mod pulls;
-mod recipes;
+mod trials;
 mod wire;
 
 use std::cell::{Cell, RefCell};
@@ -25,7 +25,7 @@ use crate::domain::model::{
     ApprovalEvidence, Blocker, Comment, Issue, Permission, Person, RepoId, Seen, UnixTime,
 };
 use crate::ports::{
-    BrokenIssue, Capabilities, Desk, Forge, Listing, PortError, PortResult, PullRequests, Remote,
+    BrokenIssue, Capabilities, Desk, Forge, Hosting, Listing, Merging, PortError, PortResult, Remote,
 };
 
 pub use app::{App, AppConfig, Proofs};
@@ -215,6 +215,50 @@ impl GitHub {
     }
 }
 
+impl Hosting for GitHub {
+    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
+        let now = self.now();
+        if let Some((at, remote)) = self.remotes.borrow().get(repo)
+            && now.since(*at) < REMEMBERED_SECONDS
+        {
+            return Ok(remote.clone());
+        }
+        let found = self.look(repo)?;
+        let url = self.places.git.replace("{owner}", &repo.owner).replace("{name}", &repo.name);
+        let remote = Remote { url, default_branch: found.default_branch };
+        self.remotes.borrow_mut().insert(repo.clone(), (now, remote.clone()));
+        Ok(remote)
+    }
+
+    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
+        let key = (repo.clone(), person.login.to_ascii_lowercase());
+        let now = self.now();
+        if let Some((at, held)) = self.permissions.borrow().get(&key)
+            && now.since(*at) < REMEMBERED_SECONDS
+        {
+            return Ok(*held);
+        }
+        let doing =
+            format!("asking what {} may do in {repo}", crate::domain::message::plain(&person.login, 60));
+        let path = format!("{}/collaborators/{}/permission", Self::repo_path(repo), encoded(&person.login));
+        let told: wire::Permission = self.client.get(&doing, &path)?.json(&doing)?;
+        let held = match told.permission.as_str() {
+            "admin" => Permission::Admin,
+            "write" | "push" | "maintain" => Permission::Write,
+            "read" | "pull" | "triage" => Permission::Read,
+            "none" => Permission::None,
+            other => {
+                return Err(PortError::broken(format!(
+                    "{doing}: `{}` is no permission that is known",
+                    crate::domain::message::plain(other, 40)
+                )));
+            }
+        };
+        self.permissions.borrow_mut().insert(key, (now, held));
+        Ok(held)
+    }
+}
+
 impl Forge for GitHub {
     fn capabilities(&self) -> Capabilities {
         Capabilities { edit_history: !self.no_graphql.get(), conditional: true, writers_are_trusted: false }
@@ -279,34 +323,6 @@ impl Forge for GitHub {
 
     fn approval(&self, repo: &RepoId, issue: &Issue, label: &str) -> PortResult<ApprovalEvidence> {
         self.evidence(repo, issue, label)
-    }
-
-    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
-        let key = (repo.clone(), person.login.to_ascii_lowercase());
-        let now = self.now();
-        if let Some((at, held)) = self.permissions.borrow().get(&key)
-            && now.since(*at) < REMEMBERED_SECONDS
-        {
-            return Ok(*held);
-        }
-        let doing =
-            format!("asking what {} may do in {repo}", crate::domain::message::plain(&person.login, 60));
-        let path = format!("{}/collaborators/{}/permission", Self::repo_path(repo), encoded(&person.login));
-        let told: wire::Permission = self.client.get(&doing, &path)?.json(&doing)?;
-        let held = match told.permission.as_str() {
-            "admin" => Permission::Admin,
-            "write" | "push" | "maintain" => Permission::Write,
-            "read" | "pull" | "triage" => Permission::Read,
-            "none" => Permission::None,
-            other => {
-                return Err(PortError::broken(format!(
-                    "{doing}: `{}` is no permission that is known",
-                    crate::domain::message::plain(other, 40)
-                )));
-            }
-        };
-        self.permissions.borrow_mut().insert(key, (now, held));
-        Ok(held)
     }
 
     fn blockers(&self, repo: &RepoId, issue: &Issue, also: &[u64]) -> PortResult<Vec<Blocker>> {
@@ -400,21 +416,7 @@ impl Forge for GitHub {
         changed.map(drop).map_err(|e| self.really_gone(repo, number, e))
     }
 
-    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
-        let now = self.now();
-        if let Some((at, remote)) = self.remotes.borrow().get(repo)
-            && now.since(*at) < REMEMBERED_SECONDS
-        {
-            return Ok(remote.clone());
-        }
-        let found = self.look(repo)?;
-        let url = self.places.git.replace("{owner}", &repo.owner).replace("{name}", &repo.name);
-        let remote = Remote { url, default_branch: found.default_branch };
-        self.remotes.borrow_mut().insert(repo.clone(), (now, remote.clone()));
-        Ok(remote)
-    }
-
-    fn pulls(&self) -> Option<&dyn PullRequests> {
+    fn pulls(&self) -> Option<&dyn Merging> {
         Some(self)
     }
 

@@ -36,8 +36,8 @@
 
 mod files;
 mod pulls;
-mod recipes;
 mod text;
+mod trials;
 
 use std::fs;
 use std::io;
@@ -52,7 +52,8 @@ use crate::domain::model::{
     Seen, UnixTime,
 };
 use crate::ports::{
-    BrokenIssue, Capabilities, Clock, Forge, Listing, PortError, PortResult, PullRequests, Remote,
+    BrokenIssue, Capabilities, Clock, Forge, Hosting, Listing, Merging, PortError, PortResult,
+    PullRequests as _, Remote,
 };
 
 use files::{Raw, ReadError, Replaced, RepoDir, RepoLock, Room, failed};
@@ -443,6 +444,53 @@ fn leading_number(id: &str) -> Option<u64> {
     id.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
+impl Hosting for LocalForge {
+    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
+        let dir = RepoDir::open(&self.root, repo)?;
+        let git = dir.git();
+        let git = std::path::absolute(&git).map_err(|error| failed("finding", &git, &error))?;
+        let head = git.join("HEAD");
+        boundary::pass("local forge: read");
+        let raw = files::read(&head).map_err(|error| match error {
+            ReadError::Gone => PortError::gone(format!(
+                "{repo} has no repository at {}; make one with git init --bare, or put it there",
+                git.display()
+            )),
+            ReadError::Flaw(flaw) => PortError::refused(flaw.sentence(&head.display().to_string())),
+            ReadError::Port(error) => error,
+        })?;
+        let text = String::from_utf8_lossy(&raw.bytes);
+        let default_branch = text
+            .trim_end_matches(['\n', '\r'])
+            .strip_prefix("ref: refs/heads/")
+            .filter(|branch| is_branch(branch))
+            .ok_or_else(|| {
+                PortError::refused(format!(
+                    "{} names no branch; set it with git -C {} symbolic-ref HEAD refs/heads/main",
+                    head.display(),
+                    git.display()
+                ))
+            })?
+            .to_owned();
+        let url = git.to_str().ok_or_else(|| {
+            PortError::refused(format!("the path {} is not UTF-8; keep the forge elsewhere", git.display()))
+        })?;
+        Ok(Remote { url: url.to_owned(), default_branch })
+    }
+
+    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
+        let file = self.root.join(&repo.owner).join(&repo.name).join("members");
+        match fs::read_to_string(&file) {
+            Ok(text) => {
+                let member = text.lines().any(|line| line.trim() == person.login && !person.login.is_empty());
+                Ok(if member { Permission::Write } else { Permission::Read })
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Permission::Write),
+            Err(error) => Err(failed("reading", &file, &error)),
+        }
+    }
+}
+
 impl Forge for LocalForge {
     fn capabilities(&self) -> Capabilities {
         Capabilities { edit_history: false, conditional: true, writers_are_trusted: true }
@@ -479,10 +527,6 @@ impl Forge for LocalForge {
     }
 
     /// Everybody who shows up in a file could write it: the folder's permissions are the gate.
-    fn permission(&self, _repo: &RepoId, _person: &Person) -> PortResult<Permission> {
-        Ok(Permission::Write)
-    }
-
     fn blockers(&self, repo: &RepoId, issue: &Issue, also: &[u64]) -> PortResult<Vec<Blocker>> {
         let dir = RepoDir::open(&self.root, repo)?;
         let mut numbers = load(&dir, Room::Issues, issue.number, IssueFile::parse)?.file.blocked_by;
@@ -563,41 +607,8 @@ impl Forge for LocalForge {
         self.update(repo, number, &|loaded| loaded.file.with_body(body, &loaded.raw.hand())).map(drop)
     }
 
-    fn pulls(&self) -> Option<&dyn PullRequests> {
+    fn pulls(&self) -> Option<&dyn Merging> {
         Some(self)
-    }
-
-    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
-        let dir = RepoDir::open(&self.root, repo)?;
-        let git = dir.git();
-        let git = std::path::absolute(&git).map_err(|error| failed("finding", &git, &error))?;
-        let head = git.join("HEAD");
-        boundary::pass("local forge: read");
-        let raw = files::read(&head).map_err(|error| match error {
-            ReadError::Gone => PortError::gone(format!(
-                "{repo} has no repository at {}; make one with git init --bare, or put it there",
-                git.display()
-            )),
-            ReadError::Flaw(flaw) => PortError::refused(flaw.sentence(&head.display().to_string())),
-            ReadError::Port(error) => error,
-        })?;
-        let text = String::from_utf8_lossy(&raw.bytes);
-        let default_branch = text
-            .trim_end_matches(['\n', '\r'])
-            .strip_prefix("ref: refs/heads/")
-            .filter(|branch| is_branch(branch))
-            .ok_or_else(|| {
-                PortError::refused(format!(
-                    "{} names no branch; set it with git -C {} symbolic-ref HEAD refs/heads/main",
-                    head.display(),
-                    git.display()
-                ))
-            })?
-            .to_owned();
-        let url = git.to_str().ok_or_else(|| {
-            PortError::refused(format!("the path {} is not UTF-8; keep the forge elsewhere", git.display()))
-        })?;
-        Ok(Remote { url: url.to_owned(), default_branch })
     }
 }
 

@@ -7,11 +7,16 @@ use time::format_description::well_known::{Rfc2822, Rfc3339};
 use crate::adapters::runner::output;
 use crate::domain::checks::Required;
 use crate::domain::model::{Blocker, Check, CheckState, Comment, Oid, RepoId, Seen, UnixTime};
-use crate::ports::{HostBook, PortError, PortResult};
+use crate::ports::{Forge, HostBook, Merging, PortError, PortResult, RecipeForge, Trials};
 
 pub mod gitea;
 pub mod github;
 pub mod local;
+
+/// A forge, whole: each story is given its part of it.
+pub trait AnyForge: Forge + Merging + Trials + RecipeForge {}
+
+impl<T: Forge + Merging + Trials> AnyForge for T {}
 
 /// What a forge knows of the checks of a commit.
 pub trait Checks {

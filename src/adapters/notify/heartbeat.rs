@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::Ask;
+use crate::adapters::http;
 use crate::boundary;
 use crate::domain::message::plain;
 use crate::ports::{PortError, PortResult};
@@ -30,12 +31,7 @@ impl Heartbeat {
     pub fn ping(&self, beat: Beat) -> PortResult<()> {
         let url = (self.url)()?;
         let target = address(url.reveal(), beat, &self.id);
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .timeout_global(Some(TIMEOUT))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .build()
-            .into();
+        let agent = http::agent(TIMEOUT);
         boundary::pass("heartbeat");
         let answer = agent.get(&target).call();
         boundary::pass("heartbeat");

@@ -1,11 +1,10 @@
 //! Notifiers that speak HTTP: a webhook, Slack, ntfy.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{TIMEOUT, payload};
+use crate::adapters::http;
 use crate::boundary;
 use crate::domain::message::plain;
 use crate::domain::message_notice::{cut, link, slack, told};
@@ -20,13 +19,7 @@ const MOST_ANSWER: u64 = 16 * 1024;
 
 /// Sends a body and reads the answer's first bytes. No error here names the URL, which is a secret.
 fn post(who: &str, url: &str, headers: &[(&str, String)], body: &Value) -> PortResult<String> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(TIMEOUT))
-        .timeout_connect(Some(Duration::from_secs(10)))
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .build()
-        .into();
+    let agent = http::agent(TIMEOUT);
     let mut request = agent.post(url).header("content-type", "application/json");
     for (name, value) in headers {
         request = request.header(*name, value);

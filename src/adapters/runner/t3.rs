@@ -18,6 +18,7 @@ use super::command::CommandRunner;
 use super::folder::{Folder, SCHEMA};
 use super::output::{lower_hex, shorten};
 use super::usage::{ProcessEnd, agent_file, conclude};
+use crate::adapters::http;
 use crate::adapters::process;
 use crate::boundary;
 use crate::domain::model::{JobResult, JobState, RepoId, TurnEnd, UnixTime, Usage};
@@ -99,13 +100,7 @@ impl T3Server {
     /// One request; the answer is JSON, or a sentence.
     fn ask(&self, path: &str, body: Option<&Value>) -> PortResult<Value> {
         let doing = format!("T3 Code at {}{path}", self.url);
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .timeout_global(Some(TIMEOUT))
-            .timeout_connect(Some(Duration::from_secs(5)))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .build()
-            .into();
+        let agent = http::agent(TIMEOUT);
         let token = (self.token)()?;
         let bearer = format!("Bearer {}", token.reveal());
         let url = format!("{}{path}", self.url);

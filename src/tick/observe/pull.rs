@@ -6,7 +6,7 @@ use crate::domain::message;
 use crate::domain::model::{Landing, Oid, Person, PullState, Seen};
 use crate::domain::review::{self, Judged};
 use crate::domain::run::{PullSeen, ReviewSeen, Run};
-use crate::ports::{PortError, PortResult, PullRequests};
+use crate::ports::{Merging, PortError, PortResult};
 use crate::store::RunRow;
 
 /// Commits that an agent may push between two looks.
@@ -19,7 +19,7 @@ pub(super) struct Pull {
 }
 
 /// The forge's pull requests; refused where it has none.
-pub(in crate::tick) fn pulls<'a>(world: &'a World, run: &Run) -> PortResult<&'a dyn PullRequests> {
+pub(in crate::tick) fn pulls<'a>(world: &'a World, run: &Run) -> PortResult<&'a dyn Merging> {
     let repo = &run.issue.repo;
     world.forge(repo)?.pulls().ok_or_else(|| {
         PortError::refused(format!("the forge `{}` has no pull requests; set landing = \"push\"", repo.forge))

@@ -68,7 +68,7 @@ fn new_triggers(
         Err(error) => return Ok(Err(error)),
     };
     for pull in pulls {
-        let comments = match world.forge(repo).and_then(|forge| forge.comments(repo, pull.number)) {
+        let comments = match world.forge(repo).and_then(|forge| forge.pull_comments(repo, pull.number)) {
             Ok(comments) => comments,
             Err(error) => return Ok(Err(error)),
         };

@@ -202,7 +202,7 @@ fn overtaken(world: &UpgradeWorld, repo: &RepoId, upstream: &Oid, pull: &OwnPull
 
 /// Comments of the pull request of a recipe.
 pub fn said(world: &UpgradeWorld, repo: &RepoId, pull: u64) -> PortResult<Vec<Said>> {
-    Ok(world.forge(repo)?.comments(repo, pull)?.into_iter().map(|c| c.said).collect())
+    Ok(world.forge(repo)?.pull_comments(repo, pull)?.into_iter().map(|c| c.said).collect())
 }
 
 fn pull_of(recipe: &Recipe) -> PortResult<u64> {

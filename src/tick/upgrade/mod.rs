@@ -16,6 +16,7 @@ mod workflow;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use crate::domain::model::{JobState, TurnEnd};
 use crate::domain::model::{RepoId, UnixTime};
@@ -83,7 +84,7 @@ pub struct BridgePolicy {
 /// Everything an upgrade works with: the tick's world, and what it needs besides.
 pub struct UpgradeWorld {
     pub base: World,
-    pub forges: BTreeMap<String, Box<dyn RecipeForge>>,
+    pub forges: BTreeMap<String, Rc<dyn RecipeForge>>,
     pub git: Box<dyn RecipeGit>,
     pub push: Box<dyn RecipePush>,
     pub registry: Box<dyn Registry>,

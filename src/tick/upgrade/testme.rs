@@ -28,7 +28,7 @@ pub fn ask(
     let repo = policy.mirror;
     let read = world.forge(&repo).and_then(|forge| {
         let there = forge.pull(&repo, pull)?;
-        let comments = forge.comments(&repo, pull)?;
+        let comments = forge.pull_comments(&repo, pull)?;
         let statuses = forge.statuses(&repo, &there.head)?;
         Ok((there.head, comments, statuses))
     });

@@ -8,7 +8,7 @@ use crate::adapters::forge::{moment, twice};
 use crate::adapters::http::{Method, numbered};
 use crate::domain::message;
 use crate::domain::model::{Oid, PullRequest, PullState, RepoId, Review, ReviewNote, ReviewVerdict};
-use crate::ports::{MergeAnswer, NewPull, PortError, PortResult, PullRequests};
+use crate::ports::{MergeAnswer, Merging, NewPull, PortError, PortResult, PullRequests};
 
 /// Of pull requests, newest first, this many pages are looked through for the one of a branch.
 const MOST_PAGES: usize = 20;
@@ -227,6 +227,17 @@ impl PullRequests for Gitea {
         Ok(reviews)
     }
 
+    fn close_pull(&self, repo: &RepoId, number: u64) -> PortResult<()> {
+        let doing = format!("closing the pull request {repo}#{number}");
+        if self.pull(repo, number)?.state != PullState::Open {
+            return Ok(());
+        }
+        let body = json!({ "state": "closed" });
+        self.write(&doing, Method::Patch, &Self::pull_path(repo, number), &body).map(drop)
+    }
+}
+
+impl Merging for Gitea {
     fn merge_pull(&self, repo: &RepoId, number: u64, head: &Oid) -> PortResult<MergeAnswer> {
         let doing = format!("merging {repo}#{number}");
         let path = format!("{}/merge", Self::pull_path(repo, number));
@@ -263,14 +274,5 @@ impl PullRequests for Gitea {
             PullState::Open if now.head != *head => Ok(MergeAnswer::HeadMoved),
             PullState::Open | PullState::Closed => Err(refused),
         }
-    }
-
-    fn close_pull(&self, repo: &RepoId, number: u64) -> PortResult<()> {
-        let doing = format!("closing the pull request {repo}#{number}");
-        if self.pull(repo, number)?.state != PullState::Open {
-            return Ok(());
-        }
-        let body = json!({ "state": "closed" });
-        self.write(&doing, Method::Patch, &Self::pull_path(repo, number), &body).map(drop)
     }
 }

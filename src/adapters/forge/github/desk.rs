@@ -169,7 +169,7 @@ impl GitHub {
 
     /// An older server that does not say it with the repository.
     fn permission_of_ourselves(&self, repo: &RepoId) -> PortResult<Permission> {
-        use crate::ports::Forge as _;
+        use crate::ports::Hosting as _;
         let login = self.login()?;
         self.permission(repo, &crate::domain::model::Person { login, bot: false })
     }

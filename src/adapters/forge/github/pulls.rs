@@ -8,7 +8,7 @@ use crate::adapters::forge::{moment, twice};
 use crate::adapters::http::{Answer, Method, encoded};
 use crate::domain::message;
 use crate::domain::model::{Oid, PullRequest, PullState, RepoId, Review, ReviewNote, ReviewVerdict};
-use crate::ports::{MergeAnswer, NewPull, PortError, PortResult, PullRequests};
+use crate::ports::{MergeAnswer, Merging, NewPull, PortError, PortResult, PullRequests};
 
 #[derive(Debug, Deserialize)]
 struct Pull {
@@ -214,6 +214,17 @@ impl PullRequests for GitHub {
         Ok(reviews)
     }
 
+    fn close_pull(&self, repo: &RepoId, number: u64) -> PortResult<()> {
+        let doing = format!("closing the pull request {repo}#{number}");
+        if self.pull(repo, number)?.state != PullState::Open {
+            return Ok(());
+        }
+        let body = json!({ "state": "closed" });
+        self.write(&doing, Method::Patch, &Self::pull_path(repo, number), Some(&body)).map(drop)
+    }
+}
+
+impl Merging for GitHub {
     fn merge_pull(&self, repo: &RepoId, number: u64, head: &Oid) -> PortResult<MergeAnswer> {
         let doing = format!("merging {repo}#{number}");
         let mut refused = None;
@@ -247,14 +258,5 @@ impl PullRequests for GitHub {
                 Err(refused.unwrap_or_else(|| PortError::later(format!("{doing}: it was not merged"))))
             }
         }
-    }
-
-    fn close_pull(&self, repo: &RepoId, number: u64) -> PortResult<()> {
-        let doing = format!("closing the pull request {repo}#{number}");
-        if self.pull(repo, number)?.state != PullState::Open {
-            return Ok(());
-        }
-        let body = json!({ "state": "closed" });
-        self.write(&doing, Method::Patch, &Self::pull_path(repo, number), Some(&body)).map(drop)
     }
 }

@@ -35,7 +35,9 @@ use crate::adapters::git::bare::{Bare, Made, Maker, RefChange, is_branch};
 use crate::domain::model::{
     Comment, Oid, Person, PullRequest, PullState, RepoId, Review, ReviewVerdict, UnixTime,
 };
-use crate::ports::{BrokenIssue, Forge as _, MergeAnswer, NewPull, PortError, PortResult, PullRequests};
+use crate::ports::{
+    BrokenIssue, Forge as _, Hosting as _, MergeAnswer, Merging, NewPull, PortError, PortResult, PullRequests,
+};
 
 /// How work comes to the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -572,11 +574,13 @@ impl PullRequests for LocalForge {
         Ok(reviews)
     }
 
-    fn merge_pull(&self, repo: &RepoId, number: u64, head: &Oid) -> PortResult<MergeAnswer> {
-        self.merge_as(repo, number, Some(head), Method::MergeCommit, &self.actor)
-    }
-
     fn close_pull(&self, repo: &RepoId, number: u64) -> PortResult<()> {
         self.close_as(repo, number, &self.actor).map(drop)
+    }
+}
+
+impl Merging for LocalForge {
+    fn merge_pull(&self, repo: &RepoId, number: u64, head: &Oid) -> PortResult<MergeAnswer> {
+        self.merge_as(repo, number, Some(head), Method::MergeCommit, &self.actor)
     }
 }

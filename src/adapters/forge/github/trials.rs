@@ -9,11 +9,9 @@ use super::{GitHub, wire};
 use crate::adapters::forge::moment;
 use crate::adapters::http::{Method, encoded};
 use crate::domain::message::plain;
-use crate::domain::model::{Oid, Permission, Person, PullRequest, RepoId};
+use crate::domain::model::{Oid, PullRequest, RepoId};
 use crate::domain::verdict::{Said, Status};
-use crate::ports::{
-    Dispatched, Forge as _, NewPull, NewStatus, PortError, PortResult, PullComment, RecipeForge, Remote,
-};
+use crate::ports::{Dispatched, Forge as _, NewStatus, PortError, PortResult, PullComment, Trials};
 
 /// The sign that a trigger was seen.
 const SEEN: &str = "eyes";
@@ -79,36 +77,12 @@ fn read<T: serde::de::DeserializeOwned>(entries: Vec<Value>, doing: &str) -> Por
     })
 }
 
-impl RecipeForge for GitHub {
-    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
-        crate::ports::Forge::remote(self, repo)
-    }
-
-    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
-        crate::ports::Forge::permission(self, repo, person)
-    }
-
-    fn pull(&self, repo: &RepoId, number: u64) -> PortResult<PullRequest> {
-        crate::ports::PullRequests::pull(self, repo, number)
-    }
-
+impl Trials for GitHub {
     fn open_pulls(&self, repo: &RepoId) -> PortResult<Vec<PullRequest>> {
         self.open_pulls_of(repo)
     }
 
-    fn pull_of(&self, repo: &RepoId, branch: &str) -> PortResult<Option<PullRequest>> {
-        crate::ports::PullRequests::pull_of(self, repo, branch)
-    }
-
-    fn open_pull(&self, repo: &RepoId, new: &NewPull) -> PortResult<PullRequest> {
-        crate::ports::PullRequests::open_pull(self, repo, new)
-    }
-
-    fn close_pull(&self, repo: &RepoId, number: u64) -> PortResult<()> {
-        crate::ports::PullRequests::close_pull(self, repo, number)
-    }
-
-    fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<PullComment>> {
+    fn pull_comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<PullComment>> {
         let doing = format!("reading the comments of {repo}#{number}");
         let path = format!("{}/comments?per_page=100", Self::issue_path(repo, number));
         let all: Vec<Comment> = read(self.client.pages(&doing, &path)?, &doing)?;

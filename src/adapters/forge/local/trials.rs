@@ -19,11 +19,9 @@ use super::files::{self, ReadError, RepoDir, Room, failed};
 use super::text::CommentFile;
 use super::{LocalForge, leading_number};
 use crate::boundary;
-use crate::domain::model::{Oid, Permission, Person, PullRequest, PullState, RepoId, UnixTime};
+use crate::domain::model::{Oid, PullRequest, PullState, RepoId, UnixTime};
 use crate::domain::verdict::{Said, Status};
-use crate::ports::{
-    Dispatched, Forge as _, NewPull, NewStatus, PortError, PortResult, PullComment, RecipeForge, Remote,
-};
+use crate::ports::{Dispatched, Forge as _, NewStatus, PortError, PortResult, PullComment, Trials};
 
 /// The sign on a comment that it was seen.
 const SEEN: &str = "seen";
@@ -77,45 +75,13 @@ fn no_workflows(repo: &RepoId, workflow: &str) -> PortError {
     ))
 }
 
-impl RecipeForge for LocalForge {
-    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
-        crate::ports::Forge::remote(self, repo)
-    }
-
-    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
-        let file = self.root.join(&repo.owner).join(&repo.name).join("members");
-        match fs::read_to_string(&file) {
-            Ok(text) => {
-                let member = text.lines().any(|line| line.trim() == person.login && !person.login.is_empty());
-                Ok(if member { Permission::Write } else { Permission::Read })
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Permission::Write),
-            Err(error) => Err(failed("reading", &file, &error)),
-        }
-    }
-
-    fn pull(&self, repo: &RepoId, number: u64) -> PortResult<PullRequest> {
-        crate::ports::PullRequests::pull(self, repo, number)
-    }
-
+impl Trials for LocalForge {
     fn open_pulls(&self, repo: &RepoId) -> PortResult<Vec<PullRequest>> {
         let all = self.list_pulls(repo)?;
         Ok(all.pulls.into_iter().filter(|p| p.state == PullState::Open).collect())
     }
 
-    fn pull_of(&self, repo: &RepoId, branch: &str) -> PortResult<Option<PullRequest>> {
-        crate::ports::PullRequests::pull_of(self, repo, branch)
-    }
-
-    fn open_pull(&self, repo: &RepoId, new: &NewPull) -> PortResult<PullRequest> {
-        crate::ports::PullRequests::open_pull(self, repo, new)
-    }
-
-    fn close_pull(&self, repo: &RepoId, number: u64) -> PortResult<()> {
-        crate::ports::PullRequests::close_pull(self, repo, number)
-    }
-
-    fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<PullComment>> {
+    fn pull_comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<PullComment>> {
         let dir = RepoDir::open(&self.root, repo)?;
         let folder = dir.comments(Room::Pulls, number);
         let mut edited = BTreeSet::new();
