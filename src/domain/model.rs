@@ -175,17 +175,20 @@ pub struct Labelled {
 pub enum EditHistory {
     /// The forge keeps every edit of title and body: those after the label.
     Complete(Vec<Edit>),
-    /// The forge keeps edits of the title only: those after the label. `newest_event_at` is the newest event that
-    /// explains `updated_at`.
-    Titles { renames: Vec<Edit>, updated_at: UnixTime, newest_event_at: UnixTime },
+    /// The forge keeps edits of the title only: those after the label. Who changed the body is not told; who may are
+    /// its author and the people who may write. `counted`: the server counts changes of bodies, and of this one there
+    /// were some.
+    Titles { renames: Vec<Edit>, author: Option<Person>, counted: bool },
 }
 
 impl EditHistory {
-    /// Every edit that is known.
-    pub fn known(&self) -> &[Edit] {
-        match self {
-            Self::Complete(edits) | Self::Titles { renames: edits, .. } => edits,
-        }
+    /// Everybody who changed the text or may have, as far as they are named.
+    pub fn people(&self) -> impl Iterator<Item = &Person> {
+        let (edits, author) = match self {
+            Self::Complete(edits) => (edits, None),
+            Self::Titles { renames, author, .. } => (renames, author.as_ref()),
+        };
+        edits.iter().filter_map(|edit| edit.by.as_ref()).chain(author)
     }
 }
 

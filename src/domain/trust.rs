@@ -25,7 +25,7 @@ pub struct Question<'a> {
     pub evidence: &'a Seen<ApprovalEvidence>,
     /// Of the person who labelled; not looked at where nobody did.
     pub permission: &'a Seen<Permission>,
-    /// Permissions of the people in the edit history. Who is missing here counts as not readable.
+    /// Permissions of the people who changed the text or may have. Who is missing here counts as not readable.
     pub editors: &'a [(Person, Seen<Permission>)],
     /// The forge's own statement: whoever can write there is trusted.
     pub writers_are_trusted: bool,
@@ -74,9 +74,49 @@ pub enum TrustReason {
     ApprovalVoid {
         login: String,
     },
-    EditedUnattributed,
+    EditedUnattributed(Untold),
     ChangedSinceApproval,
-    ApprovalUnknown,
+    /// As the one before, of an application of the label that a lost state file knew.
+    ApprovalUnknown(Untold),
+}
+
+/// What keeps a text from being attributed to people who are trusted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Untold {
+    /// An edit in the history has no editor.
+    Editor,
+    /// Bodies have no history, and who opened the issue, and may change it, is not trusted or not named.
+    Author { login: Option<String> },
+    /// Bodies have no history, and not everybody who may write is trusted. `counted`: the server tells a body that was
+    /// never changed.
+    Writers { counted: bool },
+}
+
+impl Untold {
+    /// What is not told, and what helps.
+    fn sentence(&self) -> String {
+        match self {
+            Self::Editor => {
+                "the issue was edited after it was labelled and the forge does not say by whom; read it and apply the label again".to_owned()
+            }
+            Self::Author { login: Some(login) } => format!(
+                "the forge does not say who changes a body, and {login}, who opened the issue and may change it, is not trusted; \
+                 to go on, somebody trusted opens an issue of their own with the text and labels that one"
+            ),
+            Self::Author { login: None } => {
+                "the forge says neither who changes a body nor who opened the issue and may change it; \
+                 to go on, somebody trusted opens an issue of their own with the text and labels that one".to_owned()
+            }
+            Self::Writers { counted: true } => {
+                "the body was changed, the forge does not say by whom, and trust.permission = \"admin\" does not trust everybody \
+                 who may; to go on, open a new issue with the text, leave its body as it is, and label that one".to_owned()
+            }
+            Self::Writers { counted: false } => {
+                "the forge does not say who changes a body, and trust.permission = \"admin\" does not trust everybody who may; \
+                 no issue starts there before trust.permission is \"write\"".to_owned()
+            }
+        }
+    }
 }
 
 impl TrustReason {
@@ -90,16 +130,18 @@ impl TrustReason {
             Self::PermissionUnreadable { .. } => "permission-unreadable",
             Self::UntrustedLabeller { .. } => "untrusted-labeller",
             Self::ApprovalVoid { .. } => "approval-void",
-            Self::EditedUnattributed => "edited-unattributed",
+            Self::EditedUnattributed(_) => "edited-unattributed",
             Self::ChangedSinceApproval => "changed-since-approval",
-            Self::ApprovalUnknown => "approval-unknown",
+            Self::ApprovalUnknown(_) => "approval-unknown",
         }
     }
 
     /// What it means, and what helps.
     pub fn sentence(&self) -> String {
         match self {
-            Self::EvidenceUnreadable { why } => format!("who applied the ready label could not be read: {why}"),
+            Self::EvidenceUnreadable { why } => {
+                format!("who applied the ready label could not be read: {why}")
+            }
             Self::NotLabelled => "no standing application of the ready label was found".to_owned(),
             Self::Unattributed => {
                 "the forge does not say who applied the ready label; apply it again".to_owned()
@@ -111,19 +153,21 @@ impl TrustReason {
                 format!("the permission of {login} could not be read: {why}")
             }
             Self::UntrustedLabeller { login } => {
-                format!("{login} applied the ready label and is not trusted; somebody trusted has to apply it")
+                format!(
+                    "{login} applied the ready label and is not trusted; somebody trusted has to apply it"
+                )
             }
             Self::ApprovalVoid { login } => {
-                format!("{login}, who is not trusted, edited the issue after it was labelled; read it and apply the label again")
+                format!(
+                    "{login}, who is not trusted, edited the issue after it was labelled; read it and apply the label again"
+                )
             }
-            Self::EditedUnattributed => {
-                "the issue was edited after it was labelled and the forge does not say by whom; read it and apply the label again".to_owned()
-            }
+            Self::EditedUnattributed(untold) => untold.sentence(),
             Self::ChangedSinceApproval => {
                 "title or body are not what was approved; read them and apply the label again".to_owned()
             }
-            Self::ApprovalUnknown => {
-                "the state file does not know which text was approved; read it and apply the label again".to_owned()
+            Self::ApprovalUnknown(untold) => {
+                format!("the state file does not know which text was approved: {}", untold.sentence())
             }
         }
     }
@@ -162,7 +206,9 @@ pub fn person(
 /// Whether the issue's text as it stands is approved by somebody trusted.
 ///
 /// Approval is of title and body as they stood when the ready label was applied, and of what trusted people made
-/// of them since.
+/// of them since. Where the forge keeps no history of bodies, a body is only approved if all who may have changed it
+/// are trusted. What was recorded at a first sight does not stand for that: it may have been recorded of a text that
+/// was already another one.
 pub fn judge(q: &Question<'_>) -> Approval {
     let evidence = match q.evidence {
         Seen::Known(evidence) => evidence,
@@ -209,27 +255,49 @@ fn text(q: &Question<'_>, labelled: &Labelled, edits: &EditHistory) -> Result<()
     if q.writers_are_trusted {
         return Ok(());
     }
-    match (edits, sight(q, labelled)) {
+    match edits {
         // A change that the history does not know of has no author.
-        (EditHistory::Complete(edits), Sight::Changed) if edits.is_empty() => {
+        EditHistory::Complete(edits) if edits.is_empty() && sight(q, labelled) == Sight::Changed => {
             Err(TrustReason::ChangedSinceApproval)
         }
-        (EditHistory::Complete(edits), Sight::Never | Sight::Same | Sight::Changed) => {
-            later_editors(q, labelled, edits)
-        }
-        (EditHistory::Titles { .. }, Sight::Same) => Ok(()),
-        (EditHistory::Titles { .. }, Sight::Changed) => Err(TrustReason::ChangedSinceApproval),
-        (EditHistory::Titles { renames, updated_at, newest_event_at }, Sight::Never) => {
+        EditHistory::Complete(edits) => later_editors(q, labelled, edits),
+        EditHistory::Titles { renames, author, counted } => {
             later_editors(q, labelled, renames)?;
-            if q.installation_lost_state {
-                Err(TrustReason::ApprovalUnknown)
-            } else if *updated_at > labelled.at.max(*newest_event_at) {
-                Err(TrustReason::EditedUnattributed)
-            } else {
-                Ok(())
-            }
+            body(q, labelled, author.as_ref(), *counted)
         }
     }
+}
+
+/// Whether everybody is trusted who may change a body that has no history: the author, and who may write.
+fn body(
+    q: &Question<'_>,
+    labelled: &Labelled,
+    author: Option<&Person>,
+    counted: bool,
+) -> Result<(), TrustReason> {
+    let untold = if q.policy.permission > Permission::Write {
+        Untold::Writers { counted }
+    } else {
+        match author.map(|author| editor(q, labelled, author)) {
+            Some(Ok(())) => return Ok(()),
+            None | Some(Err(TrustReason::Unattributed)) => Untold::Author { login: None },
+            Some(Err(
+                TrustReason::BotNotNamed { login }
+                | TrustReason::UntrustedLabeller { login }
+                | TrustReason::ApprovalVoid { login },
+            )) => Untold::Author { login: Some(login) },
+            Some(Err(
+                reason @ (TrustReason::PermissionUnreadable { .. }
+                | TrustReason::EvidenceUnreadable { .. }
+                | TrustReason::NotLabelled
+                | TrustReason::EditedUnattributed(_)
+                | TrustReason::ChangedSinceApproval
+                | TrustReason::ApprovalUnknown(_)),
+            )) => return Err(reason),
+        }
+    };
+    let lost = q.installation_lost_state && sight(q, labelled) == Sight::Never;
+    Err(if lost { TrustReason::ApprovalUnknown(untold) } else { TrustReason::EditedUnattributed(untold) })
 }
 
 /// Every editor after the label has to be trusted. What is certain is told before what could not be read.
@@ -252,14 +320,14 @@ fn later_editors(q: &Question<'_>, labelled: &Labelled, edits: &[Edit]) -> Resul
             )) => return Err(TrustReason::ApprovalVoid { login }),
             Some(Err(
                 reason @ (TrustReason::NotLabelled
-                | TrustReason::EditedUnattributed
+                | TrustReason::EditedUnattributed(_)
                 | TrustReason::ChangedSinceApproval
-                | TrustReason::ApprovalUnknown),
+                | TrustReason::ApprovalUnknown(_)),
             )) => return Err(reason),
         }
     }
     if unattributed {
-        return Err(TrustReason::EditedUnattributed);
+        return Err(TrustReason::EditedUnattributed(Untold::Editor));
     }
     unreadable.map_or(Ok(()), Err)
 }
@@ -311,12 +379,8 @@ mod tests {
         }
     }
 
-    fn none_at(updated: i64, newest: i64) -> EditHistory {
-        EditHistory::Titles {
-            renames: vec![],
-            updated_at: UnixTime(updated),
-            newest_event_at: UnixTime(newest),
-        }
+    fn bodies_untold(author: Option<Person>) -> EditHistory {
+        EditHistory::Titles { renames: vec![], author, counted: false }
     }
 
     fn edited(by: &[Option<&str>]) -> EditHistory {
@@ -360,27 +424,34 @@ mod tests {
         }
     }
 
-    /// Where only titles are told, a rename counts like any edit before the text was first seen as trusted, and the
-    /// hash decides after.
+    /// Where only titles are told, a rename counts like any edit, whoever opened the issue.
     #[test]
     fn renames_count_where_bodies_are_not_told() {
-        let renamed = |by: Option<&str>| EditHistory::Titles {
+        let renamed = |by: Option<&str>, author: &str| EditHistory::Titles {
             renames: vec![Edit { by: by.map(who), at: UnixTime(150) }],
-            updated_at: UnixTime(150),
-            newest_event_at: UnixTime(150),
+            author: Some(who(author)),
+            counted: true,
         };
-        for (by, first, want) in [
-            (Some("eve"), None, "approval-void"),
-            (Some("ann"), None, "ok+record"),
-            (None, None, "edited-unattributed"),
-            (Some("eve"), Some(("e1", "now")), "ok"),
-            (Some("eve"), Some(("e1", "then")), "changed-since-approval"),
+        for (by, author, want) in [
+            (Some("eve"), "ann", "approval-void"),
+            (Some("eve"), "eve", "approval-void"),
+            (Some("ann"), "ann", "ok"),
+            (Some("ann"), "eve", "edited-unattributed"),
+            (None, "ann", "edited-unattributed"),
+            (Some("dim"), "ann", "permission-unreadable"),
         ] {
-            let mut c = case();
-            c.edits = renamed(by);
-            c.first = first;
-            c.editors = vec![(who("eve"), Seen::Known(Permission::Read))];
-            assert_eq!(c.word(), want, "{by:?} {first:?}");
+            for (first, lost) in [(None, false), (Some(("e1", "now")), false), (Some(("e1", "then")), true)] {
+                let mut c = case();
+                c.edits = renamed(by, author);
+                c.first = first;
+                c.lost = lost;
+                c.editors = vec![
+                    (who("eve"), Seen::Known(Permission::Read)),
+                    (who("dim"), Seen::Unreadable("500".into())),
+                ];
+                let want = if want == "ok" && first != Some(("e1", "now")) { "ok+record" } else { want };
+                assert_eq!(c.word(), want, "{by:?} {author} {first:?}");
+            }
         }
     }
 
@@ -497,38 +568,88 @@ mod tests {
         }
     }
 
+    /// Every kind of author, every first sight: only who may have changed the body counts.
     #[test]
     fn no_history() {
-        let same = Some(("e1", "now"));
-        let changed = Some(("e1", "old"));
-        let other = Some(("e0", "now"));
-        let (late, even) = (none_at(101, 100), none_at(100, 100));
-        for (edits, first, lost, want) in [
-            (&even, None, false, "ok+record"),
-            (&none_at(150, 150), None, false, "ok+record"),
-            (&none_at(100, 0), None, false, "ok+record"),
-            (&late, None, false, "edited-unattributed"),
-            (&late, None, true, "approval-unknown"),
-            (&even, None, true, "approval-unknown"),
-            (&even, other, false, "ok+record"),
-            (&late, other, false, "edited-unattributed"),
-            (&even, other, true, "approval-unknown"),
-            (&even, same, false, "ok"),
-            (&late, same, false, "ok"),
-            (&late, same, true, "ok"),
-            (&even, changed, false, "changed-since-approval"),
-            (&late, changed, true, "changed-since-approval"),
+        let bot = |login: &str| Some(Person { login: login.to_owned(), bot: true });
+        for (author, want) in [
+            (Some(who("ANN")), "ok"),
+            (Some(who("wes")), "ok"),
+            (Some(who("named")), "ok"),
+            (bot("Helper[bot]"), "ok"),
+            (Some(who("rob")), "edited-unattributed"),
+            (Some(who("gone")), "edited-unattributed"),
+            (bot("wes"), "edited-unattributed"),
+            (bot("x[bot]"), "edited-unattributed"),
+            (Some(who("")), "edited-unattributed"),
+            (None, "edited-unattributed"),
+            (Some(who("dim")), "permission-unreadable"),
+            (Some(who("unasked")), "permission-unreadable"),
+        ] {
+            for first in [None, Some(("e1", "now")), Some(("e1", "old")), Some(("e0", "now"))] {
+                for lost in [false, true] {
+                    let mut c = case();
+                    c.edits = bodies_untold(author.clone());
+                    c.first = first;
+                    c.lost = lost;
+                    c.editors = vec![
+                        (who("wes"), Seen::Known(Permission::Write)),
+                        (who("rob"), Seen::Known(Permission::Read)),
+                        (who("gone"), Seen::Known(Permission::None)),
+                        (who("x[bot]"), Seen::Known(Permission::Admin)),
+                        (who("dim"), Seen::Unreadable("500".into())),
+                    ];
+                    let never = first.is_none_or(|(event, _)| event != "e1");
+                    let want = match want {
+                        "ok" if first != Some(("e1", "now")) => "ok+record",
+                        "edited-unattributed" if lost && never => "approval-unknown",
+                        other => other,
+                    };
+                    assert_eq!(c.word(), want, "{author:?} {first:?} {lost}");
+                    c.permission = Seen::Known(Permission::Read);
+                    assert_eq!(c.word(), "untrusted-labeller");
+                    c.writers = true;
+                    assert!(c.word().starts_with("ok"));
+                }
+            }
+        }
+    }
+
+    /// A body that anybody may have changed who may write is approved where these are trusted.
+    #[test]
+    fn no_history_and_what_is_asked_of_writers() {
+        for (asked, held, counted, want) in [
+            (Permission::Read, Permission::Read, false, "ok+record"),
+            (Permission::Write, Permission::Read, false, "edited-unattributed"),
+            (Permission::Write, Permission::Write, false, "ok+record"),
+            (Permission::Admin, Permission::Admin, false, "edited-unattributed"),
+            (Permission::Admin, Permission::Admin, true, "edited-unattributed"),
         ] {
             let mut c = case();
-            c.edits = edits.clone();
-            c.first = first;
-            c.lost = lost;
-            assert_eq!(c.word(), want, "{edits:?} {first:?} {lost}");
-            c.permission = Seen::Known(Permission::Read);
-            assert_eq!(c.word(), "untrusted-labeller");
-            c.writers = true;
-            assert!(c.word().starts_with("ok"));
+            c.policy.permission = asked;
+            c.permission = Seen::Known(Permission::Admin);
+            c.edits = EditHistory::Titles { renames: vec![], author: Some(who("bob")), counted };
+            c.editors = vec![(who("bob"), Seen::Known(held))];
+            assert_eq!(c.word(), want, "{asked:?} {held:?}");
+            c.edits = EditHistory::Titles { renames: vec![], author: Some(who("named")), counted };
+            assert_eq!(c.word().starts_with("ok"), asked <= Permission::Write, "{asked:?}");
         }
+    }
+
+    /// The answer names what can be done: nothing that is in vain.
+    #[test]
+    fn an_answer_where_bodies_are_not_told() {
+        let said = |untold: Untold| TrustReason::EditedUnattributed(untold).sentence();
+        let login = Some("rob".to_owned());
+        assert!(said(Untold::Editor).ends_with("read it and apply the label again"));
+        assert!(said(Untold::Author { login: login.clone() }).contains("and rob, who opened the issue"));
+        for untold in [Untold::Author { login }, Untold::Author { login: None }] {
+            let said = said(untold);
+            assert!(said.contains("somebody trusted opens an issue of their own with the text"), "{said}");
+            assert!(!said.contains("again") && !said.contains("/approve"), "{said}");
+        }
+        assert!(said(Untold::Writers { counted: true }).contains("open a new issue with the text"));
+        assert!(said(Untold::Writers { counted: false }).contains("trust.permission is \"write\""));
     }
 
     proptest! {

@@ -436,13 +436,7 @@ fn approval(world: &mut World, repo: &RepoId, issue: &Issue) -> Result<Approval,
             if let Some(person) = evidence.labelled.as_ref().and_then(|l| l.by.as_ref()) {
                 permission = ask(person);
             }
-            let people = evidence.edits.known().iter().filter_map(|edit| edit.by.clone());
-            editors = people
-                .map(|person| {
-                    let seen = ask(&person);
-                    (person, seen)
-                })
-                .collect();
+            editors = evidence.edits.people().map(|person| (person.clone(), ask(person))).collect();
         }
         trust::judge(&trust::Question {
             evidence: &evidence,

@@ -28,6 +28,7 @@ mod hub;
 mod hub_app;
 mod hub_desk;
 mod hub_hostile;
+mod hub_trust;
 mod hub_watch;
 mod lessons;
 mod migrations;

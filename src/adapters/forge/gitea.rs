@@ -2,7 +2,7 @@
 //!
 //! What bites here: a label filter with a name that does not exist filters nothing; adding a label that does not exist
 //! is answered with success; pages of a timeline run short and end with an empty one or `null`; a body can be edited
-//! without a trace but `updated_at`; who may do what may be asked by few. None of it is taken for the harmless case.
+//! without a trace; who may do what may be asked by few. None of it is taken for the harmless case.
 
 mod approval;
 mod checks;

@@ -1,7 +1,7 @@
 //! GitHub, on github.com and on a company's own server.
 //!
 //! REST for everything, and one query of GraphQL for who labelled and who edited. A server without GraphQL keeps no
-//! edits that could be read; then the text is compared with what it was at first sight.
+//! edits that could be read; then it counts who may have edited.
 //!
 //! What is read here is data: labels are compared again, a redirect is never followed (a repository or an issue that
 //! moved is `Gone`), and a repository is known by its number, so that another one under its old name is not taken for it.

@@ -9,6 +9,9 @@ use super::{Ask, CheckRun, Dialect, Issue, Model, Pull, Reply};
 const MOST: usize = 50;
 
 fn user(model: &Model, login: &str) -> Value {
+    if login.is_empty() {
+        return actor(model, None);
+    }
     let account = model.people.get(login).cloned().unwrap_or_default();
     let id = i64::try_from(account.id).unwrap();
     let email = format!("{}@noreply.example.test", login.trim_end_matches("[bot]"));

@@ -11,6 +11,9 @@ pub fn moment(at: i64) -> String {
 }
 
 fn user(model: &Model, login: &str) -> Value {
+    if login.is_empty() {
+        return Value::Null;
+    }
     let account = model.people.get(login).cloned().unwrap_or_default();
     shape::user(json!({ "login": login, "id": account.id, "type": if account.bot { "Bot" } else { "User" } }))
 }

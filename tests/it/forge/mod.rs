@@ -130,6 +130,7 @@ pub struct Issue {
     pub body: String,
     pub open: bool,
     pub reason: Option<String>,
+    /// Empty where the account is gone.
     pub by: String,
     pub created: i64,
     pub updated: i64,

@@ -11,15 +11,12 @@ impl Gitea {
         let doing = format!("reading the timeline of {repo}#{}", issue.number);
         // Read again: what stands in the list may be older than the timeline.
         let now = self.fetch_issue(repo, issue.number)?;
-        let updated_at = moment(&now.updated_at).unwrap_or_default();
         let path = format!("{}/timeline", Self::issue_path(repo, issue.number));
         let mut labelled: Option<Labelled> = None;
         let mut renames = Vec::new();
-        let mut newest = moment(&now.created_at).unwrap_or_default();
         // Its pages run short, and the count that comes with them is that of the page.
         for entry in self.client.pages_until_empty(&doing, &path, "", PAGE)? {
             let event: wire::Event = wire::read(entry, &doing)?;
-            newest = newest.max(event.newest());
             let at = moment(&event.created_at).ok_or_else(|| {
                 PortError::broken(format!(
                     "{doing}: `{}` is no moment",
@@ -35,8 +32,9 @@ impl Gitea {
                 _ => {}
             }
         }
-        let never_edited = now.content_version == Some(0);
-        if now.issue().text_hash != issue.text_hash {
+        let (never_edited, counted) = (now.content_version == Some(0), now.content_version.is_some());
+        let now = now.issue();
+        if now.text_hash != issue.text_hash {
             return Err(PortError::later(format!(
                 "{doing}: its text changed meanwhile; the next tick looks again"
             )));
@@ -47,7 +45,7 @@ impl Gitea {
         let edits = if never_edited {
             EditHistory::Complete(renames)
         } else {
-            EditHistory::Titles { renames, updated_at, newest_event_at: newest }
+            EditHistory::Titles { renames, author: now.author, counted }
         };
         Ok(ApprovalEvidence { labelled, edits })
     }

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::adapters::forge::{moment, text_hash};
-use crate::domain::model::{self, Person, RepoId, UnixTime};
+use crate::domain::model::{self, Person, RepoId};
 use crate::ports::{PortError, PortResult};
 
 pub(super) fn read<T: DeserializeOwned>(entry: Value, doing: &str) -> PortResult<T> {
@@ -83,9 +83,7 @@ pub(super) struct Issue {
     labels: Option<Vec<Label>>,
     user: Option<User>,
     #[serde(default)]
-    pub(super) created_at: String,
-    #[serde(default)]
-    pub(super) updated_at: String,
+    updated_at: String,
     pub(super) pull_request: Option<Value>,
     repository: Option<OfRepo>,
     /// How often its body was edited; from Gitea 1.26 on.
@@ -163,7 +161,6 @@ pub(super) struct Event {
     user: Option<User>,
     #[serde(default)]
     pub(super) created_at: String,
-    updated_at: Option<String>,
     label: Option<Label>,
     body: Option<String>,
 }
@@ -175,12 +172,6 @@ impl Event {
 
     pub(super) fn puts_on(&self) -> bool {
         self.body.as_deref() == Some("1")
-    }
-
-    /// The newest moment that it explains.
-    pub(super) fn newest(&self) -> UnixTime {
-        let at = |text: &str| moment(text).unwrap_or_default();
-        at(&self.created_at).max(self.updated_at.as_deref().map(at).unwrap_or_default())
     }
 
     pub(super) fn who(self) -> Option<Person> {

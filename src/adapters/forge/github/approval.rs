@@ -210,21 +210,18 @@ impl GitHub {
         issue.ok_or_else(|| PortError::gone(format!("{doing}: it is not there (any more)")))
     }
 
-    /// Without GraphQL: who labelled is known, edits of the text are not.
+    /// Without GraphQL: who labelled is known and who renamed, edits of the body are not.
     fn read_from_timeline(&self, repo: &RepoId, issue: &Issue, label: &str) -> PortResult<ApprovalEvidence> {
         let doing = format!("reading the timeline of {repo}#{}", issue.number);
         // Read again: what stands in the list may be older than the timeline.
         let now = self.fetch_issue(repo, issue.number)?;
-        let updated_at = moment(&now.updated_at).unwrap_or_default();
         let path = format!("{}/timeline?per_page=100", Self::issue_path(repo, issue.number));
         let mut labelled: Option<Labelled> = None;
         let mut renames = Vec::new();
-        let mut newest = UnixTime(0);
         for entry in self.client.pages(&doing, &path)? {
             let event: wire::Event = serde_json::from_value(entry).map_err(|error| {
                 PortError::broken(format!("{doing}: an entry cannot be understood: {error}"))
             })?;
-            newest = newest.max(event.newest().unwrap_or_default());
             match event.kind.as_str() {
                 "labeled" if event.is_of(label) => {
                     let at = event.at().ok_or_else(|| {
@@ -240,14 +237,15 @@ impl GitHub {
                 _ => {}
             }
         }
-        if now.issue().text_hash != issue.text_hash {
+        let now = now.issue();
+        if now.text_hash != issue.text_hash {
             return Err(PortError::later(format!(
                 "{doing}: its text changed meanwhile; the next tick looks again"
             )));
         }
         let since = labelled.as_ref().map_or(UnixTime(0), |l| l.at);
         renames.retain(|edit| edit.at >= since);
-        let edits = EditHistory::Titles { renames, updated_at, newest_event_at: newest };
+        let edits = EditHistory::Titles { renames, author: now.author, counted: false };
         Ok(ApprovalEvidence { labelled, edits })
     }
 }

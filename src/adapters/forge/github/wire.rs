@@ -79,7 +79,7 @@ pub(super) struct Issue {
     #[serde(default)]
     labels: Vec<Label>,
     user: Option<User>,
-    pub(super) updated_at: String,
+    updated_at: String,
     pub(super) pull_request: Option<Value>,
     #[serde(rename = "issue_dependencies_summary")]
     pub(super) dependencies: Option<Value>,
@@ -162,7 +162,6 @@ pub(super) struct Event {
     actor: Option<User>,
     user: Option<User>,
     created_at: Option<String>,
-    updated_at: Option<String>,
     submitted_at: Option<String>,
     label: Option<LabelName>,
 }
@@ -179,11 +178,6 @@ impl Event {
 
     pub(super) fn at(&self) -> Option<UnixTime> {
         self.created_at.as_deref().or(self.submitted_at.as_deref()).and_then(moment)
-    }
-
-    /// The newest moment that it explains.
-    pub(super) fn newest(&self) -> Option<UnixTime> {
-        self.updated_at.as_deref().and_then(moment).max(self.at())
     }
 
     pub(super) fn id(&self) -> String {
