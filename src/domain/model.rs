@@ -212,6 +212,8 @@ pub struct Comment {
     pub author: Option<Person>,
     pub at: UnixTime,
     pub body: String,
+    /// Its words are not, or may not be, those that its author wrote: it was changed later, nobody says by whom.
+    pub edited: bool,
 }
 
 /// A request to take one branch into another, as the forge told it. Every text is data from outside.

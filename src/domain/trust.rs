@@ -203,6 +203,11 @@ pub fn person(
     }
 }
 
+/// Whether everybody who may write is trusted, so that what any of them may have changed needs no history.
+pub fn writers(policy: &TrustPolicy, writers_are_trusted: bool) -> bool {
+    writers_are_trusted || policy.permission <= Permission::Write
+}
+
 /// Whether the text as it stands is approved by somebody trusted.
 ///
 /// Approval is of title and body as they stood when the ready label was applied, and of what trusted people made
@@ -275,9 +280,7 @@ fn body(
     author: Option<&Person>,
     counted: bool,
 ) -> Result<(), TrustReason> {
-    let untold = if q.policy.permission > Permission::Write {
-        Untold::Writers { counted }
-    } else {
+    let untold = if writers(q.policy, q.writers_are_trusted) {
         match author.map(|author| editor(q, labelled, author)) {
             Some(Ok(())) => return Ok(()),
             None | Some(Err(TrustReason::Unattributed)) => Untold::Author { login: None },
@@ -295,6 +298,8 @@ fn body(
                 | TrustReason::ApprovalUnknown(_)),
             )) => return Err(reason),
         }
+    } else {
+        Untold::Writers { counted }
     };
     let lost = q.installation_lost_state && sight(q, labelled) == Sight::Never;
     Err(if lost { TrustReason::ApprovalUnknown(untold) } else { TrustReason::EditedUnattributed(untold) })
@@ -522,6 +527,20 @@ mod tests {
             assert_eq!(c.word(), "unattributed");
             c.writers = true;
             assert_eq!(c.word(), "ok+record");
+        }
+    }
+
+    #[test]
+    fn who_may_write() {
+        for (asked, own) in [
+            (Permission::None, true),
+            (Permission::Read, true),
+            (Permission::Write, true),
+            (Permission::Admin, false),
+        ] {
+            let policy = TrustPolicy { permission: asked, people: vec!["Named".into()] };
+            assert_eq!(writers(&policy, false), own);
+            assert!(writers(&policy, true));
         }
     }
 

@@ -15,7 +15,7 @@ use crate::domain::dispatch::{
 };
 use crate::domain::message;
 use crate::domain::model::{
-    Blocker, Issue, IssueRef, Oid, Permission, Person, RepoId, RunText, Seen, UnixTime,
+    Blocker, Comment, Issue, IssueRef, Oid, Permission, Person, RepoId, RunText, Seen, UnixTime,
 };
 use crate::domain::priority::{self, Ref};
 use crate::domain::run::{self, Phase, Run, Wait};
@@ -609,6 +609,13 @@ pub(super) fn trusted(world: &World, repo: &RepoId, who: &Person) -> Seen<bool> 
     }
 }
 
+/// Whether a comment may be of other words than its author's: whoever may write may change it, and is not trusted.
+pub(super) fn overwritten(world: &World, repo: &RepoId) -> PortResult<impl Fn(&Comment) -> bool + use<>> {
+    let trusted = world.forge(repo)?.capabilities().writers_are_trusted;
+    let matters = !trust::writers(&world.host.trust, trusted);
+    Ok(move |comment: &Comment| matters && comment.edited)
+}
+
 /// Comments by trusted people, fenced; ours are left out, by the ids we recorded.
 fn trusted_comments(world: &World, repo: &RepoId, number: u64) -> PortResult<String> {
     let forge = world.forge(repo)?;
@@ -618,7 +625,8 @@ fn trusted_comments(world: &World, repo: &RepoId, number: u64) -> PortResult<Str
     let ours: Vec<&String> =
         runs.iter().flat_map(|r| r.comment_id.iter().chain(r.end_comment_id.iter())).collect();
     let mut text = String::new();
-    for comment in comments.iter().filter(|c| !ours.contains(&&c.id)) {
+    let overwritten = overwritten(world, repo)?;
+    for comment in comments.iter().filter(|c| !ours.contains(&&c.id) && !overwritten(c)) {
         let Some(author) = &comment.author else { continue };
         if trusted(world, repo, author) != Seen::Known(true) || text.chars().count() > MOST_COMMENT_CHARS {
             continue;

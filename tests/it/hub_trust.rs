@@ -4,7 +4,7 @@ use std::fs;
 
 use super::forge::{Dialect, Model};
 use super::hub::Hub;
-use super::world::reasons;
+use super::world::{GOOD_AGENT, reasons};
 
 /// Without a history of bodies: GitHub without GraphQL, Gitea that counts changes of a body and that does not, Forgejo.
 const NO_HISTORY: [(Dialect, bool); 4] =
@@ -250,5 +250,35 @@ fn an_author_who_cannot_be_asked_about_is_not_trusted() {
             ACTS[0].1(&mut model);
         }
         assert_eq!(hub.verdicts(), ["hub:me/app#1 permission-unreadable"], "{dialect:?}");
+    }
+}
+
+/// People who may write may change others' comments. Where they are not trusted, a comment that was changed is nobody's.
+#[test]
+fn a_comment_that_was_changed_counts_where_writers_are_trusted() {
+    for (dialect, permission) in [
+        (Dialect::Github, "write"),
+        (Dialect::Github, "admin"),
+        (Dialect::Gitea, "write"),
+        (Dialect::Gitea, "admin"),
+    ] {
+        let hub = Hub::new(dialect);
+        hub.configure(&["me/app"], &format!("---\n[trust]\npermission = \"{permission}\"\n"));
+        let prompts = hub.world.path("prompts");
+        hub.world.agent(&format!("printf '%s' \"$prompt\" >> {}\n{GOOD_AGENT}", prompts.display()));
+        {
+            let mut model = hub.sim.model.lock();
+            labelled(&mut model, "ada");
+            model.comment("me/app", 1, "ada", "Mind the gap.");
+            let changed = model.comment("me/app", 1, "ada", "Mind the step.");
+            pass(&model, 60);
+            let now = model.now();
+            let comment = model.issue("me/app", 1).comments.iter_mut().find(|c| c.id == changed).unwrap();
+            (comment.body, comment.edited) = ("Mind the door.".to_owned(), Some(now));
+        }
+        let told = hub.world.until_idle();
+        let prompt = fs::read_to_string(prompts).unwrap_or_default();
+        assert!(prompt.contains("Mind the gap."), "{dialect:?}: {told:?} {}", hub.reason(1));
+        assert_eq!(prompt.contains("Mind the door."), permission == "write", "{dialect:?} {permission}");
     }
 }

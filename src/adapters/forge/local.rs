@@ -561,6 +561,7 @@ impl Forge for LocalForge {
                 author: None,
                 at,
                 body: flaw.sentence(&dir.show(room, &format!("{number:04}.comments/{id}.md"))),
+                edited: false,
             };
             let raw = match files::read(&folder.join(format!("{id}.md"))) {
                 Ok(raw) => raw,
@@ -580,6 +581,7 @@ impl Forge for LocalForge {
                     }),
                     at: file.at.unwrap_or(hand.at),
                     body: file.body().to_owned(),
+                    edited: false,
                     id,
                 }),
                 Err(flaw) => comments.push(unreadable(&id, hand.at, &flaw)),

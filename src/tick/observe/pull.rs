@@ -1,6 +1,6 @@
 //! The run's pull request and what people say of it.
 
-use super::super::poll::trusted;
+use super::super::poll::{overwritten, trusted};
 use super::super::world::{RepoPolicy, World};
 use crate::domain::message;
 use crate::domain::model::{Landing, Oid, Person, PullState, Seen};
@@ -92,7 +92,10 @@ pub(super) fn review(world: &World, row: &RunRow, notes: &mut Vec<PortError>) ->
     let read = pulls(world, run).and_then(|pulls| {
         let reviews = pulls.reviews(repo, number)?;
         // Without a review there is nothing that a comment could belong to.
-        let comments = if reviews.is_empty() { vec![] } else { world.forge(repo)?.comments(repo, number)? };
+        let mut comments =
+            if reviews.is_empty() { vec![] } else { world.forge(repo)?.comments(repo, number)? };
+        let overwritten = overwritten(world, repo)?;
+        comments.retain(|comment| !overwritten(comment));
         Ok((reviews, comments))
     });
     let (reviews, comments) = match read {

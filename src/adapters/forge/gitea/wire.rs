@@ -133,16 +133,21 @@ pub(super) struct Comment {
     user: Option<User>,
     #[serde(default)]
     created_at: String,
+    updated_at: Option<String>,
     body: Option<String>,
 }
 
 impl Comment {
     pub(super) fn comment(self) -> model::Comment {
+        // Whose moment cannot be read may have been edited.
+        let at = moment(&self.created_at);
+        let edited = at.is_none() || self.updated_at.as_deref().and_then(moment) != at;
         model::Comment {
             id: self.id.to_string(),
             author: self.user.and_then(User::person),
-            at: moment(&self.created_at).unwrap_or_default(),
+            at: at.unwrap_or_default(),
             body: self.body.unwrap_or_default(),
+            edited,
         }
     }
 }
