@@ -250,6 +250,9 @@ impl History for DryGit {
     fn is_ancestor(&self, repo: &RepoId, ancestor: &Oid, of: &Oid) -> PortResult<bool> {
         self.rooms.is_ancestor(repo, ancestor, of)
     }
+    fn common(&self, repo: &RepoId, one: &Oid, other: &Oid) -> PortResult<Option<Oid>> {
+        self.rooms.common(repo, one, other)
+    }
     fn new_commits(&self, repo: &RepoId, head: &Oid, known: &[&Oid]) -> PortResult<u32> {
         self.rooms.new_commits(repo, head, known)
     }

@@ -283,6 +283,20 @@ impl History for GitRooms {
         Ok(true)
     }
 
+    fn common(&self, repo: &RepoId, one: &Oid, other: &Oid) -> PortResult<Option<Oid>> {
+        let doing = format!("looking in {repo} for where {} and {} parted", one.short(), other.short());
+        let private = self.private(repo)?;
+        for commit in [one, other] {
+            let call = Call::new("git.cat-file", &private).args(["-e", commit.as_str()]);
+            let answer = self.children.run(&call)?;
+            if answer.code == Some(1) {
+                return Ok(None);
+            }
+            answer.local(&doing)?;
+        }
+        self.parted(&private, one, other, &doing)
+    }
+
     fn new_commits(&self, repo: &RepoId, head: &Oid, known: &[&Oid]) -> PortResult<u32> {
         let doing = format!("counting the new commits of {} in {repo}", head.short());
         let call = Call::new("git.rev-list", self.private(repo)?)

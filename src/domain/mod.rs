@@ -7,6 +7,7 @@ pub mod checks;
 pub mod control;
 pub mod dispatch;
 pub mod doctor;
+pub mod earlier;
 pub mod effect;
 pub mod guard;
 pub mod harvest;

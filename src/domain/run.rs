@@ -143,7 +143,8 @@ pub struct Run {
     /// The run's branch, in the workspace and, with pull requests, on the remote. A run that continues earlier work
     /// has that run's branch.
     pub branch: String,
-    /// The commit of the target that the run started from.
+    /// The commit of the target that the run started from; of a run that continues earlier work, the newest one that
+    /// this work contains. The work always contains it.
     pub base: Oid,
     /// The newest commit of the target that the work contains: what the work changed is counted from it.
     pub up_to: Oid,
@@ -249,6 +250,18 @@ impl Run {
 
     pub fn verify_job(&self, number: u32) -> String {
         format!("{}-v{number}", self.id)
+    }
+
+    /// May be counted from a commit that its work does not contain: version 0.1.0 counted a run that continues earlier
+    /// work from the target as it was by then.
+    pub fn base_is_in_doubt(&self) -> bool {
+        self.phase != Phase::Ended && self.up_to != self.base && self.turn_head != self.base
+    }
+
+    /// The same run, with its work counted from this commit of the target.
+    #[must_use]
+    pub fn counted_from(self, base: Oid) -> Self {
+        Self { up_to: base.clone(), base, ..self }
     }
 
     /// Holds the repo's slot.

@@ -989,6 +989,40 @@ fn the_first_wait_after_a_landing_shows_the_push_once() {
     assert_eq!(next(step.run, &seen, &policy(), UnixTime(1000)).unwrap().effects, vec![]);
 }
 
+/// An agent that merges the target itself changes what is counted as its work; the target's own changes are not.
+#[test]
+fn what_is_pushed_on_top_of_the_target_is_counted_from_there() {
+    let at = |target| {
+        let work = WorkSeen::Commits {
+            head: oid(HEAD),
+            verify: VerifySeen::Green,
+            guard: GuardSeen::Passed,
+            target,
+            target_oid: oid(0xdd),
+        };
+        let run = Run { landing: Landing::PullRequest, ..fresh() };
+        let step = next(run, &Evidence { work, ..good() }, &policy(), UnixTime(0)).unwrap();
+        assert!(matches!(step.row, Row::PushBranch { .. }), "{:?}", step.row);
+        step.run.up_to
+    };
+    assert_eq!(at(TargetSeen::FastForward), oid(0xdd));
+    assert_eq!(at(TargetSeen::Diverged), fresh().up_to);
+}
+
+#[test]
+fn only_a_run_that_went_on_from_older_work_may_be_counted_wrongly() {
+    let begun = fresh();
+    assert!(!begun.base_is_in_doubt(), "it began at its base");
+    assert!(!corrective().base_is_in_doubt(), "its work contains no newer target");
+    assert!(!Run { up_to: oid(0xdd), ..begun.clone() }.base_is_in_doubt(), "brought up to date");
+    let older = Run { up_to: oid(0xdd), turn_head: oid(OLD), ..begun };
+    assert!(older.base_is_in_doubt());
+    assert!(!Run { phase: Phase::Ended, ..older.clone() }.base_is_in_doubt());
+    let counted = older.counted_from(oid(0xee));
+    assert_eq!((&counted.base, &counted.up_to, &counted.turn_head), (&oid(0xee), &oid(0xee), &oid(OLD)));
+    assert!(!counted.base_is_in_doubt());
+}
+
 #[test]
 fn a_corrective_turn_that_goes_on_stays_one() {
     let seen = Evidence { turn: TurnSeen::Over(TurnEnd::Stopped), ..good() };

@@ -141,6 +141,8 @@ pub trait History {
         head: &Oid,
     ) -> PortResult<Pushed>;
     fn is_ancestor(&self, repo: &RepoId, ancestor: &Oid, of: &Oid) -> PortResult<bool>;
+    /// The newest commit that both contain; `None` where there is none, or where one of them is not here at all.
+    fn common(&self, repo: &RepoId, one: &Oid, other: &Oid) -> PortResult<Option<Oid>>;
     /// How many commits `head` has that none of `known` has: with base and newest target, what the run itself brought.
     /// Nothing where the target contains the head, and only then or where it stands on the base.
     fn new_commits(&self, repo: &RepoId, head: &Oid, known: &[&Oid]) -> PortResult<u32>;

@@ -314,7 +314,7 @@ fn update_run(conn: &Connection, run: &Run) -> StoreResult<()> {
          turn_head = :turn_head, fix_forward = :fix_forward, verifies = :verifies, conflict_tries = :conflict_tries, \
          reruns = :reruns, pushed = :pushed, last_fix = :last_fix, conflict = :conflict, push_refused = :push_refused, \
          ci_stage = :ci_stage, ci_seconds = :ci_seconds, fix_seconds = :fix_seconds, turn_seconds = :turn_seconds, \
-         last_seen = :last_seen, wait = :wait, ended_at = :ended_at, branch = :branch, up_to = :up_to, \
+         last_seen = :last_seen, wait = :wait, ended_at = :ended_at, branch = :branch, base = :base, up_to = :up_to, \
          merge_refused = :merge_refused, pull = :pull, pull_head = :pull_head, holds_slot = :holds_slot, \
          reviewing = :reviewing, round = :round, review_turns = :review_turns, reviews_done = :reviews_done, \
          asked = :asked, review_seconds = :review_seconds WHERE id = :id",
@@ -327,7 +327,7 @@ fn update_run(conn: &Connection, run: &Run) -> StoreResult<()> {
             ":conflict": run.conflict, ":push_refused": run.push_refused, ":ci_stage": run.ci_stage,
             ":ci_seconds": run.ci_seconds, ":fix_seconds": run.fix_seconds, ":turn_seconds": run.turn_seconds,
             ":last_seen": run.last_seen.0, ":wait": run.wait.map(Wait::code), ":ended_at": run.ended_at.map(|t| t.0),
-            ":branch": run.branch, ":up_to": run.up_to.as_str(), ":merge_refused": run.merge_refused,
+            ":branch": run.branch, ":base": run.base.as_str(), ":up_to": run.up_to.as_str(), ":merge_refused": run.merge_refused,
             ":pull": run.pull.map(to_i64), ":pull_head": run.pull_head.as_ref().map(Oid::as_str),
             ":holds_slot": run.holds_slot, ":reviewing": run.reviewing, ":round": run.round,
             ":review_turns": run.review_turns, ":reviews_done": reviews_done, ":asked": run.asked,

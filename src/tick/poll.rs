@@ -23,7 +23,7 @@ use crate::domain::trust::{self, Approval, FirstSight};
 use crate::error::Error;
 use crate::ports::{PortError, PortResult, Remote, Wanted};
 use crate::store::{FirstSightRow, Hold, LedgerRow, RunRow};
-use earlier::Earlier;
+use earlier::Found;
 
 /// Comments handed to the agent: at most this many characters of them.
 const MOST_COMMENT_CHARS: usize = 20_000;
@@ -490,7 +490,7 @@ struct Fresh {
     base: Oid,
     branch: String,
     comments: String,
-    earlier: Option<Earlier>,
+    earlier: Found,
 }
 
 fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> Result<(), Error> {
@@ -560,7 +560,7 @@ fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> 
         body: fresh.issue.body.clone(),
         comments: fresh.comments,
     };
-    let told = fresh.earlier.as_ref().map_or_else(String::new, Earlier::told);
+    let told = fresh.earlier.told();
     let effects = run::dispatch_effects(&row.run, &policy.run, &told);
     let event = observe::event(&row.run, "chosen", "chosen", now, &fresh.remote.url);
     if world.dry {
@@ -570,7 +570,7 @@ fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> 
     let ledger = LedgerRow {
         at: now,
         reason: "dispatched".to_owned(),
-        sentence: format!("run {}", row.run.id),
+        sentence: format!("run {}{}", row.run.id, fresh.earlier.said()),
         passed: verdict.passed.iter().map(|p| (*p).to_owned()).collect(),
     };
     // Written with the run: a tick that is ended in the middle of the dispatch leaves the reason, too.
@@ -587,7 +587,8 @@ fn fresh(world: &World, candidate: &Candidate, policy: &RepoPolicy) -> PortResul
     let branch = policy.branch.clone().unwrap_or_else(|| remote.default_branch.clone());
     let comments = trusted_comments(world, repo, candidate.issue.number)?;
     let name = candidate.name();
-    let earlier = earlier::find(world, &name, policy.landing, &remote)?;
+    let onto = earlier::Onto { landing: policy.landing, remote: &remote, branch: &branch, target: &base };
+    let earlier = earlier::find(world, &name, &onto)?;
     Ok(Fresh { issue, remote, base, branch, comments, earlier })
 }
 
@@ -655,8 +656,5 @@ fn new_run(
         landing: policy.landing,
         ..Run::begin((world.new_id)(), candidate.name(), &fresh.branch, &fresh.base, now)
     };
-    match &fresh.earlier {
-        Some(earlier) => earlier.continued_by(run),
-        None => run,
-    }
+    fresh.earlier.begun(run)
 }

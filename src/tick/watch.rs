@@ -29,8 +29,23 @@ pub fn tick(world: &mut World) -> Result<(), Error> {
 
 /// One run, and its record beside its work.
 pub fn one(world: &mut World, id: &str) -> Result<(), Error> {
+    count_anew(world, id)?;
     steps(world, id)?;
     adopt::record(world, id)
+}
+
+/// A run that an older version counted from a commit which its work does not contain would be taken for one whose agent
+/// rewrote history. Where its first turn began is known, and so is what the target had of that.
+fn count_anew(world: &mut World, id: &str) -> Result<(), Error> {
+    let Some(row) = world.store.run(id)?.filter(|row| row.run.base_is_in_doubt()) else { return Ok(()) };
+    let (repo, run) = (&row.run.issue.repo, &row.run);
+    // What cannot be read stays as it is: reading the work says why.
+    if let Ok(Some(base)) = world.git.common(repo, &run.base, &run.turn_head)
+        && base != run.base
+    {
+        world.store.touch(&row.run.counted_from(base))?;
+    }
+    Ok(())
 }
 
 /// What is pending first, then step after step.

@@ -18,6 +18,7 @@ mod commands;
 mod contract;
 mod crash;
 mod desk;
+mod earlier;
 mod emulator;
 mod faults;
 mod forge;

@@ -113,6 +113,9 @@ impl History for WorkspaceGit {
     fn is_ancestor(&self, _: &RepoId, _: &Oid, _: &Oid) -> PortResult<bool> {
         no()
     }
+    fn common(&self, _: &RepoId, _: &Oid, _: &Oid) -> PortResult<Option<Oid>> {
+        no()
+    }
     fn new_commits(&self, _: &RepoId, _: &Oid, _: &[&Oid]) -> PortResult<u32> {
         no()
     }

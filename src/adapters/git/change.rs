@@ -4,6 +4,8 @@
 //! calls a file binary hides nothing. What is too large to be read whole is refused: a guard that has seen half of a
 //! change has not seen it.
 
+use std::path::Path;
+
 use super::GitRooms;
 use super::child::Call;
 use super::names;
@@ -25,15 +27,12 @@ impl GitRooms {
     pub(super) fn read_change(&self, repo: &RepoId, base: &Oid, head: &Oid) -> PortResult<Change> {
         let doing = format!("reading what {} would change in {repo}", head.short());
         let private = self.private(repo)?;
-        let call = Call::new("git.merge-base", &private).args([base.as_str(), head.as_str()]).lasting();
-        let answer = self.children.run(&call)?;
-        if answer.code == Some(1) {
+        let Some(from) = self.parted(&private, base, head, &doing)? else {
             return Err(PortError::refused(format!(
                 "{doing}: it shares no history with {}. The work has to start from the target branch.",
                 base.short()
             )));
-        }
-        let from = names::oid(&answer.local(&doing)?.text(), &doing)?;
+        };
 
         let call = Call::new("git.diff-tree", &private)
             .args(["-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-commit-id"])
@@ -62,6 +61,22 @@ impl GitRooms {
         // Behind the last separator there is nothing but a line end.
         messages.pop();
         Ok(Change { files: files.into_iter().map(|entry| entry.file).collect(), messages })
+    }
+
+    /// Where two commits that are here parted; `None` where they share no history.
+    pub(super) fn parted(
+        &self,
+        private: &Path,
+        one: &Oid,
+        other: &Oid,
+        doing: &str,
+    ) -> PortResult<Option<Oid>> {
+        let call = Call::new("git.merge-base", private).args([one.as_str(), other.as_str()]).lasting();
+        let answer = self.children.run(&call)?;
+        if answer.code == Some(1) {
+            return Ok(None);
+        }
+        names::oid(&answer.local(doing)?.text(), doing).map(Some)
     }
 
     pub(super) fn read_commits(

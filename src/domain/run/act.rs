@@ -1,6 +1,6 @@
 //! What each row does: the new state and the effects, and what the outcomes of effects tell the machine.
 
-use super::{Evidence, GuardSeen, IssueSeen, Phase, Policy, Row, Run, TurnSeen, Wait, WorkSeen};
+use super::{Evidence, GuardSeen, IssueSeen, Phase, Policy, Row, Run, TargetSeen, TurnSeen, Wait, WorkSeen};
 use crate::domain::effect::{Effect, NoticeKind, TurnKind};
 use crate::domain::message;
 use crate::domain::model::{Landing, Oid, Outcome};
@@ -96,6 +96,10 @@ fn act_on(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Eff
         }
         Row::Land { head, expected } => vec![Effect::Land { head: head.clone(), expected: expected.clone() }],
         Row::PushBranch { head, expected } => {
+            // The agent may have merged the target itself.
+            if let WorkSeen::Commits { target: TargetSeen::FastForward, target_oid, .. } = &seen.work {
+                run.up_to = target_oid.clone();
+            }
             vec![Effect::PushBranch { head: head.clone(), expected: expected.clone() }]
         }
         Row::OpenPull => {

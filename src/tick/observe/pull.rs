@@ -65,7 +65,8 @@ pub(super) fn look(world: &World, row: &RunRow, policy: &RepoPolicy, notes: &mut
     }
 }
 
-/// Whether everything on the run's branch since our last push carries the run's trailer.
+/// Whether everything on the run's branch since our last push carries the run's trailer. What came from the target with a
+/// merge is the target's.
 fn pushed_by_agent(world: &World, run: &Run, pushed: &Oid) -> PortResult<bool> {
     let repo = &run.issue.repo;
     let remote = world.forge(repo)?.remote(repo)?;
@@ -75,7 +76,18 @@ fn pushed_by_agent(world: &World, run: &Run, pushed: &Oid) -> PortResult<bool> {
     }
     // One more than is looked at: a longer list is not known to be the run's.
     let commits = world.git.commits(repo, pushed, &head, MOST_PUSHED + 1)?;
-    Ok(commits.len() <= MOST_PUSHED && commits.iter().all(|(_, text)| message::is_of_run(text, &run.id)))
+    let is_known = commits.len() <= MOST_PUSHED;
+    let mut others = commits.iter().filter(|(_, text)| !message::is_of_run(text, &run.id)).peekable();
+    if !is_known || others.peek().is_none() {
+        return Ok(is_known);
+    }
+    let target = world.git.fetch_branch(repo, &remote, &run.target_branch)?;
+    for (commit, _) in others {
+        if !world.git.is_ancestor(repo, commit, &target)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn remote_head(world: &World, run: &Run) -> PortResult<Option<Oid>> {

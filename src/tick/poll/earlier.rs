@@ -1,32 +1,62 @@
 //! Work of an earlier run on the same issue that a new one goes on from: a person asked for another attempt.
 
 use super::super::world::World;
+use crate::domain::earlier::{self, Standing, Start};
 use crate::domain::message;
 use crate::domain::model::{HandBack, IssueRef, Landing, Oid, Outcome, PullState};
 use crate::domain::run::Run;
 use crate::ports::{PortError, PortResult, Remote};
 use crate::store::RunRow;
 
-/// Where the earlier work stands on the remote.
+/// Where the new run's work is to go.
+pub(super) struct Onto<'a> {
+    pub(super) landing: Landing,
+    pub(super) remote: &'a Remote,
+    pub(super) branch: &'a str,
+    /// Where that branch stands.
+    pub(super) target: &'a Oid,
+}
+
+/// What an earlier run left.
+pub(super) enum Found {
+    Nothing,
+    GoOn(Box<Earlier>),
+    /// It is there, and this is why the new run does not go on from it.
+    Anew(String),
+}
+
 pub(super) struct Earlier {
+    left: Left,
+    /// What its work is counted from: the newest commit of the target that it contains.
+    base: Oid,
+    /// Where the target has gone on to: the branch, its commit, and the paths that conflict.
+    moved: Option<(String, Oid, Vec<String>)>,
+}
+
+/// Earlier work as it stands on the remote.
+struct Left {
     run: Run,
+    /// The branch that it is on.
+    branch: String,
     head: Oid,
     /// Its pull request, if that is open.
     pull: Option<u64>,
 }
 
-impl Earlier {
+impl Found {
     /// The run begins on the earlier work. With pull requests it goes on with that branch, whoever has pushed there
     /// since; with pushes the kept work is only where it starts.
-    pub(super) fn continued_by(&self, run: Run) -> Run {
-        let begun = Run { turn_head: self.head.clone(), up_to: self.run.up_to.clone(), ..run };
+    pub(super) fn begun(&self, run: Run) -> Run {
+        let Self::GoOn(earlier) = self else { return run };
+        let Left { run: before, head, pull, .. } = &earlier.left;
+        let begun = Run { turn_head: head.clone(), ..run.counted_from(earlier.base.clone()) };
         match begun.landing {
             Landing::Push => begun,
             Landing::PullRequest => Run {
-                branch: self.run.branch.clone(),
-                pushed: Some(self.head.clone()),
-                pull: self.pull,
-                reviews_done: self.run.reviews_done.clone(),
+                branch: before.branch.clone(),
+                pushed: Some(head.clone()),
+                pull: *pull,
+                reviews_done: before.reviews_done.clone(),
                 ..begun
             },
         }
@@ -34,28 +64,66 @@ impl Earlier {
 
     /// What the agent is told of it.
     pub(super) fn told(&self) -> String {
-        message::continued_for_agent(self.run.outcome.as_ref(), self.run.last_fix.as_ref())
+        let Self::GoOn(earlier) = self else { return String::new() };
+        let Left { run, .. } = &earlier.left;
+        let moved = earlier.moved.as_ref();
+        let moved = moved.map(|(branch, target, paths)| (branch.as_str(), target, paths.as_slice()));
+        message::continued_for_agent(run.outcome.as_ref(), run.last_fix.as_ref(), moved)
+    }
+
+    /// What people are told behind the run's name.
+    pub(super) fn said(&self) -> String {
+        match self {
+            Self::Nothing | Self::GoOn(_) => String::new(),
+            Self::Anew(why) => format!(", begun anew: {why}"),
+        }
     }
 }
 
 /// The work of the newest run that ended with something to go on from. What cannot be read is no reason to begin anew.
-pub(super) fn find(
-    world: &World,
-    issue: &IssueRef,
-    landing: Landing,
-    remote: &Remote,
-) -> PortResult<Option<Earlier>> {
+pub(super) fn find(world: &World, issue: &IssueRef, onto: &Onto<'_>) -> PortResult<Found> {
     let rows = world.store.runs_of(issue).map_err(|e| PortError::later(e.to_string()))?;
     let Some(row) = rows.into_iter().find(|row| row.run.outcome != Some(Outcome::NotStarted)) else {
-        return Ok(None);
+        return Ok(Found::Nothing);
     };
-    if row.run.landing != landing || !goes_on(&row.run) {
-        return Ok(None);
+    if row.run.landing != onto.landing || !goes_on(&row.run) {
+        return Ok(Found::Nothing);
     }
-    match landing {
-        Landing::PullRequest => branch(world, &row, remote),
-        Landing::Push => kept(world, &row, remote),
+    let left = match onto.landing {
+        Landing::PullRequest => branch(world, &row, onto.remote)?,
+        Landing::Push => {
+            let name = row.run.salvage_branch();
+            fetched(world, &row, onto.remote, name, None)?
+        }
+    };
+    let Some(left) = left else { return Ok(Found::Nothing) };
+    let standing = standing(world, &left, onto.target)?;
+    let conflicts = standing.conflicts.clone();
+    Ok(match earlier::start(onto.landing, standing) {
+        Start::Anew(why) => Found::Anew(format!("what is on {} {}", left.branch, why.words(onto.branch))),
+        Start::GoOn { base } => {
+            let moved = base != *onto.target;
+            let moved = moved.then(|| (onto.branch.to_owned(), onto.target.clone(), conflicts));
+            Found::GoOn(Box::new(Earlier { left, base, moved }))
+        }
+    })
+}
+
+/// How the work stands to the target. Nothing is asked that no longer matters.
+fn standing(world: &World, left: &Left, target: &Oid) -> PortResult<Standing> {
+    let (repo, head, up_to) = (&left.run.issue.repo, &left.head, &left.run.up_to);
+    let common = world.git.common(repo, head, target)?;
+    let mut standing = Standing { common: None, on_target: false, rewritten: false, conflicts: vec![] };
+    let Some(common) = common else { return Ok(standing) };
+    standing.on_target = common == *head || world.git.carries(repo, target, &common, head)?;
+    standing.rewritten = common != *up_to
+        // A commit that is not here any more is not in the work either.
+        && world.git.common(repo, up_to, head)?.as_ref() == Some(up_to)
+        && !world.git.is_ancestor(repo, up_to, target)?;
+    if common != *target && !standing.on_target && !standing.rewritten {
+        standing.conflicts = world.git.conflicts(repo, head, target)?;
     }
+    Ok(Standing { common: Some(common), ..standing })
 }
 
 fn goes_on(run: &Run) -> bool {
@@ -87,7 +155,7 @@ fn goes_on(run: &Run) -> bool {
 }
 
 /// The run's own branch with its open pull request; a closed or merged one is over, and so is its branch.
-fn branch(world: &World, row: &RunRow, remote: &Remote) -> PortResult<Option<Earlier>> {
+fn branch(world: &World, row: &RunRow, remote: &Remote) -> PortResult<Option<Left>> {
     let run = &row.run;
     let repo = &run.issue.repo;
     if run.pushed.is_none() {
@@ -103,24 +171,20 @@ fn branch(world: &World, row: &RunRow, remote: &Remote) -> PortResult<Option<Ear
             return Ok(None);
         }
     }
-    let head = fetched(world, row, remote, &run.branch)?;
-    Ok(head.map(|head| Earlier { run: run.clone(), head, pull: run.pull }))
+    fetched(world, row, remote, run.branch.clone(), run.pull)
 }
 
-/// The salvage branch, where the work is not on the target by now.
-fn kept(world: &World, row: &RunRow, remote: &Remote) -> PortResult<Option<Earlier>> {
-    let run = &row.run;
-    let Some(head) = fetched(world, row, remote, &run.salvage_branch())? else { return Ok(None) };
-    let repo = &run.issue.repo;
-    let target = world.git.fetch_branch(repo, remote, &run.target_branch)?;
-    let landed = world.git.is_ancestor(repo, &head, &target)?;
-    Ok((!landed).then(|| Earlier { run: run.clone(), head, pull: None }))
-}
-
-fn fetched(world: &World, row: &RunRow, remote: &Remote, branch: &str) -> PortResult<Option<Oid>> {
+fn fetched(
+    world: &World,
+    row: &RunRow,
+    remote: &Remote,
+    branch: String,
+    pull: Option<u64>,
+) -> PortResult<Option<Left>> {
     let repo = &row.run.issue.repo;
-    if world.git.remote_head(repo, remote, branch)?.is_none() {
+    if world.git.remote_head(repo, remote, &branch)?.is_none() {
         return Ok(None);
     }
-    world.git.fetch_branch(repo, remote, branch).map(Some)
+    let head = world.git.fetch_branch(repo, remote, &branch)?;
+    Ok(Some(Left { run: row.run.clone(), branch, head, pull }))
 }

@@ -76,3 +76,21 @@ fn what_can_have_no_other_answer_is_asked_once() {
     let other = rooms(&world.path(), "host");
     assert!(other.is_ancestor(&world.repo, &first, &second).is_err(), "nothing is kept for another process");
 }
+
+#[test]
+fn where_two_commits_parted() {
+    let world = World::new();
+    let rooms = &world.rooms;
+    let first = rooms.fetch_branch(&world.repo, &world.remote, "main").unwrap();
+    let second = world.person_pushes("a.txt", "second\n");
+    let common = |one: &Oid, other: &Oid| rooms.common(&world.repo, one, other);
+    assert_eq!(common(&first, &second), Ok(None), "a commit that is not here yet");
+    assert_eq!(common(&second, &first), Ok(None));
+    rooms.fetch_branch(&world.repo, &world.remote, "main").unwrap();
+    assert_eq!(common(&first, &second), Ok(Some(first.clone())), "that it was not here is not kept");
+    assert_eq!(common(&second, &second), Ok(Some(second.clone())));
+    let private = rooms.private(&world.repo).unwrap();
+    let tree = git(&private, &["rev-parse", &format!("{second}^{{tree}}")]);
+    let other = Oid::parse(&git(&private, &["commit-tree", &tree, "-m", "Another beginning"])).unwrap();
+    assert_eq!(common(&other, &second), Ok(None), "no history is shared");
+}
