@@ -20,9 +20,8 @@
 //!
 //! | room | what is in it |
 //! |---|---|
-//! | [`cli`] | the command line as types; their comments are the help |
 //! | [`app`] | the composition root: builds what commands and ticks work with; the one room that names concrete adapters |
-//! | [`commands`] | one file a command |
+//! | [`commands`] | one file a command, with its arguments beside it; [`cli`] has the flags that every command takes |
 //! | [`config`] | one table of keys, from which parsing, checking, the reference and the example follow |
 //! | [`tick`] | the straight line: `poll` starts runs, `watch` moves them on, `harvest` scores them; `observe` and `perform` are the two hands |
 //! | [`domain`] | pure: what an issue, a run, a verdict is, and what is to be done; texts that leave the program |

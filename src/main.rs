@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use offhours::cli::Cli;
 use offhours::commands;
+use offhours::commands::Cli;
 use offhours::commands::output;
 use offhours::error::Kind;
 

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::App;
@@ -17,7 +17,6 @@ use crate::adapters::runner::command::{
     CommandRunner, Hooks, Prices, Profile, PromptPassing, RepoRunners, RunnerSettings, Settings, Surroundings,
 };
 use crate::adapters::runner::t3::{T3Runner, T3Server};
-use crate::cli::SuperviseArgs;
 use crate::config::{self as cfg, Config};
 use crate::domain::model::RepoId;
 use crate::domain::secret::Secret;
@@ -27,9 +26,9 @@ use crate::ports::{PortError, PortResult};
 const SUPERVISED_GIT_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Holds a job to its end.
-pub fn supervise(args: &SuperviseArgs) -> anyhow::Result<()> {
-    let git = GitRooms::new(args.repos.clone(), args.work.clone(), SUPERVISED_GIT_TIMEOUT);
-    runner::supervise::run(&args.dir, &git, &SystemClock)
+pub fn supervise(job: &Path, repos: PathBuf, work: PathBuf) -> anyhow::Result<()> {
+    let git = GitRooms::new(repos, work, SUPERVISED_GIT_TIMEOUT);
+    runner::supervise::run(job, &git, &SystemClock)
 }
 
 impl App {

@@ -2,15 +2,25 @@
 
 use super::{by_hand, output};
 use crate::app::App;
-use crate::cli::ArmArgs;
 use crate::domain::message::plain;
 use crate::domain::model::{Permission, RepoId};
 use crate::error::{Error, Kind};
 use crate::ports::{Forge, Listing};
 use crate::tick::poll;
 use crate::tick::report::Item;
+use clap::Args;
 use serde_json::json;
 use toml_edit::{Array, DocumentMut, Item as Entry, Value};
+
+#[derive(Debug, Clone, Args)]
+pub struct ArmArgs {
+    /// The repo, as NAME:owner/repo or owner/repo
+    #[arg(value_name = "REPO")]
+    pub repo: String,
+    /// Also start on issues that carried the ready label before
+    #[arg(long)]
+    pub include_existing: bool,
+}
 
 pub fn run(app: &App, args: &ArmArgs) -> Result<u8, Error> {
     let repo = app.repo(&args.repo)?;

@@ -2,10 +2,25 @@
 
 use super::output;
 use crate::app::App;
-use crate::cli::{ConfigCommand, Global};
+use crate::cli::Global;
 use crate::config as cfg;
 use crate::error::Error;
+use clap::Subcommand;
 use serde_json::json;
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Read the configuration and say what is wrong with it
+    Check,
+    /// Print the configuration file
+    Show {
+        /// Print every value that holds, also those that the file leaves out
+        #[arg(long)]
+        effective: bool,
+    },
+    /// Explain every key: type, default and meaning
+    Reference,
+}
 
 pub fn run(global: &Global, command: &ConfigCommand) -> Result<u8, Error> {
     match command {

@@ -8,7 +8,6 @@ use std::process::Command;
 use super::{output, schedule};
 use crate::app::{App, path_variable};
 use crate::app::{probe, secret};
-use crate::cli::desk::DoctorArgs;
 use crate::config::NotifyKind;
 use crate::domain::doctor::{
     Access, DiskFacts, Facts, Finding, ForgeFacts, LabelFacts, Level, Namespace, ProgramFacts, RepoFacts,
@@ -18,7 +17,18 @@ use crate::domain::model::RepoId;
 use crate::error::Error;
 use crate::ports::{Claiming as _, Desk, PortResult};
 use crate::tick::World;
+use clap::Args;
 use serde_json::json;
+
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// Look with the PATH and the variables that cron gives
+    #[arg(long)]
+    pub as_cron: bool,
+    /// Make the labels that a repo has not
+    #[arg(long)]
+    pub fix: bool,
+}
 
 /// What cron gives besides the line itself.
 const CRON_PATH: &str = "/usr/bin:/bin";

@@ -10,12 +10,54 @@ use std::path::{Path, PathBuf};
 use super::output;
 use crate::app::{files, probe};
 use crate::cli::Global;
-use crate::cli::desk::{ForgeArg, InitArgs, LandingArg};
 use crate::config::{self as cfg, Agent, Config, RemoteGuess, Starter, Tracker};
 use crate::domain::message::plain;
 use crate::domain::model::{Landing, RepoId};
 use crate::error::Error;
+use clap::{Args, ValueEnum};
 use serde_json::json;
+
+#[derive(Debug, Clone, Args)]
+pub struct InitArgs {
+    /// How finished work reaches the branch; asked for on a terminal
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub landing: Option<LandingArg>,
+    /// The repo to begin with, as owner/repo [default: what the remotes of this folder name]
+    #[arg(long, value_name = "REPO")]
+    pub repo: Option<String>,
+    /// The folder of a local forge: issues as files beside bare repositories
+    #[arg(long, value_name = "DIR")]
+    pub local: Option<PathBuf>,
+    /// What kind of server the remote is on, where its name does not say it
+    #[arg(long, value_name = "KIND", value_enum, conflicts_with = "local")]
+    pub forge: Option<ForgeArg>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ForgeArg {
+    Github,
+    Forgejo,
+    Gitea,
+}
+
+impl ForgeArg {
+    /// As the configuration spells it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Github => "github",
+            Self::Forgejo => "forgejo",
+            Self::Gitea => "gitea",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LandingArg {
+    /// A person reviews and merges
+    PullRequest,
+    /// Tested work goes straight to the branch; the tests are the gate
+    Push,
+}
 
 pub fn run(global: &Global, args: &InitArgs) -> Result<u8, Error> {
     let path = cfg::place(global.config.as_deref(), &|name| std::env::var_os(name))?;

@@ -6,10 +6,82 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::target::IssueArg;
 use crate::app::local::{LocalForge, NewIssue};
 use crate::domain::model::{Blocker, Comment, Issue, RepoId, Seen};
 use crate::error::{Error, Kind};
 use crate::ports::{BrokenIssue, Forge as _, PortError};
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub enum IssueCommand {
+    /// Open an issue
+    New(IssueNew),
+    /// List issues
+    List {
+        /// The repo, as NAME:owner/repo or owner/repo
+        #[arg(value_name = "REPO")]
+        repo: String,
+        /// Only issues with this label; with several, all of them
+        #[arg(long = "label", value_name = "L")]
+        labels: Vec<String>,
+        /// Also closed issues
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show an issue with its comments
+    Show(IssueArg),
+    /// Put labels on an issue, or take them away
+    Label(IssueLabel),
+    /// Comment on an issue
+    Comment {
+        #[command(flatten)]
+        issue: IssueArg,
+        /// The comment; - reads it from standard input
+        #[arg(value_name = "TEXT")]
+        text: String,
+    },
+    /// Close an issue
+    Close(IssueArg),
+    /// Open a closed issue again
+    Reopen(IssueArg),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct IssueNew {
+    /// The repo, as NAME:owner/repo or owner/repo
+    #[arg(value_name = "REPO")]
+    pub repo: String,
+    /// The title
+    #[arg(long, value_name = "T")]
+    pub title: String,
+    /// File with the body; - reads it from standard input
+    #[arg(long, value_name = "F")]
+    pub body_file: Option<PathBuf>,
+    /// A label; may be given more than once
+    #[arg(long = "label", value_name = "L")]
+    pub labels: Vec<String>,
+    /// Priority; larger goes first
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub priority: Option<i64>,
+    /// Number of an issue that has to be closed first; may be given more than once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub blocked_by: Vec<u64>,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(group = clap::ArgGroup::new("change").required(true).multiple(true).args(["add", "remove"]))]
+pub struct IssueLabel {
+    #[command(flatten)]
+    pub issue: IssueArg,
+    /// A label to put on; may be given more than once
+    #[arg(long, value_name = "L")]
+    pub add: Vec<String>,
+    /// A label to take away; may be given more than once
+    #[arg(long, value_name = "L")]
+    pub remove: Vec<String>,
+}
 
 /// What a verb has to say.
 #[derive(Clone, Debug, PartialEq)]
@@ -282,9 +354,9 @@ pub(super) fn planned(app: &crate::app::App, command: &str, what: &str, of: &str
 }
 
 /// `offhours issue ...`, from the command line.
-pub fn run(app: &crate::app::App, command: &crate::cli::IssueCommand) -> Result<u8, Error> {
-    use crate::cli::IssueCommand as C;
-    let target = |issue: &crate::cli::IssueArg| -> Result<(LocalForge, RepoId, u64), Error> {
+pub fn run(app: &crate::app::App, command: &IssueCommand) -> Result<u8, Error> {
+    use IssueCommand as C;
+    let target = |issue: &IssueArg| -> Result<(LocalForge, RepoId, u64), Error> {
         let repo = app.repo(&issue.issue.repo)?;
         Ok((app.local_forge(&repo)?, repo, issue.issue.number))
     };

@@ -2,29 +2,44 @@
 
 use std::path::Path;
 
-use clap::CommandFactory as _;
+use clap::{Args, Command};
 
 use super::output;
-use crate::cli::desk::{CompletionsArgs, ManArgs};
-use crate::cli::{Cli, Global};
+use crate::cli::Global;
 use crate::error::Error;
 use serde_json::json;
+use std::path::PathBuf;
+
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ManArgs {
+    /// Write a page for every command into this folder, instead of printing the first one
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
 
 /// The script for a shell.
-pub fn completion_script(shell: clap_complete::Shell) -> String {
+pub fn completion_script(shell: clap_complete::Shell, mut line: Command) -> String {
     let mut out = vec![];
-    clap_complete::generate(shell, &mut Cli::command(), "offhours", &mut out);
+    clap_complete::generate(shell, &mut line, "offhours", &mut out);
     String::from_utf8_lossy(&out).into_owned()
 }
 
-pub fn completions(args: &CompletionsArgs) -> Result<u8, Error> {
-    output::out(&completion_script(args.shell));
+/// `line`: the command line as it is defined.
+pub fn completions(args: &CompletionsArgs, line: Command) -> Result<u8, Error> {
+    output::out(&completion_script(args.shell, line));
     Ok(0)
 }
 
 /// Every manual page: its file's name and its text.
-pub fn pages() -> Result<Vec<(String, String)>, Error> {
-    let mut root = Cli::command().version("").disable_help_flag(false);
+pub fn pages(line: Command) -> Result<Vec<(String, String)>, Error> {
+    let mut root = line.version("").disable_help_flag(false);
     root.build();
     let mut pages = vec![];
     collect(&root, "offhours", &mut pages)?;
@@ -32,7 +47,7 @@ pub fn pages() -> Result<Vec<(String, String)>, Error> {
     Ok(pages)
 }
 
-fn collect(command: &clap::Command, name: &str, pages: &mut Vec<(String, String)>) -> Result<(), Error> {
+fn collect(command: &Command, name: &str, pages: &mut Vec<(String, String)>) -> Result<(), Error> {
     if command.is_hide_set() {
         return Ok(());
     }
@@ -51,8 +66,8 @@ fn collect(command: &clap::Command, name: &str, pages: &mut Vec<(String, String)
     Ok(())
 }
 
-pub fn man(global: &Global, args: &ManArgs) -> Result<u8, Error> {
-    let pages = pages()?;
+pub fn man(global: &Global, args: &ManArgs, line: Command) -> Result<u8, Error> {
+    let pages = pages(line)?;
     let Some(dir) = &args.dir else {
         let first = pages.iter().find(|(name, _)| name == "offhours.1");
         output::out(first.map_or("", |(_, text)| text));

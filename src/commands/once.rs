@@ -1,8 +1,8 @@
 //! `run once REPO#N`: work on one issue now, whatever else is ready.
 
+use super::target::IssueArg;
 use super::{output, tick};
 use crate::app::App;
-use crate::cli::IssueArg;
 use crate::domain::model::{IssueRef, Outcome};
 use crate::domain::run::Wait;
 use crate::error::Error;

@@ -7,11 +7,112 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::issue::{Answer, line, planned, printable, said, text_from, who};
+use super::target::IssueTarget;
 use crate::app::local::{LocalForge, Method, NewReview};
-use crate::cli::{PullReview, PullTarget};
 use crate::domain::model::{Oid, Person, PullRequest, PullState, RepoId, Review, ReviewNote, ReviewVerdict};
 use crate::error::Error;
 use crate::ports::{BrokenIssue, MergeAnswer, NewPull};
+use clap::{ArgAction, Args, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub enum PullCommand {
+    /// Ask for a branch to be taken into another
+    New(PullNew),
+    /// List pull requests
+    List {
+        /// The repo, as NAME:owner/repo or owner/repo
+        #[arg(value_name = "REPO")]
+        repo: String,
+        /// Also closed and merged ones
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show a pull request with its reviews and comments
+    Show {
+        #[command(flatten)]
+        pull: PullTarget,
+        /// Also what it would change
+        #[arg(long)]
+        diff: bool,
+    },
+    /// Approve a pull request, ask for changes, or remark on it
+    Review(PullReview),
+    /// Take a pull request's branch into its target
+    Merge {
+        #[command(flatten)]
+        pull: PullTarget,
+        /// As one commit [default: by a merge commit]
+        #[arg(long, conflicts_with = "rebase")]
+        squash: bool,
+        /// Commit by commit on top of the target
+        #[arg(long)]
+        rebase: bool,
+        /// Only if its branch is at this commit
+        #[arg(long, value_name = "COMMIT")]
+        head: Option<String>,
+    },
+    /// Comment on a pull request
+    Comment {
+        #[command(flatten)]
+        pull: PullTarget,
+        /// The comment; - reads it from standard input
+        #[arg(value_name = "TEXT")]
+        text: String,
+    },
+    /// Close a pull request without merging it
+    Close(PullTarget),
+    /// Open a closed pull request again
+    Reopen(PullTarget),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PullTarget {
+    /// The pull request, as NAME:owner/repo#N or owner/repo#N
+    #[arg(value_name = "REPO#N", value_parser = IssueTarget::parse)]
+    pub pull: IssueTarget,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PullNew {
+    /// The repo, as NAME:owner/repo or owner/repo
+    #[arg(value_name = "REPO")]
+    pub repo: String,
+    /// The branch
+    #[arg(value_name = "BRANCH")]
+    pub branch: String,
+    /// The title
+    #[arg(long, value_name = "T")]
+    pub title: String,
+    /// File with the body; - reads it from standard input
+    #[arg(long, value_name = "F")]
+    pub body_file: Option<PathBuf>,
+    /// The branch that it is to be taken into [default: the repository's own]
+    #[arg(long, value_name = "BRANCH")]
+    pub into: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(group = clap::ArgGroup::new("verdict").required(true).args(["approve", "request_changes", "comment"]))]
+pub struct PullReview {
+    #[command(flatten)]
+    pub pull: PullTarget,
+    /// It is good as it is
+    #[arg(long)]
+    pub approve: bool,
+    /// It has to be changed
+    #[arg(long)]
+    pub request_changes: bool,
+    /// Neither; only remarks
+    #[arg(long)]
+    pub comment: bool,
+    /// What is to be said; - reads it from standard input
+    #[arg(short, long, value_name = "TEXT")]
+    pub message: Option<String>,
+    /// A remark on one place; may be given more than once
+    #[arg(long, num_args = 2, value_names = ["FILE:LINE", "TEXT"], action = ArgAction::Append)]
+    pub on: Vec<String>,
+}
 
 /// `pr new`: asks for a branch to be taken into another.
 pub fn new(forge: &LocalForge, repo: &RepoId, new: &NewPull, who: &str) -> Result<Answer, Error> {
@@ -293,8 +394,8 @@ fn given(args: &PullReview) -> Result<NewReview, Error> {
 }
 
 /// `offhours pr ...`, from the command line.
-pub fn run(app: &crate::app::App, command: &crate::cli::PullCommand) -> Result<u8, Error> {
-    use crate::cli::PullCommand as C;
+pub fn run(app: &crate::app::App, command: &PullCommand) -> Result<u8, Error> {
+    use PullCommand as C;
     let target = |pull: &PullTarget| -> Result<(LocalForge, RepoId, u64), Error> {
         let repo = app.repo(&pull.pull.repo)?;
         Ok((app.local_forge(&repo)?, repo, pull.pull.number))

@@ -1,8 +1,8 @@
 //! `prompt REPO#N`: what would be sent. Reads only.
 
+use super::target::IssueArg;
 use super::{by_hand, output};
 use crate::app::App;
-use crate::cli::IssueArg;
 use crate::domain::model::{IssueRef, RunText};
 use crate::domain::template::BUILT_IN;
 use crate::error::Error;

@@ -3,14 +3,25 @@
 use super::output;
 use crate::app::App;
 use crate::app::files::write_whole;
-use crate::cli::desk::ReportArgs;
 use crate::domain::model::UnixTime;
 use crate::domain::report::{Look, Past, Tried, Upgraded, page};
 use crate::domain::{canary, harvest};
 use crate::error::Error;
 use crate::store::{LessonFilter, Store};
 use crate::tick::harvest::look as look_at;
+use clap::Args;
 use serde_json::{Value, json};
+use std::path::PathBuf;
+
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
+    /// Write one page with charts to this file
+    #[arg(long, value_name = "FILE")]
+    pub html: PathBuf,
+    /// How far back it looks
+    #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub days: u32,
+}
 
 /// More runs than a page can be read with.
 const MOST_RUNS: u32 = 100_000;

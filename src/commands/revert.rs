@@ -1,8 +1,8 @@
 //! `revert REPO#N`: a pull request that takes back what offhours landed for an issue, and the issue open again.
 
 use super::output;
+use super::target::IssueArg;
 use crate::app::App;
-use crate::cli::IssueArg;
 use crate::domain::model::{IssueRef, Outcome};
 use crate::domain::run::{Phase, undo_effects};
 use crate::error::Error;

@@ -3,9 +3,10 @@
 use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom};
 
+use super::target::IssueArg;
+use super::target::IssueTarget;
 use super::{by_hand, once, output, tick};
 use crate::app::App;
-use crate::cli::{IssueArg, IssueTarget, RunCommand};
 use crate::domain::message::{moment, plain, span};
 use crate::domain::model::{IssueRef, JobState, Outcome};
 use crate::domain::run::{Phase, Wait};
@@ -13,7 +14,52 @@ use crate::error::Error;
 use crate::ports::PortError;
 use crate::store::{RunRow, Store};
 use crate::tick::observe;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+
+#[derive(Debug, Subcommand)]
+pub enum RunCommand {
+    /// List runs, newest first
+    List {
+        /// Only runs of this repo
+        #[arg(value_name = "REPO")]
+        repo: Option<String>,
+        /// Also runs that are over
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one run: its state, turns, checks and cost
+    Show(RunArg),
+    /// Print the output of a run's latest turn
+    Log {
+        #[command(flatten)]
+        run: RunArg,
+        /// Go on printing until the turn is over
+        #[arg(short, long)]
+        follow: bool,
+    },
+    /// End a run, keep its work and release the issue
+    Stop(RunArg),
+    /// Release a claim whose holder is gone
+    Release(IssueArg),
+    /// Take up a run again that was handed back or frozen
+    Retry(RunArg),
+    /// Work on one issue now, whatever else is ready
+    Once {
+        #[command(flatten)]
+        issue: IssueArg,
+        /// Hold the turns to their end
+        #[arg(long)]
+        foreground: bool,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RunArg {
+    /// The run's id, or the issue's REPO#N for its latest run
+    #[arg(value_name = "RUN")]
+    pub run: String,
+}
 
 pub fn run(app: &App, command: &RunCommand) -> Result<u8, Error> {
     match command {

@@ -5,12 +5,50 @@ use std::path::{Path, PathBuf};
 use super::{by_hand, output, tick};
 use crate::app::App;
 use crate::app::Scheduler;
-use crate::cli::desk::{ScheduleArgs, ScheduleCommand, ScheduleKind};
 use crate::domain::message::span;
 use crate::domain::schedule::{self, Actions, Firing, Plan};
 use crate::domain::upgrade_schedule;
 use crate::error::Error;
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
+
+#[derive(Debug, Subcommand)]
+pub enum ScheduleCommand {
+    /// Print what would be installed, and what can be used elsewhere
+    Print(ScheduleArgs),
+    /// Install it, once: what is there already is brought up to date
+    Install(ScheduleArgs),
+    /// Take out what was installed, and nothing else
+    Remove,
+    /// Say whether it is installed, up to date and firing
+    Verify,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ScheduleArgs {
+    /// What starts the ticks
+    #[arg(value_name = "KIND", value_enum, default_value_t = ScheduleKind::Crontab)]
+    pub kind: ScheduleKind,
+    /// Minutes between ticks: a number that divides an hour
+    #[arg(long, value_name = "MINUTES", default_value_t = 2)]
+    pub every: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScheduleKind {
+    /// A marked block in your crontab
+    Crontab,
+    /// A service and a timer of your user
+    SystemdUser,
+    /// A service and a timer of the system, for a user `offhours`
+    SystemdSystem,
+    /// A Kubernetes CronJob, to print
+    Kubernetes,
+    /// A GitHub workflow, to print
+    Github,
+    /// A Forgejo workflow, to print
+    Forgejo,
+}
 
 pub fn run(app: &App, command: &ScheduleCommand) -> Result<u8, Error> {
     match command {

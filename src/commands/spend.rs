@@ -2,12 +2,29 @@
 
 use super::output;
 use crate::app::App;
-use crate::cli::desk::{SpendArgs, SpendByArg};
 use crate::domain::message::{moment, plain};
 use crate::error::Error;
 use crate::store::{SpendBy, SpendRow};
 use crate::tick::poll::day_and_month;
+use clap::{Args, ValueEnum};
 use serde_json::json;
+
+#[derive(Debug, Clone, Args)]
+pub struct SpendArgs {
+    /// Of this month instead of today
+    #[arg(long)]
+    pub month: bool,
+    /// By what it is summed up
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = SpendByArg::Repo)]
+    pub by: SpendByArg,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SpendByArg {
+    Repo,
+    Runner,
+    Template,
+}
 
 pub fn run(app: &App, args: &SpendArgs) -> Result<u8, Error> {
     let now = app.now();

@@ -7,10 +7,30 @@ use std::time::Duration;
 use super::output;
 use crate::app::App;
 use crate::app::{self, Locked, TickLock};
-use crate::cli::StateCommand;
 use crate::error::Error;
 use crate::store::{Adopted, Store};
+use clap::Subcommand;
 use serde_json::json;
+
+#[derive(Debug, Subcommand)]
+pub enum StateCommand {
+    /// Check that the state file is whole
+    Check,
+    /// Copy the state file, also while it is in use
+    Backup {
+        /// Where to; the file must not exist
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Put a copy in the place of the state file; the old one is set aside
+    Restore {
+        /// A file that `state backup` made
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Take over a state file that was made on another machine
+    Adopt,
+}
 
 /// A tick in another process is waited for as long as a person waits.
 const LOCK_WAIT: Duration = Duration::from_secs(5);

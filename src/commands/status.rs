@@ -9,7 +9,23 @@ use crate::error::Error;
 use crate::store::{Hold, Store};
 use crate::tick::harvest::look;
 use crate::tick::poll::day_and_month;
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
+
+#[derive(Debug, Clone, Args)]
+pub struct StatusArgs {
+    /// How it is written
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = StatusFormat::Text)]
+    pub format: StatusFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StatusFormat {
+    /// For people; with --json for scripts
+    Text,
+    /// For a textfile collector of Prometheus
+    Prometheus,
+}
 
 /// An ended run needs somebody for this long, then it is history.
 const NEEDS_YOU_SECONDS: i64 = 14 * 86_400;

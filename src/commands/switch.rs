@@ -12,7 +12,50 @@ use crate::domain::run::Phase;
 use crate::error::Error;
 use crate::ports::PortResult;
 use crate::store::Store;
+use clap::Args;
 use serde_json::json;
+
+#[derive(Debug, Clone, Args)]
+pub struct OffArgs {
+    /// Also end the turns that run
+    #[arg(long)]
+    pub now: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PauseArgs {
+    /// Only this repo [default: all]
+    #[arg(value_name = "REPO")]
+    pub repo: Option<String>,
+    /// End by itself after this time: 30m, 12h, 2d
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
+    pub seconds: Option<u64>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ResumeArgs {
+    /// Only this repo [default: all, and the kill switch file]
+    #[arg(value_name = "REPO")]
+    pub repo: Option<String>,
+}
+
+/// Reads `30m`, `12h` or `2d` as seconds.
+///
+/// # Errors
+/// A sentence where it is none of these, zero, or longer than ten years.
+pub fn parse_duration(text: &str) -> Result<u64, String> {
+    let units = [('m', 60), ('h', 3600), ('d', 86_400)];
+    let seconds = units.into_iter().find_map(|(unit, seconds)| {
+        let number = text.strip_suffix(unit)?;
+        let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+        digits.then_some(())?;
+        number.parse::<u64>().ok()?.checked_mul(seconds)
+    });
+    let ten_years = 3650 * 86_400;
+    seconds
+        .filter(|seconds| (1..=ten_years).contains(seconds))
+        .ok_or_else(|| "write a time like 30m, 12h or 2d, up to 3650d".to_owned())
+}
 
 /// `off` works with any configuration: first the file is made, then what is wrong is said.
 pub fn off_whatever_happens(global: &Global, now: bool) -> Result<u8, Error> {

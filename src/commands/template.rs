@@ -4,14 +4,70 @@
 use super::{by_hand, history, output};
 use crate::app::App;
 use crate::app::read_template as read;
-use crate::cli::TemplateCommand;
 use crate::domain::canary::Params;
 use crate::domain::message::{moment, plain};
 use crate::domain::template::{self, Act, BUILT_IN, State, VersionName, good_name};
 use crate::error::Error;
 use crate::ports::Prompter as _;
 use crate::store::{Store, TemplateRow, Verdict};
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub enum TemplateCommand {
+    /// Keep the text of a file as a version; it becomes a candidate
+    Add {
+        /// The template's name
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The file with the text
+        #[arg(long, value_name = "F")]
+        file: PathBuf,
+    },
+    /// List every version and its state
+    List {
+        /// Only this template
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Print the text of a version
+    Show(VersionArg),
+    /// Show what changed between two versions
+    Diff {
+        /// The one, as NAME@V; without @V the champion
+        #[arg(value_name = "A")]
+        old: String,
+        /// The other
+        #[arg(value_name = "B")]
+        new: String,
+    },
+    /// Try a candidate out beside the champion, on a part of the new issues
+    Canary {
+        #[command(flatten)]
+        version: VersionArg,
+        /// The part of new issues that it gets, above 0 and below 1 [default: canary.fraction]
+        #[arg(long, value_name = "F")]
+        fraction: Option<f64>,
+    },
+    /// Show what became of each version's runs, and of each canary
+    History {
+        /// Only this template
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Make a version the champion
+    Promote(VersionArg),
+    /// Put a version away for good
+    Reject(VersionArg),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct VersionArg {
+    /// The version, as NAME@NUMBER or NAME@HASH; without one the champion
+    #[arg(value_name = "NAME@V")]
+    pub version: String,
+}
 
 pub fn run(app: &App, command: &TemplateCommand) -> Result<u8, Error> {
     let mut store = app.store()?;

@@ -14,6 +14,24 @@ use crate::tick::report::Failure;
 use crate::tick::{
     Report, TickOutcome, World, adopt, control, harvest, lessons, outbox, poll, silence, watch,
 };
+use clap::Args;
+
+#[derive(Debug, Clone, Args)]
+pub struct PollArgs {
+    /// With --dry-run: plan as if the kill switch were off
+    #[arg(long, requires = "dry_run")]
+    pub assume_armed: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct TickArgs {
+    /// With --dry-run: plan as if the kill switch were off
+    #[arg(long, requires = "dry_run")]
+    pub assume_armed: bool,
+    /// Hold the turns to their end, for places where a background process is ended with its job
+    #[arg(long)]
+    pub foreground: bool,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parts {

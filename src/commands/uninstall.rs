@@ -4,11 +4,18 @@ use std::fs;
 
 use super::{output, schedule};
 use crate::app::App;
-use crate::cli::desk::UninstallArgs;
 use crate::domain::message::plain;
 use crate::domain::upgrade::BatchState;
 use crate::error::Error;
+use clap::Args;
 use serde_json::json;
+
+#[derive(Debug, Clone, Args)]
+pub struct UninstallArgs {
+    /// Also remove the state folder with its history and its kept work, and the configuration
+    #[arg(long)]
+    pub purge: bool,
+}
 
 pub fn run(app: &App, args: &UninstallArgs) -> Result<u8, Error> {
     let store = app.existing_store()?;

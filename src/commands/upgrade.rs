@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::upgrade_schedule::UpgradeSchedule;
 use super::{by_hand, output};
 use crate::app::App;
 use crate::app::{self, Locked, TickLock};
-use crate::cli::{UpgradeArgs, UpgradeCommand, UpgradeStart};
 use crate::domain::message::{moment, plain, span};
 use crate::domain::upgrade::{Batch, BatchState, Ending, Standing, Start, Step, on_start, standing};
 use crate::domain::verdict::Verdict;
@@ -15,6 +15,59 @@ use crate::error::Error;
 use crate::store::NewBatch;
 use crate::tick::upgrade::{UpgradeWorld, candidates, cleanup, drive, testme};
 use crate::tick::{Report, TickOutcome, outbox};
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Clone, Args)]
+pub struct UpgradeArgs {
+    #[command(subcommand)]
+    pub command: Option<UpgradeCommand>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum UpgradeCommand {
+    /// Begin a batch, unless one is at work
+    Start(UpgradeStart),
+    /// Begin a batch, and end the one that is at work
+    Fresh(UpgradeStart),
+    /// End the batch and take its environment down; pull requests stay open
+    Stop,
+    /// Say whether a batch is at work and where it is, and print the newest summary
+    Status,
+    /// Print CI's verdict on a pull request of a recipe
+    Testme {
+        /// The recipe's name
+        #[arg(value_name = "RECIPE")]
+        recipe: String,
+        /// The pull request's number in the mirror
+        #[arg(value_name = "PR", value_parser = clap::value_parser!(u64).range(1..))]
+        pull: u64,
+        /// Post the trigger first
+        #[arg(long)]
+        post: bool,
+    },
+    /// Print or install the weekly batch, and say whether it fired
+    #[command(subcommand)]
+    Schedule(UpgradeSchedule),
+    /// Close what was opened, take environments down and remove the branches; may be repeated
+    Cleanup {
+        /// Only what this batch opened
+        #[arg(long, value_name = "ID")]
+        batch: Option<i64>,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct UpgradeStart {
+    /// Only this recipe; may be given more than once
+    #[arg(long = "only", value_name = "RECIPE")]
+    pub only: Vec<String>,
+    /// Also change tests that are stale, in a pull request of their own
+    #[arg(long)]
+    pub with_tests: bool,
+    /// This is the scheduled batch
+    #[arg(long)]
+    pub scheduled: bool,
+}
 
 /// How long somebody else's tick of upgrades is waited for.
 const LOCK_WAIT: Duration = Duration::from_secs(30);

@@ -6,13 +6,39 @@ use super::{by_hand, output};
 use crate::app::App;
 use crate::app::Scheduler;
 use crate::app::env;
-use crate::cli::{UpgradeSchedule, UpgradeScheduleArgs, UpgradeScheduler};
 use crate::domain::message::moment;
 use crate::domain::model::UnixTime;
 use crate::domain::schedule::Plan;
 use crate::domain::upgrade_schedule::{self as schedule, Fired, LocalTime};
 use crate::error::Error;
 use crate::store::Store;
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum UpgradeSchedule {
+    /// Print the lines
+    Print(UpgradeScheduleArgs),
+    /// Run the command once as a dry run, then put the lines in their place
+    Install(UpgradeScheduleArgs),
+    /// Say whether the first batch began in time and has a summary
+    Verify,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct UpgradeScheduleArgs {
+    /// What starts it
+    #[arg(value_name = "KIND", value_enum, default_value_t = UpgradeScheduler::Crontab)]
+    pub kind: UpgradeScheduler,
+    /// The cron daemon's time zone [default: the system's]
+    #[arg(long, value_name = "TZ")]
+    pub zone: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum UpgradeScheduler {
+    Crontab,
+    SystemdUser,
+}
 
 /// Under which the first fire is remembered.
 const NOTE: &str = "schedule";

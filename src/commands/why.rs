@@ -1,15 +1,26 @@
 //! `why`: not started or what now, because, what happens next by itself, what it passed, history.
 
+use super::target::IssueTarget;
 use super::{output, run::state_word};
 use crate::app::App;
-use crate::cli::{IssueTarget, WhyArgs};
 use crate::domain::message::{moment, plain, what_to_do};
 use crate::domain::model::{IssueRef, Outcome, RepoId};
 use crate::domain::run::Phase;
 use crate::error::Error;
 use crate::store::{RunRow, Store};
 use crate::tick::poll;
+use clap::Args;
 use serde_json::{Value, json};
+
+#[derive(Debug, Clone, Args)]
+pub struct WhyArgs {
+    /// A repo or an issue, as REPO or REPO#N [default: this host]
+    #[arg(value_name = "REPO[#N]")]
+    pub target: Option<String>,
+    /// Ask the forge afresh instead of reading what the last tick stored
+    #[arg(long)]
+    pub live: bool,
+}
 
 pub fn run(app: &App, args: &WhyArgs) -> Result<u8, Error> {
     let target = args.target.as_deref();

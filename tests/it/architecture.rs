@@ -52,7 +52,7 @@ fn a_room_names_only_the_rooms_below_it() {
         ("tick", &["tick", "domain", "ports", "store"]),
         ("config", &["config", "domain"]),
         ("commands", &["commands", "app", "cli", "config", "domain", "ports", "store", "tick"]),
-        ("main", &["cli", "commands"]),
+        ("main", &["commands"]),
         ("error", &[]),
         ("boundary", &[]),
         ("cli", &[]),

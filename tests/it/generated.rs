@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use clap::CommandFactory as _;
+use offhours::commands::Cli;
 use offhours::commands::manual;
 use offhours::domain::schedule::{self, Actions, Plan};
 
@@ -44,9 +46,9 @@ fn completions_and_manual_pages_lie_in_contrib() {
     for (shell, name) in
         [(Shell::Bash, "offhours.bash"), (Shell::Zsh, "_offhours"), (Shell::Fish, "offhours.fish")]
     {
-        same(&format!("contrib/completions/{name}"), &manual::completion_script(shell));
+        same(&format!("contrib/completions/{name}"), &manual::completion_script(shell, Cli::command()));
     }
-    let pages = manual::pages().unwrap();
+    let pages = manual::pages(Cli::command()).unwrap();
     for (name, text) in &pages {
         same(&format!("contrib/man/{name}"), text);
     }
