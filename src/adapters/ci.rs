@@ -169,6 +169,7 @@ fn end_word(end: &TurnEnd) -> &'static str {
         TurnEnd::FailedToStart { .. } => "the check could not be started",
         TurnEnd::Finished
         | TurnEnd::Blocked { .. }
+        | TurnEnd::ResultUnreadable { .. }
         | TurnEnd::Error { .. }
         | TurnEnd::Stalled
         | TurnEnd::PermissionDenied { .. }
@@ -183,6 +184,7 @@ fn end_detail(end: &TurnEnd) -> &str {
         TurnEnd::FailedToStart { detail } | TurnEnd::Error { detail } => detail,
         TurnEnd::Finished
         | TurnEnd::Blocked { .. }
+        | TurnEnd::ResultUnreadable { .. }
         | TurnEnd::TimedOut
         | TurnEnd::Stalled
         | TurnEnd::PermissionDenied { .. }

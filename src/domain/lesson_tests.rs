@@ -57,6 +57,7 @@ fn what_an_event_holds() {
         ),
         ("turn-orphaned", ends(Ends::HandedBack), "transient_retry handed_back"),
         ("agent-blocked", ends(Ends::HandedBack), "handed_back"),
+        ("result-unreadable", ends(Ends::HandedBack), "handed_back"),
         ("something-new", ends(Ends::HandedBack), "handed_back"),
         ("something-new", ends(Ends::Frozen), "frozen"),
         ("merge-refused", ends(Ends::HandedBack), "merge_hold handed_back"),

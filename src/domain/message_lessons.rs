@@ -79,6 +79,10 @@ pub(super) fn transient_retry(kind: &str) -> Said {
 pub(super) fn handed_back(code: &str) -> Said {
     let (cause, suggestion) = match code {
         "agent-blocked" => ("the agent stopped and said why", ""),
+        "result-unreadable" => (
+            "the agent's result file could not be understood",
+            "write one JSON object into the result file: outcome is done or blocked, reason is a text",
+        ),
         "nothing-done" => (
             "the agent ended without a commit",
             "commit your work; if nothing can be done, say why in the result file",

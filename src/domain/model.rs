@@ -350,6 +350,11 @@ pub enum TurnEnd {
     Blocked {
         reason: String,
     },
+    /// There is a result file, and nobody can say what it means: it may have been to stop on purpose.
+    ResultUnreadable {
+        /// Goes on from "the result file"; quotes the agent.
+        why: String,
+    },
     /// Ended with an error: exit code, signal, or an error told in its output.
     Error {
         detail: String,
@@ -372,6 +377,15 @@ pub enum TurnEnd {
     },
     /// Ended by `run stop`, `off --now`, or a step of the run machine.
     Stopped,
+}
+
+/// What a turn's agent was asked, and so the words that its result file may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// To work on an issue.
+    Work,
+    /// To repair a red upgrade, or to judge it.
+    Upgrade,
 }
 
 /// The repo's own tests on a clean checkout of one commit.
@@ -462,6 +476,7 @@ pub enum HandBack {
     Moved,
     HumanTookOver,
     Blocked,
+    ResultUnreadable,
     NothingDone,
     Failed,
     TimedOut,
@@ -491,10 +506,11 @@ pub enum Freeze {
 }
 
 impl HandBack {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Moved,
         Self::HumanTookOver,
         Self::Blocked,
+        Self::ResultUnreadable,
         Self::NothingDone,
         Self::Failed,
         Self::TimedOut,
@@ -519,6 +535,7 @@ impl HandBack {
             Self::Moved => "moved",
             Self::HumanTookOver => "human-took-over",
             Self::Blocked => "agent-blocked",
+            Self::ResultUnreadable => "result-unreadable",
             Self::NothingDone => "nothing-done",
             Self::Failed => "agent-failed",
             Self::TimedOut => "turn-timeout",

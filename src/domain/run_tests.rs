@@ -187,6 +187,7 @@ fn ends() -> Vec<TurnEnd> {
         TurnEnd::LoginRefused { detail: detail() },
         TurnEnd::FailedToStart { detail: detail() },
         TurnEnd::Stopped,
+        TurnEnd::ResultUnreadable { why: detail() },
     ]
 }
 
@@ -522,6 +523,7 @@ const TABLE: &[Line] = &[
     (|c| c.alive() && c.late(), "turn-timeout"),
     (|c| c.alive(), "working"),
     (|c| c.end(|e| matches!(e, TurnEnd::Blocked { .. })), "agent-blocked"),
+    (|c| c.end(|e| matches!(e, TurnEnd::ResultUnreadable { .. })), "result-unreadable"),
     (|c| c.goes_on() && c.went_on_too_often() && c.corrective(), "fix-turn-failed"),
     (|c| c.goes_on() && c.went_on_too_often(), "agent-failed"),
     (|c| c.goes_on() && c.seen.switch_on, "switch"),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::PortResult;
-use crate::domain::model::{IssueRef, JobState, Oid, RepoId, UnixTime};
+use crate::domain::model::{Asked, IssueRef, JobState, Oid, RepoId, UnixTime};
 use crate::domain::run::Run;
 
 /// A run's folder: everything a run has on disk lies below `dir`.
@@ -61,6 +61,7 @@ pub struct TurnSpec {
     /// First turn of this workspace: `after_create` runs.
     pub first: bool,
     pub verify: Vec<String>,
+    pub asked: Asked,
 }
 
 /// Starts and reads supervised jobs. The job's id is the idempotency key: starting twice starts once.

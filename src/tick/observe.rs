@@ -300,6 +300,7 @@ pub(super) fn turn_over(world: &mut World, row: &RunRow, result: &JobResult) -> 
         TurnEnd::FailedToStart { detail } => super::perform::note_start_failure(world, row, detail)?,
         TurnEnd::Finished
         | TurnEnd::Blocked { .. }
+        | TurnEnd::ResultUnreadable { .. }
         | TurnEnd::Error { .. }
         | TurnEnd::TimedOut
         | TurnEnd::Stalled
@@ -332,6 +333,7 @@ pub fn end_words(end: &TurnEnd) -> (&'static str, String) {
     match end {
         TurnEnd::Finished => ("finished", String::new()),
         TurnEnd::Blocked { reason } => ("blocked", reason.clone()),
+        TurnEnd::ResultUnreadable { why } => ("result-unreadable", format!("the result file {why}")),
         TurnEnd::Error { detail } => ("error", detail.clone()),
         TurnEnd::TimedOut => ("timed-out", String::new()),
         TurnEnd::Stalled => ("stalled", String::new()),
@@ -492,6 +494,7 @@ fn verify_job(run: &Run, result: &JobResult, head: &Oid) -> PortResult<VerifySee
         }
         TurnEnd::Finished
         | TurnEnd::Blocked { .. }
+        | TurnEnd::ResultUnreadable { .. }
         | TurnEnd::Error { .. }
         | TurnEnd::TimedOut
         | TurnEnd::Stalled

@@ -4,7 +4,7 @@ use super::world::World;
 use super::{adopt, lessons, templates};
 use crate::domain::effect::{Effect, TurnKind};
 use crate::domain::message;
-use crate::domain::model::{JobState, Oid, Outcome};
+use crate::domain::model::{Asked, JobState, Oid, Outcome};
 use crate::domain::run::{self, Phase, Wait};
 use crate::error::Error;
 use crate::ports::{
@@ -477,6 +477,7 @@ fn start_turn(
             budget_usd: if row.budget_usd > 0.0 { (row.budget_usd - known).max(0.01) } else { 0.0 },
             first: turn == 1,
             verify: policy.verify.clone(),
+            asked: Asked::Work,
         })),
         timeout_seconds: policy.runner.turn_timeout_seconds,
         stall_seconds: policy.runner.stall_seconds,

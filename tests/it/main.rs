@@ -11,6 +11,7 @@
 
 mod afterwards;
 mod agents;
+mod answers;
 mod architecture;
 mod badinput;
 mod canary;

@@ -18,7 +18,7 @@ use offhours::adapters::runner::command::{
     CommandRunner, Hooks, Profile, PromptPassing, RepoRunners, RunnerSettings, Settings, Surroundings,
 };
 use offhours::adapters::runner::supervise;
-use offhours::domain::model::{Change, JobResult, JobState, Oid, RepoId, TurnEnd, UnixTime};
+use offhours::domain::model::{Asked, Change, JobResult, JobState, Oid, RepoId, TurnEnd, UnixTime};
 use offhours::ports::{
     ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, Clock, History, JobKind, JobSpec, Merged,
     PortError, PortResult, Pushed, Remote, RunFolder, Runner as _, Salvaged, TurnSpec, Work, Workspaces,
@@ -207,6 +207,7 @@ impl World {
             budget_usd: 1.0,
             first: true,
             verify: Vec::new(),
+            asked: Asked::Work,
             folder: folder.clone(),
         };
         let (dir, kind) = (folder.job(&id), JobKind::Turn(Box::new(turn)));
@@ -441,10 +442,11 @@ fn an_agent_that_stops_on_purpose_is_blocked_whatever_it_committed() {
 }
 
 #[test]
-fn a_result_file_that_makes_no_sense_is_noted() {
+fn a_result_file_that_makes_no_sense_is_no_end() {
     let result = World::new(r#"echo '{"outcome"' > "$OFFHOURS_RESULT""#).run();
-    assert_eq!(result.end, TurnEnd::Finished);
-    assert!(result.hook_notes[0].contains("result file could not be read"));
+    let end = &result.end;
+    assert!(matches!(end, TurnEnd::ResultUnreadable { why } if why.contains("is no JSON")), "{end:?}");
+    assert_eq!((result.exit_code, result.verify), (Some(0), None));
 }
 
 #[test]

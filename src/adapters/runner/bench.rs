@@ -4,6 +4,7 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
+use super::answer::unwrapped;
 use super::folder::Folder;
 use super::output::log_tail;
 use crate::adapters::files::write_whole;
@@ -30,7 +31,8 @@ impl Bench for JobBench {
     fn answer(&self, job: &Path) -> PortResult<Option<String>> {
         // What is no plain file, or no text, is no answer.
         let bytes = Folder::new(job).read_agent_file().unwrap_or(None);
-        Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()))
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        Ok(text.map(|text| unwrapped(&text).to_owned()))
     }
 
     fn log_tail(&self, job: &Path) -> String {

@@ -22,7 +22,7 @@ pub use super::usage::{Prices, Profile};
 use crate::adapters::git::borrowed_objects;
 use crate::adapters::process;
 use crate::boundary;
-use crate::domain::model::{JobResult, JobState, RepoId, TurnEnd, UnixTime, Usage};
+use crate::domain::model::{Asked, JobResult, JobState, RepoId, TurnEnd, UnixTime, Usage};
 use crate::ports::{JobKind, JobSpec, PortError, PortResult, Runner, TurnSpec};
 
 /// How long `stop` waits for the supervisor to end the job by itself.
@@ -332,6 +332,7 @@ fn turn_file(id: &str, turn: &TurnSpec, runner: &RunnerSettings) -> TurnFile {
         fresh_argv: if session.is_some() { filled(None) } else { Vec::new() },
         set: own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         before: earlier.filter(|_| same),
+        of_upgrade: turn.asked == Asked::Upgrade,
         tmux: None,
         prompt: runner.prompt,
         session,

@@ -15,8 +15,11 @@ use super::usage::{Counted, Prices, Profile, Tokens, session_name};
 use crate::boundary;
 use crate::domain::model::{JobResult, Oid, TurnEnd, UnixTime, Usage, VerifyResult};
 
-/// Of every file here. A reader knows this one and all before it.
+/// Of every file here but the result. A reader knows this one and all before it.
 pub(super) const SCHEMA: u32 = 1;
+
+/// Of `result.json`: the second knows `result_unreadable`.
+const RESULT_SCHEMA: u32 = 2;
 
 const AGENT_FILE_BYTES: u64 = 256 * 1024;
 const OWN_FILE_BYTES: u64 = 16 * 1024 * 1024;
@@ -84,6 +87,9 @@ pub(super) struct TurnFile {
     pub(super) hook_timeout_seconds: u64,
     pub(super) verify: Vec<String>,
     pub(super) verify_timeout_seconds: u64,
+    /// The agent was asked about a red upgrade: its result file may say other words.
+    #[serde(default)]
+    pub(super) of_upgrade: bool,
     /// The argv without its session, for where that one is not there any more; empty: there is no other way.
     #[serde(default)]
     pub(super) fresh_argv: Vec<String>,
@@ -221,6 +227,7 @@ struct VerifyFile {
 enum EndFile {
     Finished,
     Blocked { reason: String },
+    ResultUnreadable { why: String },
     Error { detail: String },
     TimedOut,
     Stalled,
@@ -236,6 +243,7 @@ impl From<&TurnEnd> for EndFile {
         match end.clone() {
             TurnEnd::Finished => Self::Finished,
             TurnEnd::Blocked { reason } => Self::Blocked { reason },
+            TurnEnd::ResultUnreadable { why } => Self::ResultUnreadable { why },
             TurnEnd::Error { detail } => Self::Error { detail },
             TurnEnd::TimedOut => Self::TimedOut,
             TurnEnd::Stalled => Self::Stalled,
@@ -253,6 +261,7 @@ impl From<EndFile> for TurnEnd {
         match end {
             EndFile::Finished => Self::Finished,
             EndFile::Blocked { reason } => Self::Blocked { reason },
+            EndFile::ResultUnreadable { why } => Self::ResultUnreadable { why },
             EndFile::Error { detail } => Self::Error { detail },
             EndFile::TimedOut => Self::TimedOut,
             EndFile::Stalled => Self::Stalled,
@@ -311,7 +320,7 @@ impl Folder {
 
     /// One that cannot be read is none.
     pub(super) fn read_session(&self) -> Option<SessionFile> {
-        parse(&self.path("session.json")).ok().flatten()
+        parse(&self.path("session.json"), SCHEMA).ok().flatten()
     }
 
     /// Makes `started`; false where it was there: a job is started once in its life.
@@ -340,13 +349,13 @@ impl Folder {
     }
 
     pub(super) fn read_spec(&self) -> Result<SpecFile, String> {
-        parse(&self.path("spec.json"))?.ok_or_else(|| "The job has no spec.json.".to_owned())
+        parse(&self.path("spec.json"), SCHEMA)?.ok_or_else(|| "The job has no spec.json.".to_owned())
     }
 
     /// `None`: no result yet. The error is a sentence.
     pub(super) fn read_result(&self) -> Result<Option<JobResult>, String> {
         let path = self.path("result.json");
-        let Some(file) = parse::<ResultFile>(&path)? else { return Ok(None) };
+        let Some(file) = parse::<ResultFile>(&path, RESULT_SCHEMA)? else { return Ok(None) };
         let verify = match file.verify {
             None => None,
             Some(verify) => Some(VerifyResult {
@@ -382,7 +391,7 @@ impl Folder {
             fingerprint: verify.fingerprint.clone(),
         });
         let file = ResultFile {
-            schema: SCHEMA,
+            schema: RESULT_SCHEMA,
             started_at: result.started_at.0,
             ended_at: result.ended_at.0,
             end: (&result.end).into(),
@@ -398,27 +407,28 @@ impl Folder {
         self.replace("result.json", &serde_json::to_vec_pretty(&file)?)
     }
 
-    /// The agent's own result file: not through links, not from a pipe or device, not without a bound.
+    /// The agent's own result file: not through links, not from a pipe or device, not without a bound. The error is what
+    /// is wrong with it.
     pub(super) fn read_agent_file(&self) -> Result<Option<Vec<u8>>, String> {
-        let wrong = |what: &str| Err(format!("The agent's result file {what} and was left aside."));
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let agent = rustix::fs::open(self.path("agent"), flags | OFlags::DIRECTORY, Mode::empty());
         let opened = agent.and_then(|dir| rustix::fs::openat(dir, "result.json", flags, Mode::empty()));
         let file = match opened {
             Err(rustix::io::Errno::NOENT) => return Ok(None),
-            Err(error) => return wrong(&format!("could not be opened ({error})")),
+            Err(error) => return Err(format!("could not be opened ({error})")),
             Ok(file) => File::from(file),
         };
         match file.metadata() {
-            Ok(meta) if !meta.is_file() => return wrong("is no regular file"),
-            Ok(meta) if meta.len() > AGENT_FILE_BYTES => return wrong("is larger than 256 KB"),
+            Ok(meta) if !meta.is_file() => return Err("is no regular file".to_owned()),
             Ok(_) => {}
-            Err(error) => return wrong(&format!("could not be looked at ({error})")),
+            Err(error) => return Err(format!("could not be looked at ({error})")),
         }
         let mut bytes = Vec::new();
-        match file.take(AGENT_FILE_BYTES).read_to_end(&mut bytes) {
+        // One more than is taken, so that what is longer is not cut and then read as if it were whole.
+        match file.take(AGENT_FILE_BYTES + 1).read_to_end(&mut bytes) {
+            Ok(_) if bytes.len() as u64 > AGENT_FILE_BYTES => Err("is larger than 256 KB".to_owned()),
             Ok(_) => Ok(Some(bytes)),
-            Err(error) => wrong(&format!("could not be read ({error})")),
+            Err(error) => Err(format!("could not be read ({error})")),
         }
     }
 }
@@ -451,7 +461,7 @@ pub(super) fn try_lock(file: &File, exclusive: bool) -> io::Result<bool> {
     }
 }
 
-fn parse<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Option<T>, String> {
+fn parse<T: for<'a> Deserialize<'a>>(path: &Path, newest: u32) -> Result<Option<T>, String> {
     let shown = path.display();
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -464,9 +474,9 @@ fn parse<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Option<T>, String> {
         .map_err(|error| format!("The job file {shown} could not be read: {error}."))?;
     let broken = |error: serde_json::Error| format!("The job file {shown} makes no sense: {error}.");
     let SchemaOnly { schema } = serde_json::from_slice(&bytes).map_err(broken)?;
-    if schema == 0 || schema > SCHEMA {
+    if schema == 0 || schema > newest {
         return Err(format!(
-            "The job file {shown} has schema {schema}, and this offhours knows schema {SCHEMA}: another version wrote it. Run that version, or a newer one."
+            "The job file {shown} has schema {schema}, and this offhours knows schema {newest}: another version wrote it. Run that version, or a newer one."
         ));
     }
     serde_json::from_slice(&bytes).map(Some).map_err(broken)
@@ -503,6 +513,7 @@ mod tests {
         for end in [
             TurnEnd::Finished,
             TurnEnd::Blocked { reason: detail() },
+            TurnEnd::ResultUnreadable { why: detail() },
             TurnEnd::Error { detail: detail() },
             TurnEnd::TimedOut,
             TurnEnd::Stalled,
@@ -526,6 +537,25 @@ mod tests {
     }
 
     #[test]
+    fn a_result_of_the_first_schema_is_read_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::new(dir.path());
+        let text = |end: &str| {
+            format!(
+                r#"{{"schema":1,"started_at":10,"ended_at":20,"end":{end},"exit_code":0,"cost_usd":null,"input_tokens":null,"output_tokens":null,"session":null,"verify":null,"hook_notes":[],"summary":null}}"#
+            )
+        };
+        for (end, want) in [
+            (r#"{"kind":"finished"}"#, TurnEnd::Finished),
+            (r#"{"kind":"timed_out"}"#, TurnEnd::TimedOut),
+            (r#"{"kind":"error","detail":"d"}"#, TurnEnd::Error { detail: "d".into() }),
+        ] {
+            std::fs::write(folder.path("result.json"), text(end)).unwrap();
+            assert_eq!(folder.read_result().unwrap().map(|result| result.end), Some(want), "{end}");
+        }
+    }
+
+    #[test]
     fn started_is_made_once() {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::new(dir.path());
@@ -534,7 +564,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_file_behind_a_link_or_too_large_is_left_aside() {
+    fn an_agent_file_behind_a_link_or_too_large_is_not_read() {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::new(dir.path());
         assert_eq!(folder.read_agent_file(), Ok(None));
@@ -545,5 +575,7 @@ mod tests {
         std::fs::remove_file(folder.path("agent/result.json")).unwrap();
         std::fs::write(folder.path("agent/result.json"), vec![b' '; 300_000]).unwrap();
         assert!(folder.read_agent_file().unwrap_err().contains("larger"));
+        std::fs::write(folder.path("agent/result.json"), vec![b' '; 262_144]).unwrap();
+        assert_eq!(folder.read_agent_file().unwrap().map(|bytes| bytes.len()), Some(262_144));
     }
 }

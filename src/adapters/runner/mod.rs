@@ -4,6 +4,7 @@
 //! job's lock, runs what the job says, and leaves a result. Both meet in the job's `folder` and nowhere else.
 //! `child` is how the supervisor starts and watches a process, `profile` and [`usage`] are what is particular to each agent.
 
+pub mod answer;
 pub mod bench;
 mod child;
 pub mod command;

@@ -16,12 +16,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use rustix::process::Pid;
 
+use super::answer::answer;
 use super::child::{Listener, Pumps, Step, exit_code, how};
 use super::folder::{Folder, PromptPassing, SessionFile, SpecFile, TurnFile, WorkFile, try_lock};
 use super::output::{CappedLog, fingerprint, log_tail};
-use super::usage::{AgentFile, ProcessEnd, Profile, Reader, agent_file, conclude};
+use super::usage::{ProcessEnd, Profile, Reader, conclude};
 use crate::boundary;
-use crate::domain::model::{JobResult, Oid, RepoId, TurnEnd, UnixTime, Usage, VerifyResult};
+use crate::domain::model::{Asked, JobResult, Oid, RepoId, TurnEnd, UnixTime, Usage, VerifyResult};
 use crate::ports::{Clock, Git, RunFolder};
 
 /// A check that exits with this has no verdict yet.
@@ -198,17 +199,19 @@ impl Job<'_> {
             self.folder.write_session(&SessionFile::new(profile, counted)).ok();
         }
         let reading = reader.finish(clock.now());
-        let file = self.agent_file(&mut notes);
+        let asked = if turn.of_upgrade { Asked::Upgrade } else { Asked::Work };
+        let answer = answer(self.folder.read_agent_file(), asked);
+        let file = answer.file();
         let mut usage = reading.usage;
-        usage.cost_usd = usage.cost_usd.or(file.as_ref().and_then(|file| file.cost_usd));
-        usage.session = usage.session.or(file.as_ref().and_then(|file| file.session.clone()));
+        usage.cost_usd = usage.cost_usd.or(file.and_then(|file| file.cost_usd));
+        usage.session = usage.session.or(file.and_then(|file| file.session.clone()));
         let mut outcome = Outcome {
             exit_code: exit_code(&end),
-            end: conclude(&end, reading.end, file.as_ref()),
+            end: conclude(&end, reading.end, &answer),
             usage,
             verify: None,
             notes,
-            summary: file.and_then(|file| file.summary),
+            summary: file.and_then(|file| file.summary.clone()),
         };
         // What a program says last before it gives up is what a person wants to know.
         if let (TurnEnd::Error { detail }, ProcessEnd::Exit(_)) = (&mut outcome.end, &end) {
@@ -436,11 +439,6 @@ impl Job<'_> {
         words.iter().map(fill).collect()
     }
 
-    fn agent_file(&self, notes: &mut Vec<String>) -> Option<AgentFile> {
-        let read = self.folder.read_agent_file().transpose()?;
-        read.and_then(|bytes| agent_file(&bytes)).map_err(|sentence| notes.push(sentence)).ok()
-    }
-
     fn verify_work(&self, turn: &TurnFile, workspace: &RunFolder, outcome: &mut Outcome) {
         let Some(base) = Oid::parse(&turn.base) else {
             outcome.notes.push("Verify was not run: the turn's base is no git object.".to_owned());
@@ -569,6 +567,7 @@ fn worth_verifying(end: &TurnEnd) -> bool {
         | TurnEnd::Stalled
         | TurnEnd::PermissionDenied { .. } => true,
         TurnEnd::Blocked { .. }
+        | TurnEnd::ResultUnreadable { .. }
         | TurnEnd::Quota { .. }
         | TurnEnd::LoginRefused { .. }
         | TurnEnd::FailedToStart { .. }

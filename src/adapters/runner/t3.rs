@@ -14,14 +14,15 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
+use super::answer::answer;
 use super::command::CommandRunner;
 use super::folder::{Folder, SCHEMA};
 use super::output::{lower_hex, shorten};
-use super::usage::{ProcessEnd, agent_file, conclude};
+use super::usage::{ProcessEnd, conclude};
 use crate::adapters::http;
 use crate::adapters::process;
 use crate::boundary;
-use crate::domain::model::{JobResult, JobState, RepoId, TurnEnd, UnixTime, Usage};
+use crate::domain::model::{Asked, JobResult, JobState, RepoId, TurnEnd, UnixTime, Usage};
 use crate::domain::secret::Secret;
 use crate::ports::{Clock, JobKind, JobSpec, PortError, PortResult, Runner, TurnSpec};
 
@@ -67,6 +68,8 @@ struct Marker {
     before: Option<String>,
     /// In T3's own writing of a time.
     at: String,
+    #[serde(default)]
+    of_upgrade: bool,
 }
 
 fn iso(at: UnixTime) -> String {
@@ -233,6 +236,7 @@ impl T3Runner {
                 thread: thread.clone(),
                 before: latest.and_then(|t| t["latestTurn"]["turnId"].as_str().map(str::to_owned)),
                 at: iso(self.clock.now()),
+                of_upgrade: turn.asked == Asked::Upgrade,
             };
             let bytes = serde_json::to_vec(&marker).map_err(|error| files(error.into()))?;
             folder.replace("t3.json", &bytes).map_err(files)?;
@@ -346,12 +350,9 @@ impl T3Runner {
     }
 
     fn result(&self, folder: &Folder, marker: &Marker, told: Result<(), String>) -> JobResult {
-        let (file, notes) =
-            match folder.read_agent_file().transpose().map(|read| read.and_then(|b| agent_file(&b))) {
-                None => (None, Vec::new()),
-                Some(Ok(file)) => (Some(file), Vec::new()),
-                Some(Err(sentence)) => (None, vec![sentence]),
-            };
+        let asked = if marker.of_upgrade { Asked::Upgrade } else { Asked::Work };
+        let answer = answer(folder.read_agent_file(), asked);
+        let file = answer.file();
         let process = if folder.has("stop") { ProcessEnd::Stopped } else { ProcessEnd::Exit(0) };
         let told = told.err().map(|detail| match detail.strip_prefix(NEVER_BEGAN) {
             Some(why) => {
@@ -362,17 +363,17 @@ impl T3Runner {
         JobResult {
             started_at: folder.started_at(),
             ended_at: self.clock.now(),
-            end: conclude(&process, told, file.as_ref()),
+            end: conclude(&process, told, &answer),
             exit_code: None,
             usage: Usage {
                 // T3 Code tells no cost.
-                cost_usd: file.as_ref().and_then(|file| file.cost_usd),
+                cost_usd: file.and_then(|file| file.cost_usd),
                 session: Some(marker.thread.clone()),
                 ..Usage::default()
             },
             verify: None,
-            hook_notes: notes,
-            summary: file.and_then(|file| file.summary),
+            hook_notes: Vec::new(),
+            summary: file.and_then(|file| file.summary.clone()),
         }
     }
 

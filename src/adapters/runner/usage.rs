@@ -3,11 +3,11 @@
 //! Exit 0 is not success and exit 1 is not "nothing done", so the output is read; but all of it is data from outside:
 //! it can only choose among the kinds of [`TurnEnd`], fill bounded texts, and name a session that is checked.
 
-use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::answer::{AgentFile, Answer};
 use super::output::shorten;
 pub use super::profile::Profile;
 use crate::domain::model::{TurnEnd, UnixTime, Usage};
@@ -22,7 +22,8 @@ pub struct Prices {
 }
 
 const DETAIL_BYTES: usize = 500;
-const SUMMARY_BYTES: usize = 4000;
+/// More than this no turn costs: a number that makes no sense would stand against every budget.
+const MOST_COST_USD: f64 = 1_000_000.0;
 
 /// What went wrong, by the agent's own words, before it is known how the process ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -338,8 +339,8 @@ fn million(tokens: u64) -> f64 {
     f64::from(u32::try_from(tokens).unwrap_or(u32::MAX)) / 1_000_000.0
 }
 
-fn cost(usd: f64) -> Option<f64> {
-    (usd.is_finite() && usd >= 0.0).then_some(usd)
+pub(super) fn cost(usd: f64) -> Option<f64> {
+    (0.0..=MOST_COST_USD).contains(&usd).then_some(usd)
 }
 
 fn sum(counts: impl Iterator<Item = Option<u64>>) -> Option<u64> {
@@ -404,62 +405,6 @@ fn clock_time(words: &[&str], now: UnixTime) -> Option<i64> {
     })
 }
 
-/// What an agent wrote into its result file.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct AgentFile {
-    /// `Some` where it stopped on purpose; the text is its reason.
-    pub blocked: Option<String>,
-    pub summary: Option<String>,
-    pub cost_usd: Option<f64>,
-    pub session: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct AgentFileWire {
-    #[serde(default = "done")]
-    outcome: String,
-    #[serde(default)]
-    reason: Option<String>,
-    #[serde(default)]
-    summary: Option<String>,
-    #[serde(default)]
-    cost_usd: Option<f64>,
-    #[serde(default)]
-    session: Option<String>,
-}
-
-/// A file without an outcome only tells more about a turn that is done.
-fn done() -> String {
-    "done".to_owned()
-}
-
-/// Reads the agent's result file; the error is a sentence.
-pub fn agent_file(bytes: &[u8]) -> Result<AgentFile, String> {
-    let wire: AgentFileWire = serde_json::from_slice(bytes)
-        .map_err(|error| format!("The agent's result file could not be read and was left aside: {error}."))?;
-    let blocked = match wire.outcome.as_str() {
-        // The words after the first are of an upgrade's turn: whoever asked reads them himself.
-        "done" | "repaired" | "stale_test" | "upgrade_broken" | "infra" | "give_up" => None,
-        "blocked" => {
-            let reason = shorten(wire.reason.as_deref().unwrap_or_default(), SUMMARY_BYTES);
-            Some(if reason.is_empty() { "no reason given".to_owned() } else { reason })
-        }
-        other => {
-            let other = shorten(other, 40);
-            return Err(format!(
-                "The agent's result file has the outcome `{other}`, which is neither `done` nor `blocked`; it was left aside."
-            ));
-        }
-    };
-    let summary = wire.summary.map(|text| shorten(&text, SUMMARY_BYTES)).filter(|text| !text.is_empty());
-    Ok(AgentFile {
-        blocked,
-        summary,
-        cost_usd: wire.cost_usd.and_then(cost),
-        session: wire.session.as_deref().and_then(session_name),
-    })
-}
-
 /// How the agent's process ended, seen from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProcessEnd {
@@ -473,16 +418,21 @@ pub enum ProcessEnd {
 
 /// Puts together what the process, its output and its result file say.
 ///
-/// In this order: a stop from outside; a block on purpose; a quota or a login, which also lead into time-outs when the
-/// agent retries; a limit of ours; then exit codes and errors.
-pub fn conclude(process: &ProcessEnd, told: Option<TurnEnd>, file: Option<&AgentFile>) -> TurnEnd {
+/// In this order: a stop from outside; a block on purpose, or a result file that may be one; a quota or a login, which also
+/// lead into time-outs when the agent retries; a limit of ours; then exit codes and errors. That the file says `done`
+/// outweighs none of them.
+pub fn conclude(process: &ProcessEnd, told: Option<TurnEnd>, answer: &Answer) -> TurnEnd {
     let lasting = matches!(told, Some(TurnEnd::Quota { .. } | TurnEnd::LoginRefused { .. }));
     match (process, told) {
         (ProcessEnd::Stopped, _) => TurnEnd::Stopped,
         (ProcessEnd::NotStarted(detail), _) => TurnEnd::FailedToStart { detail: detail.clone() },
         (_, told) => {
-            if let Some(reason) = file.and_then(|file| file.blocked.clone()) {
-                return TurnEnd::Blocked { reason };
+            match answer {
+                Answer::Read(AgentFile { blocked: Some(reason), .. }) => {
+                    return TurnEnd::Blocked { reason: reason.clone() };
+                }
+                Answer::Unreadable(why) => return TurnEnd::ResultUnreadable { why: why.clone() },
+                Answer::Read(AgentFile { blocked: None, .. }) | Answer::Nothing => {}
             }
             match (process, told) {
                 (_, Some(told)) if lasting => told,
@@ -588,7 +538,7 @@ mod tests {
         let got = read(Profile::Claude, &[rejected]);
         let at = Some(UnixTime(1_763_710_000));
         assert!(matches!(&got.end, Some(TurnEnd::Quota { resets_at, .. }) if *resets_at == at));
-        assert!(matches!(conclude(&ProcessEnd::TimedOut, got.end, None), TurnEnd::Quota { .. }));
+        assert!(matches!(conclude(&ProcessEnd::TimedOut, got.end, &Answer::Nothing), TurnEnd::Quota { .. }));
         let good = r#"{"type":"result","subtype":"success","is_error":false}"#;
         assert_eq!(read(Profile::Claude, &[rejected, good]).end, None);
     }
@@ -601,7 +551,9 @@ mod tests {
             )
         };
         let answer = r#"{"type":"assistant","message":{"content":[]},"session_id":"s"}"#;
-        let ended = |lines: &[&str]| conclude(&ProcessEnd::Stalled, read(Profile::Claude, lines).end, None);
+        let ended = |lines: &[&str]| {
+            conclude(&ProcessEnd::Stalled, read(Profile::Claude, lines).end, &Answer::Nothing)
+        };
         assert!(matches!(ended(&[&retry(401)]), TurnEnd::LoginRefused { .. }));
         assert!(matches!(ended(&[&retry(429)]), TurnEnd::Quota { .. }));
         assert_eq!(ended(&[&retry(529)]), TurnEnd::Stalled);
@@ -712,34 +664,31 @@ mod tests {
     }
 
     #[test]
-    fn result_files() {
-        let got = agent_file(br#"{"outcome":"blocked","reason":"no \u001b[31mkey","summary":"s","cost_usd":1.5,"session":"s1"}"#);
-        let want = AgentFile {
-            blocked: Some("no key".into()),
-            summary: Some("s".into()),
-            cost_usd: Some(1.5),
-            session: Some("s1".into()),
-        };
-        assert_eq!(got, Ok(want));
-        assert_eq!(agent_file(br#"{"outcome":"done","cost_usd":-1}"#), Ok(AgentFile::default()));
-        assert!(agent_file(b"{").is_err() && agent_file(br#"{"outcome":"merged"}"#).is_err());
-    }
-
-    #[test]
     fn what_wins() {
-        let blocked = AgentFile { blocked: Some("r".into()), ..AgentFile::default() };
+        let blocked = Answer::Read(AgentFile { blocked: Some("r".into()), ..AgentFile::default() });
+        let odd = Answer::Unreadable("is empty".into());
+        let unreadable = || TurnEnd::ResultUnreadable { why: "is empty".into() };
+        let (done, none) = (Answer::Read(AgentFile::default()), Answer::Nothing);
+        let quota = || Some(TurnEnd::Quota { resets_at: None, detail: "e".into() });
         let error = || Some(TurnEnd::Error { detail: "e".into() });
         let table = [
-            (ProcessEnd::Stopped, error(), Some(&blocked), TurnEnd::Stopped),
-            (ProcessEnd::TimedOut, None, Some(&blocked), TurnEnd::Blocked { reason: "r".into() }),
-            (ProcessEnd::TimedOut, error(), None, TurnEnd::TimedOut),
-            (ProcessEnd::Stalled, None, None, TurnEnd::Stalled),
-            (ProcessEnd::Exit(0), error(), None, TurnEnd::Error { detail: "e".into() }),
-            (ProcessEnd::Exit(0), None, None, TurnEnd::Finished),
+            (ProcessEnd::Stopped, error(), &blocked, TurnEnd::Stopped),
+            (ProcessEnd::Stopped, None, &odd, TurnEnd::Stopped),
+            (ProcessEnd::TimedOut, None, &blocked, TurnEnd::Blocked { reason: "r".into() }),
+            (ProcessEnd::Exit(0), None, &odd, unreadable()),
+            (ProcessEnd::Exit(3), error(), &odd, unreadable()),
+            (ProcessEnd::TimedOut, None, &odd, unreadable()),
+            (ProcessEnd::Exit(0), quota(), &odd, unreadable()),
+            (ProcessEnd::TimedOut, error(), &none, TurnEnd::TimedOut),
+            (ProcessEnd::TimedOut, None, &done, TurnEnd::TimedOut),
+            (ProcessEnd::Stalled, None, &none, TurnEnd::Stalled),
+            (ProcessEnd::Exit(0), error(), &none, TurnEnd::Error { detail: "e".into() }),
+            (ProcessEnd::Exit(0), None, &none, TurnEnd::Finished),
+            (ProcessEnd::Exit(0), None, &done, TurnEnd::Finished),
             (
                 ProcessEnd::Exit(3),
                 None,
-                None,
+                &none,
                 TurnEnd::Error { detail: "the agent exited with code 3".into() },
             ),
         ];

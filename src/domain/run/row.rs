@@ -265,6 +265,10 @@ fn about_the_turn(run: &Run, seen: &Evidence, policy: &Policy) -> Option<Row> {
             Row::Wait(Wait::Working)
         }),
         TurnSeen::Over(TurnEnd::Blocked { reason }) => Some(Row::HandBack(HandBack::Blocked, reason.clone())),
+        TurnSeen::Over(TurnEnd::ResultUnreadable { why }) => {
+            let why = format!("the agent's result file {why}");
+            Some(Row::HandBack(HandBack::ResultUnreadable, why))
+        }
         TurnSeen::Orphaned if run.attempt < policy.max_attempts => Some(again(true)),
         TurnSeen::Orphaned => {
             let why = "the supervisor of the turn died and no attempt is left";

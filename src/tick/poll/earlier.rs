@@ -134,6 +134,7 @@ fn goes_on(run: &Run) -> bool {
             HandBack::Conflict => run.landing == Landing::PullRequest,
             HandBack::HumanTookOver
             | HandBack::Blocked
+            | HandBack::ResultUnreadable
             | HandBack::NothingDone
             | HandBack::Failed
             | HandBack::TimedOut

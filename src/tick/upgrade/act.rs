@@ -3,7 +3,7 @@
 
 use super::{Job, RecipePolicy, UpgradeWorld, agent, look};
 use crate::domain::message_upgrade as text;
-use crate::domain::model::{Oid, PullState, RepoId, UnixTime};
+use crate::domain::model::{Asked, Oid, PullState, RepoId, UnixTime};
 use crate::domain::upgrade::{Batch, Effect, MOST_TRIALS, Recipe, Settled, Step};
 use crate::domain::verdict::{Said, trigger_after};
 use crate::error::Error;
@@ -255,6 +255,7 @@ fn begin_turn(
             budget_usd: settings.budget_usd,
             first: true,
             verify: vec![],
+            asked: Asked::Upgrade,
         })),
         timeout_seconds: settings.timeout_seconds,
         stall_seconds: settings.stall_seconds,

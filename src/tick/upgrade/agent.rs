@@ -92,7 +92,7 @@ pub fn parse(text: Option<&str>, attempt: u32, head: &str) -> AgentAnswer {
         return give_up("its answer is to another question: schema, attempt or head are not the request's");
     }
     let summary = plain(&wire.summary, 300);
-    match wire.outcome.as_str() {
+    match wire.outcome.trim().to_ascii_lowercase().as_str() {
         "repaired" => AgentAnswer::Repaired { summary },
         "upgrade_broken" => AgentAnswer::Broken { summary },
         "infra" => AgentAnswer::Infra { summary },

@@ -276,10 +276,20 @@ fn turn(world: &mut UpgradeWorld, batch: &Batch, recipe: &Recipe) -> Result<Port
                 result.ended_at,
             )?;
             let head = recipe.head.as_ref().map(ToString::to_string).unwrap_or_default();
+            let parsed =
+                || world.bench.answer(&dir).map(|text| agent::parse(text.as_deref(), recipe.turns, &head));
             let answer = match result.end {
-                TurnEnd::Finished | TurnEnd::Error { .. } => {
-                    world.bench.answer(&dir).map(|text| agent::parse(text.as_deref(), recipe.turns, &head))
-                }
+                TurnEnd::Finished | TurnEnd::Error { .. } => parsed(),
+                // What is wrong with it the stricter reading says better, where that finds it too.
+                TurnEnd::ResultUnreadable { ref why } => parsed().map(|answer| match answer {
+                    AgentAnswer::GiveUp { .. } => answer,
+                    AgentAnswer::Repaired { .. }
+                    | AgentAnswer::Broken { .. }
+                    | AgentAnswer::Infra { .. }
+                    | AgentAnswer::Stale { .. } => {
+                        AgentAnswer::GiveUp { summary: message::plain(&format!("its answer {why}"), 300) }
+                    }
+                }),
                 TurnEnd::Blocked { ref reason } => {
                     Ok(AgentAnswer::GiveUp { summary: message::plain(reason, 300) })
                 }
