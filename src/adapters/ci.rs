@@ -172,6 +172,7 @@ fn end_word(end: &TurnEnd) -> &'static str {
         | TurnEnd::ResultUnreadable { .. }
         | TurnEnd::Error { .. }
         | TurnEnd::Stalled
+        | TurnEnd::CutOff { .. }
         | TurnEnd::PermissionDenied { .. }
         | TurnEnd::Quota { .. }
         | TurnEnd::LoginRefused { .. }
@@ -187,6 +188,7 @@ fn end_detail(end: &TurnEnd) -> &str {
         | TurnEnd::ResultUnreadable { .. }
         | TurnEnd::TimedOut
         | TurnEnd::Stalled
+        | TurnEnd::CutOff { .. }
         | TurnEnd::PermissionDenied { .. }
         | TurnEnd::Quota { .. }
         | TurnEnd::LoginRefused { .. }

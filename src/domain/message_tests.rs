@@ -158,6 +158,7 @@ fn a_receipt() {
         on_target: true,
         none_required: false,
         lessons: vec![3, 7],
+        turn_ends: vec!["timed-out".into(), "finished".into()],
     };
     insta::assert_snapshot!(receipt(&landed, &facts, ""), @r#"
         <!-- offhours:r1:end -->
@@ -171,7 +172,7 @@ fn a_receipt() {
         | checks | build: green, a\|b: green |
         | verify | green |
         | cost | $1.20 |
-        | turns | 2 (1 fix-forward) |
+        | turns | 2 (1 fix-forward): timed-out, finished |
         | template | `implementer-1` |
         | lessons given | 3, 7 |
         | on the target | yes, seen after the push |
@@ -179,6 +180,7 @@ fn a_receipt() {
     let none = ReceiptFacts { none_required: true, ..ReceiptFacts::default() };
     assert!(receipt(&landed, &none, "").contains("| checks | none (the config says that none are needed) |"));
     let nothing = ReceiptFacts::default();
+    assert!(receipt(&landed, &nothing, "").contains("| turns | 2 (1 fix-forward) |\n"));
     assert!(receipt(&landed, &nothing, "").contains("| checks | none |\n"));
     assert!(receipt(&landed, &nothing, "").contains("| lessons given | none |\n"));
     assert!(receipt(&landed, &nothing, "").contains("| on the target | not seen yet |"));

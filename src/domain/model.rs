@@ -361,6 +361,11 @@ pub enum TurnEnd {
     },
     TimedOut,
     Stalled,
+    /// Cut off before it was done, and not by a limit of ours.
+    CutOff {
+        by: CutBy,
+        detail: String,
+    },
     PermissionDenied {
         detail: String,
     },
@@ -377,6 +382,50 @@ pub enum TurnEnd {
     },
     /// Ended by `run stop`, `off --now`, or a step of the run machine.
     Stopped,
+}
+
+/// What cut a turn off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CutBy {
+    /// The bound on money that the agent's program keeps.
+    Budget,
+    /// The bound on steps that it keeps.
+    Steps,
+    /// A signal, or somebody who interrupted it where it ran.
+    Outside,
+}
+
+impl CutBy {
+    /// A stable word.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Budget => "budget-used",
+            Self::Steps => "steps-used",
+            Self::Outside => "interrupted",
+        }
+    }
+}
+
+impl TurnEnd {
+    /// How the turn was cut off before it was done, where it was: what it had committed by then is a beginning.
+    pub fn cut_off(&self) -> Option<&'static str> {
+        match self {
+            Self::TimedOut => Some("it ran into its time-out"),
+            Self::Stalled => Some("it stood still for longer than the stall limit"),
+            Self::CutOff { by: CutBy::Budget, .. } => Some("the agent used up its budget"),
+            Self::CutOff { by: CutBy::Steps, .. } => Some("the agent used up the steps it may take"),
+            Self::CutOff { by: CutBy::Outside, .. } => Some("it was ended from outside"),
+            Self::Finished
+            | Self::Blocked { .. }
+            | Self::ResultUnreadable { .. }
+            | Self::Error { .. }
+            | Self::PermissionDenied { .. }
+            | Self::Quota { .. }
+            | Self::LoginRefused { .. }
+            | Self::FailedToStart { .. }
+            | Self::Stopped => None,
+        }
+    }
 }
 
 /// What a turn's agent was asked, and so the words that its result file may say.

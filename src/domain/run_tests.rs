@@ -1,7 +1,7 @@
 //! The table written down a second time, over the product of all evidence; bounds; random worlds; liveness.
 
 use super::*;
-use crate::domain::model::{RepoId, TurnEnd};
+use crate::domain::model::{CutBy, RepoId, TurnEnd};
 use proptest::prelude::*;
 use std::collections::HashSet;
 
@@ -188,6 +188,7 @@ fn ends() -> Vec<TurnEnd> {
         TurnEnd::FailedToStart { detail: detail() },
         TurnEnd::Stopped,
         TurnEnd::ResultUnreadable { why: detail() },
+        TurnEnd::CutOff { by: CutBy::Budget, detail: detail() },
     ]
 }
 
@@ -326,6 +327,7 @@ fn pull_product(mut look: impl FnMut(&Evidence)) {
     let turns = [
         TurnSeen::Over(TurnEnd::Finished),
         TurnSeen::Over(TurnEnd::Blocked { reason: "why".into() }),
+        TurnSeen::Over(TurnEnd::TimedOut),
         TurnSeen::Over(TurnEnd::Quota { resets_at: None, detail: "why".into() }),
         TurnSeen::Over(TurnEnd::FailedToStart { detail: "why".into() }),
         TurnSeen::Orphaned,
@@ -395,6 +397,15 @@ impl Case<'_> {
     }
     fn end(&self, test: fn(&TurnEnd) -> bool) -> bool {
         matches!(&self.seen.turn, TurnSeen::Over(end) if test(end))
+    }
+    /// Ended before it was done, with work that is not pushed.
+    fn cut_off(&self) -> bool {
+        let cut =
+            |end: &TurnEnd| matches!(end, TurnEnd::TimedOut | TurnEnd::Stalled | TurnEnd::CutOff { .. });
+        self.end(cut) && self.work().is_some() && !self.nothing_new() && !self.at_ci()
+    }
+    fn cut_off_for_good(&self) -> bool {
+        self.cut_off() && (self.run.attempt >= self.policy.max_attempts || !self.seen.budget_left)
     }
     fn account_refused(&self) -> bool {
         self.end(|e| matches!(e, TurnEnd::Quota { .. } | TurnEnd::LoginRefused { .. }))
@@ -534,11 +545,23 @@ const TABLE: &[Line] = &[
     (|c| matches!(c.seen.work, WorkSeen::Unreadable), "unreadable"),
     (|c| matches!(c.seen.work, WorkSeen::Broken(_)), "workspace-unreadable"),
     (|c| c.nothing_new() && c.corrective(), "fix-turn-failed"),
-    (|c| c.nothing_new() && c.end(|e| matches!(e, TurnEnd::Error { .. })), "agent-failed"),
+    (
+        |c| c.nothing_new() && c.end(|e| matches!(e, TurnEnd::Error { .. } | TurnEnd::CutOff { .. })),
+        "agent-failed",
+    ),
     (|c| c.nothing_new() && c.end(|e| *e == TurnEnd::TimedOut), "turn-timeout"),
     (|c| c.nothing_new() && c.end(|e| *e == TurnEnd::Stalled), "turn-stalled"),
     (|c| c.nothing_new() && c.end(|e| matches!(e, TurnEnd::PermissionDenied { .. })), "permission-denied"),
     (|c| c.nothing_new(), "nothing-done"),
+    (|c| c.cut_off_for_good() && c.corrective(), "fix-turn-failed"),
+    (|c| c.cut_off_for_good() && c.end(|e| *e == TurnEnd::TimedOut), "turn-timeout"),
+    (|c| c.cut_off_for_good() && c.end(|e| *e == TurnEnd::Stalled), "turn-stalled"),
+    (|c| c.cut_off_for_good(), "agent-failed"),
+    (|c| c.cut_off() && c.went_on_too_often() && c.corrective(), "fix-turn-failed"),
+    (|c| c.cut_off() && c.went_on_too_often(), "agent-failed"),
+    (|c| c.cut_off() && c.seen.switch_on, "switch"),
+    (|c| c.cut_off() && c.seen.parked, "parked"),
+    (|c| c.cut_off(), "continue"),
     (|c| (c.verifies_used() || c.verify_late()) && c.corrective(), "fix-turn-failed"),
     (|c| c.verifies_used(), "agent-failed"),
     (|c| c.verify(&VerifySeen::Missing) && c.seen.switch_on, "switch"),
@@ -679,6 +702,15 @@ fn step_keeps_its_promises(run: &Run, seen: &Evidence, policy: &Policy) {
     let told = || format!("{:?}\n{run:?}\n{seen:?}\n{:?}", step.row, step.effects);
     let keys: HashSet<String> = step.effects.iter().map(Effect::key).collect();
     assert_eq!(keys.len(), step.effects.len(), "keys differ: {}", told());
+    let lands =
+        |e: &Effect| matches!(e, Effect::Land { .. } | Effect::PushBranch { .. } | Effect::Verify { .. });
+    if step.effects.iter().any(lands) {
+        let by_itself = matches!(
+            &seen.turn,
+            TurnSeen::Over(TurnEnd::Finished | TurnEnd::Error { .. } | TurnEnd::PermissionDenied { .. })
+        );
+        assert!(by_itself, "what was cut off lands: {}", told());
+    }
     for effect in &step.effects {
         match effect {
             Effect::StartTurn { turn, .. } => {
@@ -860,6 +892,8 @@ fn both_sides_of_every_bound() {
     let orphan = Evidence { turn: TurnSeen::Orphaned, work: WorkSeen::Unreadable, ..good() };
     let stopped = Evidence { turn: TurnSeen::Over(TurnEnd::Stopped), ..good() };
     let again = Run { reruns: 1, ..pushed() };
+    let late = Evidence { turn: TurnSeen::Over(TurnEnd::TimedOut), ..good() };
+    let poor = Evidence { budget_left: false, ..late.clone() };
     for (run, seen, want) in vec![
         (Run { turn_seconds: 5000, ..fresh() }, &alive, "working"),
         (Run { turn_seconds: 5001, ..fresh() }, &alive, "turn-timeout"),
@@ -886,6 +920,13 @@ fn both_sides_of_every_bound() {
         (Run { attempt: 1, ..fresh() }, &orphan, "continue"),
         (Run { attempt: 2, ..fresh() }, &orphan, "turn-orphaned"),
         (Run { attempt: 2, ..corrective() }, &orphan, "fix-turn-failed"),
+        (fresh(), &late, "continue"),
+        (Run { attempt: 2, ..fresh() }, &late, "turn-timeout"),
+        (Run { attempt: 2, ..corrective() }, &late, "fix-turn-failed"),
+        (fresh(), &poor, "turn-timeout"),
+        (corrective(), &poor, "fix-turn-failed"),
+        (Run { turn_head: oid(HEAD), ..fresh() }, &late, "turn-timeout"),
+        (Run { turns: 21, ..fresh() }, &late, "agent-failed"),
         (Run { turns: 20, ..fresh() }, &stopped, "continue"),
         (Run { turns: 21, ..fresh() }, &stopped, "agent-failed"),
     ] {
@@ -1023,6 +1064,34 @@ fn only_a_run_that_went_on_from_older_work_may_be_counted_wrongly() {
     let counted = older.counted_from(oid(0xee));
     assert_eq!((&counted.base, &counted.up_to, &counted.turn_head), (&oid(0xee), &oid(0xee), &oid(OLD)));
     assert!(!counted.base_is_in_doubt());
+}
+
+#[test]
+fn a_turn_that_goes_on_is_told_how_the_last_one_was_cut_off() {
+    let told = |run: Run, turn: TurnSeen| {
+        let step = next(run, &Evidence { turn, ..good() }, &policy(), UnixTime(0)).unwrap();
+        match step.effects.into_iter().next() {
+            Some(Effect::StartTurn { kind: TurnKind::Continue, failure, .. }) => (step.run.attempt, failure),
+            other => panic!("no turn begins: {other:?}"),
+        }
+    };
+    let (attempt, words) = told(fresh(), TurnSeen::Over(TurnEnd::TimedOut));
+    assert!(
+        attempt == 2 && words.contains("was cut off before it was done: it ran into its time-out."),
+        "{words}"
+    );
+    let cut = |by| TurnSeen::Over(TurnEnd::CutOff { by, detail: "of the agent's".into() });
+    for (by, part) in [
+        (CutBy::Budget, "used up its budget"),
+        (CutBy::Steps, "used up the steps"),
+        (CutBy::Outside, "ended from outside"),
+    ] {
+        let (_, words) = told(fresh(), cut(by));
+        assert!(words.contains(part) && !words.contains("of the agent's"), "{words}");
+    }
+    let (_, words) = told(corrective(), TurnSeen::Over(TurnEnd::Stalled));
+    assert!(words.contains("stood still") && words.contains("These checks failed: unit"), "{words}");
+    assert_eq!(told(fresh(), TurnSeen::Over(TurnEnd::Stopped)), (1, String::new()));
 }
 
 #[test]

@@ -595,6 +595,12 @@ impl Store {
         .collect()
     }
 
+    /// How each turn of a run ended, a word each.
+    pub fn turn_ends(&self, run: &str) -> StoreResult<Vec<String>> {
+        let turns = self.turns_of(run)?;
+        Ok(turns.into_iter().map(|turn| turn.ending.unwrap_or_else(|| "not over".to_owned())).collect())
+    }
+
     pub fn set_claim(&mut self, run: &str, claim: &Oid) -> StoreResult<()> {
         self.set_text(run, "UPDATE runs SET claim = ?2 WHERE id = ?1", claim.as_str())
     }

@@ -110,6 +110,7 @@ pub fn evidence(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<
             on_target,
             none_required: matches!(ci, CiSeen::Green { none_required: true }),
             lessons: super::lessons::ids(&world.store, &run.id),
+            turn_ends: world.store.turn_ends(&run.id)?,
         },
         ci,
     })
@@ -304,6 +305,7 @@ pub(super) fn turn_over(world: &mut World, row: &RunRow, result: &JobResult) -> 
         | TurnEnd::Error { .. }
         | TurnEnd::TimedOut
         | TurnEnd::Stalled
+        | TurnEnd::CutOff { .. }
         | TurnEnd::PermissionDenied { .. }
         | TurnEnd::Stopped => {
             world.store.start_worked(&row.account)?;
@@ -337,6 +339,7 @@ pub fn end_words(end: &TurnEnd) -> (&'static str, String) {
         TurnEnd::Error { detail } => ("error", detail.clone()),
         TurnEnd::TimedOut => ("timed-out", String::new()),
         TurnEnd::Stalled => ("stalled", String::new()),
+        TurnEnd::CutOff { by, detail } => (by.code(), detail.clone()),
         TurnEnd::PermissionDenied { detail } => ("permission-denied", detail.clone()),
         TurnEnd::Quota { detail, .. } => ("quota", detail.clone()),
         TurnEnd::LoginRefused { detail } => ("login-refused", detail.clone()),
@@ -498,6 +501,7 @@ fn verify_job(run: &Run, result: &JobResult, head: &Oid) -> PortResult<VerifySee
         | TurnEnd::Error { .. }
         | TurnEnd::TimedOut
         | TurnEnd::Stalled
+        | TurnEnd::CutOff { .. }
         | TurnEnd::PermissionDenied { .. }
         | TurnEnd::Quota { .. }
         | TurnEnd::LoginRefused { .. } => Ok(verify_result(result, head)),

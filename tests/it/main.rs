@@ -18,6 +18,7 @@ mod canary;
 mod commands;
 mod contract;
 mod crash;
+mod cutoff;
 mod desk;
 mod earlier;
 mod emulator;

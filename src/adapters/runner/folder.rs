@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use serde::{Deserialize, Serialize};
 
-use super::usage::{Counted, Prices, Profile, Tokens, session_name};
+use super::usage::{BY_SIGNAL, Counted, Prices, Profile, Tokens, bound, session_name};
 use crate::boundary;
-use crate::domain::model::{JobResult, Oid, TurnEnd, UnixTime, Usage, VerifyResult};
+use crate::domain::model::{CutBy, JobResult, Oid, TurnEnd, UnixTime, Usage, VerifyResult};
 
 /// Of every file here but the result. A reader knows this one and all before it.
 pub(super) const SCHEMA: u32 = 1;
 
-/// Of `result.json`: the second knows `result_unreadable`.
+/// Of `result.json`: the second knows `result_unreadable` and `cut_off`.
 const RESULT_SCHEMA: u32 = 2;
 
 const AGENT_FILE_BYTES: u64 = 256 * 1024;
@@ -231,11 +231,46 @@ enum EndFile {
     Error { detail: String },
     TimedOut,
     Stalled,
+    CutOff { by: CutByFile, detail: String },
     PermissionDenied { detail: String },
     Quota { resets_at: Option<i64>, detail: String },
     LoginRefused { detail: String },
     FailedToStart { detail: String },
     Stopped,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum CutByFile {
+    Budget,
+    Steps,
+    Outside,
+}
+
+impl From<CutBy> for CutByFile {
+    fn from(by: CutBy) -> Self {
+        match by {
+            CutBy::Budget => Self::Budget,
+            CutBy::Steps => Self::Steps,
+            CutBy::Outside => Self::Outside,
+        }
+    }
+}
+
+impl From<CutByFile> for CutBy {
+    fn from(by: CutByFile) -> Self {
+        match by {
+            CutByFile::Budget => Self::Budget,
+            CutByFile::Steps => Self::Steps,
+            CutByFile::Outside => Self::Outside,
+        }
+    }
+}
+
+/// The first schema had no word of its own for a turn that was cut off: it stands in the detail of an error.
+fn told_as_error(detail: &str) -> Option<CutBy> {
+    let first = detail.split(':').next().unwrap_or_default();
+    bound(first).or_else(|| detail.starts_with(BY_SIGNAL).then_some(CutBy::Outside))
 }
 
 impl From<&TurnEnd> for EndFile {
@@ -247,6 +282,7 @@ impl From<&TurnEnd> for EndFile {
             TurnEnd::Error { detail } => Self::Error { detail },
             TurnEnd::TimedOut => Self::TimedOut,
             TurnEnd::Stalled => Self::Stalled,
+            TurnEnd::CutOff { by, detail } => Self::CutOff { by: by.into(), detail },
             TurnEnd::PermissionDenied { detail } => Self::PermissionDenied { detail },
             TurnEnd::Quota { resets_at, detail } => Self::Quota { resets_at: resets_at.map(|t| t.0), detail },
             TurnEnd::LoginRefused { detail } => Self::LoginRefused { detail },
@@ -265,6 +301,7 @@ impl From<EndFile> for TurnEnd {
             EndFile::Error { detail } => Self::Error { detail },
             EndFile::TimedOut => Self::TimedOut,
             EndFile::Stalled => Self::Stalled,
+            EndFile::CutOff { by, detail } => Self::CutOff { by: by.into(), detail },
             EndFile::PermissionDenied { detail } => Self::PermissionDenied { detail },
             EndFile::Quota { resets_at, detail } => {
                 Self::Quota { resets_at: resets_at.map(UnixTime), detail }
@@ -366,10 +403,17 @@ impl Folder {
                 fingerprint: verify.fingerprint,
             }),
         };
+        let end = match (file.schema, TurnEnd::from(file.end)) {
+            (1, TurnEnd::Error { detail }) => match told_as_error(&detail) {
+                Some(by) => TurnEnd::CutOff { by, detail },
+                None => TurnEnd::Error { detail },
+            },
+            (_, end) => end,
+        };
         Ok(Some(JobResult {
             started_at: UnixTime(file.started_at),
             ended_at: UnixTime(file.ended_at),
-            end: file.end.into(),
+            end,
             exit_code: file.exit_code,
             usage: Usage {
                 cost_usd: file.cost_usd,
@@ -517,6 +561,10 @@ mod tests {
             TurnEnd::Error { detail: detail() },
             TurnEnd::TimedOut,
             TurnEnd::Stalled,
+            TurnEnd::CutOff { by: CutBy::Budget, detail: detail() },
+            TurnEnd::CutOff { by: CutBy::Steps, detail: detail() },
+            TurnEnd::CutOff { by: CutBy::Outside, detail: detail() },
+            TurnEnd::Error { detail: "error_max_turns".into() },
             TurnEnd::PermissionDenied { detail: detail() },
             TurnEnd::Quota { resets_at: Some(UnixTime(5)), detail: detail() },
             TurnEnd::LoginRefused { detail: detail() },
@@ -545,10 +593,24 @@ mod tests {
                 r#"{{"schema":1,"started_at":10,"ended_at":20,"end":{end},"exit_code":0,"cost_usd":null,"input_tokens":null,"output_tokens":null,"session":null,"verify":null,"hook_notes":[],"summary":null}}"#
             )
         };
+        let cut = |by, detail: &str| TurnEnd::CutOff { by, detail: detail.into() };
         for (end, want) in [
             (r#"{"kind":"finished"}"#, TurnEnd::Finished),
             (r#"{"kind":"timed_out"}"#, TurnEnd::TimedOut),
             (r#"{"kind":"error","detail":"d"}"#, TurnEnd::Error { detail: "d".into() }),
+            (
+                r#"{"kind":"error","detail":"error_max_budget_usd: all of it: said last"}"#,
+                cut(CutBy::Budget, "error_max_budget_usd: all of it: said last"),
+            ),
+            (r#"{"kind":"error","detail":"error_max_turns"}"#, cut(CutBy::Steps, "error_max_turns")),
+            (
+                r#"{"kind":"error","detail":"the agent was ended by signal 9"}"#,
+                cut(CutBy::Outside, "the agent was ended by signal 9"),
+            ),
+            (
+                r#"{"kind":"error","detail":"error_max_turns_of_mine"}"#,
+                TurnEnd::Error { detail: "error_max_turns_of_mine".into() },
+            ),
         ] {
             std::fs::write(folder.path("result.json"), text(end)).unwrap();
             assert_eq!(folder.read_result().unwrap().map(|result| result.end), Some(want), "{end}");

@@ -561,12 +561,11 @@ fn plain_outcome(end: &ProcessEnd) -> Outcome {
 /// Verify costs minutes; it is for ends after which the work may be landed.
 fn worth_verifying(end: &TurnEnd) -> bool {
     match end {
-        TurnEnd::Finished
-        | TurnEnd::Error { .. }
-        | TurnEnd::TimedOut
+        TurnEnd::Finished | TurnEnd::Error { .. } | TurnEnd::PermissionDenied { .. } => true,
+        TurnEnd::TimedOut
         | TurnEnd::Stalled
-        | TurnEnd::PermissionDenied { .. } => true,
-        TurnEnd::Blocked { .. }
+        | TurnEnd::CutOff { .. }
+        | TurnEnd::Blocked { .. }
         | TurnEnd::ResultUnreadable { .. }
         | TurnEnd::Quota { .. }
         | TurnEnd::LoginRefused { .. }

@@ -22,7 +22,7 @@ use super::usage::{ProcessEnd, conclude};
 use crate::adapters::http;
 use crate::adapters::process;
 use crate::boundary;
-use crate::domain::model::{Asked, JobResult, JobState, RepoId, TurnEnd, UnixTime, Usage};
+use crate::domain::model::{Asked, CutBy, JobResult, JobState, RepoId, TurnEnd, UnixTime, Usage};
 use crate::domain::secret::Secret;
 use crate::ports::{Clock, JobKind, JobSpec, PortError, PortResult, Runner, TurnSpec};
 
@@ -292,7 +292,7 @@ impl T3Runner {
                 || t["hasPendingUserInput"].as_bool() == Some(true)
         });
         let told = match thread {
-            None => Some(Err("the thread is not in T3 Code any more".to_owned())),
+            None => Some(Err(cut_off("the thread is not in T3 Code any more"))),
             Some(thread) => self.told(marker, &thread)?,
         };
         let Some(told) = told else {
@@ -305,32 +305,32 @@ impl T3Runner {
             };
             return Ok(JobState::Running { started_at: folder.started_at(), verifying: false, asks });
         };
-        let result = self.result(folder, marker, told);
+        let result = self.result(folder, marker, told.err());
         if !self.dry {
             folder.write_result(&result).map_err(files)?;
         }
         Ok(JobState::Over(Box::new(result)))
     }
 
-    /// What became of our turn: `None` while it runs or has still to begin, an error in T3's words.
-    fn told(&self, marker: &Marker, thread: &Value) -> PortResult<Option<Result<(), String>>> {
+    /// What became of our turn: `None` while it runs or has still to begin; then the trouble, in T3's words.
+    fn told(&self, marker: &Marker, thread: &Value) -> PortResult<Option<Result<(), TurnEnd>>> {
         let latest = &thread["latestTurn"];
         let error = || shorten(thread["session"]["lastError"].as_str().unwrap_or_default(), 500);
         let ours = latest["turnId"].as_str().filter(|id| Some(*id) != marker.before.as_deref());
         if ours.is_some() {
             return Ok(match latest["state"].as_str() {
                 Some("completed") => Some(Ok(())),
-                // An interrupt ends as `error`, too.
+                // An interrupt ends as `error`, too: either way the agent did not come to an end of its own.
                 Some("error" | "interrupted") => Some(Err(if error().is_empty() {
-                    "T3 Code ended the turn with an error".to_owned()
+                    cut_off("T3 Code ended the turn with an error")
                 } else {
-                    error()
+                    cut_off(&error())
                 })),
                 Some(_) | None => None,
             });
         }
         match thread["session"]["status"].as_str() {
-            Some("stopped") => return Ok(Some(Err("the session was stopped in T3 Code".to_owned()))),
+            Some("stopped") => return Ok(Some(Err(cut_off("the session was stopped in T3 Code")))),
             Some("running" | "starting") => return Ok(None),
             Some(_) | None => {}
         }
@@ -345,21 +345,16 @@ impl T3Runner {
         Ok(failed.map(|activity| {
             let why =
                 activity["payload"]["detail"].as_str().or(activity["summary"].as_str()).unwrap_or_default();
-            Err(format!("{NEVER_BEGAN}{}", shorten(why, 400)))
+            let detail = format!("T3 Code could not start the turn: {}", shorten(why, 400));
+            Err(TurnEnd::FailedToStart { detail })
         }))
     }
 
-    fn result(&self, folder: &Folder, marker: &Marker, told: Result<(), String>) -> JobResult {
+    fn result(&self, folder: &Folder, marker: &Marker, told: Option<TurnEnd>) -> JobResult {
         let asked = if marker.of_upgrade { Asked::Upgrade } else { Asked::Work };
         let answer = answer(folder.read_agent_file(), asked);
         let file = answer.file();
         let process = if folder.has("stop") { ProcessEnd::Stopped } else { ProcessEnd::Exit(0) };
-        let told = told.err().map(|detail| match detail.strip_prefix(NEVER_BEGAN) {
-            Some(why) => {
-                TurnEnd::FailedToStart { detail: format!("T3 Code could not start the turn: {why}") }
-            }
-            None => TurnEnd::Error { detail },
-        });
         JobResult {
             started_at: folder.started_at(),
             ended_at: self.clock.now(),
@@ -391,8 +386,7 @@ impl T3Runner {
                 }
                 self.gone(marker)?;
             }
-            let told = Err("it was stopped".to_owned());
-            folder.write_result(&self.result(folder, marker, told)).map_err(files)?;
+            folder.write_result(&self.result(folder, marker, Some(TurnEnd::Stopped))).map_err(files)?;
             folder.mark_started(self.clock.now()).map_err(files)?;
         }
         process::end_by_cookie(id);
@@ -422,8 +416,10 @@ impl T3Runner {
     }
 }
 
-/// Marks a turn that T3 took and could not start.
-const NEVER_BEGAN: &str = "never began: ";
+/// Something in T3 ended the turn.
+fn cut_off(detail: &str) -> TurnEnd {
+    TurnEnd::CutOff { by: CutBy::Outside, detail: detail.to_owned() }
+}
 
 /// The branch that the clone stands on, by its HEAD; for T3's own display.
 fn branch(work: &Path) -> Option<String> {

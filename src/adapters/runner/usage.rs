@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use super::answer::{AgentFile, Answer};
 use super::output::shorten;
 pub use super::profile::Profile;
-use crate::domain::model::{TurnEnd, UnixTime, Usage};
+use crate::domain::model::{CutBy, TurnEnd, UnixTime, Usage};
 
 /// US dollars per million tokens, for agents that do not tell their cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,11 +32,13 @@ struct Trouble {
     status: Option<u64>,
     /// The provider's own word on when to ask again.
     retry_after_seconds: Option<i64>,
+    /// It is no error: the program kept a bound that it was given.
+    cut: Option<CutBy>,
 }
 
 impl Trouble {
     fn new(text: String, status: Option<u64>) -> Self {
-        Self { text, status, retry_after_seconds: None }
+        Self { text, status, retry_after_seconds: None, cut: None }
     }
 }
 
@@ -169,7 +171,8 @@ impl Reader {
                 (subtype, Some(words)) => format!("{subtype}: {words}"),
                 (subtype, None) => subtype.to_owned(),
             };
-            self.trouble = Some(Trouble::new(text, value["api_error_status"].as_u64()));
+            let cut = bound(subtype);
+            self.trouble = Some(Trouble { cut, ..Trouble::new(text, value["api_error_status"].as_u64()) });
         }
         for denial in value["permission_denials"].as_array().into_iter().flatten().take(5) {
             self.denied.push(denial["tool_name"].as_str().unwrap_or("a tool").to_owned());
@@ -282,7 +285,7 @@ impl Reader {
         let text = data["message"].as_str().unwrap_or(if name.is_empty() { "no reason given" } else { name });
         let status = if name == "ProviderAuthError" { Some(401) } else { data["statusCode"].as_u64() };
         let wait = data["responseHeaders"]["retry-after"].as_str().and_then(|text| text.trim().parse().ok());
-        self.trouble = Some(Trouble { text: text.to_owned(), status, retry_after_seconds: wait });
+        self.trouble = Some(Trouble { retry_after_seconds: wait, ..Trouble::new(text.to_owned(), status) });
     }
 
     /// What the output says, all of it read.
@@ -309,8 +312,20 @@ pub struct Reading {
     pub end: Option<TurnEnd>,
 }
 
+/// The bound that ended a turn of claude's, by the word it has for it.
+pub(super) fn bound(subtype: &str) -> Option<CutBy> {
+    match subtype {
+        "error_max_budget_usd" => Some(CutBy::Budget),
+        "error_max_turns" => Some(CutBy::Steps),
+        _ => None,
+    }
+}
+
 fn classify(trouble: &Trouble, limited: Option<Limited>, now: UnixTime) -> TurnEnd {
     let detail = shorten(&trouble.text, DETAIL_BYTES);
+    if let Some(by) = trouble.cut {
+        return TurnEnd::CutOff { by, detail };
+    }
     let lower = trouble.text.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     // A provider that asks for a moment's patience names no end of a quota.
@@ -416,6 +431,9 @@ pub enum ProcessEnd {
     NotStarted(String),
 }
 
+/// The number of the signal follows.
+pub(super) const BY_SIGNAL: &str = "the agent was ended by signal ";
+
 /// Puts together what the process, its output and its result file say.
 ///
 /// In this order: a stop from outside; a block on purpose, or a result file that may be one; a quota or a login, which also
@@ -438,13 +456,14 @@ pub fn conclude(process: &ProcessEnd, told: Option<TurnEnd>, answer: &Answer) ->
                 (_, Some(told)) if lasting => told,
                 (ProcessEnd::TimedOut, _) => TurnEnd::TimedOut,
                 (ProcessEnd::Stalled, _) => TurnEnd::Stalled,
+                // Whatever it was about to say: it did not come to an end of its own.
+                (ProcessEnd::Signal(signal), None | Some(TurnEnd::Error { .. })) => {
+                    TurnEnd::CutOff { by: CutBy::Outside, detail: format!("{BY_SIGNAL}{signal}") }
+                }
                 (_, Some(told)) => told,
                 (ProcessEnd::Exit(0), None) => TurnEnd::Finished,
                 (ProcessEnd::Exit(code), None) => {
                     TurnEnd::Error { detail: format!("the agent exited with code {code}") }
-                }
-                (ProcessEnd::Signal(signal), None) => {
-                    TurnEnd::Error { detail: format!("the agent was ended by signal {signal}") }
                 }
                 (ProcessEnd::Stopped | ProcessEnd::NotStarted(_), None) => TurnEnd::Stopped,
             }
@@ -496,14 +515,18 @@ mod tests {
     #[test]
     fn claude_troubles() {
         let error = |detail: &str| TurnEnd::Error { detail: detail.into() };
+        let cut = |by, detail: &str| TurnEnd::CutOff { by, detail: detail.into() };
         let quota = |at: Option<i64>, detail: &str| TurnEnd::Quota {
             resets_at: at.map(UnixTime),
             detail: detail.into(),
         };
         let table = [
             (r#""subtype":"success","is_error":true,"result":"API Error: 500"}"#, error("API Error: 500")),
-            (r#""subtype":"error_max_turns","is_error":true}"#, error("error_max_turns")),
-            (r#""subtype":"error_max_budget_usd","is_error":false}"#, error("error_max_budget_usd")),
+            (r#""subtype":"error_max_turns","is_error":true}"#, cut(CutBy::Steps, "error_max_turns")),
+            (
+                r#""subtype":"error_max_budget_usd","is_error":false}"#,
+                cut(CutBy::Budget, "error_max_budget_usd"),
+            ),
             (
                 r#""subtype":"success","is_error":true,"api_error_status":401,"result":"no"}"#,
                 TurnEnd::LoginRefused { detail: "no".into() },
@@ -669,6 +692,9 @@ mod tests {
         let odd = Answer::Unreadable("is empty".into());
         let unreadable = || TurnEnd::ResultUnreadable { why: "is empty".into() };
         let (done, none) = (Answer::Read(AgentFile::default()), Answer::Nothing);
+        let budget = || Some(TurnEnd::CutOff { by: CutBy::Budget, detail: "e".into() });
+        let killed =
+            || TurnEnd::CutOff { by: CutBy::Outside, detail: "the agent was ended by signal 9".into() };
         let quota = || Some(TurnEnd::Quota { resets_at: None, detail: "e".into() });
         let error = || Some(TurnEnd::Error { detail: "e".into() });
         let table = [
@@ -682,6 +708,13 @@ mod tests {
             (ProcessEnd::TimedOut, error(), &none, TurnEnd::TimedOut),
             (ProcessEnd::TimedOut, None, &done, TurnEnd::TimedOut),
             (ProcessEnd::Stalled, None, &none, TurnEnd::Stalled),
+            (ProcessEnd::Signal(9), None, &none, killed()),
+            (ProcessEnd::Signal(9), None, &done, killed()),
+            (ProcessEnd::Signal(9), error(), &none, killed()),
+            (ProcessEnd::Signal(9), None, &blocked, TurnEnd::Blocked { reason: "r".into() }),
+            (ProcessEnd::Exit(1), budget(), &done, budget().unwrap()),
+            (ProcessEnd::Exit(0), budget(), &none, budget().unwrap()),
+            (ProcessEnd::TimedOut, budget(), &none, TurnEnd::TimedOut),
             (ProcessEnd::Exit(0), error(), &none, TurnEnd::Error { detail: "e".into() }),
             (ProcessEnd::Exit(0), None, &none, TurnEnd::Finished),
             (ProcessEnd::Exit(0), None, &done, TurnEnd::Finished),

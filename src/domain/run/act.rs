@@ -50,14 +50,7 @@ fn act_on(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Eff
         Row::Done => end(run, seen, policy, Outcome::Landed, ""),
         Row::Continue { new_attempt } => {
             run.attempt += u32::from(*new_attempt);
-            // A corrective turn that goes on is told again what it is to correct.
-            let told = match (run.turn_kind, &run.last_fix, &run.asked) {
-                (TurnKind::FixForward, Some(failure), _) => message::failure_for_agent(failure),
-                (TurnKind::Review, _, Some(asked)) => message::review_for_agent(asked),
-                (TurnKind::First | TurnKind::Continue | TurnKind::FixForward | TurnKind::Review, _, _) => {
-                    String::new()
-                }
-            };
+            let told = told_to_go_on(run, seen);
             vec![start_turn(run, seen, TurnKind::Continue, told)]
         }
         Row::FixForward(failure) => {
@@ -122,6 +115,30 @@ fn act_on(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Eff
             vec![Effect::StartCi { stage: stage.clone(), oid: oid.clone(), attempt }]
         }
         Row::Ended => vec![],
+    }
+}
+
+/// A turn that goes on is told how the last one was cut off, and a corrective one again what it is to correct.
+fn told_to_go_on(run: &Run, seen: &Evidence) -> String {
+    let told = match (run.turn_kind, &run.last_fix, &run.asked) {
+        (TurnKind::FixForward, Some(failure), _) => message::failure_for_agent(failure),
+        (TurnKind::Review, _, Some(asked)) => message::review_for_agent(asked),
+        (TurnKind::First | TurnKind::Continue | TurnKind::FixForward | TurnKind::Review, _, _) => {
+            String::new()
+        }
+    };
+    let cut_off = match &seen.turn {
+        TurnSeen::Over(end) => end.cut_off(),
+        TurnSeen::Unreadable
+        | TurnSeen::Running
+        | TurnSeen::Verifying
+        | TurnSeen::NeedsInput
+        | TurnSeen::Orphaned
+        | TurnSeen::RunnerDown => None,
+    };
+    match cut_off {
+        Some(how) => message::cut_off_for_agent(how, &told),
+        None => told,
     }
 }
 

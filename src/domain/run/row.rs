@@ -211,20 +211,23 @@ fn before_the_turn(run: &Run, seen: &Evidence) -> Option<Row> {
     None
 }
 
+/// Another turn that goes on from the last one.
+fn go_on(run: &Run, seen: &Evidence, new_attempt: bool) -> Row {
+    // Turns that neither began the run nor were told of a failure went on from another.
+    if run.turns.saturating_sub(run.fix_forward + run.review_turns) > MOST_CONTINUES {
+        let why = format!("the agent was ended from outside and went on {MOST_CONTINUES} times");
+        nothing_came(run, HandBack::Failed, why)
+    } else if seen.switch_on {
+        Row::Wait(Wait::Switch)
+    } else if seen.parked {
+        Row::Wait(Wait::Parked)
+    } else {
+        Row::Continue { new_attempt }
+    }
+}
+
 fn about_the_turn(run: &Run, seen: &Evidence, policy: &Policy) -> Option<Row> {
-    let again = |new_attempt: bool| {
-        // Turns that neither began the run nor were told of a failure went on from another.
-        if run.turns.saturating_sub(run.fix_forward + run.review_turns) > MOST_CONTINUES {
-            let why = format!("the agent was ended from outside and went on {MOST_CONTINUES} times");
-            nothing_came(run, HandBack::Failed, why)
-        } else if seen.switch_on {
-            Row::Wait(Wait::Switch)
-        } else if seen.parked {
-            Row::Wait(Wait::Parked)
-        } else {
-            Row::Continue { new_attempt }
-        }
-    };
+    let again = |new_attempt| go_on(run, seen, new_attempt);
     match &seen.turn {
         TurnSeen::Over(TurnEnd::Quota { .. } | TurnEnd::LoginRefused { .. }) => {
             return Some(if seen.parked { Row::Wait(Wait::Parked) } else { again(false) });
@@ -299,6 +302,11 @@ fn about_the_work(run: &Run, seen: &Evidence, policy: &Policy) -> Option<Row> {
     if *target == TargetSeen::Contains {
         return Some(without_commit(run, seen));
     }
+    if let TurnSeen::Over(end) = &seen.turn
+        && let Some(how) = end.cut_off()
+    {
+        return Some(cut_off(run, seen, policy, end, how));
+    }
     match verify {
         VerifySeen::Missing => {
             return Some(if run.verifies >= run.turns + run.conflict_tries + SPARE_VERIFIES {
@@ -337,6 +345,25 @@ fn about_the_work(run: &Run, seen: &Evidence, policy: &Policy) -> Option<Row> {
         Landing::Push => land(run, seen, head, *target, target_oid),
         Landing::PullRequest => push_branch(run, seen, head, target_oid),
     })
+}
+
+/// A turn that was cut off has left a beginning, which is not to land: it is gone on with, or it comes back to a person.
+fn cut_off(run: &Run, seen: &Evidence, policy: &Policy, end: &TurnEnd, how: &str) -> Row {
+    let why = if run.attempt >= policy.max_attempts {
+        "no attempt is left"
+    } else if !seen.budget_left {
+        "the run's budget is used"
+    } else {
+        return go_on(run, seen, true);
+    };
+    let (code, _) = nothing_by(end);
+    if is_corrective(run) {
+        let code = code.code();
+        let why = format!("the corrective turn was cut off ({code}: {how}), and {why}");
+        Row::Freeze(Freeze::CorrectiveTurnFailed, why)
+    } else {
+        Row::HandBack(code, format!("the turn was cut off ({how}), and {why}"))
+    }
 }
 
 /// A landing repeats itself under no evidence: done, it is the pushed head; refused, it says so above; raced, the target
@@ -465,29 +492,49 @@ fn about_green(run: &Run, seen: &Evidence, policy: &Policy) -> Row {
 /// A turn that is over and brought no commit.
 fn without_commit(run: &Run, seen: &Evidence) -> Row {
     let (code, why) = match &seen.turn {
-        TurnSeen::Over(TurnEnd::Error { detail }) => (HandBack::Failed, detail.clone()),
-        TurnSeen::Over(TurnEnd::TimedOut) => {
-            (HandBack::TimedOut, "the turn ran into its time-out".to_owned())
-        }
-        TurnSeen::Over(TurnEnd::Stalled) => {
-            (HandBack::Stalled, "the agent stood still for longer than the stall limit".to_owned())
-        }
-        TurnSeen::Over(TurnEnd::PermissionDenied { detail }) => (HandBack::PermissionDenied, detail.clone()),
-        TurnSeen::Over(_)
-        | TurnSeen::Orphaned
+        TurnSeen::Over(end) => nothing_by(end),
+        TurnSeen::Orphaned
         | TurnSeen::Unreadable
         | TurnSeen::Running
         | TurnSeen::Verifying
         | TurnSeen::NeedsInput
-        | TurnSeen::RunnerDown => (HandBack::NothingDone, "the agent ended without a commit".to_owned()),
+        | TurnSeen::RunnerDown => nothing_by(&TurnEnd::Finished),
     };
     nothing_came(run, code, why)
+}
+
+/// What it is called that a turn with this end brought nothing good.
+fn nothing_by(end: &TurnEnd) -> (HandBack, String) {
+    match end {
+        TurnEnd::Error { detail } => (HandBack::Failed, detail.clone()),
+        TurnEnd::CutOff { detail, .. } => {
+            let how = end.cut_off().unwrap_or_default();
+            (HandBack::Failed, format!("the turn was cut off ({how}): {detail}"))
+        }
+        TurnEnd::TimedOut => (HandBack::TimedOut, "the turn ran into its time-out".to_owned()),
+        TurnEnd::Stalled => {
+            (HandBack::Stalled, "the agent stood still for longer than the stall limit".to_owned())
+        }
+        TurnEnd::PermissionDenied { detail } => (HandBack::PermissionDenied, detail.clone()),
+        TurnEnd::Finished
+        | TurnEnd::Blocked { .. }
+        | TurnEnd::ResultUnreadable { .. }
+        | TurnEnd::Quota { .. }
+        | TurnEnd::LoginRefused { .. }
+        | TurnEnd::FailedToStart { .. }
+        | TurnEnd::Stopped => (HandBack::NothingDone, "the agent ended without a commit".to_owned()),
+    }
+}
+
+/// A turn that mends what was pushed before.
+fn is_corrective(run: &Run) -> bool {
+    run.pushed.is_some() && run.turn_kind != TurnKind::First
 }
 
 /// The end of a run whose turn came to nothing. A corrective turn leaves a red commit of ours on the target: frozen, so
 /// that nothing more starts on top of it.
 fn nothing_came(run: &Run, code: HandBack, why: String) -> Row {
-    if run.pushed.is_some() && run.turn_kind != TurnKind::First {
+    if is_corrective(run) {
         Row::Freeze(
             Freeze::CorrectiveTurnFailed,
             format!("the corrective turn brought nothing ({}: {why})", code.code()),

@@ -295,6 +295,7 @@ fn turn(world: &mut UpgradeWorld, batch: &Batch, recipe: &Recipe) -> Result<Port
                 }
                 ref end @ (TurnEnd::TimedOut
                 | TurnEnd::Stalled
+                | TurnEnd::CutOff { .. }
                 | TurnEnd::PermissionDenied { .. }
                 | TurnEnd::Quota { .. }
                 | TurnEnd::LoginRefused { .. }
