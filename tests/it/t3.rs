@@ -21,6 +21,8 @@ const TOKEN: &str = "t3-s3cr3t";
 enum Turn {
     /// The agent runs this in the worktree.
     Works(&'static str),
+    /// It runs this, and then a person ends the turn.
+    Interrupted(&'static str),
     /// The model's API failed: T3 calls that completed, without an error.
     ModelFails,
     /// The instance is unknown: taken, and never begun.
@@ -234,6 +236,15 @@ impl Sim {
                 let ran = Command::new("sh").args(["-c", script]).current_dir(work).output().unwrap();
                 assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
             }
+            Turn::Interrupted(script) => {
+                let work = thread["worktreePath"].as_str().unwrap();
+                let ran = Command::new("sh").args(["-c", script]).current_dir(work).output().unwrap();
+                assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+                thread["latestTurn"]["state"] = json!("error");
+                thread["session"] = json!({ "status": "ready", "lastError": "Interrupted by user" });
+                self.current.remove(id);
+                return;
+            }
             Turn::ModelFails | Turn::NeverBegins => {}
         }
         thread["latestTurn"]["state"] = json!("completed");
@@ -347,6 +358,22 @@ fn completed_is_not_success_and_taken_is_not_begun() {
     world.advance(400);
     world.tick();
     assert_eq!(world.reason("me/app#1"), "parked");
+}
+
+#[test]
+fn a_turn_that_was_interrupted_goes_on_in_its_thread() {
+    let half = Turn::Interrupted("echo x > half.txt; git add half.txt; git commit -qm 'Half of it'");
+    let t3 = T3::new([half, GOOD]);
+    let world = t3.world();
+    world.ready("me/app", "Some work", &[]);
+    let told = world.until_idle();
+    assert_eq!(told[..3], ["me/app#1 dispatched", "me/app#1 continue", "me/app#1 dispatched"], "{told:?}");
+    assert_eq!(world.run_of("me/app#1")["reason"], "landed", "{told:?}");
+    assert_eq!(world.files("me/app"), ["done.txt", "half.txt", "test.sh"]);
+    assert_eq!(t3.done(), ["project.create", "thread.create", "thread.turn.start", "thread.turn.start"]);
+    assert!(t3.sim.lock().unwrap().prompts[1].contains("was cut off before it was done"));
+    let receipt = world.comments("me/app", 1).pop().unwrap();
+    assert!(receipt.contains("| turns | 2 (0 fix-forward): interrupted, finished |"), "{receipt}");
 }
 
 #[test]
