@@ -2,9 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::codes::parse_arm;
 use super::intents::insert_notice;
 use super::outcomes::{entries_of_canary, entries_of_template};
-use super::templates::{CanaryRoute, TemplateRow, parse_arm, set_state};
+use super::routes::CanaryRoute;
+use super::templates::{TemplateRow, set_state};
 use super::{Event, Store, StoreError, StoreResult, insert_event, sql, to_u32};
 use crate::domain::canary::{Arm, History, Params};
 use crate::domain::harvest::{Entry, counted, history};

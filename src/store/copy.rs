@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{StoreResult, sql};
+use super::error::{StoreResult, sql};
 
 /// Copies the file into a database in memory.
 ///

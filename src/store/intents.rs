@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
-use super::runs::{parse_turn_kind, turn_kind_code};
+use super::codes::{parse_turn_kind, turn_kind_code};
 use super::{Store, StoreError, StoreResult, sql};
 use crate::domain::effect::{Effect, NoticeKind};
 use crate::domain::model::{Oid, UnixTime};

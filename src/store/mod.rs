@@ -3,7 +3,9 @@
 
 mod adopt;
 mod canaries;
+mod codes;
 mod copy;
+mod error;
 mod figures;
 mod host;
 mod intents;
@@ -15,6 +17,7 @@ mod lessons_tests;
 mod migrations;
 mod outcomes;
 mod record;
+mod routes;
 mod runs;
 mod servers;
 mod templates;
@@ -25,6 +28,8 @@ mod upgrade_rows;
 
 pub use adopt::Adopted;
 pub use canaries::{CanaryRow, Verdict};
+pub(crate) use error::sql;
+pub use error::{StoreError, StoreResult};
 pub use figures::{RunFigures, SpendBy, SpendRow};
 pub use host::{Hold, Park};
 pub use intents::{Intent, IntentState, OutboxRow, topic_of};
@@ -32,9 +37,10 @@ pub use issues::{FirstSightRow, LedgerRow};
 pub use learning::Learned;
 pub use lessons::{ByHand, LessonChange, LessonCounts, LessonFilter, LessonOutcomes};
 pub use outcomes::{BranchRow, LateRevert};
+pub use routes::{CanaryRoute, Route};
 pub use runs::{RunRow, Spend, TurnRow};
 pub use servers::ServerBook;
-pub use templates::{CanaryRoute, Route, TemplateRow};
+pub use templates::TemplateRow;
 pub use upgrade::{NewBatch, OwnPull, PullStanding, UpgradeIntent};
 
 use std::fs;
@@ -47,27 +53,6 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavio
 
 use crate::boundary;
 use crate::domain::model::UnixTime;
-
-/// Why the state file could not be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("the state file {path} {what}")]
-    Unusable { path: String, what: String },
-    /// It belongs to another machine or a newer offhours.
-    #[error("the state file {path} {what}")]
-    Foreign { path: String, what: String },
-    #[error("the state file could not be {doing}: {source}")]
-    Sql { doing: &'static str, source: rusqlite::Error },
-    #[error("a row of the state file makes no sense: {what}")]
-    Row { what: String },
-}
-
-pub type StoreResult<T> = Result<T, StoreError>;
-
-/// Turns a database error into one that says what was being done.
-pub(crate) fn sql(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
-    move |source| StoreError::Sql { doing, source }
-}
 
 pub struct Store {
     conn: Connection,

@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, params};
 
-use super::templates::{Route, parse_arm};
+use super::codes::{parse_arm, repo_id};
+use super::routes::Route;
 use super::{Event, Store, StoreError, StoreResult, insert_event, sql};
 use crate::domain::canary::Arm;
 use crate::domain::harvest::{Entry, EntryState, Standing};
@@ -198,7 +199,7 @@ impl Store {
         rows.map(|row| {
             let (repo, branch, oid) = row.map_err(sql("read"))?;
             let oid = Oid::parse(&oid).ok_or(StoreError::Row { what: format!("object name `{oid}`") })?;
-            Ok(BranchRow { repo: super::runs::repo_id(&repo)?, branch, oid })
+            Ok(BranchRow { repo: repo_id(&repo)?, branch, oid })
         })
         .collect()
     }

@@ -3,10 +3,12 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 use serde::{Deserialize, Serialize};
 
+use super::codes::{odd, oid, parse_turn_kind, phase_code, repo_id, turn_kind_code};
 use super::intents::insert_intents;
 use super::issues::{LedgerRow, insert_ledger};
-use super::templates::{Route, insert_route};
-use super::{Event, Store, StoreError, StoreResult, insert_event, sql, to_i64, to_u32};
+use super::outcomes::insert_pending;
+use super::routes::{Route, insert_route};
+use super::{Event, Store, StoreResult, insert_event, sql, to_i64, to_u32};
 use crate::domain::effect::{Effect, TurnKind};
 use crate::domain::model::{IssueRef, Landing, Oid, Outcome, RepoId, RunText, UnixTime, Usage};
 use crate::domain::run::{Failure, Phase, Run, Wait};
@@ -59,44 +61,6 @@ struct FailureWire {
     checks: Vec<String>,
     fingerprint: String,
     log_tail: String,
-}
-
-pub(super) fn phase_code(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Starting => "starting",
-        Phase::Active => "active",
-        Phase::Ending => "ending",
-        Phase::Ended => "ended",
-    }
-}
-
-pub(super) fn turn_kind_code(kind: TurnKind) -> &'static str {
-    match kind {
-        TurnKind::First => "first",
-        TurnKind::Continue => "continue",
-        TurnKind::FixForward => "fix-forward",
-        TurnKind::Review => "review",
-    }
-}
-
-pub(super) fn parse_turn_kind(code: &str) -> StoreResult<TurnKind> {
-    [TurnKind::First, TurnKind::Continue, TurnKind::FixForward, TurnKind::Review]
-        .into_iter()
-        .find(|kind| turn_kind_code(*kind) == code)
-        .ok_or_else(|| odd("turn kind", code))
-}
-
-fn odd(what: &str, value: &str) -> StoreError {
-    StoreError::Row { what: format!("{what} `{value}`") }
-}
-
-fn oid(text: &str) -> StoreResult<Oid> {
-    Oid::parse(text).ok_or_else(|| odd("object name", text))
-}
-
-/// Reads a repo's name as the store spells it.
-pub(super) fn repo_id(text: &str) -> StoreResult<RepoId> {
-    RepoId::parse(text, None).ok_or_else(|| odd("repo", text))
 }
 
 const RUN_COLUMNS: &str = "id, repo, number, asked_by, approval, runner, account, template, budget_usd, attempt, phase, \
@@ -385,6 +349,9 @@ impl Store {
             .map_err(sql("written"))?;
             update_run(tx, run)?;
             insert_route(tx, run, route)?;
+            if route.scored {
+                insert_pending(tx, &run.id, &run.issue.to_string(), run.created_at, route)?;
+            }
             insert_intents(tx, &run.id, effects, run.created_at)?;
             insert_ledger(tx, &run.issue, ledger)?;
             insert_event(tx, event)

@@ -1,12 +1,9 @@
 //! Versions of templates, and which run was told by which. A version's text never changes: it is known by its hash.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, Row, params};
 
-use super::outcomes::insert_pending;
 use super::{Event, Store, StoreError, StoreResult, insert_event, sql};
-use crate::domain::canary::Arm;
 use crate::domain::model::UnixTime;
-use crate::domain::run::Run;
 use crate::domain::template::{State, VersionName, Which};
 use crate::ports::{TemplateContent, TemplateText};
 
@@ -37,23 +34,6 @@ impl TemplateRow {
     }
 }
 
-/// By which version a run is told, decided once at its dispatch.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Route {
-    pub template: i64,
-    pub canary: Option<CanaryRoute>,
-    /// Its outcome is credited to the version.
-    pub scored: bool,
-}
-
-/// While a canary lives every run belongs to one of its arms.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CanaryRoute {
-    pub id: String,
-    pub arm: Arm,
-    pub fraction: f64,
-}
-
 const COLUMNS: &str = "id, name, version, hash, body, origin, state, created_at, changed_at";
 
 fn read_row(row: &Row<'_>) -> rusqlite::Result<(String, TemplateRow)> {
@@ -74,13 +54,6 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<(String, TemplateRow)> {
     ))
 }
 
-pub(super) fn parse_arm(code: &str) -> StoreResult<Arm> {
-    [Arm::Champion, Arm::Canary]
-        .into_iter()
-        .find(|arm| arm.code() == code)
-        .ok_or(StoreError::Row { what: format!("arm `{code}`") })
-}
-
 pub(super) fn templates_where(
     conn: &Connection,
     condition: &str,
@@ -96,25 +69,6 @@ pub(super) fn templates_where(
         Ok(TemplateRow { state, ..row })
     })
     .collect()
-}
-
-pub(super) fn insert_route(conn: &Connection, run: &Run, route: &Route) -> StoreResult<()> {
-    let canary = route.canary.as_ref();
-    conn.execute(
-        "INSERT INTO routes (run, template, arm, canary, fraction) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![
-            run.id,
-            route.template,
-            canary.map(|c| c.arm.code()),
-            canary.map(|c| &c.id),
-            canary.map(|c| c.fraction)
-        ],
-    )
-    .map_err(sql("written"))?;
-    if route.scored {
-        insert_pending(conn, &run.id, &run.issue.to_string(), run.created_at, route)?;
-    }
-    Ok(())
 }
 
 /// Moves a version that stands in `from`; whether it did.
@@ -263,38 +217,6 @@ impl Store {
         let found =
             templates_where(&self.conn, "id = (SELECT template FROM routes WHERE run = ?1)", &[&run])?;
         Ok(found.into_iter().next().map(|row| TemplateText { label: row.label(), body: row.body }))
-    }
-
-    pub fn route_of(&self, run: &str) -> StoreResult<Option<Route>> {
-        let found = self
-            .conn
-            .query_row(
-                "SELECT template, arm, canary, fraction, EXISTS (SELECT 1 FROM outcomes o WHERE o.run = routes.run) \
-                 FROM routes WHERE run = ?1",
-                [run],
-                |row| {
-                    Ok((
-                        row.get::<_, i64>(0)?,
-                        row.get::<_, Option<String>>(1)?,
-                        row.get::<_, Option<String>>(2)?,
-                        row.get::<_, Option<f64>>(3)?,
-                        row.get::<_, bool>(4)?,
-                    ))
-                },
-            )
-            .optional()
-            .map_err(sql("read"))?;
-        found
-            .map(|(template, arm, canary, fraction, scored)| {
-                let canary = match (arm, canary, fraction) {
-                    (Some(arm), Some(id), Some(fraction)) => {
-                        Some(CanaryRoute { id, arm: parse_arm(&arm)?, fraction })
-                    }
-                    _ => None,
-                };
-                Ok(Route { template, canary, scored })
-            })
-            .transpose()
     }
 }
 
