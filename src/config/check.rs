@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use toml_edit::TableLike;
 
 use super::read::{Place, Reader};
-use super::{
-    Config, Forge, ForgeKind, Notify, NotifyKind, RepoConfig, RunSettings, Runner, RunnerKind,
-    RunnerSettings, Stage, StageKind,
+use super::schema::{
+    Forge, ForgeKind, Notify, NotifyKind, RunSettings, RunnerKind, RunnerSettings, Stage, StageKind,
 };
+use super::settings::{Config, RepoConfig, Runner};
 use crate::domain::message_notice::is_address;
 use crate::domain::model::{Landing, RepoId};
 use crate::domain::secret::SecretSource;

@@ -14,19 +14,10 @@ use toml_edit::{Item, TableLike, Value};
 
 use super::hours::{Hours, Offset};
 use super::read::{Place, Reader};
+use super::row::Row;
 use super::value::{Bad, Element, LandingRule, Setting, words};
 use crate::domain::model::{Landing, MergeBy, Permission};
 use crate::domain::secret::SecretSource;
-
-/// One key as data.
-pub(super) struct Row {
-    pub(super) name: &'static str,
-    pub(super) accepts: fn() -> String,
-    pub(super) default: fn() -> Option<Value>,
-    pub(super) bounds: Option<(i32, i32)>,
-    pub(super) required: bool,
-    pub(super) doc: &'static str,
-}
 
 /// Keys that are read and shown together.
 pub(super) trait Group {

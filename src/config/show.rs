@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use toml_edit::Value;
 
-use super::schema::{Group, Row, RunnerBasics, TABLES, WorkspaceRoot, rows};
-use super::{Config, RepoConfig, Runner, RunnerSettings, Stage, T3};
+use super::row::Row;
+use super::schema::{Group, RunnerBasics, RunnerSettings, Stage, TABLES, WorkspaceRoot, rows};
+use super::settings::{Config, RepoConfig, Runner, T3};
 
 /// Values for the complete example, where the default says little or is nothing. TOML on the right.
 const EXAMPLES: &[(&str, &str, &str)] = &[

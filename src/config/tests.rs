@@ -1,7 +1,8 @@
 use super::*;
 use crate::domain::model::{Landing, UnixTime};
 use crate::error::Kind;
-use schema::{Row, TABLES, rows};
+use row::Row;
+use schema::{TABLES, rows};
 use std::fmt::Write as _;
 
 const GOOD: &str = r#"
