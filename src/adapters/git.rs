@@ -13,11 +13,13 @@ mod change;
 mod child;
 mod claim;
 mod compact;
+mod credentials;
 mod land;
 mod names;
 mod patch;
 mod places;
 mod recipe;
+mod rooms;
 mod salvage;
 #[cfg(test)]
 mod tests;
@@ -25,66 +27,18 @@ mod undo;
 mod workspace;
 
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
-use std::time::Duration;
 
 use crate::domain::model::{Change, Oid, RepoId};
-use crate::domain::secret::Secret;
 use crate::ports::{
     ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, History, Merged, PortError, PortResult, Pushed,
     Remote, RunFolder, Salvaged, Work, Workspaces,
 };
-use child::{Answer, Call, Children, Known};
+pub use credentials::{Credentials, GitCredentials};
+pub use rooms::GitRooms;
 
-/// How git shows a server who we are.
-#[derive(Clone, Debug)]
-pub struct GitCredentials {
-    /// Scheme, host and a slash: to no other server is the header sent.
-    pub origin: String,
-    /// Value of the header `Authorization`.
-    pub header: Secret,
-    /// The token in it, for it may not be told in any form.
-    pub token: Secret,
-}
-
-/// The credentials for a repo's remote, asked for at each use.
-pub type Credentials = Rc<dyn Fn(&RepoId) -> PortResult<Option<GitCredentials>>>;
-
-/// The port [`Git`](crate::ports::Git) on the git command line.
-#[derive(Clone)]
-pub struct GitRooms {
-    private_root: PathBuf,
-    workspace_root: PathBuf,
-    /// Private repositories of the same host whose objects are read and that are never written.
-    lent: Option<PathBuf>,
-    children: Children,
-    credentials: Credentials,
-}
+use child::{Answer, Call};
 
 impl GitRooms {
-    /// Private repositories lie at `private_root/<forge>/<owner>/<name>.git`, runs' folders below `workspace_root`;
-    /// both absolute, made when first needed. A git process is ended after `timeout`.
-    pub fn new(private_root: PathBuf, workspace_root: PathBuf, timeout: Duration) -> Self {
-        let children = Children { home: private_root.join(".home"), timeout, known: Known::default() };
-        Self { private_root, workspace_root, lent: None, children, credentials: Rc::new(|_| Ok(None)) }
-    }
-
-    /// For a dry run: everything that is fetched goes below `scratch`, and workspaces that borrow from the repositories
-    /// below `private_root` are read, while nothing is written to either.
-    pub fn reading(
-        scratch: PathBuf,
-        private_root: PathBuf,
-        workspace_root: PathBuf,
-        timeout: Duration,
-    ) -> Self {
-        Self { lent: Some(private_root), ..Self::new(scratch, workspace_root, timeout) }
-    }
-
-    #[must_use]
-    pub fn with_credentials(self, credentials: Credentials) -> Self {
-        Self { credentials, ..self }
-    }
-
     /// Runs a command of the private repository that talks to the remote.
     fn run_remote(&self, repo: &RepoId, call: Call) -> PortResult<Answer> {
         let credentials = (self.credentials)(repo)?;

@@ -20,6 +20,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
+use super::credentials::GitCredentials;
 use super::names::cleaned;
 use crate::adapters::probe;
 use crate::boundary;
@@ -101,7 +102,7 @@ impl Call {
     }
 
     /// For talking to a remote: the token, in this child's environment and nowhere else, for this remote only.
-    pub(super) fn credentials(mut self, credentials: Option<&super::GitCredentials>) -> Self {
+    pub(super) fn credentials(mut self, credentials: Option<&GitCredentials>) -> Self {
         let Some(credentials) = credentials else { return self };
         self.hidden = [&credentials.token, &credentials.header]
             .map(|secret| secret.reveal().rsplit(' ').next().unwrap_or_default().to_owned())
