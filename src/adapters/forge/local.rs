@@ -40,7 +40,6 @@ mod text;
 mod trials;
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -56,7 +55,7 @@ use crate::ports::{
     PullRequests as _, Remote,
 };
 
-use files::{Raw, ReadError, Replaced, RepoDir, RepoLock, Room, failed};
+use files::{Raw, ReadError, Replaced, RepoDir, RepoLock, Room, failed, ids, leading_number};
 pub use pulls::{AllPulls, Method, WholePull};
 pub use text::NewIssue;
 pub use text::pull::NewReview;
@@ -417,31 +416,6 @@ fn issue(number: u64, raw: &Raw, file: IssueFile) -> Issue {
         updated_at: raw.hand().at,
         priority: file.priority,
     }
-}
-
-fn ids(folder: &Path) -> PortResult<Vec<String>> {
-    let listed = match fs::read_dir(folder) {
-        Ok(listed) => listed,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed("listing", folder, &error)),
-    };
-    let mut ids = Vec::new();
-    for file in listed {
-        let name = file.map_err(|error| failed("listing", folder, &error))?.file_name();
-        let Some(id) = name.to_str().and_then(|n| n.strip_suffix(".md")) else { continue };
-        if !id.is_empty() && !id.starts_with('.') {
-            ids.push(id.to_owned());
-        }
-    }
-    ids.sort_by(|a, b| {
-        let key = |id: &str| leading_number(id).unwrap_or(u64::MAX);
-        (key(a), a).cmp(&(key(b), b))
-    });
-    Ok(ids)
-}
-
-fn leading_number(id: &str) -> Option<u64> {
-    id.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 impl Hosting for LocalForge {

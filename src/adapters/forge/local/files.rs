@@ -382,6 +382,32 @@ impl RepoLock {
     }
 }
 
+/// The ids of comments or reviews in a folder, in their order.
+pub(super) fn ids(folder: &Path) -> PortResult<Vec<String>> {
+    let listed = match fs::read_dir(folder) {
+        Ok(listed) => listed,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed("listing", folder, &error)),
+    };
+    let mut ids = Vec::new();
+    for file in listed {
+        let name = file.map_err(|error| failed("listing", folder, &error))?.file_name();
+        let Some(id) = name.to_str().and_then(|n| n.strip_suffix(".md")) else { continue };
+        if !id.is_empty() && !id.starts_with('.') {
+            ids.push(id.to_owned());
+        }
+    }
+    ids.sort_by(|a, b| {
+        let key = |id: &str| leading_number(id).unwrap_or(u64::MAX);
+        (key(a), a).cmp(&(key(b), b))
+    });
+    Ok(ids)
+}
+
+pub(super) fn leading_number(id: &str) -> Option<u64> {
+    id.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
 /// The next number in a folder of reviews: larger than every one there and than every one given out before, so that a
 /// deleted review's name does not come back with another meaning.
 pub(super) fn next_review(folder: &Path, ids: &[String], lock: &RepoLock) -> PortResult<u64> {
@@ -391,7 +417,7 @@ pub(super) fn next_review(folder: &Path, ids: &[String], lock: &RepoLock) -> Por
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(failed("reading", &memory, &error)),
     };
-    let there = ids.iter().filter_map(|id| super::leading_number(id)).max();
+    let there = ids.iter().filter_map(|id| leading_number(id)).max();
     let next = there.max(remembered).unwrap_or(0).saturating_add(1);
     let error = |error: io::Error| failed("writing", &memory, &error);
     let (unfinished, _file) =

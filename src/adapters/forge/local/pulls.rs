@@ -27,10 +27,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::files::{self, ReadError, RepoDir, RepoLock, Room, failed};
+use super::files::{self, ReadError, RepoDir, RepoLock, Room, failed, ids, leading_number};
 use super::text::pull::{self as pull_text, Changes, NewReview, PullFile, ReviewFile, Stated};
 use super::text::{self, Flaw};
-use super::{Loaded, LocalForge, TRIES, ids, leading_number, load, load_all};
+use super::{Loaded, LocalForge, TRIES, load, load_all};
 use crate::adapters::git::bare::{Bare, Made, Maker, RefChange, is_branch};
 use crate::domain::model::{
     Comment, Oid, Person, PullRequest, PullState, RepoId, Review, ReviewVerdict, UnixTime,

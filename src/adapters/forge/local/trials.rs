@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::files::{self, ReadError, RepoDir, Room, failed};
+use super::LocalForge;
+use super::files::{self, ReadError, RepoDir, Room, failed, leading_number};
 use super::text::CommentFile;
-use super::{LocalForge, leading_number};
 use crate::boundary;
 use crate::domain::model::{Oid, PullRequest, PullState, RepoId, UnixTime};
 use crate::domain::verdict::{Said, Status};
