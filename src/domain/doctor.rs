@@ -2,161 +2,20 @@
 //! has one remedy. A further check is a function more in the list of checks.
 
 use super::message::{moment, plain, span};
-use super::model::UnixTime;
 use super::schedule::{Firing, firing, often};
 
+mod facts;
+mod finding;
 mod forge;
 
-pub use forge::{Access, ForgeFacts, LabelFacts, TokenFacts, near};
+pub use facts::{
+    Access, DiskFacts, Facts, ForgeFacts, LabelFacts, Namespace, ProgramFacts, RepoFacts, RunnerFacts,
+    ScheduleFacts, Start, StateFacts, TokenFacts,
+};
+pub use finding::{Finding, Level};
+use finding::{bad, good, note};
+pub use forge::near;
 use forge::{clock, rights, tokens};
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    Good,
-    /// Works, and is worth knowing.
-    Note,
-    /// Does not work.
-    Bad,
-}
-
-impl Level {
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Note => "note",
-            Self::Bad => "bad",
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// What was looked at: a stable word.
-    pub check: &'static str,
-    pub level: Level,
-    pub what: String,
-    /// What to do; for everything that is not good.
-    pub remedy: Option<String>,
-}
-
-fn good(check: &'static str, what: impl Into<String>) -> Finding {
-    Finding { check, level: Level::Good, what: what.into(), remedy: None }
-}
-
-fn note(check: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Finding {
-    Finding { check, level: Level::Note, what: what.into(), remedy: Some(remedy.into()) }
-}
-
-fn bad(check: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Finding {
-    Finding { check, level: Level::Bad, what: what.into(), remedy: Some(remedy.into()) }
-}
-
-/// What could be found out. Nothing in here was judged yet.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct Facts {
-    pub now: UnixTime,
-    /// Why it is off, as sentences; empty where it is armed.
-    pub off: Vec<String>,
-    pub repos: Vec<RepoFacts>,
-    pub runners: Vec<RunnerFacts>,
-    /// Programs besides agents, and what they are for.
-    pub programs: Vec<ProgramFacts>,
-    /// `git --version`.
-    pub git: Option<(u32, u32)>,
-    pub disks: Vec<DiskFacts>,
-    /// Forges with tokens.
-    pub forges: Vec<ForgeFacts>,
-    pub state: StateFacts,
-    pub schedule: ScheduleFacts,
-    /// Each secret's key, and why it cannot be had, if it cannot.
-    pub secrets: Vec<(String, Option<String>)>,
-    pub notifiers: usize,
-    pub heartbeats: usize,
-    /// The home files of the agents hold a git configuration that signs commits.
-    pub signs_commits: bool,
-    pub as_cron: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RepoFacts {
-    pub name: String,
-    /// `None`: this forge has no tokens.
-    pub access: Option<Result<Access, String>>,
-    /// `None`: this forge has no labels of its own.
-    pub labels: Option<LabelFacts>,
-    /// Why it cannot be read, if it cannot.
-    pub unreadable: Option<String>,
-    /// Why its claims cannot be read.
-    pub claims: Option<String>,
-    pub namespace: Namespace,
-    pub verify: bool,
-    /// There is a CI stage, or the config says that none is needed.
-    pub checks: bool,
-}
-
-/// Where a repo's claims can be written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Namespace {
-    /// Why it was not tried.
-    NotTried(&'static str),
-    /// The place, and what the server said of the first choice where it refuses that.
-    At {
-        place: String,
-        refused: Option<String>,
-    },
-    Trouble(String),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunnerFacts {
-    pub name: String,
-    pub program: String,
-    pub found: bool,
-    pub start: Start,
-    pub wrapped: bool,
-    /// Variables that the agent is to get and that are not set.
-    pub unset: Vec<String>,
-}
-
-/// What starting the program with `--version` came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Start {
-    NotTried,
-    Good,
-    Failed(String),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProgramFacts {
-    pub program: String,
-    pub purpose: String,
-    pub found: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DiskFacts {
-    pub what: &'static str,
-    pub path: String,
-    pub free_bytes: u64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct StateFacts {
-    pub path: String,
-    pub exists: bool,
-    /// Why it cannot be used.
-    pub trouble: Option<String>,
-    pub adopted_at: Option<UnixTime>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct ScheduleFacts {
-    /// Kind, minutes between ticks, and whether it is older than what would be installed now.
-    pub installed: Vec<(String, u32, bool)>,
-    pub trouble: Option<String>,
-    pub last_tick_ago: Option<i64>,
-}
 
 const CHECKS: &[fn(&Facts) -> Vec<Finding>] =
     &[switch, programs, runners, tokens, repos, secrets, state, disks, clock, schedule, people];
@@ -455,7 +314,7 @@ pub fn verdict(findings: &[Finding]) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::model::Permission;
+    use crate::domain::model::{Permission, UnixTime};
 
     fn fine() -> Facts {
         Facts {

@@ -1,62 +1,9 @@
 //! What a forge tells of our token, of what it may do in a repo, of the labels there, and of its clock.
 
-use super::{Facts, Finding, RepoFacts, bad, good, note};
+use super::facts::{Facts, RepoFacts};
+use super::finding::{Finding, bad, good, note};
 use crate::domain::message::{moment, plain, span};
 use crate::domain::model::{Permission, UnixTime};
-
-/// What a forge tells of the token that it is asked with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenFacts {
-    /// Who it acts as.
-    pub login: String,
-    /// As the forge names them; `None` where it tells none.
-    pub scopes: Option<Vec<String>>,
-    /// What it has not, and only some uses need.
-    pub without: Vec<String>,
-    /// `None`: never, or not told.
-    pub expires_at: Option<UnixTime>,
-    /// The forge's own clock.
-    pub server_time: Option<UnixTime>,
-}
-
-/// What a token may do in one repo, as far as that can be asked without writing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Access {
-    pub held: Permission,
-    /// What is missing for offhours' work, each a sentence.
-    pub lacks: Vec<String>,
-    /// What the rules of its default branch require, as a part of a sentence.
-    pub requires: Option<String>,
-}
-
-impl Access {
-    /// Whether it is what offhours' work takes.
-    pub fn enough(&self) -> bool {
-        self.held >= Permission::Write && self.lacks.is_empty()
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ForgeFacts {
-    pub name: String,
-    /// Its tokens are those of an app.
-    pub app: bool,
-    /// Why the token cannot be asked about, if it cannot.
-    pub token: Result<TokenFacts, String>,
-    /// The moment at which it was asked, by our clock.
-    pub asked_at: UnixTime,
-}
-
-/// The labels that a repo needs, against those that it has.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct LabelFacts {
-    pub missing: Vec<String>,
-    /// The one that people mark an issue with is among them.
-    pub ready_missing: bool,
-    /// Made a moment ago.
-    pub made: Vec<String>,
-    pub trouble: Option<String>,
-}
 
 pub(super) fn tokens(facts: &Facts) -> Vec<Finding> {
     let mut found = vec![];
