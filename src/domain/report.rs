@@ -1,49 +1,18 @@
 //! The look back as one page: what was run, what became of it, how long it took, what it cost. Pure: rows in, HTML out.
 //! The page asks the network for nothing and runs no script; every word from outside is escaped.
 
+mod draw;
 mod evidence;
 mod lessons;
+mod look;
 
-pub use evidence::{Tried, Upgraded};
+pub use look::{Look, Past, Tried, Upgraded};
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
-use super::lesson::Record;
-use super::message::{moment, plain, span};
+use super::message::{moment, span};
 use super::model::UnixTime;
-
-/// A run, as it is looked back on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Past {
-    pub repo: String,
-    pub template: String,
-    /// The code of its end; none while it is in flight.
-    pub outcome: Option<String>,
-    pub created_at: UnixTime,
-    pub ended_at: Option<UnixTime>,
-    pub turns: u32,
-    pub cost_usd: f64,
-    pub cost_unknown: bool,
-}
-
-/// What the page is made from.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct Look {
-    pub now: UnixTime,
-    pub days: u32,
-    pub runs: Vec<Past>,
-    /// Cause, since when, detail.
-    pub alarms: Vec<(String, UnixTime, String)>,
-    /// Type and how many; none where the journal is off.
-    pub lessons: Option<Vec<(String, u64)>>,
-    /// The newest of them.
-    pub met: Vec<Record>,
-    /// Versions that were tried out, oldest first.
-    pub canaries: Vec<Tried>,
-    /// Upgrades, oldest first.
-    pub upgrades: Vec<Upgraded>,
-}
+use draw::{HEIGHT, LEFT, TOP, WIDTH, float, html, put, size};
 
 /// The three ends that people tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,38 +45,9 @@ impl Past {
     }
 }
 
-fn html(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in plain(text, 300).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
-}
-
-fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
-    // Writing to a string cannot fail.
-    out.write_fmt(text).unwrap_or_default();
-}
-
 fn median(mut values: Vec<i64>) -> Option<i64> {
     values.sort_unstable();
     values.get(values.len() / 2).copied()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts and seconds are far below 2^52")]
-fn float(n: i64) -> f64 {
-    n as f64
-}
-
-fn size(n: usize) -> f64 {
-    float(i64::try_from(n).unwrap_or(i64::MAX))
 }
 
 const STYLE: &str = "
@@ -211,11 +151,6 @@ fn tiles(out: &mut String, runs: &[&Past]) {
 }
 
 const WEEK: i64 = 7 * 86_400;
-const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 170.0;
-const LEFT: f64 = 44.0;
-const TOP: f64 = 10.0;
-
 /// The week of a moment, counted from the beginning of the period.
 fn week(look: &Look, at: UnixTime) -> i64 {
     let from = look.now.plus(-i64::from(look.days) * 86_400);

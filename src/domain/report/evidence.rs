@@ -1,35 +1,8 @@
 //! What the page says of versions that were tried out, against the bounds that decide about them, and of upgrades.
 
-use super::{HEIGHT, LEFT, Look, TOP, WIDTH, html, put};
+use super::draw::{HEIGHT, LEFT, TOP, WIDTH, html, put, size};
+use super::look::{Look, Tried};
 use crate::domain::message::moment;
-use crate::domain::model::UnixTime;
-
-/// A version of a template that is or was tried out.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tried {
-    /// `c1: implementer@2 against implementer@1`.
-    pub title: String,
-    pub since: UnixTime,
-    /// How it stands or ended.
-    pub sentence: String,
-    /// ln E after each closed block, for the two questions.
-    pub rollback: Vec<f64>,
-    pub graduate: Vec<f64>,
-    /// The ln E at which each of them is answered.
-    pub rollback_bound: f64,
-    pub graduate_bound: f64,
-}
-
-/// What became of one recipe in a batch of upgrades.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Upgraded {
-    pub at: UnixTime,
-    pub recipe: String,
-    pub version: String,
-    /// The code of its end.
-    pub result: String,
-    pub line: String,
-}
 
 /// Newer ones first; beyond that nobody reads on.
 const MOST_TRIED: usize = 8;
@@ -78,7 +51,7 @@ fn chart(out: &mut String, tried: &Tried) {
     let high = high + (high - low).max(1.0) * 0.05;
     let full = TOP + HEIGHT;
     let y = |value: f64| full - HEIGHT * (value.clamp(low, high) - low) / (high - low);
-    let x = |block: usize| LEFT + WIDTH * super::size(block) / super::size(blocks);
+    let x = |block: usize| LEFT + WIDTH * size(block) / size(blocks);
     put(
         out,
         format_args!(
@@ -164,7 +137,9 @@ pub(super) fn upgrades(out: &mut String, look: &Look) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::look::Upgraded;
     use super::*;
+    use crate::domain::model::UnixTime;
 
     fn tried(rollback: Vec<f64>, graduate: Vec<f64>) -> Tried {
         Tried {

@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 
-use super::{Look, html, put};
+use super::draw::{html, put};
+use super::look::Look;
 use crate::domain::lesson::Record;
 use crate::domain::message::span;
 
