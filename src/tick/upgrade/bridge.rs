@@ -5,11 +5,12 @@
 
 use serde_json::json;
 
+use super::build::{Asked, tell};
 use super::{BridgePolicy, RecipePolicy, UpgradeWorld, workflow};
 use crate::domain::model::{JobState, Oid, Permission, PullRequest, TurnEnd, UnixTime};
 use crate::domain::verdict::is_trigger;
 use crate::error::Error;
-use crate::ports::{JobKind, JobSpec, NewStatus, PortError, PortResult, PullComment};
+use crate::ports::{JobKind, JobSpec, PortError, PortResult, PullComment};
 
 /// Since when the bridge is on: what was said before is not for it.
 const SINCE: &str = "bridge:since";
@@ -154,36 +155,6 @@ fn one_job(
         world.acted(&recipe.name, "bridge", &format!("CI of pull request {}: {state}", number("pull")));
     }
     Ok(Ok(()))
-}
-
-/// A build that a trigger asked for.
-pub(super) struct Asked {
-    pub(super) head: Oid,
-    pub(super) pull: u64,
-    pub(super) comment: u64,
-    pub(super) url: String,
-}
-
-/// Sets a state of the build, once.
-pub(super) fn tell(
-    world: &UpgradeWorld,
-    recipe: &RecipePolicy,
-    asked: &Asked,
-    state: &'static str,
-    description: &str,
-) -> PortResult<()> {
-    let forge = world.forge(&recipe.mirror)?;
-    let there = forge.statuses(&recipe.mirror, &asked.head)?;
-    if there.iter().any(|s| s.url.as_ref() == Some(&asked.url) && s.state == state) {
-        return Ok(());
-    }
-    let new = NewStatus {
-        context: world.policy.verdict.context.clone(),
-        state,
-        description: description.to_owned(),
-        url: Some(asked.url.clone()),
-    };
-    forge.set_status(&recipe.mirror, &asked.head, &new).map(drop)
 }
 
 /// The final state, once there is one.

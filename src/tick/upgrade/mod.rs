@@ -6,6 +6,7 @@
 pub mod act;
 pub mod agent;
 pub mod bridge;
+mod build;
 pub mod candidates;
 pub mod cleanup;
 pub mod drive;

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::bridge::{Asked, tell};
+use super::build::{Asked, tell};
 use super::{RecipePolicy, UpgradeWorld};
 use crate::domain::model::UnixTime;
 use crate::error::Error;
