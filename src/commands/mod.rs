@@ -3,6 +3,7 @@
 #![allow(clippy::doc_markdown, reason = "the comments are shown in a terminal, where backticks are noise")]
 
 pub mod arm;
+mod canary;
 pub mod config;
 pub mod doctor;
 mod hand;

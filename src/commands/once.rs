@@ -43,7 +43,7 @@ pub fn run(app: &App, args: &IssueArg, foreground: bool) -> Result<u8, Error> {
     }
     let newest = world.store.runs_of(&issue)?.into_iter().next();
     let (code, text, item) = if let Some(row) = &newest {
-        let state = super::run::state_word(row);
+        let state = row.state_word();
         let code = match (&row.run.outcome, app.global.exit_code) {
             (_, false) | (Some(Outcome::Landed), true) => 0,
             (Some(_), true) => 1,

@@ -70,7 +70,7 @@ pub fn report(global: &Global, command: &str, report: &Report, outcome: TickOutc
             .iter()
             .map(|i| json!({ "issue": i.issue, "run": i.run, "handle": i.handle, "reason": i.reason, "sentence": i.sentence, "acted": i.acted }))
             .collect::<Vec<_>>();
-        items.extend(report.canaries.iter().map(super::history::canary));
+        items.extend(report.canaries.iter().map(super::canary::canary));
         let errors = report
             .errors
             .iter()

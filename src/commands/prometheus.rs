@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{output, run::state_word};
+use super::output;
 use crate::app::App;
 use crate::domain::message_metrics::{Metric, exposition};
 use crate::domain::model::IssueRef;
@@ -42,7 +42,7 @@ fn of_store(app: &App, store: &Store) -> Result<Vec<Metric>, Error> {
     let flying = store.runs_in_flight()?;
     let mut waits: BTreeMap<String, usize> = BTreeMap::new();
     for row in &flying {
-        *waits.entry(state_word(row).to_owned()).or_default() += 1;
+        *waits.entry(row.state_word().to_owned()).or_default() += 1;
     }
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     for repo in &app.config.allowlist {

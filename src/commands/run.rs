@@ -93,22 +93,13 @@ fn find(app: &App, store: &Store, text: &str) -> Result<RunRow, Error> {
     store.run(text)?.ok_or_else(unknown)
 }
 
-/// The state of a run in a word: its outcome, or what it waits for.
-pub fn state_word(row: &RunRow) -> &'static str {
-    match (&row.run.outcome, row.run.wait) {
-        (Some(outcome), _) => outcome.code(),
-        (None, Some(wait)) => wait.code(),
-        (None, None) => "in-step",
-    }
-}
-
 fn item(row: &RunRow) -> Value {
     let run = &row.run;
     json!({
         "issue": run.issue.to_string(),
         "run": run.id,
         "handle": run.turn_job(run.turns),
-        "reason": state_word(row),
+        "reason": row.state_word(),
         "phase": format!("{:?}", run.phase).to_lowercase(),
         "attempt": run.attempt,
         "turns": run.turns,
@@ -139,7 +130,7 @@ fn list(app: &App, repo: Option<&str>, all: bool) -> Result<u8, Error> {
             "{}  {:<28} {:<18} {at}\n",
             row.run.id,
             row.run.issue.to_string(),
-            state_word(row)
+            row.state_word()
         ));
     }
     if text.is_empty() {
@@ -179,7 +170,7 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
     let (known, unknown) = store.cost_of(&run.id)?;
     let turns = store.turns_of(&run.id)?;
     let events = store.events_of(&run.id)?;
-    let mut text = format!("run {} on {}: {}\n", run.id, run.issue, state_word(row));
+    let mut text = format!("run {} on {}: {}\n", run.id, run.issue, row.state_word());
     if let Some(wait) = run.wait {
         text.push_str(&format!("  {}\n", wait.next_step()));
     }
@@ -308,7 +299,7 @@ fn stop(app: &App, name: &str) -> Result<u8, Error> {
     let mut store = store(app)?;
     let row = find(app, &store, name)?;
     if !store.ask_stop(&row.run.id)? {
-        return Err(Error::usage(format!("run {} is over already ({})", row.run.id, state_word(&row))));
+        return Err(Error::usage(format!("run {} is over already ({})", row.run.id, row.state_word())));
     }
     let text = format!(
         "run {} ends with the next tick: its work is kept, and {} is handed back\n",

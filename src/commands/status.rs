@@ -1,6 +1,6 @@
 //! `status`: in 80 columns, whether it works, what it costs, and who has to do what.
 
-use super::{output, run::state_word};
+use super::output;
 use crate::app::App;
 use crate::domain::message::{moment, plain, span, what_to_do};
 use crate::domain::model::{IssueRef, Outcome, UnixTime};
@@ -229,12 +229,12 @@ fn running(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec<S
         lines.push(format!(
             "{} {} turn {}, {} (run {})",
             run.issue,
-            state_word(&row),
+            row.state_word(),
             run.turns,
             span(now.since(run.created_at)),
             run.id
         ));
-        items.push(json!({ "section": "running", "issue": run.issue.to_string(), "run": run.id, "reason": state_word(&row) }));
+        items.push(json!({ "section": "running", "issue": run.issue.to_string(), "run": run.id, "reason": row.state_word() }));
     }
     Ok(lines)
 }

@@ -1,7 +1,7 @@
 //! `why`: not started or what now, because, what happens next by itself, what it passed, history.
 
+use super::output;
 use super::target::IssueTarget;
-use super::{output, run::state_word};
 use crate::app::App;
 use crate::domain::message::{moment, plain, what_to_do};
 use crate::domain::model::{IssueRef, Outcome, RepoId};
@@ -121,7 +121,7 @@ fn repo_lines(
 
 /// What was said of a run's end beside its code.
 fn end_words(store: &Store, row: &RunRow) -> Result<String, Error> {
-    let code = state_word(row);
+    let code = row.state_word();
     let events = store.events_of(&row.run.id)?;
     let said = events.iter().rev().filter(|e| e.kind == code).find_map(|e| {
         let data: Value = serde_json::from_str(&e.data).ok()?;
@@ -160,12 +160,12 @@ fn issue_lines(
     let ledger = store.ledger_of(issue, 20)?;
     match runs.first() {
         Some(row) if row.run.phase != Phase::Ended => {
-            text.push_str(&format!("{issue}: {} (run {})\n", state_word(row), row.run.id));
+            text.push_str(&format!("{issue}: {} (run {})\n", row.state_word(), row.run.id));
             let next = row.run.wait.map_or("the next tick takes its next step", |w| w.next_step());
             text.push_str(&format!("  next: {next}\n"));
         }
         Some(row) => {
-            text.push_str(&format!("{issue}: {} (run {})\n", state_word(row), row.run.id));
+            text.push_str(&format!("{issue}: {} (run {})\n", row.state_word(), row.run.id));
             if let Some(outcome) = &row.run.outcome {
                 text.push_str(&format!("  next: {}\n", what_to_do(outcome)));
             }
@@ -177,7 +177,7 @@ fn issue_lines(
     let since = over.and_then(|r| r.run.ended_at).map_or(i64::MIN, |end| end.0);
     let says = |reason: &str| reason != "already-running" && (over.is_none() || reason != "dispatched");
     let last = ledger.iter().find(|l| says(&l.reason)).filter(|l| l.at.0 >= since);
-    let end = over.map(|row| Ok::<_, Error>((state_word(row), end_words(store, row)?))).transpose()?;
+    let end = over.map(|row| Ok::<_, Error>((row.state_word(), end_words(store, row)?))).transpose()?;
     if let (None, Some((code, words))) = (last, &end) {
         let words = if words.is_empty() { String::new() } else { format!(": {words}") };
         text.push_str(&format!("  because: {code}{words}\n"));
@@ -204,7 +204,7 @@ fn issue_lines(
         let mut lines: Vec<(i64, String)> =
             ledger.iter().rev().map(|l| (l.at.0, format!("{}: {}", l.reason, l.sentence))).collect();
         lines.extend(runs.iter().filter_map(|r| {
-            r.run.ended_at.map(|at| (at.0, format!("run {} ended: {}", r.run.id, state_word(r))))
+            r.run.ended_at.map(|at| (at.0, format!("run {} ended: {}", r.run.id, r.state_word())))
         }));
         lines.sort_by_key(|(at, _)| *at);
         for (at, line) in lines {
@@ -217,7 +217,7 @@ fn issue_lines(
         "reason": runs
             .first()
             .filter(|r| r.run.phase != Phase::Ended || last.is_none())
-            .map(|r| state_word(r).to_owned())
+            .map(|r| r.state_word().to_owned())
             .or_else(|| last.map(|l| l.reason.clone())),
         "passed": ledger.first().map(|l| l.passed.clone()).unwrap_or_default(),
     }));

@@ -31,6 +31,17 @@ pub struct RunRow {
     pub stop_asked: bool,
 }
 
+impl RunRow {
+    /// The state of a run in a word: its outcome, or what it waits for.
+    pub fn state_word(&self) -> &'static str {
+        match (&self.run.outcome, self.run.wait) {
+            (Some(outcome), _) => outcome.code(),
+            (None, Some(wait)) => wait.code(),
+            (None, None) => "in-step",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct TurnRow {
     pub turn: u32,
