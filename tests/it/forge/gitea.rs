@@ -201,27 +201,41 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
         ("GET", ["actions", "runs"]) => {
             let sha = ask.query.get("head_sha").cloned().unwrap_or_default();
             let found = model.repos[repo].checks.iter().filter(|c| c.sha == sha);
-            let mut entries: Vec<Value> = found.map(|c| actions_run(model.dialect, repo, c)).collect();
+            let quiet = model.repos[repo].quiet_failure;
+            let ended = |c: &CheckRun| {
+                let conclusion = if quiet { Some("failure") } else { c.conclusion };
+                actions_run(model.dialect, repo, &CheckRun { conclusion, ..c.clone() })
+            };
+            let mut entries: Vec<Value> = found.map(ended).collect();
+            for flow in model.repos[repo].flows.iter().filter(|f| f.sha == sha) {
+                let mut entry = actions_run(model.dialect, repo, &as_check(flow));
+                entry["event"] = json!(flow.event);
+                entries.push(entry);
+            }
             for asked in model.repos[repo].dispatches.iter().filter(|d| d.sha == sha) {
                 let run = CheckRun {
                     id: asked.id,
                     sha: asked.sha.clone(),
                     name: "test".to_owned(),
                     status: if asked.green.is_some() { "completed" } else { "in_progress" },
-                    conclusion: asked.green.map(|green| if green { "success" } else { "failure" }),
+                    conclusion: asked.green.map(|green| {
+                        let good = if asked.skipped { "skipped" } else { "success" };
+                        if green { good } else { "failure" }
+                    }),
                     log: String::new(),
                     attempt: 1,
+                    app: "",
+                    workflow: "test.yml",
                 };
                 let mut entry = actions_run(model.dialect, repo, &run);
                 entry["event"] = json!("workflow_dispatch");
-                let file = if model.dialect == Dialect::Forgejo { "workflow_id" } else { "path" };
-                entry[file] = json!("test.yml");
                 entries.push(entry);
             }
             page(ask, Some("workflow_runs"), entries)
         }
         ("GET", ["actions", "runs", id, "jobs"]) => {
-            let found = model.repos[repo].checks.iter().filter(|c| c.id.to_string() == *id);
+            let flows: Vec<CheckRun> = model.repos[repo].flows.iter().map(as_check).collect();
+            let found = model.repos[repo].checks.iter().chain(&flows).filter(|c| c.id.to_string() == *id);
             let jobs: Vec<Value> = found.map(|c| match model.dialect {
                 Dialect::Forgejo => json!({ "id": c.id, "run_id": c.id, "name": c.name, "attempt": c.attempt, "status": forgejo_word(c) }),
                 Dialect::Gitea | Dialect::Github => json!({ "id": c.id, "run_id": c.id, "name": c.name, "run_attempt": c.attempt,
@@ -305,9 +319,11 @@ fn one_status(model: &Model, status: &super::Status) -> Value {
 fn statuses(model: &Model, repo: &str, sha: &str) -> Vec<Value> {
     let mut entries = vec![];
     for check in model.repos[repo].checks.iter().filter(|c| c.sha == sha) {
+        let skipped = check.conclusion == Some("skipped");
         let entry = |id: u64, word: &str| {
             json!({ "id": id, "status": word, "context": format!("ci.yml / {} (push)", check.name),
-                "description": "Failing after 3s", "target_url": format!("/{repo}/actions/runs/{}/jobs/0", check.id) })
+                "description": if skipped { "Has been skipped" } else { "Failing after 3s" },
+                "target_url": format!("/{repo}/actions/runs/{}/jobs/0", check.id) })
         };
         let first = check.id * 100;
         for attempt in 1..u64::from(check.attempt) {
@@ -315,7 +331,12 @@ fn statuses(model: &Model, repo: &str, sha: &str) -> Vec<Value> {
         }
         let last = first + u64::from(check.attempt) * 2;
         if check.status == "completed" {
-            let word = if check.conclusion == Some("success") { "success" } else { "failure" };
+            let word = match check.conclusion {
+                // Gitea 1.25 has a word for it.
+                Some("skipped") if model.dialect == Dialect::Gitea => "skipped",
+                Some("success" | "skipped") => "success",
+                _ => "failure",
+            };
             entries.push(entry(last + 1, word));
         }
         entries.push(entry(last, "pending"));
@@ -333,13 +354,28 @@ fn forgejo_word(run: &CheckRun) -> &'static str {
     }
 }
 
+/// A run without a check, as one with it.
+fn as_check(flow: &super::Flow) -> CheckRun {
+    CheckRun {
+        id: flow.id,
+        sha: flow.sha.clone(),
+        name: "deploy".to_owned(),
+        status: "completed",
+        conclusion: Some(flow.conclusion),
+        log: String::new(),
+        attempt: flow.attempt,
+        app: "",
+        workflow: flow.workflow,
+    }
+}
+
 fn actions_run(dialect: Dialect, repo: &str, run: &CheckRun) -> Value {
     let url = format!("https://forge.invalid/{repo}/actions/runs/{}", run.id);
     if dialect == Dialect::Forgejo {
-        return json!({ "id": run.id, "index_in_repo": run.id, "title": "A push", "workflow_id": "ci.yml",
+        return json!({ "id": run.id, "index_in_repo": run.id, "title": "A push", "workflow_id": run.workflow,
             "commit_sha": run.sha, "status": forgejo_word(run), "html_url": url, "need_approval": false });
     }
-    json!({ "id": run.id, "run_number": run.id, "display_title": "A push", "path": "ci.yml@refs/heads/main",
+    json!({ "id": run.id, "run_number": run.id, "display_title": "A push", "path": format!("{}@refs/heads/main", run.workflow),
         "head_sha": run.sha, "status": run.status, "conclusion": run.conclusion, "html_url": url,
         "run_attempt": 0 })
 }

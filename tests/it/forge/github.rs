@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Ask, CheckRun, Issue, Model, Pull, Reply, shape};
+use super::{Ask, CheckRun, Issue, Model, Pull, Reply, actions, shape};
 
 pub fn moment(at: i64) -> String {
     OffsetDateTime::from_unix_timestamp(at).unwrap().format(&Rfc3339).unwrap()
@@ -260,7 +260,8 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
             let runs = model.repos[repo].dispatches.iter().rev();
             let entries = runs.map(|r| {
                 let status = if r.green.is_some() { "completed" } else { "in_progress" };
-                let conclusion = r.green.map(|green| if green { "success" } else { "failure" });
+                let good = if r.skipped { "skipped" } else { "success" };
+                let conclusion = r.green.map(|green| if green { good } else { "failure" });
                 let run = json!({ "id": r.id, "head_sha": r.sha, "event": "workflow_dispatch", "status": status,
                     "conclusion": conclusion, "path": ".github/workflows/test.yml@main" });
                 shape::workflow_run(repo, run)
@@ -293,24 +294,31 @@ fn in_repo(model: &mut Model, ask: &Ask<'_>, repo: &str, path: &[&str]) -> Reply
         ("GET", ["actions", "runs"]) => {
             let sha = ask.query.get("head_sha").cloned().unwrap_or_default();
             let (more, asks) = (model.repos[repo].more_to_come, model.repos[repo].asks_first);
-            let runs = model.repos[repo].checks.iter().filter(|c| c.sha == sha);
+            let runs = model.repos[repo].checks.iter().filter(|c| c.sha == sha && c.app == "github-actions");
+            let flows = model.repos[repo].flows.iter().filter(|f| f.sha == sha);
             let entries = runs
                 .map(|c| {
                     let status = if more { "in_progress" } else { c.status };
                     let conclusion =
                         if asks { Some("action_required") } else { c.conclusion.filter(|_| !more) };
                     let run = json!({ "id": c.id, "name": "CI", "head_sha": c.sha, "status": status,
-                        "conclusion": conclusion, "run_attempt": c.attempt });
+                        "conclusion": conclusion, "run_attempt": c.attempt, "check_suite_id": c.id,
+                        "workflow_id": actions::number(c.workflow) });
                     shape::workflow_run(repo, run)
                 })
+                .chain(flows.map(|f| actions::hub_run(repo, f)))
                 .collect();
             page(ask, Some("workflow_runs"), entries)
         }
-        ("POST", ["actions", "runs", id, "rerun-failed-jobs"]) => {
+        ("POST", ["actions", "runs", id, how @ ("rerun-failed-jobs" | "rerun")]) => {
             if !writer {
                 return Reply::error(403, "Resource not accessible by personal access token");
             }
             let id: u64 = id.parse().unwrap();
+            let flow = model.repos[repo].flows.iter().find(|f| f.id == id).map(|f| f.conclusion);
+            if flow == Some("startup_failure") || (flow == Some("cancelled") && *how != "rerun") {
+                return Reply::error(403, "This workflow run cannot be retried");
+            }
             model.rerun(repo, id);
             Reply::json(201, &json!({}))
         }
@@ -399,7 +407,7 @@ fn status(model: &Model, s: &super::Status) -> Value {
 fn check_run(run: &CheckRun) -> Value {
     shape::check_run(json!({ "id": run.id, "name": run.name, "head_sha": run.sha, "status": run.status,
         "conclusion": run.conclusion, "html_url": format!("https://forge.invalid/runs/{}", run.id),
-        "app": { "slug": "github-actions" }, "output": { "title": null, "summary": null, "text": null } }))
+        "app": { "slug": run.app, "id": actions::number(run.app) }, "check_suite": { "id": run.id }, "output": { "title": null, "summary": null, "text": null } }))
 }
 
 fn in_issue(model: &mut Model, ask: &Ask<'_>, repo: &str, number: u64, path: &[&str]) -> Reply {
