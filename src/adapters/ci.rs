@@ -81,6 +81,7 @@ impl Ci for CommandCi {
         let link = Some(dir.display().to_string());
         Ok(StageReading::Checks(vec![Check {
             name: stage.to_owned(),
+            source: "command".to_owned(),
             state: verdict,
             link,
             log_tail,
@@ -133,19 +134,22 @@ impl Ci for StageCi {
             return self.command.read(repo, stage, oid, wanted);
         };
         let mut checks = found.checks(repo, oid)?;
+        // Only what nothing holds up so far can be held up: nobody is asked before.
+        let (more, rules_of) = match wanted {
+            Wanted::Reported => (false, None),
+            Wanted::Everything => (true, None),
+            Wanted::Verdict { rules_of } => (checks::hold_nothing_up(&checks), rules_of),
+        };
+        if more {
+            checks.extend(found.to_come(repo, oid)?);
+        }
+        if let Some(branch) = rules_of.filter(|_| checks::is_green(&checks)) {
+            let missing = checks::missing(&checks, found.required(repo, branch)?);
+            checks.extend(missing);
+        }
         if self.again.borrow().contains(&(repo.clone(), stage.to_owned(), oid.clone())) {
             for check in checks.iter_mut().filter(|c| c.state == CheckState::Red) {
                 check.state = CheckState::Pending;
-            }
-        }
-        // Only what is green so far can be held up: nobody is asked before.
-        if let Wanted::Verdict { rules_of } = wanted
-            && checks::is_green(&checks)
-        {
-            checks.extend(found.to_come(repo, oid)?);
-            if let Some(branch) = rules_of.filter(|_| checks::is_green(&checks)) {
-                let missing = checks::missing(&checks, found.required(repo, branch)?);
-                checks.extend(missing);
             }
         }
         Ok(StageReading::Checks(checks))

@@ -385,7 +385,8 @@ keys! {
         /// How often checks that failed are run again before an agent is asked.
         rerun: u32 [0, 10] = 1;
         /// Checks that must be green, by name. Not set: all that report, and at least one; where the rules of the target
-        /// branch require checks on GitHub, Gitea or Forgejo, those have to be among them. Empty: none is needed.
+        /// branch require checks on GitHub, Gitea or Forgejo, those have to be among them. Empty: none is needed. A check
+        /// that was skipped, or is neutral, is as one that never reported.
         required: Option<Vec<String>> = None;
         /// How long a stage may take to show its first check.
         grace_seconds: u64 [0, 86_400] = 600;

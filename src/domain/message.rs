@@ -33,6 +33,13 @@ pub struct ReceiptFacts {
     pub turn_ends: Vec<String>,
 }
 
+impl ReceiptFacts {
+    /// Whether at least one check really ran and succeeded: the word is the last one of each.
+    pub fn ran(&self) -> bool {
+        self.checks.iter().any(|check| check.ends_with(": green"))
+    }
+}
+
 /// How the hidden mark of a text of ours begins.
 pub const MARK: &str = "<!-- offhours:";
 
@@ -243,7 +250,12 @@ pub fn receipt(run: &Run, facts: &ReceiptFacts, note: &str) -> String {
             "none".to_owned()
         }
     } else {
-        facts.checks.iter().map(|c| markdown(c, 120)).collect::<Vec<_>>().join(", ")
+        let told = facts.checks.iter().map(|c| markdown(c, 120)).collect::<Vec<_>>().join(", ");
+        if facts.none_required && !facts.ran() {
+            format!("{told}; none ran (the config says that none are needed)")
+        } else {
+            told
+        }
     };
     let on_target = match (facts.on_target, run.landing) {
         (true, Landing::Push) => "yes, seen after the push",

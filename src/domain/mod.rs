@@ -36,3 +36,4 @@ pub mod upgrade_guard;
 pub mod upgrade_schedule;
 pub mod verdict;
 pub mod version;
+pub mod workflow;

@@ -304,6 +304,9 @@ pub struct Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     pub name: String,
+    /// Who reports it, as plain data: an app and its workflow, or a kind of report. Checks of one name and one source
+    /// are one check, and only a newer one of these takes an older one's place.
+    pub source: String,
     pub state: CheckState,
     /// Where people read about it: a URL or a path.
     pub link: Option<String>,
@@ -316,9 +319,12 @@ pub struct Check {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CheckState {
     Pending,
+    /// It really ran, and succeeded.
     Green,
     Red,
-    /// Cancelled because a newer run replaced it: neither red nor green.
+    /// It did not run, or says that it has nothing to say (skipped, neutral): it neither helps nor hurts.
+    Skipped,
+    /// Cancelled: neither red nor green, until a newer one takes its place.
     Superseded,
     /// A person has to act before it goes on.
     NeedsPerson,

@@ -8,8 +8,9 @@ use crate::domain::model::{Oid, RepoId, StageReading};
 pub enum Wanted<'a> {
     /// What has reported by now.
     Reported,
-    /// Whether all is green: what is known to be still to report is pending, too; so is, with a branch, what its rules
-    /// require.
+    /// That, and what is known of the commit besides its checks.
+    Everything,
+    /// Whether all is green, also by what is still to report and, with a branch, by what its rules require.
     Verdict { rules_of: Option<&'a str> },
 }
 

@@ -40,11 +40,11 @@ pub fn event(run: &Run, key: &str, kind: &str, at: UnixTime, data: &str) -> Even
     }
 }
 
-/// That checks were green on what landed, once it did: later nobody may be able to tell.
+/// That checks really ran and were green on what landed, once it did: later nobody may be able to tell.
 pub fn checked(run: &Run, seen: &Evidence, at: UnixTime) -> Option<Event> {
-    let green = seen.receipt.checks.iter().any(|c| c.ends_with(": green"));
     let landed = run.outcome == Some(Outcome::Landed);
-    (landed && green).then(|| event(run, "checked", "checked", at, &seen.receipt.checks.join(", ")))
+    (landed && seen.receipt.ran())
+        .then(|| event(run, "checked", "checked", at, &seen.receipt.checks.join(", ")))
 }
 
 /// Everything [`crate::domain::run::next`] looks at.
@@ -159,6 +159,7 @@ fn state_word(state: CheckState) -> &'static str {
         CheckState::Pending => "pending",
         CheckState::Green => "green",
         CheckState::Red => "red",
+        CheckState::Skipped => "skipped",
         CheckState::Superseded => "superseded",
         CheckState::NeedsPerson => "needs a person",
     }
@@ -668,7 +669,7 @@ fn failure(red: &[Check]) -> Failure {
 
 /// What the same checks say of the commit the run started from.
 fn base(world: &World, run: &Run, policy: &RepoPolicy, stage: &str, failure: &Failure) -> BaseSeen {
-    match world.ci.read(&policy.repo, stage, &run.base, Wanted::Reported) {
+    match world.ci.read(&policy.repo, stage, &run.base, Wanted::Everything) {
         Err(_) => BaseSeen::Unreadable,
         Ok(StageReading::NotStarted) if start_refused(world, run, stage, &run.base).is_some() => {
             BaseSeen::CannotTell

@@ -29,6 +29,7 @@ mod harvest;
 mod hostile;
 mod hub;
 mod hub_app;
+mod hub_checks;
 mod hub_desk;
 mod hub_hostile;
 mod hub_trust;

@@ -39,6 +39,8 @@ struct State {
     seen: BTreeSet<String>,
     /// The first pipeline of each commit is red for no reason.
     flaky: bool,
+    /// What a pipeline shows instead: its own status, and its parts with theirs.
+    shows: Option<(&'static str, Vec<(&'static str, &'static str)>)>,
     /// The token is good, and may see nothing here.
     forbids: bool,
     log: Vec<String>,
@@ -151,11 +153,15 @@ impl State {
                 (200, json!({ "id": 7, "full_name": "me/app", "active": true }))
             }
             (Kind::Woodpecker, "GET", ["7", "pipelines"]) | (Kind::Drone, "GET", ["me", "app", "builds"]) => {
-                (200, self.builds.iter().rev().map(|b| shown(kind, b, false)).collect())
+                let status = self.shows.as_ref().map(|(status, _)| *status);
+                let seen = |b: &Build| {
+                    shown(kind, &Build { status: status.unwrap_or(b.status), ..b.clone() }, false)
+                };
+                (200, self.builds.iter().rev().map(seen).collect())
             }
             (Kind::Woodpecker, "GET", ["7", "pipelines", number])
             | (Kind::Drone, "GET", ["me", "app", "builds", number]) => {
-                build(number).map_or((404, Value::Null), |b| (200, shown(kind, &b, true)))
+                build(number).map_or((404, Value::Null), |b| (200, self.told(kind, &b)))
             }
             (Kind::Woodpecker, "GET", ["7", "logs", number, step]) if *step == format!("{number}1") => {
                 let lines = |b: Build| -> Value {
@@ -181,6 +187,26 @@ impl State {
             },
             _ => (404, json!({ "message": "Not Found" })),
         }
+    }
+
+    /// A pipeline read for itself.
+    fn told(&self, kind: Kind, build: &Build) -> Value {
+        let mut value = shown(kind, build, true);
+        let Some((status, parts)) = &self.shows else { return value };
+        let numbered = (1_u64..).zip(parts);
+        value["status"] = json!(status);
+        let (key, parts): (&str, Vec<Value>) = match kind {
+            Kind::Woodpecker => {
+                let part = |(n, (name, state)): (u64, &(&str, &str))| json!({ "id": n, "pid": n, "name": name, "state": state, "children": [] });
+                ("workflows", numbered.map(part).collect())
+            }
+            Kind::Drone => {
+                let part = |(n, (name, status)): (u64, &(&str, &str))| json!({ "number": n, "name": name, "status": status, "steps": [] });
+                ("stages", numbered.map(part).collect())
+            }
+        };
+        value[key] = json!(parts);
+        value
     }
 }
 
@@ -290,6 +316,57 @@ fn flakes_missing_parts_and_refused_tokens() {
         world.advance(60);
         world.until_idle();
         assert_eq!(world.run_of("me/app#1")["reason"], "landed", "{kind:?}");
+    }
+}
+
+/// Green is what ran and was good, as a whole and in each part; what was skipped is told as skipped, and is no check.
+#[test]
+fn a_pipeline_is_green_by_what_really_ran() {
+    type Parts = &'static [(&'static str, &'static str)];
+    let cases: [(&str, Parts, &str); 12] = [
+        ("success", &[("build", "success"), ("deploy", "skipped")], "landed"),
+        ("success", &[("build", "skipped"), ("deploy", "skipped")], "no-checks"),
+        ("success", &[], "landed"),
+        ("skipped", &[], "no-checks"),
+        ("skipped", &[("build", "skipped")], "no-checks"),
+        // Parts of one name: one that was ended is not replaced by its twin.
+        ("success", &[("build", "killed"), ("build", "success")], "ci"),
+        ("running", &[("build", "success")], "ci"),
+        ("splendid", &[("build", "success")], "ci"),
+        ("killed", &[("build", "success")], "ci"),
+        ("blocked", &[("build", "success")], "check-needs-person"),
+        ("declined", &[("build", "success")], "red"),
+        ("error", &[("build", "skipped")], "red"),
+    ];
+    for kind in [Kind::Woodpecker, Kind::Drone] {
+        for (status, parts, wanted) in cases {
+            let world = World::in_memory();
+            let server = Server::start(kind, world.bare("me/app"), false);
+            let base = run(&world.bare("me/app"), &["rev-parse", "main"]).1.trim().to_owned();
+            server.state.lock().unwrap().seen.insert(base);
+            server.state.lock().unwrap().shows = Some((status, parts.to_vec()));
+            configure(&world, kind, &server, "");
+            world.ready("me/app", "Solve it", &[]);
+            let mut told = vec![];
+            for _ in 0..5 {
+                told.extend(world.tick());
+                world.jobs_end();
+                world.advance(60);
+            }
+            let why = format!("{kind:?} {status} {parts:?} {told:?}");
+            if wanted == "red" {
+                assert!(server.state.lock().unwrap().log.iter().any(|l| l.starts_with("POST ")), "{why}");
+                continue;
+            }
+            let (now, end) = (world.reason("me/app#1"), world.run_of("me/app#1"));
+            let reason =
+                if now == wanted { now } else { end["reason"].as_str().unwrap_or_default().to_owned() };
+            assert_eq!(reason, wanted, "{why}");
+            if parts.len() == 2 && wanted == "landed" {
+                let receipt = world.comments("me/app", 1).concat();
+                assert!(receipt.contains("push/build: green, push/deploy: skipped"), "{receipt}");
+            }
+        }
     }
 }
 

@@ -98,16 +98,21 @@ impl Line {
     }
 }
 
-/// `None`: it was never to run.
-fn state(word: &str) -> Option<CheckState> {
-    Some(match word {
+fn state(word: &str) -> CheckState {
+    match word {
         "success" => CheckState::Green,
         "failure" | "error" | "declined" => CheckState::Red,
         "killed" | "canceled" => CheckState::Superseded,
         "blocked" => CheckState::NeedsPerson,
-        "skipped" => return None,
+        "skipped" => CheckState::Skipped,
         _ => CheckState::Pending,
-    })
+    }
+}
+
+/// Each part is one of its own, also where others have its name: what was ended is replaced by a newer pipeline only, and
+/// only the newest is looked at.
+fn source(pipeline: u64, part: usize) -> String {
+    format!("pipeline {pipeline} part {part}")
 }
 
 impl Pipelines {
@@ -185,13 +190,15 @@ impl Checks for Pipelines {
             let parts = pipeline.workflows.or(pipeline.stages).unwrap_or_default();
             // What is over as a whole is over in each part; a part can be red while others run.
             let whole = state(&pipeline.status);
-            if parts.is_empty() || matches!(whole, Some(CheckState::NeedsPerson | CheckState::Superseded)) {
-                checks.extend(whole.map(|state| red_check(event.clone(), state, None, &pipeline.status)));
+            let as_whole = |state| red_check(source(number, 0), event.clone(), state, None, &pipeline.status);
+            if parts.is_empty() || matches!(whole, CheckState::NeedsPerson | CheckState::Superseded) {
+                checks.push(as_whole(whole));
                 continue;
             }
-            let before = checks.len();
-            for part in &parts {
-                let Some(state) = state(&part.status) else { continue };
+            let mut told = vec![];
+            for (at, part) in (1..).zip(&parts) {
+                let state = state(&part.status);
+                told.push(state);
                 let mut text = String::new();
                 let failed =
                     part.steps.iter().flatten().filter(|s| matches!(s.status.as_str(), "failure" | "error"));
@@ -201,12 +208,21 @@ impl Checks for Pipelines {
                         logs += 1;
                     }
                 }
-                checks.push(red_check(format!("{event}/{}", part.name), state, None, &text));
+                let name = format!("{event}/{}", part.name);
+                checks.push(red_check(source(number, at), name, state, None, &text));
             }
-            // A configuration that cannot be read has no parts that say so.
-            let told = checks.get(before..).unwrap_or_default().iter().any(|c| c.state == CheckState::Red);
-            if whole == Some(CheckState::Red) && !told {
-                checks.push(red_check(event, CheckState::Red, None, &pipeline.status));
+            // A configuration that cannot be read has no parts that say so, and parts may be over before all are there.
+            let is_good = |state: CheckState| matches!(state, CheckState::Green | CheckState::Skipped);
+            let is_told = match whole {
+                CheckState::Red => told.contains(&CheckState::Red),
+                CheckState::Pending => !told.iter().all(|state| is_good(*state)),
+                CheckState::Green
+                | CheckState::Skipped
+                | CheckState::Superseded
+                | CheckState::NeedsPerson => true,
+            };
+            if !is_told {
+                checks.push(as_whole(whole));
             }
         }
         Ok(checks)
@@ -222,7 +238,7 @@ impl Checks for Pipelines {
         let mut begun = false;
         for (ran, pipeline) in newest.into_values() {
             // Each run is a pipeline of its own: one more than it ran already, so that a repeat starts nothing.
-            if state(&pipeline.status) == Some(CheckState::Red) && ran < attempt {
+            if state(&pipeline.status) == CheckState::Red && ran < attempt {
                 let path = format!("{}/{}", self.path(repo)?, pipeline.number);
                 match self.client.write(&doing, Method::Post, &path, None) {
                     Ok(_) => begun = true,

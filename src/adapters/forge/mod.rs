@@ -6,6 +6,7 @@ use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 use crate::adapters::runner::output;
 use crate::domain::checks::Required;
+use crate::domain::message;
 use crate::domain::model::{Blocker, Check, CheckState, Comment, Oid, RepoId, Seen, UnixTime};
 use crate::ports::{Forge, HostBook, Merging, PortError, PortResult, RecipeForge, Trials};
 
@@ -20,12 +21,14 @@ impl<T: Forge + Merging + Trials> AnyForge for T {}
 
 /// What a forge knows of the checks of a commit.
 pub trait Checks {
-    /// All that reported, each once, with the ends of the logs of what failed where they can be had.
+    /// All that reported, each once and the older of one source first, with the ends of the logs of what failed where they
+    /// can be had.
     fn checks(&self, repo: &RepoId, oid: &Oid) -> PortResult<Vec<Check>>;
     /// Has what failed run again. `attempt` counts from 1, the first run; what was run so often already is left alone.
     /// False where nothing of it can be run again.
     fn rerun(&self, repo: &RepoId, oid: &Oid, attempt: u32) -> PortResult<bool>;
-    /// What of a commit on which all that reported is green is known to be still to report, or has failed without a report.
+    /// What of a commit on which nothing that reported holds it up is known to be still to report, or has ended badly without
+    /// a report.
     fn to_come(&self, _repo: &RepoId, _oid: &Oid) -> PortResult<Vec<Check>> {
         Ok(vec![])
     }
@@ -132,11 +135,22 @@ fn own_comment(
 }
 
 /// A check; of one that is red, with the end of what it said.
-pub(super) fn red_check(name: String, state: CheckState, link: Option<String>, text: &str) -> Check {
+pub(super) fn red_check(
+    source: String,
+    name: String,
+    state: CheckState,
+    link: Option<String>,
+    text: &str,
+) -> Check {
     let log_tail = if state == CheckState::Red { output::tail(&output::clean(text)) } else { String::new() };
     let fingerprint =
         if state == CheckState::Red { output::fingerprint(&log_tail, &[]) } else { String::new() };
-    Check { name, state, link, log_tail, fingerprint }
+    Check { name, source, state, link, log_tail, fingerprint }
+}
+
+/// What is told of a run of a workflow that ended badly, and no check of it says why.
+fn ended_as(word: &str) -> String {
+    format!("the workflow ended as {}, and no check of it says why", message::plain(word, 40))
 }
 
 /// An Actions log up to its last error, without the time at the start of each line: what comes after it is tidying up.

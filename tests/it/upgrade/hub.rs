@@ -217,6 +217,28 @@ pub fn a_whole_upgrade(dialect: Dialect) -> Hub {
     place.hub
 }
 
+/// A workflow of which no job was to run has tested nothing.
+#[test]
+fn a_workflow_that_skipped_all_its_jobs_is_no_success() {
+    for dialect in ALL {
+        let place = Place::new(dialect, "", "[upgrade.bridge]\nenabled = true\nworkflow = \"test.yml\"\n");
+        place.settle();
+        place.hub.world.offhours(&["upgrade", "start"]).ok();
+        place.settle();
+        {
+            let mut model = place.hub.sim.model.lock();
+            let asked = &mut model.repo(REPO).dispatches[0];
+            (asked.green, asked.skipped) = (Some(true), true);
+        }
+        place.settle();
+        let head = place.head();
+        let model = place.hub.sim.model.lock();
+        let states: Vec<&str> =
+            model.repos[REPO].statuses.iter().filter(|s| s.sha == head).map(|s| s.state.as_str()).collect();
+        assert_eq!(states, ["pending", "failure"], "{dialect:?}");
+    }
+}
+
 /// The CI is a workflow of the forge: asked for once, at the head as it stood, and never again when it is not heard of.
 #[test]
 fn the_bridge_starts_a_workflow_once() {

@@ -7,11 +7,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Flavour, Gitea, PAGE, wire};
-use crate::adapters::forge::{Checks, cut_at_error, red_check, twice};
+use crate::adapters::forge::{Checks, cut_at_error, ended_as, red_check, twice};
 use crate::adapters::http::{Method, encoded};
 use crate::domain::checks::Required;
 use crate::domain::message;
 use crate::domain::model::{Check, CheckState, Oid, RepoId};
+use crate::domain::workflow;
 use crate::ports::{Dispatched, PortError, PortResult};
 
 /// Logs that are fetched for one reading; the other failures are told by their descriptions.
@@ -46,7 +47,12 @@ struct Run {
     need_approval: bool,
     #[serde(default)]
     event: String,
+    #[serde(alias = "prettyref", default)]
+    head_branch: Option<String>,
 }
+
+/// What Actions says of a job that was skipped where it knows no state for that (Forgejo, and Gitea before 1.25).
+const SKIPPED: &str = "Has been skipped";
 
 #[derive(Debug, Deserialize)]
 struct Job {
@@ -69,7 +75,9 @@ struct Branch {
 impl Status {
     fn state(&self) -> CheckState {
         match self.word.as_str() {
-            "success" | "skipped" => CheckState::Green,
+            "skipped" => CheckState::Skipped,
+            "success" if self.description.as_deref() == Some(SKIPPED) => CheckState::Skipped,
+            "success" => CheckState::Green,
             // A warning is an end, and no success.
             "failure" | "error" | "warning" => CheckState::Red,
             _ => CheckState::Pending,
@@ -99,12 +107,19 @@ impl Run {
     fn state(&self) -> CheckState {
         match self.word() {
             _ if self.need_approval => CheckState::NeedsPerson,
-            "success" | "skipped" | "neutral" => CheckState::Green,
-            "failure" | "timed_out" => CheckState::Red,
+            "success" => CheckState::Green,
+            "skipped" | "neutral" => CheckState::Skipped,
+            "failure" | "timed_out" | "stale" | "startup_failure" => CheckState::Red,
             "cancelled" => CheckState::Superseded,
             "action_required" => CheckState::NeedsPerson,
             _ => CheckState::Pending,
         }
+    }
+
+    /// The run as a whole, as a check.
+    fn check(&self, state: CheckState, text: &str) -> Check {
+        let source = format!("workflow {}", self.name());
+        red_check(source, self.name(), state, self.html_url.clone(), text)
     }
 
     fn name(&self) -> String {
@@ -112,6 +127,22 @@ impl Run {
         let file = file.rsplit('/').next().unwrap_or_default();
         if file.is_empty() { self.title.clone() } else { file.to_owned() }
     }
+}
+
+/// How the runs stand that still say something.
+fn standing(runs: &[Run]) -> impl Iterator<Item = (&Run, CheckState)> {
+    let told: Vec<workflow::Run> = runs
+        .iter()
+        .map(|run| workflow::Run {
+            number: run.id,
+            workflow: run.name(),
+            event: run.event.clone(),
+            branch: run.head_branch.clone().unwrap_or_default(),
+            state: run.state(),
+        })
+        .collect();
+    let standing = workflow::standing(&told);
+    standing.into_iter().filter_map(|(at, state)| Some((runs.get(at)?, state)))
 }
 
 impl Gitea {
@@ -146,7 +177,8 @@ impl Gitea {
                 id: run.id,
                 green: match run.state() {
                     CheckState::Green => Some(true),
-                    CheckState::Red | CheckState::Superseded => Some(false),
+                    // One without a job that ran has tested nothing.
+                    CheckState::Red | CheckState::Superseded | CheckState::Skipped => Some(false),
                     CheckState::Pending | CheckState::NeedsPerson => None,
                 },
             })
@@ -217,18 +249,31 @@ impl Checks for Gitea {
                     }
                 }
             }
-            checks.push(red_check(status.context.clone(), state, status.target_url.clone(), &text));
+            let source = "status".to_owned();
+            checks.push(red_check(source, status.context.clone(), state, status.target_url.clone(), &text));
         }
-        for run in &runs {
+        for (run, state) in standing(&runs) {
             let told = latest.values().any(|status| status.is_of(run));
-            let state = run.state();
-            if told && state != CheckState::NeedsPerson {
+            // What was cancelled is looked at once nothing else holds the commit up.
+            let later = run.state() == CheckState::Superseded;
+            if later || told && state != CheckState::NeedsPerson {
                 continue;
             }
             let text = if state == CheckState::Red { log(Some(run), "") } else { String::new() };
-            checks.push(red_check(run.name(), state, run.html_url.clone(), &text));
+            checks.push(run.check(state, &text));
         }
         Ok(checks)
+    }
+
+    /// A run can end badly although each status of it is good, or without one.
+    fn to_come(&self, repo: &RepoId, oid: &Oid) -> PortResult<Vec<Check>> {
+        let runs = self.runs(repo, oid)?;
+        let told = standing(&runs).filter(|(run, state)| match state {
+            CheckState::Red => workflow::is_caused(&run.event),
+            CheckState::Pending | CheckState::NeedsPerson | CheckState::Superseded => true,
+            CheckState::Green | CheckState::Skipped => false,
+        });
+        Ok(told.map(|(run, state)| run.check(state, &ended_as(run.word()))).collect())
     }
 
     fn required(&self, repo: &RepoId, branch: &str) -> PortResult<Vec<Required>> {
@@ -255,7 +300,10 @@ impl Checks for Gitea {
         };
         let mut begun = false;
         let runs = twice(|| self.runs(repo, oid))?;
-        for run in runs.iter().filter(|run| run.state() == CheckState::Red) {
+        let red = |(run, state): &(&Run, CheckState)| {
+            run.state() == CheckState::Red || *state == CheckState::Red && workflow::is_caused(&run.event)
+        };
+        for (run, _) in standing(&runs).filter(red) {
             // Once more than it ran already: a repeat after a lost answer starts nothing. A server that does not count
             // the attempts is not asked.
             let ran = match twice(|| self.jobs(repo, run)) {
@@ -295,12 +343,13 @@ mod tests {
 
     #[test]
     fn a_word_that_is_not_known_is_never_green() {
-        let green = ["success", "skipped"];
         let red = ["failure", "error", "warning"];
         for word in ["success", "skipped", "failure", "error", "warning", "pending", "", "splendid"] {
             let state = status(word, "c", "").state();
-            let want = if green.contains(&word) {
+            let want = if word == "success" {
                 CheckState::Green
+            } else if word == "skipped" {
+                CheckState::Skipped
             } else if red.contains(&word) {
                 CheckState::Red
             } else {
@@ -308,6 +357,11 @@ mod tests {
             };
             assert_eq!(state, want, "{word}");
         }
+        // A job that was skipped, as told by a server without a word for it.
+        let entry =
+            json!({ "id": 1, "status": "success", "context": "c", "description": "Has been skipped" });
+        let skipped: Status = wire::read(entry, "reading it").unwrap();
+        assert_eq!(skipped.state(), CheckState::Skipped);
     }
 
     /// As Gitea tells a run, and as Forgejo does.
@@ -325,12 +379,16 @@ mod tests {
             (gitea("completed", Some("success")), CheckState::Green),
             (gitea("completed", Some("failure")), CheckState::Red),
             (gitea("completed", Some("cancelled")), CheckState::Superseded),
+            (gitea("completed", Some("skipped")), CheckState::Skipped),
+            (gitea("completed", Some("startup_failure")), CheckState::Red),
             (gitea("in_progress", None), CheckState::Pending),
             (gitea("in_progress", Some("")), CheckState::Pending),
             (gitea("completed", Some("splendid")), CheckState::Pending),
             (forgejo("success", false), CheckState::Green),
             (forgejo("failure", false), CheckState::Red),
             (forgejo("cancelled", false), CheckState::Superseded),
+            (forgejo("skipped", false), CheckState::Skipped),
+            (forgejo("unknown", false), CheckState::Pending),
             (forgejo("running", false), CheckState::Pending),
             (forgejo("waiting", true), CheckState::NeedsPerson),
         ] {

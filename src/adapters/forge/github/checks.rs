@@ -1,14 +1,15 @@
-//! What CI says of a commit: statuses and check runs, read both, since each knows nothing of the other; and where both
-//! are green, whether Actions has more to come.
+//! What CI says of a commit: statuses and check runs, read both, since each knows nothing of the other; and where neither
+//! holds it up, whether Actions has more to come, or ended a workflow without a check.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::GitHub;
-use crate::adapters::forge::{Checks, cut_at_error, red_check, twice};
+use crate::adapters::forge::{Checks, cut_at_error, ended_as, red_check, twice};
 use crate::adapters::http::{Answer, Client, Method, encoded};
 use crate::domain::checks::Required;
 use crate::domain::model::{Check, CheckState, Oid, RepoId};
+use crate::domain::workflow;
 use crate::ports::{PortError, PortResult};
 
 /// Logs that are fetched for one reading; the other failures are told by their summaries.
@@ -24,13 +25,20 @@ struct CheckRun {
     html_url: Option<String>,
     details_url: Option<String>,
     app: Option<App>,
+    check_suite: Option<Suite>,
     output: Option<Output>,
 }
 
 #[derive(Debug, Deserialize)]
 struct App {
+    id: Option<u64>,
     #[serde(default)]
     slug: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Suite {
+    id: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -94,33 +102,105 @@ struct WorkflowRun {
     html_url: Option<String>,
     #[serde(default)]
     run_attempt: u32,
+    workflow_id: Option<u64>,
+    #[serde(default)]
+    event: String,
+    head_branch: Option<String>,
+    check_suite_id: Option<u64>,
 }
 
 impl WorkflowRun {
-    /// What its jobs do not tell: that more of them are to come, or that there is none because it could not be read or
-    /// because somebody has to allow it first.
-    fn beyond_its_jobs(self) -> Option<Check> {
-        let state = match (self.status.as_str(), self.conclusion.as_deref()) {
-            ("completed", Some("startup_failure")) => CheckState::Red,
+    /// A word that is not known is no end.
+    fn state(&self) -> CheckState {
+        match (self.status.as_str(), self.conclusion.as_deref()) {
+            ("completed", Some("success")) => CheckState::Green,
+            ("completed", Some("neutral" | "skipped")) => CheckState::Skipped,
+            ("completed", Some("cancelled")) => CheckState::Superseded,
+            ("completed", Some("failure" | "timed_out" | "stale" | "startup_failure")) => CheckState::Red,
             ("completed", Some("action_required")) => CheckState::NeedsPerson,
-            ("completed", _) => return None,
             _ => CheckState::Pending,
+        }
+    }
+
+    /// One that its server does not number is a workflow of its own.
+    fn workflow(&self) -> String {
+        self.workflow_id.map_or_else(|| format!("run {}", self.id), |id| format!("workflow {id}"))
+    }
+
+    fn told(&self) -> workflow::Run {
+        workflow::Run {
+            number: self.id,
+            workflow: self.workflow(),
+            event: self.event.clone(),
+            branch: self.head_branch.clone().unwrap_or_default(),
+            state: self.state(),
+        }
+    }
+
+    /// What its jobs do not tell: that more of them are to come, or how it ended without one that says so, because it could
+    /// not be read, was cancelled before them, or because somebody has to allow it first.
+    fn beyond_its_jobs(&self, state: CheckState) -> Option<Check> {
+        let word = self.conclusion.as_deref().unwrap_or_default();
+        let text = match (state, word) {
+            (CheckState::Green | CheckState::Skipped, _) => return None,
+            (_, "startup_failure") => "the workflow could not be started".to_owned(),
+            (CheckState::Red, _) if !workflow::is_caused(&self.event) => return None,
+            (_, word) => ended_as(word),
         };
-        let name = format!("workflow {}", self.name.unwrap_or_else(|| self.id.to_string()));
-        Some(red_check(name, state, self.html_url, "the workflow could not be started"))
+        let name = format!("workflow {}", self.name.clone().unwrap_or_else(|| self.id.to_string()));
+        Some(red_check(self.workflow(), name, state, self.html_url.clone(), &text))
+    }
+}
+
+/// The runs of the workflows of a commit.
+struct Flows(Vec<WorkflowRun>);
+
+impl Flows {
+    fn standing(&self) -> Vec<(&WorkflowRun, CheckState)> {
+        let standing = workflow::standing(&self.told());
+        standing.into_iter().filter_map(|(at, state)| Some((self.0.get(at)?, state))).collect()
+    }
+
+    fn told(&self) -> Vec<workflow::Run> {
+        self.0.iter().map(WorkflowRun::told).collect()
+    }
+
+    /// The workflow of a check that Actions reports. Of one that was cancelled only where a newer run took its place.
+    fn source(&self, check: &CheckRun) -> Option<String> {
+        let suite = check.check_suite.as_ref()?.id;
+        let run = self.0.iter().find(|run| run.check_suite_id == Some(suite))?.told();
+        let over = check.state() != CheckState::Superseded || workflow::is_replaced(&self.told(), &run);
+        over.then_some(run.workflow)
     }
 }
 
 impl CheckRun {
     fn state(&self) -> CheckState {
         match (self.status.as_str(), self.conclusion.as_deref()) {
-            ("completed", Some("success" | "neutral" | "skipped")) => CheckState::Green,
+            ("completed", Some("success")) => CheckState::Green,
+            ("completed", Some("neutral" | "skipped")) => CheckState::Skipped,
             ("completed", Some("failure" | "timed_out" | "startup_failure")) => CheckState::Red,
             ("completed", Some("cancelled")) => CheckState::Superseded,
             (_, Some("action_required")) => CheckState::NeedsPerson,
             // `stale` was given up by GitHub itself: nothing is known, and the time-out will say so.
             _ => CheckState::Pending,
         }
+    }
+
+    fn is_by_actions(&self) -> bool {
+        self.app.as_ref().is_some_and(|app| app.slug == "github-actions")
+    }
+
+    /// Who reports it. What cannot be attributed is nobody's but its own.
+    fn source(&self, flows: Option<&Flows>) -> String {
+        let own = || format!("check {}", self.id);
+        let Some(app) = self.app.as_ref().and_then(|app| app.id) else { return own() };
+        let part = if self.is_by_actions() {
+            flows.and_then(|flows| flows.source(self))
+        } else {
+            self.check_suite.as_ref().map(|suite| format!("suite {}", suite.id))
+        };
+        format!("app {app} {}", part.unwrap_or_else(own))
     }
 
     fn words(&self) -> String {
@@ -188,9 +268,18 @@ impl GitHub {
         read(client.pages_of(doing, &path, "workflow_runs")?, doing)
     }
 
+    fn flows(client: &Client, repo: &RepoId, oid: &Oid, doing: &str) -> PortResult<Flows> {
+        match Self::workflow_runs(client, repo, oid, doing) {
+            Ok(runs) => Ok(Flows(runs)),
+            // A server without Actions.
+            Err(PortError::Gone { .. }) => Ok(Flows(vec![])),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The end of an Actions job's log; empty where it cannot be had.
     fn job_log(&self, repo: &RepoId, run: &CheckRun) -> String {
-        if run.app.as_ref().is_none_or(|app| app.slug != "github-actions") {
+        if !run.is_by_actions() {
             return String::new();
         }
         let doing = format!("reading the log of {} in {repo}", crate::domain::message::plain(&run.name, 60));
@@ -210,13 +299,17 @@ impl Checks for GitHub {
         let client = self.client.owed();
         let commit = format!("{}/commits/{oid}", Self::repo_path(repo));
         let path = format!("{commit}/check-runs?filter=latest&per_page=100");
-        let runs: Vec<CheckRun> = read(client.pages_of(&doing, &path, "check_runs")?, &doing)?;
+        let mut runs: Vec<CheckRun> = read(client.pages_of(&doing, &path, "check_runs")?, &doing)?;
+        runs.sort_by_key(|run| run.id);
         let path = format!("{commit}/status?per_page=100");
         let statuses: Vec<Status> = read(client.pages_of(&doing, &path, "statuses")?, &doing)?;
+        // Only where something was cancelled does it matter which workflow a check is of.
+        let cancelled = runs.iter().any(|run| run.is_by_actions() && run.state() == CheckState::Superseded);
+        let flows = if cancelled { Some(Self::flows(&client, repo, oid, &doing)?) } else { None };
         let mut logs = 0;
         let mut checks = Vec::new();
         for run in runs {
-            let state = run.state();
+            let (state, source) = (run.state(), run.source(flows.as_ref()));
             let mut text = String::new();
             if state == CheckState::Red {
                 if logs < MOST_LOGS {
@@ -227,12 +320,12 @@ impl Checks for GitHub {
                     text = run.words();
                 }
             }
-            checks.push(red_check(run.name, state, run.html_url.or(run.details_url), &text));
+            checks.push(red_check(source, run.name, state, run.html_url.or(run.details_url), &text));
         }
         for status in statuses {
             let state = status.state();
             let text = status.description.unwrap_or_default();
-            checks.push(red_check(status.context, state, status.target_url, &text));
+            checks.push(red_check("status".to_owned(), status.context, state, status.target_url, &text));
         }
         Ok(checks)
     }
@@ -240,12 +333,8 @@ impl Checks for GitHub {
     /// A job that needs others has no check run before they are over: what is green may be half of it.
     fn to_come(&self, repo: &RepoId, oid: &Oid) -> PortResult<Vec<Check>> {
         let doing = format!("reading whether more checks of {} in {repo} are to come", oid.short());
-        match Self::workflow_runs(&self.client.owed(), repo, oid, &doing) {
-            Ok(runs) => Ok(runs.into_iter().filter_map(WorkflowRun::beyond_its_jobs).collect()),
-            // A server without Actions.
-            Err(PortError::Gone { .. }) => Ok(vec![]),
-            Err(error) => Err(error),
-        }
+        let flows = Self::flows(&self.client.owed(), repo, oid, &doing)?;
+        Ok(flows.standing().into_iter().filter_map(|(run, state)| run.beyond_its_jobs(state)).collect())
     }
 
     fn required(&self, repo: &RepoId, branch: &str) -> PortResult<Vec<Required>> {
@@ -255,14 +344,23 @@ impl Checks for GitHub {
 
     fn rerun(&self, repo: &RepoId, oid: &Oid, attempt: u32) -> PortResult<bool> {
         let doing = format!("having the failed checks of {} in {repo} run again", oid.short());
-        let runs = twice(|| Self::workflow_runs(&self.client, repo, oid, &doing))?;
+        let flows = Flows(twice(|| Self::workflow_runs(&self.client, repo, oid, &doing))?);
+        let standing = flows.standing();
+        // One that was given up has no job that failed: it is run as a whole, where it is red.
+        let is_red = |run: &WorkflowRun| {
+            let red = standing.iter().any(|(other, state)| other.id == run.id && *state == CheckState::Red);
+            red && workflow::is_caused(&run.event)
+        };
         let mut begun = false;
-        for run in runs {
-            let failed =
-                matches!(run.conclusion.as_deref(), Some("failure" | "timed_out" | "startup_failure"));
+        for run in &flows.0 {
+            let how = match run.conclusion.as_deref() {
+                Some("failure" | "timed_out" | "startup_failure") => "rerun-failed-jobs",
+                Some("cancelled" | "stale") if is_red(run) => "rerun",
+                Some(_) | None => continue,
+            };
             // Once more than it ran already: a repeat after a lost answer starts nothing.
-            if failed && run.run_attempt < attempt {
-                let path = format!("{}/actions/runs/{}/rerun-failed-jobs", Self::repo_path(repo), run.id);
+            if run.run_attempt < attempt {
+                let path = format!("{}/actions/runs/{}/{how}", Self::repo_path(repo), run.id);
                 match twice(|| self.write(&doing, Method::Post, &path, None)) {
                     Ok(_) => begun = true,
                     // Too old, or the token may not: it stays red.
