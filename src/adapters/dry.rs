@@ -12,7 +12,7 @@ use crate::domain::model::{
     ApprovalEvidence, Blocker, Change, Comment, Issue, JobState, Oid, Permission, Person, PullRequest,
     RepoId, Review, StageReading,
 };
-use crate::domain::verdict::Status;
+use crate::domain::upgrade::verdict::Status;
 use crate::ports::{
     Bench, Capabilities, Ci, ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, Desk, Dispatched,
     Forge, History, Hosting, JobSpec, Listing, MergeAnswer, Merged, Merging, NewPull, NewStatus, PortError,

@@ -10,7 +10,9 @@ use std::rc::Rc;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use crate::domain::message::plain;
-use crate::domain::recipe::{Edit, Image, Label, Manifest, ManifestFile, Pin, Range, apply, parse_reference};
+use crate::domain::upgrade::recipe::{
+    Edit, Image, Label, Manifest, ManifestFile, Pin, Range, apply, parse_reference,
+};
 use crate::ports::Manifests;
 
 /// No compose file is larger; what is, is refused.

@@ -14,7 +14,7 @@ use crate::adapters::http;
 use crate::boundary;
 use crate::domain::message::plain;
 use crate::domain::model::UnixTime;
-use crate::domain::recipe::ImageName;
+use crate::domain::upgrade::recipe::ImageName;
 use crate::ports::{Clock, PortError, PortResult, Registry};
 
 /// Tags asked for in one page. A server may give fewer, or all.

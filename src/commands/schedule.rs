@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::app::Scheduler;
 use crate::domain::message::span;
 use crate::domain::schedule::{self, Actions, Firing, Plan};
-use crate::domain::upgrade_schedule;
+use crate::domain::upgrade::schedule as upgrade_schedule;
 use crate::error::Error;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;

@@ -9,7 +9,7 @@ use crate::app::env;
 use crate::domain::message::moment;
 use crate::domain::model::UnixTime;
 use crate::domain::schedule::Plan;
-use crate::domain::upgrade_schedule::{self as schedule, Fired, LocalTime};
+use crate::domain::upgrade::schedule::{self, Fired, LocalTime};
 use crate::error::Error;
 use crate::store::Store;
 use clap::{Args, Subcommand, ValueEnum};

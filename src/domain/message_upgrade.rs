@@ -2,9 +2,9 @@
 //! Words from registries, CI and agents are escaped here, and no line of ours is ever a trigger.
 
 use super::message::{markdown, plain};
+use super::upgrade::guard::Bump;
+use super::upgrade::verdict::untriggering;
 use super::upgrade::{Ending, Recipe, Settled, StaleTest, Trial};
-use super::upgrade_guard::Bump;
-use super::verdict::untriggering;
 
 /// Hidden mark by which a comment of ours is known again.
 pub fn marker(batch: i64, recipe: &str, what: &str) -> String {
@@ -215,7 +215,7 @@ pub fn summary(batch: i64, halted: Option<&str>, all: &[Told<'_>]) -> String {
 mod tests {
     use super::*;
     use crate::domain::model::UnixTime;
-    use crate::domain::verdict::is_trigger;
+    use crate::domain::upgrade::verdict::is_trigger;
 
     #[test]
     fn no_word_from_outside_becomes_a_trigger_or_markup() {

@@ -1,7 +1,6 @@
 //! Pure: no clock, no I/O, no randomness, no hash, no serde.
 
 pub mod backoff;
-pub mod batch;
 pub mod canary;
 pub mod checks;
 pub mod control;
@@ -20,7 +19,6 @@ pub mod message_notice;
 pub mod message_upgrade;
 pub mod model;
 pub mod priority;
-pub mod recipe;
 pub mod report;
 pub mod review;
 pub mod run;
@@ -30,10 +28,4 @@ pub mod silence;
 pub mod template;
 pub mod trust;
 pub mod upgrade;
-pub mod upgrade_effect;
-pub mod upgrade_evidence;
-pub mod upgrade_guard;
-pub mod upgrade_schedule;
-pub mod verdict;
-pub mod version;
 pub mod workflow;

@@ -18,275 +18,28 @@
 //!
 //! Nothing here merges, and no answer of an agent makes a verdict.
 
-use super::model::{Oid, UnixTime};
-use super::upgrade_guard::Bump;
-use super::verdict::{Mark, Verdict};
+mod batch;
+mod effect;
+mod evidence;
+pub mod guard;
+pub mod recipe;
+pub mod schedule;
+mod state;
+#[cfg(test)]
+mod tests;
+pub mod verdict;
+pub mod version;
 
-pub use super::batch::{Batch, BatchState, Standing, Start, Working, on_start, standing};
-pub use super::upgrade_effect::{Effect, Settled};
-pub use super::upgrade_evidence::{
+pub use batch::{Batch, BatchState, Standing, Start, Working, on_start, standing};
+pub use effect::{Effect, Settled};
+pub use evidence::{
     BeforeTrigger, Evidence, JobSeen, Mirror, Reconciled, Scanned, TestSeen, TurnSeen, WaitSeen, WorkSeen,
 };
+pub use state::{AgentAnswer, Ending, MOST_TRIALS, Plan, Recipe, StaleTest, Step, TestChange, Trial, branch};
 
-/// Triggers posted for one recipe in a batch, whatever came of them.
-pub const MOST_TRIALS: u32 = 3;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Step {
-    Queued,
-    Reconcile,
-    Scan,
-    Planned,
-    PrOpen,
-    Trigger,
-    Wait,
-    Triage,
-    Repair,
-    Stale,
-    TestPr,
-    Teardown,
-    Done,
-}
-
-impl Step {
-    pub const ALL: [Self; 13] = [
-        Self::Queued,
-        Self::Reconcile,
-        Self::Scan,
-        Self::Planned,
-        Self::PrOpen,
-        Self::Trigger,
-        Self::Wait,
-        Self::Triage,
-        Self::Repair,
-        Self::Stale,
-        Self::TestPr,
-        Self::Teardown,
-        Self::Done,
-    ];
-
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Reconcile => "reconcile",
-            Self::Scan => "scan",
-            Self::Planned => "planned",
-            Self::PrOpen => "pr-open",
-            Self::Trigger => "trigger",
-            Self::Wait => "wait",
-            Self::Triage => "triage",
-            Self::Repair => "repair",
-            Self::Stale => "stale",
-            Self::TestPr => "test-pr",
-            Self::Teardown => "teardown",
-            Self::Done => "done",
-        }
-    }
-
-    pub fn parse(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| step.code() == code)
-    }
-}
-
-/// How a recipe ended. The lines are exact: scripts read them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    Success,
-    SuccessPendingTests,
-    SuccessTestPr,
-    /// Three triggers, none green.
-    NotGreen,
-    Failed(String),
-    Skipped(String),
-    UpToDate,
-    Held(String),
-    Unreadable(String),
-}
-
-impl Ending {
-    pub fn line(&self) -> String {
-        match self {
-            Self::Success => "RESULT: SUCCESS".to_owned(),
-            Self::SuccessPendingTests => "RESULT: SUCCESS-PENDING-TESTS".to_owned(),
-            Self::SuccessTestPr => "RESULT: SUCCESS+TESTPR".to_owned(),
-            Self::NotGreen => format!("RESULT: FAILED — upgrade not green after {MOST_TRIALS} !testme runs"),
-            Self::Failed(reason) => format!("RESULT: FAILED — {reason}"),
-            Self::Skipped(reason) => format!("SKIPPED — {reason}"),
-            Self::UpToDate => "UP TO DATE".to_owned(),
-            Self::Held(why) => format!("HELD — {why}"),
-            Self::Unreadable(why) => format!("UNREADABLE — {why}"),
-        }
-    }
-
-    /// A stable word for JSON, the store and scripts.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::SuccessPendingTests => "success-pending-tests",
-            Self::SuccessTestPr => "success-test-pr",
-            Self::NotGreen => "not-green",
-            Self::Failed(_) => "failed",
-            Self::Skipped(_) => "skipped",
-            Self::UpToDate => "up-to-date",
-            Self::Held(_) => "held",
-            Self::Unreadable(_) => "unreadable",
-        }
-    }
-
-    pub fn detail(&self) -> &str {
-        match self {
-            Self::Failed(why) | Self::Skipped(why) | Self::Held(why) | Self::Unreadable(why) => why,
-            Self::Success
-            | Self::SuccessPendingTests
-            | Self::SuccessTestPr
-            | Self::NotGreen
-            | Self::UpToDate => "",
-        }
-    }
-
-    pub fn parse(code: &str, detail: &str) -> Option<Self> {
-        let detail = detail.to_owned();
-        Some(match code {
-            "success" => Self::Success,
-            "success-pending-tests" => Self::SuccessPendingTests,
-            "success-test-pr" => Self::SuccessTestPr,
-            "not-green" => Self::NotGreen,
-            "failed" => Self::Failed(detail),
-            "skipped" => Self::Skipped(detail),
-            "up-to-date" => Self::UpToDate,
-            "held" => Self::Held(detail),
-            "unreadable" => Self::Unreadable(detail),
-            _ => return None,
-        })
-    }
-}
-
-/// What a scan decided: one commit on one branch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
-    pub version: String,
-    pub bumps: Vec<Bump>,
-    /// What was held or only reported, a sentence each.
-    pub notes: Vec<String>,
-    pub head: Oid,
-}
-
-impl Plan {
-    pub fn branch(&self, recipe: &str) -> String {
-        branch(recipe, &self.version)
-    }
-}
-
-/// `upgrade/<recipe>/<version>`; a plus is not allowed in every forge's addresses, so it stays as it is only in the name.
-pub fn branch(recipe: &str, version: &str) -> String {
-    format!("upgrade/{recipe}/{version}")
-}
-
-/// One triggered test run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trial {
-    pub number: u32,
-    pub mark: Mark,
-    pub at: UnixTime,
-    /// The comment that triggered it; not known until it was posted.
-    pub trigger: Option<u64>,
-    pub verdict: Option<Verdict>,
-    /// The branch moved meanwhile: it says nothing, and counts.
-    pub void: bool,
-}
-
-/// A test that an agent calls stale.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StaleTest {
-    pub repo: String,
-    pub path: String,
-    pub test: String,
-    pub why: String,
-    pub build_url: String,
-}
-
-/// What an agent answered; data, each word of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AgentAnswer {
-    Repaired { summary: String },
-    Stale { summary: String, tests: Vec<StaleTest>, all_failures: Vec<String>, patch: Option<String> },
-    Broken { summary: String },
-    Infra { summary: String },
-    GiveUp { summary: String },
-}
-
-/// The change of tests that goes with an upgrade.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TestChange {
-    pub head: Oid,
-    pub pull: Option<u64>,
-}
-
-/// One recipe in a batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recipe {
-    pub name: String,
-    pub step: Step,
-    pub ending: Option<Ending>,
-    pub since: UnixTime,
-    /// Upstream's main, once the mirror's is equal to it.
-    pub base: Option<Oid>,
-    pub plan: Option<Plan>,
-    /// The head that we pushed last.
-    pub head: Option<Oid>,
-    pub pull: Option<u64>,
-    /// Own open pull requests that the new one replaces.
-    pub supersedes: Vec<u64>,
-    pub trials: Vec<Trial>,
-    pub turns: u32,
-    pub stale: Vec<StaleTest>,
-    pub patch: Option<String>,
-    pub test: Option<TestChange>,
-    /// The environment's check was started when queued; teardown and its check.
-    pub checked: bool,
-    pub torn_down: bool,
-    pub notes: Vec<String>,
-}
-
-impl Recipe {
-    pub fn new(name: &str, now: UnixTime) -> Self {
-        Self {
-            name: name.to_owned(),
-            step: Step::Queued,
-            ending: None,
-            since: now,
-            base: None,
-            plan: None,
-            head: None,
-            pull: None,
-            supersedes: vec![],
-            trials: vec![],
-            turns: 0,
-            stale: vec![],
-            patch: None,
-            test: None,
-            checked: false,
-            torn_down: false,
-            notes: vec![],
-        }
-    }
-
-    pub fn used(&self) -> u32 {
-        u32::try_from(self.trials.len()).unwrap_or(u32::MAX)
-    }
-
-    pub fn left(&self) -> u32 {
-        MOST_TRIALS.saturating_sub(self.used())
-    }
-
-    pub fn trial(&self) -> Option<&Trial> {
-        self.trials.last()
-    }
-
-    pub fn branch(&self) -> Option<String> {
-        self.plan.as_ref().map(|plan| plan.branch(&self.name))
-    }
-}
+use super::message::{plain, span};
+use super::model::{Oid, UnixTime};
+use verdict::{Mark, Verdict};
 
 /// What the configuration says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -512,10 +265,8 @@ fn wait(mut to: Recipe, verdict: &Verdict, branch: Option<&Oid>, policy: &Policy
         }
         Verdict::Pending { .. } => {
             trial.verdict = Some(verdict.clone());
-            let why = format!(
-                "no verdict within {} (trial {number} of {MOST_TRIALS})",
-                super::message::span(policy.wait_seconds)
-            );
+            let why =
+                format!("no verdict within {} (trial {number} of {MOST_TRIALS})", span(policy.wait_seconds));
             end(to, Ending::Failed(why), vec![Effect::SayTrial { trial: number }], now)
         }
         Verdict::Green { url } => {
@@ -646,7 +397,7 @@ pub fn doubt_stale(
         return Some("no test is named".to_owned());
     }
     for test in tests {
-        let name = super::message::plain(&test.test, 120);
+        let name = plain(&test.test, 120);
         if Some(&test.build_url) != trial.mark.url.as_ref() {
             return Some(format!("{name}: the build it names is not this red trial's"));
         }
@@ -664,11 +415,5 @@ pub fn doubt_stale(
         return Some("the failures of the build are not listed".to_owned());
     }
     let unexplained = all_failures.iter().find(|failure| !tests.iter().any(|test| test.test == **failure));
-    unexplained.map(|failure| {
-        format!("{} failed as well, and is not explained", super::message::plain(failure, 120))
-    })
+    unexplained.map(|failure| format!("{} failed as well, and is not explained", plain(failure, 120)))
 }
-
-#[cfg(test)]
-#[path = "upgrade_tests.rs"]
-mod tests;

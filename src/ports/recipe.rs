@@ -7,8 +7,8 @@ use super::forge::{Hosting, PullRequests, Remote};
 use super::git::Pushed;
 use super::job::RunFolder;
 use crate::domain::model::{Oid, Person, PullRequest, RepoId, UnixTime};
-use crate::domain::recipe::{Edit, ImageName, Manifest, ManifestFile};
-use crate::domain::verdict::{Said, Status};
+use crate::domain::upgrade::recipe::{Edit, ImageName, Manifest, ManifestFile};
+use crate::domain::upgrade::verdict::{Said, Status};
 
 /// A recipe's manifest as text. Answers are sentences where something is refused.
 pub trait Manifests {

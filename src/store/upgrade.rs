@@ -7,9 +7,9 @@ use super::upgrade_rows::{EffectRow, RecipeRow};
 use super::{Event, IntentState, Store, StoreError, StoreResult, insert_event, sql, to_i64};
 use crate::domain::message;
 use crate::domain::model::{Oid, RepoId, UnixTime};
+use crate::domain::upgrade::guard::Bump;
+use crate::domain::upgrade::version::SeenTag;
 use crate::domain::upgrade::{Batch, BatchState, Effect, Ending, Recipe};
-use crate::domain::upgrade_guard::Bump;
-use crate::domain::version::SeenTag;
 
 /// A new batch.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{StoreError, StoreResult};
 use crate::domain::model::{Oid, UnixTime};
+use crate::domain::upgrade::guard::Bump;
+use crate::domain::upgrade::verdict::{Mark, Verdict};
 use crate::domain::upgrade::{Effect, Ending, Plan, Recipe, Settled, StaleTest, Step, TestChange, Trial};
-use crate::domain::upgrade_guard::Bump;
-use crate::domain::verdict::{Mark, Verdict};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct RecipeRow {

@@ -11,7 +11,7 @@ use super::child::{Answer, Call};
 use super::names;
 use super::places::Scratch;
 use crate::domain::model::{Oid, RepoId, UnixTime};
-use crate::domain::recipe::ManifestFile;
+use crate::domain::upgrade::recipe::ManifestFile;
 use crate::ports::{History as _, PortError, PortResult, Pushed, RecipeGit, RecipePush, Remote, RunFolder};
 
 /// What upstream's branch was when it was fetched last.

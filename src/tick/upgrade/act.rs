@@ -4,8 +4,8 @@
 use super::{Job, RecipePolicy, UpgradeWorld, agent, look};
 use crate::domain::message_upgrade as text;
 use crate::domain::model::{Asked, Oid, PullState, RepoId, UnixTime};
+use crate::domain::upgrade::verdict::{Said, trigger_after};
 use crate::domain::upgrade::{Batch, Effect, MOST_TRIALS, Recipe, Settled, Step};
-use crate::domain::verdict::{Said, trigger_after};
 use crate::error::Error;
 use crate::ports::{JobKind, JobSpec, NewPull, PortError, PortResult, Pushed, TurnSpec};
 use crate::store::{IntentState, OwnPull, PullStanding};

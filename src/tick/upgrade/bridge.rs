@@ -8,7 +8,7 @@ use serde_json::json;
 use super::build::{Asked, tell};
 use super::{BridgePolicy, RecipePolicy, UpgradeWorld, workflow};
 use crate::domain::model::{JobState, Oid, Permission, PullRequest, TurnEnd, UnixTime};
-use crate::domain::verdict::is_trigger;
+use crate::domain::upgrade::verdict::is_trigger;
 use crate::error::Error;
 use crate::ports::{JobKind, JobSpec, PortError, PortResult, PullComment};
 
@@ -211,7 +211,7 @@ fn build(
 mod tests {
     use super::*;
     use crate::domain::model::Person;
-    use crate::domain::verdict::Said;
+    use crate::domain::upgrade::verdict::Said;
 
     fn comment(body: &str, author: Option<&str>, edited: bool) -> PullComment {
         PullComment {

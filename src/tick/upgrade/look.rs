@@ -2,14 +2,14 @@
 
 use super::{Job, RecipePolicy, UpgradeWorld, agent, plan};
 use crate::domain::model::{JobState, Oid, PullState, RepoId, TurnEnd};
-use crate::domain::recipe::Pin;
+use crate::domain::upgrade::guard::{Bump, TestFile, judge_bumps, judge_repair, judge_tests, show};
+use crate::domain::upgrade::recipe::Pin;
+use crate::domain::upgrade::verdict::{self, Said};
+use crate::domain::upgrade::version::Version;
 use crate::domain::upgrade::{
     self, AgentAnswer, Batch, BeforeTrigger, Evidence, JobSeen, Mirror, Recipe, Reconciled, Settled, Step,
     TestSeen, TurnSeen, WaitSeen, WorkSeen,
 };
-use crate::domain::upgrade_guard::{self, TestFile, show};
-use crate::domain::verdict::{self, Said};
-use crate::domain::version::Version;
 use crate::domain::{guard, message, message_upgrade};
 use crate::error::Error;
 use crate::ports::{PortError, PortResult};
@@ -187,7 +187,7 @@ fn settle(
 fn overtaken(world: &UpgradeWorld, repo: &RepoId, upstream: &Oid, pull: &OwnPull) -> PortResult<bool> {
     let files = plan::manifest_files(world, repo, upstream)?;
     let manifest = world.manifests.scan(&files, &world.policy.version_label).map_err(PortError::refused)?;
-    let past = |bump: &upgrade_guard::Bump| {
+    let past = |bump: &Bump| {
         manifest.images.iter().any(|image| {
             let same = image.file == bump.file && image.service == bump.service && show(image) == bump.image;
             let (Pin::Tag { tag, .. }, Ok(ours)) = (&image.pin, Version::parse(&bump.to)) else {
@@ -354,18 +354,18 @@ fn repair(world: &UpgradeWorld, batch: &Batch, recipe: &Recipe) -> PortResult<Wo
         Err(PortError::Refused { what }) => return Ok(WorkSeen::Refused(what)),
         Err(error) => return Err(error),
     };
-    let mut refused = upgrade_guard::judge_repair(&strip_messages(change), &tree, &world.policy.paths);
+    let mut refused = judge_repair(&strip_messages(change), &tree, &world.policy.paths);
     // All of the branch against its base as well: two repairs together are one change.
     let whole = world.base.git.change(repo, base, &oid)?;
     let tree = world.git.tree(repo, base)?;
-    for refusal in upgrade_guard::judge_repair(&strip_messages(whole), &tree, &world.policy.paths) {
+    for refusal in judge_repair(&strip_messages(whole), &tree, &world.policy.paths) {
         if !refused.contains(&refusal) {
             refused.push(refusal);
         }
     }
     let files = plan::manifest_files(world, repo, &oid)?;
     match world.manifests.scan(&files, &world.policy.version_label) {
-        Ok(manifest) => refused.extend(upgrade_guard::judge_bumps(&plan.bumps, &manifest.images)),
+        Ok(manifest) => refused.extend(judge_bumps(&plan.bumps, &manifest.images)),
         Err(why) => return Ok(WorkSeen::Refused(why)),
     }
     Ok(if refused.is_empty() { WorkSeen::Commit(oid) } else { WorkSeen::Refused(reasons(&refused)) })
@@ -449,7 +449,7 @@ fn tests(world: &UpgradeWorld, batch: &Batch, recipe: &Recipe) -> PortResult<Tes
         }
     }
     let tree = world.git.tree(repo, &main)?;
-    let found = upgrade_guard::judge_tests(&change, &tree, &files, &world.policy.paths);
+    let found = judge_tests(&change, &tree, &files, &world.policy.paths);
     Ok(TestSeen::Work(if found.is_empty() {
         WorkSeen::Commit(oid)
     } else {

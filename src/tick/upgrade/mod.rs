@@ -21,10 +21,10 @@ use std::rc::Rc;
 
 use crate::domain::model::{JobState, TurnEnd};
 use crate::domain::model::{RepoId, UnixTime};
+use crate::domain::upgrade::guard::Paths;
+use crate::domain::upgrade::verdict::VerdictPolicy;
+use crate::domain::upgrade::version;
 use crate::domain::upgrade::{Batch, Effect, JobSeen, Policy, Recipe, Step, Working};
-use crate::domain::upgrade_guard::Paths;
-use crate::domain::verdict::VerdictPolicy;
-use crate::domain::version;
 use crate::error::Error;
 use crate::ports::{
     Bench, JobKind, JobSpec, Manifests, PortError, PortResult, RecipeForge, RecipeGit, RecipePush, Registry,

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::UpgradeWorld;
 use crate::domain::model::{Oid, Permission};
-use crate::domain::verdict::{self, Mark, Said, Verdict, is_trigger, trigger_after};
+use crate::domain::upgrade::verdict::{self, Mark, Said, Verdict, is_trigger, trigger_after};
 use crate::error::Error;
 use crate::ports::{PortError, PortResult, PullComment};
 

@@ -214,7 +214,7 @@ mod client {
     use super::{Mood, Registry};
     use offhours::adapters::host::SystemClock;
     use offhours::adapters::registry::OciRegistry;
-    use offhours::domain::recipe::ImageName;
+    use offhours::domain::upgrade::recipe::ImageName;
     use offhours::ports::{PortError, PortResult, Registry as _};
 
     fn tags(registry: &Registry) -> PortResult<Vec<String>> {

@@ -10,7 +10,7 @@ use crate::adapters::forge::moment;
 use crate::adapters::http::{Method, encoded};
 use crate::domain::message::plain;
 use crate::domain::model::{Oid, PullRequest, RepoId};
-use crate::domain::verdict::{Said, Status};
+use crate::domain::upgrade::verdict::{Said, Status};
 use crate::ports::{Dispatched, Forge as _, NewStatus, PortError, PortResult, PullComment, Trials};
 
 /// The sign that a trigger was seen.

@@ -20,7 +20,7 @@ use super::files::{self, ReadError, RepoDir, Room, failed, leading_number};
 use super::text::CommentFile;
 use crate::boundary;
 use crate::domain::model::{Oid, PullRequest, PullState, RepoId, UnixTime};
-use crate::domain::verdict::{Said, Status};
+use crate::domain::upgrade::verdict::{Said, Status};
 use crate::ports::{Dispatched, Forge as _, NewStatus, PortError, PortResult, PullComment, Trials};
 
 /// The sign on a comment that it was seen.

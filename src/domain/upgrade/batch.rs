@@ -1,6 +1,6 @@
 //! A batch of upgrades: whether it works, stands still or is over, and what a new start does with it.
 
-use super::model::UnixTime;
+use crate::domain::model::UnixTime;
 
 /// A batch as the store has it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,9 @@
 
 use std::cmp::Ordering;
 
-use super::model::UnixTime;
+use crate::domain::guard;
+use crate::domain::message::{self, moment};
+use crate::domain::model::UnixTime;
 
 const DAY: i64 = 86_400;
 /// Registries refuse longer tags.
@@ -246,7 +248,7 @@ impl Hold {
             Self::Prerelease => "it is a prerelease".to_owned(),
             Self::Ignored => "it is on the ignore list".to_owned(),
             Self::Young { until } => {
-                format!("it is not old enough yet; it counts from {}", super::message::moment(*until))
+                format!("it is not old enough yet; it counts from {}", moment(*until))
             }
             Self::Variant => "its variant is another one".to_owned(),
             Self::Shape => "it has another count of numbers".to_owned(),
@@ -344,7 +346,7 @@ fn hold(seen: &SeenTag, version: &Version, here: &Version, policy: &Policy, now:
     if version.prerelease() && !here.prerelease() {
         return Some(Hold::Prerelease);
     }
-    if policy.ignore.iter().any(|pattern| super::guard::matches(pattern, &seen.tag)) {
+    if policy.ignore.iter().any(|pattern| guard::matches(pattern, &seen.tag)) {
         return Some(Hold::Ignored);
     }
     if here.change_to(version) == Change::Major && !policy.allow_major {
@@ -367,7 +369,7 @@ pub fn next_recipe_version(label: &str, change: Change, app_tag: &str) -> Result
         parts.as_deref().and_then(|p| <[u64; 3]>::try_from(p).ok()).ok_or_else(|| {
             format!(
                 "the version label `{}` is not three numbers, a plus and the app's tag, such as 1.2.3+16.4",
-                super::message::plain(label, 80)
+                message::plain(label, 80)
             )
         })?;
     let (major, minor, patch) = match change {

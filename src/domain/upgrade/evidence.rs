@@ -1,9 +1,9 @@
 //! What the machine of an upgrade decides on: what was seen, by the step that asked.
 
-use super::model::Oid;
-use super::upgrade::{AgentAnswer, Ending, Plan};
-use super::upgrade_effect::Settled;
+use super::effect::Settled;
+use super::state::{AgentAnswer, Ending, Plan};
 use super::verdict::Verdict;
+use crate::domain::model::Oid;
 
 /// Where a command of ours is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use super::guard::{self, GuardPolicy, Refusal, SYMLINK};
-use super::model::{Change, FileChange};
 use super::recipe::{Image, Pin};
 use super::version::Version;
+use crate::domain::guard::{self, GuardPolicy, Refusal, SYMLINK};
+use crate::domain::model::{Change, FileChange};
 
 /// Which paths are tests, and which an agent may never touch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -480,5 +480,5 @@ pub fn show(image: &Image) -> String {
 }
 
 #[cfg(test)]
-#[path = "upgrade_guard_tests.rs"]
+#[path = "guard_tests.rs"]
 mod tests;

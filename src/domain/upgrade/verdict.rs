@@ -1,6 +1,6 @@
 //! The verdict of one trial: what CI said after this trigger about this commit, and never anything older.
 
-use super::model::{Oid, UnixTime};
+use crate::domain::model::{Oid, UnixTime};
 
 /// What was noted before the trigger, and the address that this trial was first seen under.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 //! The hour is added to the instant, then it is converted to the zone of the scheduler, then cut to the minute: so neither
 //! midnight, nor the end of a week, nor a change of clocks moves it.
 
-use super::model::UnixTime;
-use super::schedule::{Damaged, Plan, UNIT_MARK, replaced, shell, unit_assignment, unit_word};
+use crate::domain::model::UnixTime;
+use crate::domain::schedule::{self, Damaged, Plan, UNIT_MARK, replaced, shell, unit_assignment, unit_word};
 
 const HOUR: i64 = 3600;
 const WEEK: i64 = 7 * 86_400;
@@ -113,7 +113,7 @@ pub fn with_block(crontab: &str, plan: &Plan, home: &str, at: &LocalTime) -> Res
 /// # Errors
 /// Where the marks do not stand in pairs.
 pub fn without_block(crontab: &str, plan: &Plan) -> Result<String, Damaged> {
-    super::schedule::without_block(crontab, &key(plan))
+    schedule::without_block(crontab, &key(plan))
 }
 
 /// The units of a user: for the start of a batch, and for leading it on. Names and texts.
@@ -213,7 +213,7 @@ mod tests {
     fn the_block_is_put_in_once_beside_that_of_ticks() {
         let plan = Plan::usual();
         let at = LocalTime { minute: 5, hour: 3, weekday: 1 };
-        let before = super::super::schedule::with_block("MAILTO=me\n", &plan).unwrap();
+        let before = schedule::with_block("MAILTO=me\n", &plan).unwrap();
         let once = with_block(&before, &plan, "/home/me", &at).unwrap();
         assert_eq!(with_block(&once, &plan, "/home/me", &at).unwrap(), once);
         assert!(once.starts_with(&before) && once.contains("\n05 03 * * 1 PATH="), "{once}");

@@ -1,6 +1,6 @@
 //! What the machine of an upgrade wants done, as data.
 
-use super::model::Oid;
+use crate::domain::model::Oid;
 
 /// What became of a pull request of ours before main moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
