@@ -1,9 +1,11 @@
 //! Every text that leaves the program: comments, receipts, notices, and what an agent is told. Words from outside are
 //! escaped here, once.
 
+mod answer;
 mod control;
 mod pull;
 
+pub use answer::{answer, answer_marker};
 pub use control::{Standing, control_text};
 pub use pull::{
     continued_for_agent, is_of_run, pull_body, pull_text, pull_title, push_yourself, review_body,

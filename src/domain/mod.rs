@@ -1,5 +1,6 @@
 //! Pure: no clock, no I/O, no randomness, no hash, no serde.
 
+pub mod answer;
 pub mod backoff;
 pub mod canary;
 pub mod checks;

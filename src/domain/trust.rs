@@ -93,33 +93,64 @@ pub enum Untold {
 }
 
 impl Untold {
-    /// What is not told, and what helps.
-    fn sentence(&self) -> String {
+    /// What is not told.
+    pub fn what(&self) -> String {
         match self {
             Self::Editor => {
-                "the issue was edited after it was labelled and the forge does not say by whom; read it and apply the label again".to_owned()
+                "the issue was edited after it was labelled and the forge does not say by whom".to_owned()
             }
             Self::Author { login: Some(login) } => format!(
-                "the forge does not say who changes a body, and {login}, who opened the issue and may change it, is not trusted; \
-                 to go on, somebody trusted opens an issue of their own with the text and labels that one"
+                "the forge does not say who changes a body, and {login}, who opened the issue and may change it, is not trusted"
             ),
             Self::Author { login: None } => {
-                "the forge says neither who changes a body nor who opened the issue and may change it; \
-                 to go on, somebody trusted opens an issue of their own with the text and labels that one".to_owned()
+                "the forge says neither who changes a body nor who opened the issue and may change it".to_owned()
             }
             Self::Writers { counted: true } => {
                 "the body was changed, the forge does not say by whom, and trust.permission = \"admin\" does not trust everybody \
-                 who may; to go on, open a new issue with the text, leave its body as it is, and label that one".to_owned()
+                 who may".to_owned()
             }
             Self::Writers { counted: false } => {
-                "the forge does not say who changes a body, and trust.permission = \"admin\" does not trust everybody who may; \
-                 no issue starts there before trust.permission is \"write\"".to_owned()
+                "the forge does not say who changes a body, and trust.permission = \"admin\" does not trust everybody who may"
+                    .to_owned()
             }
         }
+    }
+
+    /// What helps.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Editor => "read it and apply the label again",
+            Self::Author { .. } => {
+                "to go on, somebody trusted opens an issue of their own with the text and labels that one"
+            }
+            Self::Writers { counted: true } => {
+                "to go on, open a new issue with the text, leave its body as it is, and label that one"
+            }
+            Self::Writers { counted: false } => "no issue starts there before trust.permission is \"write\"",
+        }
+    }
+
+    fn sentence(&self) -> String {
+        format!("{}; {}", self.what(), self.help())
     }
 }
 
 impl TrustReason {
+    /// What is not told of a text that somebody trusted labelled, where that is why.
+    pub fn untold(&self) -> Option<&Untold> {
+        match self {
+            Self::EditedUnattributed(untold) | Self::ApprovalUnknown(untold) => Some(untold),
+            Self::EvidenceUnreadable { .. }
+            | Self::NotLabelled
+            | Self::Unattributed
+            | Self::BotNotNamed { .. }
+            | Self::PermissionUnreadable { .. }
+            | Self::UntrustedLabeller { .. }
+            | Self::ApprovalVoid { .. }
+            | Self::ChangedSinceApproval => None,
+        }
+    }
+
     /// The stable word for ledger and JSON.
     pub fn code(&self) -> &'static str {
         match self {

@@ -1,8 +1,8 @@
 //! Numbered, never edited, applied one by one. Each has sample data in its test.
 
 /// What each step does to the one before. The number of a step is its place, from 1.
-pub(super) const MIGRATIONS: [&str; 7] =
-    [FIRST, LESSONS, TEMPLATES, PULL_REQUESTS, UPGRADES, SERVERS, HARVEST];
+pub(super) const MIGRATIONS: [&str; 8] =
+    [FIRST, LESSONS, TEMPLATES, PULL_REQUESTS, UPGRADES, SERVERS, HARVEST, ANSWERS];
 
 const FIRST: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -335,4 +335,13 @@ CREATE TABLE read_branches (
   PRIMARY KEY (repo, branch)
 ) STRICT;
 CREATE INDEX events_reverted ON events (run) WHERE kind = 'reverted';
+";
+
+/// What was said on issues that somebody trusted labelled and that do not start.
+const ANSWERS: &str = "
+CREATE TABLE answers (
+  repo TEXT NOT NULL, number INTEGER NOT NULL,
+  comment TEXT, text TEXT NOT NULL, tries INTEGER NOT NULL, not_before INTEGER NOT NULL,
+  PRIMARY KEY (repo, number)
+) STRICT;
 ";

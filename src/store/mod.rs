@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "the state file is this room's work")]
 
 mod adopt;
+mod answers;
 mod canaries;
 mod codes;
 mod copy;

@@ -87,6 +87,8 @@ INSERT INTO outcomes (run, source, template, canary, arm, subject, dispatched_at
 INSERT INTO landed_commits VALUES ('home:me/app', '1111111111111111111111111111111111111111', 'r1');
 INSERT INTO taken_back VALUES ('home:me/app', '2222222222222222222222222222222222222222', 100);
 INSERT INTO read_branches VALUES ('home:me/app', 'main', '1111111111111111111111111111111111111111', 100, 200);
+", "
+INSERT INTO answers VALUES ('home:me/app', 7, NULL, 'A text', 1, 200);
 "];
 
 fn folder() -> TempDir {

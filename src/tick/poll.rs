@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+mod answer;
 mod earlier;
 mod holds;
 
@@ -91,6 +92,7 @@ pub fn tick(world: &mut World) -> Result<(), Error> {
             note(world, &verdict.issue, verdict.reason.code(), &verdict.reason.sentence(), &verdict.passed)?;
         }
     }
+    answer::give(world, &verdicts)?;
     alarms(world, &verdicts, &states)?;
     let waiting: Vec<&Verdict> = verdicts.iter().filter(|v| v.reason != Reason::Dispatch).collect();
     world.report.parked =
@@ -617,7 +619,7 @@ pub(super) fn overwritten(world: &World, repo: &RepoId) -> PortResult<impl Fn(&C
     Ok(move |comment: &Comment| matters && comment.edited)
 }
 
-/// Comments by trusted people, fenced; ours are left out, by the ids we recorded.
+/// Comments by trusted people, fenced; ours are left out, by the ids we recorded, and by their mark where those are lost.
 fn trusted_comments(world: &World, repo: &RepoId, number: u64) -> PortResult<String> {
     let forge = world.forge(repo)?;
     let comments = forge.comments(repo, number)?;
@@ -627,7 +629,8 @@ fn trusted_comments(world: &World, repo: &RepoId, number: u64) -> PortResult<Str
         runs.iter().flat_map(|r| r.comment_id.iter().chain(r.end_comment_id.iter())).collect();
     let mut text = String::new();
     let overwritten = overwritten(world, repo)?;
-    for comment in comments.iter().filter(|c| !ours.contains(&&c.id) && !overwritten(c)) {
+    let is_ours = |c: &Comment| ours.contains(&&c.id) || c.body.starts_with(message::MARK);
+    for comment in comments.iter().filter(|c| !is_ours(c) && !overwritten(c)) {
         let Some(author) = &comment.author else { continue };
         if trusted(world, repo, author) != Seen::Known(true) || text.chars().count() > MOST_COMMENT_CHARS {
             continue;

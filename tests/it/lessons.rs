@@ -848,7 +848,7 @@ fn the_journal_may_be_made_twice() {
 }
 
 /// What was added after the journal.
-const LATER_TABLES: [&str; 17] = [
+const LATER_TABLES: [&str; 18] = [
     "templates",
     "routes",
     "upgrade_batches",
@@ -866,4 +866,5 @@ const LATER_TABLES: [&str; 17] = [
     "landed_commits",
     "taken_back",
     "read_branches",
+    "answers",
 ];
