@@ -71,7 +71,7 @@
 //!
 //! # Where to start reading: the path of one issue
 //!
-//! 1. `commands/tick.rs` takes the lock, opens the store and builds the [`tick::World`].
+//! 1. `commands/tick.rs` takes the lock, opens the store and has [`app`] build what a tick touches ([`tick::Env`]), decides by ([`tick::HostPolicy`]) and tells ([`tick::Log`]).
 //! 2. `tick/poll.rs` lists ready issues into the store, and asks [`domain::dispatch::select`] which of them start; that in
 //!    turn asks for evidence of [`domain::trust`] and blockers. Each answer goes to the reason ledger.
 //! 3. For the chosen one [`domain::run::dispatch_effects`] says what is to be done: claim, prepare, start the turn, label,

@@ -30,7 +30,11 @@ fn main() {
     println!("files over 500           {}", lengths.iter().filter(|(n, _)| *n > 500).count());
     println!("circles                  {}", circles.len());
     for circle in &circles {
-        println!("  {}: {}", circle.len(), circle.join(" "));
+        println!("  {} files:", circle.len());
+        for file in circle {
+            let names = graph.names[file].iter().filter(|to| circle.contains(*to)).map(String::as_str);
+            println!("    {file} -> {}", names.collect::<Vec<_>>().join(" "));
+        }
     }
     println!("functions with a world   {}", graph.takes_world.len());
     println!("exceptions               {}", exceptions(top));

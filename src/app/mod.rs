@@ -45,7 +45,7 @@ use crate::domain::schedule::Plan;
 use crate::error::Error;
 use crate::ports::{Clock, Folders as _, Forge, Marked};
 use crate::store::{Adopted, Store};
-use crate::tick::world::World;
+use crate::tick::{Env, HostPolicy};
 
 /// Git commands of a tick are ended after this long; fetches of large repositories take their time.
 const GIT_TIMEOUT: Duration = Duration::from_secs(120);
@@ -133,10 +133,11 @@ impl App {
         Self::of(&global, config, self.state.clone(), self.state_dir.clone())
     }
 
-    /// A world to ask with, of this imagined one; `real` has the state file.
-    pub fn world_to_look(&self, real: &Self) -> Result<World, Error> {
+    /// What to ask with, of this imagined one; `real` has the state file.
+    pub fn equip_to_look(&self, real: &Self) -> Result<(Env, HostPolicy, Store), Error> {
         let store = Store::open_copy(&real.state, SystemClock.now())?;
-        self.world(store, false, false)
+        let (env, host) = self.equip(&store, false, false)?;
+        Ok((env, host, store))
     }
 
     /// What `off` needs, out of a configuration that cannot be used or read.
@@ -308,9 +309,8 @@ impl App {
 
     /// The same for a command that only looks: it cannot write there, and makes no state file.
     pub fn forge_to_look(&self, repo: &RepoId) -> Result<Rc<dyn Forge>, Error> {
-        let mut world = self.imagine((*self.config).clone()).world_to_look(self)?;
-        world
-            .forges
+        let (mut env, _, _) = self.imagine((*self.config).clone()).equip_to_look(self)?;
+        env.forges
             .remove(&repo.forge)
             .ok_or_else(|| Error::usage(format!("the forge `{}` is not in the config", repo.forge)))
     }

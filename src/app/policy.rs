@@ -1,5 +1,7 @@
 //! The configuration as the plain data that ticks decide by.
 
+use std::rc::Rc;
+
 use super::App;
 use crate::config::{self as cfg, Config};
 use crate::domain::dispatch::Labels;
@@ -8,7 +10,7 @@ use crate::domain::model::{RepoId, UnixTime};
 use crate::domain::priority::Order;
 use crate::domain::run::Policy;
 use crate::domain::trust::TrustPolicy;
-use crate::tick::world::{HarvestPolicy, HostPolicy, RepoPolicy, RunnerPolicy, StagePolicy};
+use crate::tick::policy::{HarvestPolicy, HostPolicy, RepoPolicy, RunnerPolicy, StagePolicy};
 
 /// A failed dispatch is tried again after an hour at the latest.
 const LONGEST_BACKOFF_SECONDS: i64 = 3600;
@@ -16,7 +18,7 @@ const LONGEST_BACKOFF_SECONDS: i64 = 3600;
 const TURN_MARGIN_SECONDS: u64 = 120;
 
 impl App {
-    pub(super) fn harvest_policy(&self) -> HarvestPolicy {
+    fn harvest_policy(&self) -> HarvestPolicy {
         let h = &self.config.harvest;
         let days = |n: u32| i64::from(n) * 86_400;
         let rules =
@@ -25,6 +27,7 @@ impl App {
     }
 
     pub(super) fn host_policy(&self, now: UnixTime, assume_armed: bool) -> HostPolicy {
+        let config = Rc::clone(&self.config);
         let g = &self.config.global;
         HostPolicy {
             labels: Labels { ready: g.ready_label.clone(), in_progress: g.in_progress_label.clone() },
@@ -55,6 +58,12 @@ impl App {
             switch_because: self.switch.because.iter().map(|b| b.sentence().to_owned()).collect(),
             dispatch_open: cfg::is_open(&g.dispatch_hours, now),
             merge_open: cfg::is_open(&g.merge_hours, now),
+            harvest: self.harvest_policy(),
+            lessons: self.lesson_rules(),
+            control: self.config.control_issue(),
+            repos: self.config.allowlisted(),
+            repo: Box::new(move |repo| repo_policy(&config, repo)),
+            dry: self.global.dry_run,
         }
     }
 }
@@ -68,7 +77,7 @@ pub fn seconds(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-pub(super) fn repo_policy(config: &Config, repo: &RepoId) -> Option<RepoPolicy> {
+fn repo_policy(config: &Config, repo: &RepoId) -> Option<RepoPolicy> {
     config.forges.get(&repo.forge)?;
     let g = &config.global;
     let r = config.repo(repo);

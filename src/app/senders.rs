@@ -10,7 +10,7 @@ use crate::adapters::notify::{
 use crate::config::{self as cfg, NotifyKind};
 use crate::domain::secret::SecretSource;
 use crate::ports::{Notifier, PortError, PortResult};
-use crate::tick::world::{Quiet, Sender};
+use crate::tick::env::{Quiet, Sender};
 
 /// Where mail programs are on every system that has one.
 const SENDMAIL: [&str; 3] = ["/usr/sbin/sendmail", "-t", "-i"];

@@ -16,16 +16,18 @@ use crate::domain::upgrade::verdict::VerdictPolicy;
 use crate::domain::upgrade::version;
 use crate::error::Error;
 use crate::ports::{Bench, RecipeGit, RecipePush};
-use crate::tick::World;
+use crate::store::Store;
+use crate::tick::Log;
 use crate::tick::upgrade::{AgentPolicy, BridgePolicy, RecipePolicy, UpgradePolicy, UpgradeWorld};
 
 impl App {
     /// Everything an upgrade works with. With `--dry-run` it is a world that cannot be written.
-    pub fn upgrade_world(&self, mut base: World) -> Result<UpgradeWorld, Error> {
+    pub fn upgrade_world(&self, store: Store, assume_armed: bool) -> Result<UpgradeWorld, Error> {
+        let (mut env, host) = self.equip(&store, assume_armed, false)?;
         let dry = self.global.dry_run;
         let work = self.config.workspace_root(&self.state_dir);
         let private = self.state_dir.join("repos");
-        let forges = self.forges(&base.store)?;
+        let forges = self.forges(&store)?;
         let credentials = Rc::clone(&forges.credentials);
         let (git, push): (Box<dyn RecipeGit>, Box<dyn RecipePush>) = if dry {
             let scratch =
@@ -33,7 +35,7 @@ impl App {
             let rooms = GitRooms::reading(scratch.path().join("repos"), private, work.clone(), GIT_TIMEOUT)
                 .with_credentials(credentials);
             // Both look at the same repositories.
-            base.git = Box::new(DryGit::new(rooms.clone(), scratch));
+            env.git = Box::new(DryGit::new(rooms.clone(), scratch));
             (Box::new(rooms), Box::new(DryPush))
         } else {
             let rooms = GitRooms::new(private, work.clone(), GIT_TIMEOUT).with_credentials(credentials);
@@ -46,7 +48,10 @@ impl App {
                 .map_err(|e| Error::later(format!("making the folder {}: {e}", jobs.display())))?;
         }
         Ok(UpgradeWorld {
-            base,
+            env,
+            host,
+            log: Log::default(),
+            store,
             forges: forges.mirrors(),
             git,
             push,

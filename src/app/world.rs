@@ -1,11 +1,10 @@
-//! What a tick works with, built out of concrete adapters.
+//! What a tick touches and what it decides by, built out of concrete adapters and the configuration.
 #![allow(clippy::disallowed_methods, reason = "part of the composition root: it reads the clock")]
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::policy::repo_policy;
 use super::runners::ci_stages;
 use super::{App, GIT_TIMEOUT, forges};
 use crate::adapters::ci::{CommandCi, StageCi};
@@ -15,8 +14,7 @@ use crate::adapters::host::{KillFile, SystemClock, network_bound};
 use crate::error::Error;
 use crate::ports::{Ci, Clock as _, Git, Runner};
 use crate::store::Store;
-use crate::tick::Report;
-use crate::tick::world::World;
+use crate::tick::{Env, HostPolicy};
 
 impl App {
     /// The same repositories and workspaces, to be looked at only.
@@ -29,10 +27,15 @@ impl App {
     }
 
     /// Everything a tick works with. With `--dry-run` it is a world that cannot be written.
-    pub fn world(&self, store: Store, assume_armed: bool, foreground: bool) -> Result<World, Error> {
+    pub fn equip(
+        &self,
+        store: &Store,
+        assume_armed: bool,
+        foreground: bool,
+    ) -> Result<(Env, HostPolicy), Error> {
         let dry = self.global.dry_run;
         let now = SystemClock.now();
-        let forges = self.forges(&store)?;
+        let forges = self.forges(store)?;
         let real = Rc::new(self.runner());
         let ci_config = Rc::clone(&self.config);
         let command = CommandCi {
@@ -61,10 +64,8 @@ impl App {
             let rooms = self.git().with_credentials(Rc::clone(&forges.credentials));
             (Box::new(rooms), Box::new(self.runner()), Box::new(ci))
         };
-        let host = self.host_policy(now, assume_armed);
-        let policy_config = Rc::clone(&self.config);
         let (started, deadline) = (self.started, Duration::from_secs(self.global.deadline));
-        Ok(World {
+        let env = Env {
             clock: Box::new(SystemClock),
             forges: forges.trackers(),
             git,
@@ -73,18 +74,10 @@ impl App {
             senders: self.senders(),
             prompter: Box::new(self.prompts()),
             folders: Box::new(self.folders()),
-            control: self.config.control_issue(),
             switch_file: Box::new(KillFile(self.config.kill_switch_file(&self.state_dir))),
-            repos: self.config.allowlisted(),
-            policy: Box::new(move |repo| repo_policy(&policy_config, repo)),
             new_id: Box::new(|| format!("r{}", &uuid::Uuid::new_v4().simple().to_string()[..7])),
             late: Box::new(move || !foreground && started.elapsed() >= deadline),
-            host,
-            harvest: self.harvest_policy(),
-            lessons: self.lesson_rules(),
-            dry,
-            report: Report::default(),
-            store,
-        })
+        };
+        Ok((env, self.host_policy(now, assume_armed)))
     }
 }

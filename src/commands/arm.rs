@@ -6,8 +6,9 @@ use crate::domain::message::plain;
 use crate::domain::model::{Permission, RepoId};
 use crate::error::{Error, Kind};
 use crate::ports::{Forge, Listing};
+use crate::tick::Log;
+use crate::tick::log::Item;
 use crate::tick::poll;
-use crate::tick::report::Item;
 use clap::Args;
 use serde_json::json;
 use toml_edit::{Array, DocumentMut, Item as Entry, Value};
@@ -125,13 +126,14 @@ fn armed(app: &App, repo: &RepoId) -> Result<String, Error> {
 
 /// What the next poll would do in this repo, asked in a world that cannot be written.
 fn preview(app: &App, repo: &RepoId) -> Result<Vec<Item>, Error> {
-    let mut world = app.world(app.store()?, true, false)?;
-    poll::tick(&mut world)?;
-    for failure in &world.report.errors {
+    let (mut store, mut log) = (app.store()?, Log::default());
+    let (env, host) = app.equip(&store, true, false)?;
+    poll::tick(&env, &host, &mut store, &mut log)?;
+    for failure in &log.errors {
         output::err(&format!("offhours arm: {}: {}", plain(&failure.subject, 120), failure.what));
     }
     let below = format!("{repo}#");
-    Ok(std::mem::take(&mut world.report.items).into_iter().filter(|i| i.issue.starts_with(&below)).collect())
+    Ok(log.items.into_iter().filter(|i| i.issue.starts_with(&below)).collect())
 }
 
 fn lines(repo: &RepoId, preview: &[Item], titles: &[String]) -> String {

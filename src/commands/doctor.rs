@@ -16,7 +16,7 @@ use crate::domain::doctor::{
 use crate::domain::model::RepoId;
 use crate::error::Error;
 use crate::ports::{Claiming as _, Desk, PortResult};
-use crate::tick::World;
+use crate::tick::{Env, HostPolicy};
 use clap::Args;
 use serde_json::json;
 
@@ -102,16 +102,17 @@ fn gather(app: &App, args: &DoctorArgs) -> Result<Facts, Error> {
     let usable = state.trouble.is_none();
     let beats = &app.config.heartbeat;
     // Each repo is asked in a world that cannot be written.
-    let world = if state.trouble.is_none() {
-        Some(app.imagine((*app.config).clone()).world_to_look(app)?)
+    let asked = if state.trouble.is_none() {
+        Some(app.imagine((*app.config).clone()).equip_to_look(app)?)
     } else {
         None
     };
-    let forges = forges(app, world.as_ref());
+    let asked = asked.as_ref().map(|(env, host, _)| (env, host));
+    let forges = forges(app, asked.map(|(env, _)| env));
     Ok(Facts {
         now: app.now(),
         off: app.switch.because.iter().map(|b| b.sentence().to_owned()).collect(),
-        repos: repos(app, world.as_ref(), args.fix)?,
+        repos: repos(app, asked, args.fix)?,
         runners: runners(app, &around),
         programs: programs(app, &around.path),
         git: git_version(&around.path),
@@ -161,23 +162,29 @@ fn state(app: &App) -> StateFacts {
 }
 
 /// Every forge with a token, used by an armed repo or not.
-fn forges(app: &App, world: Option<&World>) -> Vec<ForgeFacts> {
-    let Some(world) = world else { return vec![] };
-    let with_token = world.forges.iter().filter_map(|(name, forge)| Some((name, forge.desk()?)));
+fn forges(app: &App, env: Option<&Env>) -> Vec<ForgeFacts> {
+    let Some(env) = env else { return vec![] };
+    let with_token = env.forges.iter().filter_map(|(name, forge)| Some((name, forge.desk()?)));
     with_token
         .map(|(name, desk)| ForgeFacts {
             name: name.clone(),
             app: app.config.forges.get(name).is_some_and(|forge| forge.app_id.is_some()),
             token: desk.token().map_err(|e| e.to_string()),
-            asked_at: world.now(),
+            asked_at: env.now(),
         })
         .collect()
 }
 
 /// The labels that a repo has not; `fix` makes them, with the real forge.
-fn labels(app: &App, world: &World, id: &RepoId, desk: &dyn Desk, fix: bool) -> Result<LabelFacts, Error> {
+fn labels(
+    app: &App,
+    host: &HostPolicy,
+    id: &RepoId,
+    desk: &dyn Desk,
+    fix: bool,
+) -> Result<LabelFacts, Error> {
     let mut facts = LabelFacts::default();
-    let wanted = (world.policy)(id).map(|policy| policy.labels()).unwrap_or_default();
+    let wanted = (host.repo)(id).map(|policy| policy.labels()).unwrap_or_default();
     let have = match desk.labels(id) {
         Ok(have) => have,
         Err(error) => {
@@ -220,12 +227,12 @@ fn look_of(app: &App, name: &str) -> (&'static str, &'static str) {
     }
 }
 
-fn repos(app: &App, world: Option<&World>, fix: bool) -> Result<Vec<RepoFacts>, Error> {
+fn repos(app: &App, asked: Option<(&Env, &HostPolicy)>, fix: bool) -> Result<Vec<RepoFacts>, Error> {
     let told = |answer: PortResult<()>| answer.err().map(|e| e.to_string());
     let mut found = vec![];
     for id in &app.config.allowlist {
         let config = app.config.repo(id);
-        let ask = |look: &dyn Fn(&World) -> PortResult<()>| world.and_then(|w| told(look(w)));
+        let ask = |look: &dyn Fn(&Env) -> PortResult<()>| asked.and_then(|(env, _)| told(look(env)));
         let unreadable = ask(&|w| w.forge(id)?.remote(id).map(drop));
         let claims = if unreadable.is_some() {
             None
@@ -235,19 +242,19 @@ fn repos(app: &App, world: Option<&World>, fix: bool) -> Result<Vec<RepoFacts>, 
                 w.git.claims(id, &remote).map(drop)
             })
         };
-        let readable = world.filter(|_| unreadable.is_none());
-        let desk = readable.and_then(|w| Some((w, w.forge(id).ok()?.desk()?)));
+        let readable = asked.filter(|_| unreadable.is_none());
+        let desk = readable.and_then(|(env, host)| Some((host, env.forge(id).ok()?.desk()?)));
         let access = desk.map(|(_, desk)| desk.access(id).map_err(|e| e.to_string()));
         let may = access.as_ref().is_none_or(|told| told.as_ref().is_ok_and(Access::enough));
         let namespace = match readable.filter(|_| claims.is_none()) {
             None => Namespace::NotTried("they cannot be read"),
             Some(_) if !may => Namespace::NotTried("the token may not write there"),
-            Some(world) => namespace(app, world, id)?,
+            Some((env, _)) => namespace(app, env, id)?,
         };
         found.push(RepoFacts {
             name: id.to_string(),
             access,
-            labels: desk.map(|(w, desk)| labels(app, w, id, desk, fix)).transpose()?,
+            labels: desk.map(|(host, desk)| labels(app, host, id, desk, fix)).transpose()?,
             unreadable,
             claims,
             namespace,
@@ -259,7 +266,7 @@ fn repos(app: &App, world: Option<&World>, fix: bool) -> Result<Vec<RepoFacts>, 
 }
 
 /// Written to and wiped again, by a git of its own that leaves nothing here either.
-fn namespace(app: &App, world: &World, id: &RepoId) -> Result<Namespace, Error> {
+fn namespace(app: &App, env: &Env, id: &RepoId) -> Result<Namespace, Error> {
     if app.switch.on {
         return Ok(Namespace::NotTried("it is switched off"));
     }
@@ -268,7 +275,7 @@ fn namespace(app: &App, world: &World, id: &RepoId) -> Result<Namespace, Error> 
     }
     let (git, _gone_with_it) = app.git_to_try()?;
     let tried =
-        world.forge(id).and_then(|forge| forge.remote(id)).and_then(|remote| git.try_places(id, &remote));
+        env.forge(id).and_then(|forge| forge.remote(id)).and_then(|remote| git.try_places(id, &remote));
     Ok(match tried {
         Ok(found) => Namespace::At { place: found.place, refused: found.refused },
         Err(error) => Namespace::Trouble(error.to_string()),

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::cli::Global;
 use crate::domain::message::plain;
-use crate::tick::report::Failure;
-use crate::tick::{Report, TickOutcome};
+use crate::tick::log::Failure;
+use crate::tick::{Log, TickOutcome};
 
 /// Writes to standard output; a closed pipe is nobody's failure.
 pub fn out(text: &str) {
@@ -58,12 +58,12 @@ fn say(global: &Global, command: &str, failures: &[Failure]) {
 }
 
 /// What is only told.
-pub fn logged(global: &Global, command: &str, report: &Report) {
+pub fn logged(global: &Global, command: &str, report: &Log) {
     say(global, command, &report.logged);
 }
 
 /// What a tick tells. Without a reason to act it says nothing, because cron mails whatever is printed.
-pub fn report(global: &Global, command: &str, report: &Report, outcome: TickOutcome) {
+pub fn report(global: &Global, command: &str, report: &Log, outcome: TickOutcome) {
     if global.json {
         let mut items = report
             .items

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::domain::model::{IssueRef, Outcome};
 use crate::domain::run::{Phase, undo_effects};
 use crate::error::Error;
-use crate::tick::{outbox, perform};
+use crate::tick::{Log, outbox, perform};
 use serde_json::json;
 
 pub fn run(app: &App, args: &IssueArg) -> Result<u8, Error> {
@@ -17,8 +17,9 @@ pub fn run(app: &App, args: &IssueArg) -> Result<u8, Error> {
             .hint("a revert pushes a branch; clear the switch first, or revert by hand"));
     }
     let _lock = super::hand::lock(app, "revert")?;
-    let mut world = app.world(app.store()?, false, false)?;
-    let runs = world.store.runs_of(&issue)?;
+    let (mut store, mut log) = (app.store()?, Log::default());
+    let (env, host) = app.equip(&store, false, false)?;
+    let runs = store.runs_of(&issue)?;
     let Some(row) = runs.into_iter().find(|row| row.run.outcome == Some(Outcome::Landed)) else {
         return Err(Error::usage(format!("offhours landed nothing for {issue}"))
             .hint("`offhours run list` shows what it did"));
@@ -40,12 +41,12 @@ pub fn run(app: &App, args: &IssueArg) -> Result<u8, Error> {
         );
         return Ok(0);
     }
-    world.store.step(&run, &effects, &[])?;
-    perform::drive(&mut world, &run.id)?;
-    outbox::flush(&mut world)?;
-    let pull = world.store.done(&run.id, "undo-pull")?;
+    store.step(&run, &effects, &[])?;
+    perform::drive(&env, &host, &mut store, &mut log, &run.id)?;
+    outbox::flush(&env, &host, &mut store, &mut log)?;
+    let pull = store.done(&run.id, "undo-pull")?;
     let Some(pull) = pull else {
-        let why: Vec<String> = world.report.errors.iter().map(|e| e.what.clone()).collect();
+        let why: Vec<String> = log.errors.iter().map(|e| e.what.clone()).collect();
         return Err(Error::later(format!("{issue} is not reverted: {}", why.join("; "))).hint(
             "what can be tried again is tried by the next tick; else take it back by hand as the sentence says",
         ));
@@ -54,5 +55,5 @@ pub fn run(app: &App, args: &IssueArg) -> Result<u8, Error> {
         format!("{issue}: pull request {pull} takes run {} back, and the issue is open again\n", run.id);
     let item = json!({ "issue": issue.to_string(), "run": run.id, "pull": pull });
     output::answer(&app.global, "revert", &text, &[item]);
-    Ok(world.report.exit_code())
+    Ok(log.exit_code())
 }

@@ -255,8 +255,8 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
 fn log(app: &App, name: &str, follow: bool) -> Result<u8, Error> {
     let store = store(app)?;
     let row = find(app, &store, name)?;
-    let world = app.world(store, false, true)?;
-    let dir = world.folders.output(&row.run, &row.run.turn_job(row.run.turns));
+    let (env, _) = app.equip(&store, false, true)?;
+    let dir = env.folders.output(&row.run, &row.run.turn_job(row.run.turns));
     if !dir.exists() {
         let text = "the run printed nothing, or ended longer ago than output is kept (retention.salvage_keep_days)\n";
         output::answer(&app.global, "run log", text, &[]);
@@ -271,7 +271,7 @@ fn log(app: &App, name: &str, follow: bool) -> Result<u8, Error> {
     }
     let mut at = [0u64; 2];
     loop {
-        let running = matches!(world.runner.state(&dir), Ok(JobState::Running { .. }));
+        let running = matches!(env.runner.state(&dir), Ok(JobState::Running { .. }));
         for (name, at) in ["stdout.log", "stderr.log"].iter().zip(at.iter_mut()) {
             let Ok(mut file) = fs::File::open(dir.join(name)) else { continue };
             // A log that was begun anew is shorter than what was shown.
@@ -318,9 +318,9 @@ fn release(app: &App, args: &IssueArg) -> Result<u8, Error> {
     }
     let left: Vec<_> =
         app.left_behind(Some(&store))?.into_iter().filter(|found| found.issue == issue).collect();
-    let world = app.world(store, false, false)?;
+    let (env, _) = app.equip(&store, false, false)?;
     let label = &app.config.global.in_progress_label;
-    let released = world.forge(&issue.repo).and_then(|forge| {
+    let released = env.forge(&issue.repo).and_then(|forge| {
         // The label says that somebody works on it, and without a run nobody does. An issue that is gone has none.
         let labelled = match forge.issue(&issue.repo, issue.number) {
             Ok(seen) => seen.has_label(label),
@@ -328,10 +328,10 @@ fn release(app: &App, args: &IssueArg) -> Result<u8, Error> {
             Err(error) => return Err(error),
         };
         let remote = forge.remote(&issue.repo)?;
-        let claims = world.git.claims(&issue.repo, &remote)?;
+        let claims = env.git.claims(&issue.repo, &remote)?;
         let claim = claims.issues.into_iter().find(|(n, _)| *n == issue.number);
         if let Some((_, holder)) = &claim {
-            world.git.release(&issue.repo, &remote, issue.number, &holder.oid)?;
+            env.git.release(&issue.repo, &remote, issue.number, &holder.oid)?;
         }
         if labelled {
             forge.set_label(&issue.repo, issue.number, label, false)?;
@@ -394,8 +394,8 @@ fn retry(app: &App, name: &str) -> Result<u8, Error> {
         return Ok(super::issue::planned(app, "run retry", "make ready again", &issue.to_string()));
     }
     let (ready, human) = (&app.config.global.ready_label, &app.config.global.human_label);
-    let world = app.world(store, false, false)?;
-    let changed = world.forge(&issue.repo).and_then(|forge| {
+    let (env, _) = app.equip(&store, false, false)?;
+    let changed = env.forge(&issue.repo).and_then(|forge| {
         forge.set_open(&issue.repo, issue.number, true)?;
         forge.set_label(&issue.repo, issue.number, human, false)?;
         // Only a label that was put on anew is a fresh approval.

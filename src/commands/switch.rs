@@ -92,16 +92,17 @@ fn off(app: &App, now: bool) -> Result<u8, Error> {
     if now {
         // A copy: it waits for nothing, and asks nobody whose the file is. Without one, the records beside the work say what
         // runs.
-        let world = app.world(app.store_copy()?, false, false)?;
-        let mut running = world.store.runs_in_flight()?;
-        for found in app.left_behind(Some(&world.store))? {
-            let row = found.record.ok().map(|r| Store::try_record(&r, &found.issue, &found.run, world.now()));
+        let store = app.store_copy()?;
+        let (env, _) = app.equip(&store, false, false)?;
+        let mut running = store.runs_in_flight()?;
+        for found in app.left_behind(Some(&store))? {
+            let row = found.record.ok().map(|r| Store::try_record(&r, &found.issue, &found.run, env.now()));
             running.extend(row.and_then(Result::ok).filter(|row| row.run.phase != Phase::Ended));
         }
         for row in running {
             let id = row.run.turn_job(row.run.turns);
-            let dir = world.folders.of(&row.run.issue, &row.run.id).job(&id);
-            match world.runner.stop(&dir, &id) {
+            let dir = env.folders.of(&row.run.issue, &row.run.id).job(&id);
+            match env.runner.stop(&dir, &id) {
                 Ok(()) => {
                     text.push_str(&format!("ended: {} turn {}\n", row.run.issue, row.run.turns));
                     ended.push(id);
@@ -186,16 +187,16 @@ pub fn resume(app: &App, repo: Option<&str>) -> Result<u8, Error> {
                 }
             }
             // Its alarm is over with the park: were it parked again, that would be news.
-            let mut world = app.world(store, false, false)?;
+            let (env, _) = app.equip(&store, false, false)?;
             for account in &parked {
-                world.recovered(&format!("runner-parked:{account}"))?;
+                env.recovered(&mut store, &format!("runner-parked:{account}"))?;
             }
-            let alive = world.store.runs_in_flight()?.iter().filter(|r| r.run.phase == Phase::Active).count();
+            let alive = store.runs_in_flight()?.iter().filter(|r| r.run.phase == Phase::Active).count();
             if alive > 0 && !lines.is_empty() {
                 lines.push(format!("{alive} run(s) go on with the next tick"));
             }
             for repo in &app.config.allowlist {
-                if world.store.paused(&repo.to_string(), app.now())?.is_some() {
+                if store.paused(&repo.to_string(), app.now())?.is_some() {
                     lines.push(format!("{repo} is still paused: `offhours resume {repo}` ends that"));
                 }
             }

@@ -10,9 +10,10 @@ use crate::domain::model::UnixTime;
 use crate::domain::run::Wait;
 use crate::error::{Error, Kind};
 use crate::ports::PortResult;
-use crate::tick::report::Failure;
+use crate::store::Store;
+use crate::tick::log::Failure;
 use crate::tick::{
-    Report, TickOutcome, World, adopt, control, harvest, lessons, outbox, poll, silence, watch,
+    Env, HostPolicy, Log, TickOutcome, adopt, control, harvest, lessons, outbox, poll, silence, watch,
 };
 use clap::Args;
 
@@ -63,12 +64,13 @@ pub fn run(app: &App, parts: Parts, assume_armed: bool, foreground: bool) -> Res
     let command = parts.command();
     let off = (app.switch.on || app.config.allowlist.is_empty()) && !(app.global.dry_run && assume_armed);
     if off && (parts == Parts::Poll || !app.state.exists()) {
-        return Ok(finish(app, parts, Report { off: true, ..Report::default() }, false, assume_armed));
+        return Ok(finish(app, parts, Log { off: true, ..Log::default() }, false, assume_armed));
     }
     if app.global.dry_run {
-        let mut world = app.world(app.store()?, assume_armed, false)?;
-        step(&mut world, parts, off)?;
-        return Ok(finish(app, parts, std::mem::take(&mut world.report), false, assume_armed));
+        let (mut store, mut log) = (app.store()?, Log::default());
+        let (env, mut host) = app.equip(&store, assume_armed, false)?;
+        step(&env, &mut host, &mut store, &mut log, parts, off)?;
+        return Ok(finish(app, parts, log, false, assume_armed));
     }
     let found = app::lock(&app.state, command, LOCK_WAIT).map_err(|e| super::hand::lock_trouble(app, &e))?;
     let lock = match found {
@@ -99,47 +101,50 @@ fn under_lock(
     foreground: bool,
     off: bool,
     (heart, begun): (&Heart, PortResult<()>),
-) -> Result<Report, Error> {
+) -> Result<Log, Error> {
     let command = parts.command();
-    let store = app.store()?;
-    let mut world = app.world(store, assume_armed, foreground)?;
-    let now = world.now();
-    let before = world.store.ticks()?;
-    world.store.tick_started(command, now)?;
-    world.recovered("lock-held")?;
-    silence::schedule(&mut world, command, &before)?;
+    let (mut store, mut log) = (app.store()?, Log::default());
+    let (env, mut host) = app.equip(&store, assume_armed, foreground)?;
+    let before = store.ticks()?;
+    store.tick_started(command, env.now())?;
+    env.recovered(&mut store, "lock-held")?;
+    silence::schedule(&env, &host, &mut store, &mut log, command, &before)?;
     // What was taken over is looked at before anything starts because of it.
-    let adopting = world.store.first_after_adoption()?;
-    let lost = if world.dry { vec![] } else { app.left_behind(Some(&world.store))? };
-    let looked = adopt::tick(&mut world, &lost, adopting)?;
+    let adopting = store.first_after_adoption()?;
+    let lost = if host.dry { vec![] } else { app.left_behind(Some(&store))? };
+    let looked = adopt::tick(&env, &host, &mut store, &mut log, &lost, adopting)?;
     if !looked.taken_up {
-        step(&mut world, parts, off || adopting || looked.waiting)?;
+        step(&env, &mut host, &mut store, &mut log, parts, off || adopting || looked.waiting)?;
     }
     if foreground && !adopting {
-        hold(&mut world, parts, off)?;
+        hold(&env, &mut host, &mut store, &mut log, parts, off)?;
     }
-    silence::ci(&mut world)?;
+    silence::ci(&env, &mut store, &mut log)?;
     if !off {
-        silence::forges(&mut world)?;
+        silence::forges(&env, &host, &mut store, &mut log)?;
     }
-    tidy_up(&mut world, before.iter().map(|tick| tick.1).max())?;
-    outbox::flush(&mut world)?;
-    beat(&mut world, heart, begun)?;
-    let outcome = world.report.outcome();
-    let now = world.now();
-    world.store.tick_ended(command, outcome.code(), now)?;
-    Ok(std::mem::take(&mut world.report))
+    tidy_up(&env, &host, &mut store, &mut log, before.iter().map(|tick| tick.1).max())?;
+    outbox::flush(&env, &host, &mut store, &mut log)?;
+    beat(&env, &mut store, &mut log, heart, begun)?;
+    store.tick_ended(command, log.outcome().code(), env.now())?;
+    Ok(log)
 }
 
 /// The tick's end, for whoever watches from outside. That something is tried again later is no failure of the tick.
-fn beat(world: &mut World, heart: &Heart, begun: PortResult<()>) -> Result<(), Error> {
+fn beat(
+    env: &Env,
+    store: &mut Store,
+    log: &mut Log,
+    heart: &Heart,
+    begun: PortResult<()>,
+) -> Result<(), Error> {
     if !heart.is_set() {
         return Ok(());
     }
-    let good = matches!(world.report.exit_code(), 0 | 75);
+    let good = matches!(log.exit_code(), 0 | 75);
     match begun.and(heart.end(good)) {
-        Ok(()) => world.answers(&heart.subject),
-        Err(error) => world.failed(&heart.subject, &error),
+        Ok(()) => Ok(store.outage_over(&heart.subject).map(drop)?),
+        Err(error) => log.failed(env, store, &heart.subject, &error),
     }
 }
 
@@ -148,79 +153,98 @@ const LONGEST_TRUSTED_GAP: i64 = 2 * 86_400;
 
 /// Once a day: what was kept long enough goes, and what lies in many small files is put together. `last`: the tick before
 /// this one.
-fn tidy_up(world: &mut World, last: Option<UnixTime>) -> Result<(), Error> {
-    let now = world.now();
-    if world.store.first_today("pruned", now)? {
+fn tidy_up(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    last: Option<UnixTime>,
+) -> Result<(), Error> {
+    let now = env.now();
+    if store.first_today("pruned", now)? {
         if last.is_some_and(|last| now.since(last) <= LONGEST_TRUSTED_GAP) {
-            let before = now.plus(-world.host.keep_seconds);
-            if let Err(error) = world.folders.prune(before) {
-                world.failed("kept work", &error)?;
+            let before = now.plus(-host.keep_seconds);
+            if let Err(error) = env.folders.prune(before) {
+                log.failed(env, store, "kept work", &error)?;
             }
         }
-        for repo in world.repos.clone() {
-            if (world.late)() {
+        for repo in host.repos.clone() {
+            if (env.late)() {
                 break;
             }
             let subject = format!("packing {repo}");
-            match world.git.compact(&repo) {
-                Ok(()) => world.answers(&subject)?,
-                Err(error) => world.failed(&subject, &error)?,
+            match env.git.compact(&repo) {
+                Ok(()) => drop(store.outage_over(&subject)?),
+                Err(error) => log.failed(env, store, &subject, &error)?,
             }
         }
     }
     Ok(())
 }
 
-fn step(world: &mut World, parts: Parts, off: bool) -> Result<(), Error> {
+fn step(
+    env: &Env,
+    host: &mut HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    parts: Parts,
+    off: bool,
+) -> Result<(), Error> {
     let watches = matches!(parts, Parts::Watch | Parts::All);
     if watches {
-        control::obey(world)?;
-        watch::tick(world)?;
+        control::obey(env, host, store, log)?;
+        watch::tick(env, host, store, log)?;
     }
     if matches!(parts, Parts::Harvest | Parts::All) {
-        harvest::tick(world)?;
-        world.report.off |= parts == Parts::Harvest && !world.harvest.enabled;
+        harvest::tick(env, host, store, log)?;
+        log.off |= parts == Parts::Harvest && !host.harvest.enabled;
     }
-    journal(world, parts);
-    if matches!(parts, Parts::Poll | Parts::All) && !off && !world.host.switch_on {
-        poll::tick(world)?;
+    journal(env, host, store, log, parts);
+    if matches!(parts, Parts::Poll | Parts::All) && !off && !host.switch_on {
+        poll::tick(env, host, store, log)?;
     }
     if watches {
-        control::show(world)?;
+        control::show(env, host, store, log)?;
     }
     Ok(())
 }
 
 /// The journal's part. Its failure is a failure of `lessons` only: for every other tick it is a line in the log.
-fn journal(world: &mut World, parts: Parts) {
+fn journal(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log, parts: Parts) {
     let result = match parts {
-        Parts::Lessons | Parts::All => lessons::stand_still(world).and_then(|()| lessons::tick(world)),
-        Parts::Poll | Parts::Watch | Parts::Harvest => lessons::stand_still(world),
+        Parts::Lessons | Parts::All => {
+            lessons::stand_still(env, host, store, log).and_then(|()| lessons::tick(env, host, store, log))
+        }
+        Parts::Poll | Parts::Watch | Parts::Harvest => lessons::stand_still(env, host, store, log),
     };
     if parts == Parts::Lessons {
-        for item in &mut world.report.items {
+        for item in &mut log.items {
             item.acted = true;
         }
-        world.report.off = !world.lessons.enabled;
-        world.report.errors.extend(result.err());
+        log.off = !host.lessons.enabled;
+        log.errors.extend(result.err());
     } else {
-        world.report.logged.extend(result.err());
+        log.logged.extend(result.err());
     }
 }
 
 /// Goes on until nothing runs any more: for places where a background process would be ended with the job.
-fn hold(world: &mut World, parts: Parts, off: bool) -> Result<(), Error> {
+fn hold(
+    env: &Env,
+    host: &mut HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    parts: Parts,
+    off: bool,
+) -> Result<(), Error> {
     loop {
-        let busy = world
-            .store
-            .runs_in_flight()?
-            .iter()
-            .any(|row| matches!(row.run.wait, Some(Wait::Working | Wait::Ci)));
+        let busy =
+            store.runs_in_flight()?.iter().any(|row| matches!(row.run.wait, Some(Wait::Working | Wait::Ci)));
         if !busy {
             return Ok(());
         }
         pause();
-        step(world, parts, off)?;
+        step(env, host, store, log, parts, off)?;
     }
 }
 
@@ -230,40 +254,39 @@ pub(super) fn pause() {
 }
 
 /// What is told at the end. The last part of `tick`, upgrades, is told with it; its failure is one of its own.
-fn finish(app: &App, parts: Parts, mut report: Report, locked: bool, assume_armed: bool) -> u8 {
+fn finish(app: &App, parts: Parts, mut log: Log, locked: bool, assume_armed: bool) -> u8 {
     if parts == Parts::All {
         let more = upgrade::within_tick(app, assume_armed).unwrap_or_else(|error| {
             let failure =
                 Failure { subject: "upgrade".to_owned(), what: error.what, kind: error.kind, quiet: false };
-            Report { errors: vec![failure], ..Report::default() }
+            Log { errors: vec![failure], ..Log::default() }
         });
         // Recipes are enrolled in a list of their own: without an allowlist they are at work all the same.
-        report.off &= more.outcome() == TickOutcome::Idle;
-        report.append(more);
+        log.off &= more.outcome() == TickOutcome::Idle;
+        log.append(more);
     }
-    let outcome = if locked { TickOutcome::Locked } else { report.outcome() };
-    output::report(&app.global, parts.command(), &report, outcome);
-    report.exit_code()
+    let outcome = if locked { TickOutcome::Locked } else { log.outcome() };
+    output::report(&app.global, parts.command(), &log, outcome);
+    log.exit_code()
 }
 
 /// Somebody else holds the lock. The same command: nothing to do. Another, for all of the wait: noted.
-fn locked(app: &App, command: &str, held: Duration, holder: Option<&str>) -> Result<Report, Error> {
-    let mut report = Report::default();
+fn locked(app: &App, command: &str, held: Duration, holder: Option<&str>) -> Result<Log, Error> {
+    let mut log = Log::default();
     let too_long = held > 3 * Duration::from_secs(app.global.deadline);
     let who = holder.unwrap_or(command);
     if let Some(holder) = holder {
-        let mut world = app.world(app.store()?, false, false)?;
-        let now = world.now();
-        let missed = world.store.lock_missed(command, now)?;
+        let mut store = app.store()?;
+        let (env, _) = app.equip(&store, false, false)?;
+        let missed = store.lock_missed(command, env.now())?;
         if missed >= app.config.global.lock_alarm_ticks {
             let detail =
                 format!("`{command}` could not run {missed} times in a row because `{holder}` held the lock");
-            world.alarm("lock-held", &detail)?;
+            log.alarm(&env, &mut store, "lock-held", &detail)?;
         }
-        report = std::mem::take(&mut world.report);
     }
     if too_long {
-        report.errors.push(Failure {
+        log.errors.push(Failure {
             subject: "lock".to_owned(),
             what: format!(
                 "`{who}` has held the lock for {} seconds, more than three deadlines; look for a process that hangs",
@@ -273,5 +296,5 @@ fn locked(app: &App, command: &str, held: Duration, holder: Option<&str>) -> Res
             quiet: false,
         });
     }
-    Ok(report)
+    Ok(log)
 }

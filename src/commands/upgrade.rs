@@ -14,7 +14,7 @@ use crate::domain::upgrade::{Batch, BatchState, Ending, Standing, Start, Step, o
 use crate::error::Error;
 use crate::store::NewBatch;
 use crate::tick::upgrade::{UpgradeWorld, candidates, cleanup, drive, testme};
-use crate::tick::{Report, TickOutcome, outbox};
+use crate::tick::{Log, TickOutcome, outbox};
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Clone, Args)]
@@ -106,7 +106,7 @@ fn locked_by_hand(app: &App, command: &str) -> Result<TickLock, Error> {
 }
 
 fn world(app: &App) -> Result<UpgradeWorld, Error> {
-    app.upgrade_world(app.world(app.store()?, false, false)?)
+    app.upgrade_world(app.store()?, false)
 }
 
 fn off(app: &App) -> bool {
@@ -123,7 +123,7 @@ fn why_off(app: &App) -> String {
 
 fn tick(app: &App) -> Result<u8, Error> {
     if off(app) {
-        output::report(&app.global, "upgrade", &Report { off: true, ..Report::default() }, TickOutcome::Off);
+        output::report(&app.global, "upgrade", &Log { off: true, ..Log::default() }, TickOutcome::Off);
         return Ok(0);
     }
     if app.global.dry_run {
@@ -132,36 +132,36 @@ fn tick(app: &App) -> Result<u8, Error> {
         return Ok(finish(app, "upgrade", &mut world));
     }
     let Some(_lock) = lock(app, "upgrade", LOCK_WAIT)? else {
-        output::report(&app.global, "upgrade", &Report::default(), TickOutcome::Locked);
+        output::report(&app.global, "upgrade", &Log::default(), TickOutcome::Locked);
         return Ok(0);
     };
     let mut world = world(app)?;
-    let now = world.now();
-    world.base.store.tick_started("upgrade", now)?;
+    let now = world.env.now();
+    world.store.tick_started("upgrade", now)?;
     drive::tick(&mut world)?;
-    outbox::flush(&mut world.base)?;
-    let (outcome, now) = (world.base.report.outcome(), world.now());
-    world.base.store.tick_ended("upgrade", outcome.code(), now)?;
+    outbox::flush(&world.env, &world.host, &mut world.store, &mut world.log)?;
+    let (outcome, now) = (world.log.outcome(), world.env.now());
+    world.store.tick_ended("upgrade", outcome.code(), now)?;
     Ok(finish(app, "upgrade", &mut world))
 }
 
 /// The last part of `tick`: what it did or, in a dry run, would do.
-pub fn within_tick(app: &App, assume_armed: bool) -> Result<Report, Error> {
+pub fn within_tick(app: &App, assume_armed: bool) -> Result<Log, Error> {
     let imagined = app.global.dry_run && assume_armed;
     if app.config.upgrade.enrolled.is_empty() || (app.switch.on && !imagined) {
-        return Ok(Report::default());
+        return Ok(Log::default());
     }
     let mut _held = None;
     if !app.global.dry_run {
-        let Some(lock) = lock(app, "upgrade", Duration::ZERO)? else { return Ok(Report::default()) };
+        let Some(lock) = lock(app, "upgrade", Duration::ZERO)? else { return Ok(Log::default()) };
         _held = Some(lock);
     }
-    let mut world = app.upgrade_world(app.world(app.store()?, assume_armed, false)?)?;
+    let mut world = app.upgrade_world(app.store()?, assume_armed)?;
     drive::tick(&mut world)?;
     if !app.global.dry_run {
-        outbox::flush(&mut world.base)?;
+        outbox::flush(&world.env, &world.host, &mut world.store, &mut world.log)?;
     }
-    let mut report = std::mem::take(&mut world.base.report);
+    let mut report = std::mem::take(&mut world.log);
     for failure in &mut report.errors {
         failure.subject = format!("upgrade: {}", failure.subject);
     }
@@ -169,9 +169,9 @@ pub fn within_tick(app: &App, assume_armed: bool) -> Result<Report, Error> {
 }
 
 fn finish(app: &App, command: &str, world: &mut UpgradeWorld) -> u8 {
-    let outcome = world.base.report.outcome();
-    output::report(&app.global, command, &world.base.report, outcome);
-    world.base.report.exit_code()
+    let outcome = world.log.outcome();
+    output::report(&app.global, command, &world.log, outcome);
+    world.log.exit_code()
 }
 
 /// The recipes of a new batch, in the order of `enrolled`.
@@ -200,11 +200,11 @@ fn start(app: &App, args: &UpgradeStart, fresh: bool) -> Result<u8, Error> {
         let mut world = world(app)?;
         let found = candidates::list(&mut world, &recipes)?;
         output::answer(&app.global, command, &found.text, &found.items);
-        return Ok(world.base.report.exit_code());
+        return Ok(world.log.exit_code());
     }
     let _lock = locked_by_hand(app, command)?;
     let mut world = world(app)?;
-    let before = world.base.store.newest_batch()?;
+    let before = world.store.newest_batch()?;
     let stands = stands(&world, before.as_ref())?;
     let active = before.as_ref().is_some_and(|b| b.state == BatchState::Active);
     let mut leftovers = vec![];
@@ -224,14 +224,14 @@ fn start(app: &App, args: &UpgradeStart, fresh: bool) -> Result<u8, Error> {
             }
         }
     }
-    let now = world.now();
+    let now = world.env.now();
     let new = NewBatch {
         with_tests: args.with_tests,
         scheduled: args.scheduled,
         recipes: recipes.clone(),
         leftovers,
     };
-    let id = world.base.store.begin_batch(&new, now)?;
+    let id = world.store.begin_batch(&new, now)?;
     let text = format!("batch {id} begins: {}\n", recipes.join(", "));
     output::answer(
         &app.global,
@@ -247,7 +247,7 @@ fn stands(world: &UpgradeWorld, batch: Option<&Batch>) -> Result<Standing, Error
         Some(batch) if batch.state == BatchState::Active => world.working(batch)?,
         Some(_) | None => crate::domain::upgrade::Working::default(),
     };
-    Ok(standing(batch, working, world.policy.wedge_after_seconds, world.now()))
+    Ok(standing(batch, working, world.policy.wedge_after_seconds, world.env.now()))
 }
 
 fn stop(app: &App) -> Result<u8, Error> {
@@ -257,15 +257,15 @@ fn stop(app: &App) -> Result<u8, Error> {
         return Ok(0);
     }
     let mut world = world(app)?;
-    let Some(batch) = world.base.store.newest_batch()?.filter(|b| b.state == BatchState::Active) else {
+    let Some(batch) = world.store.newest_batch()?.filter(|b| b.state == BatchState::Active) else {
         output::answer(&app.global, command, "no batch is at work\n", &[]);
         return Ok(0);
     };
     // The word first: whoever drives the batch sees it and lets go.
-    let recipes = world.base.store.recipes(batch.id)?;
+    let recipes = world.store.recipes(batch.id)?;
     let (text, json) = drive::summarize(&world, &batch, &recipes);
-    let now = world.now();
-    world.base.store.end_batch(batch.id, BatchState::Stopped, &text, &json, now)?;
+    let now = world.env.now();
+    world.store.end_batch(batch.id, BatchState::Stopped, &text, &json, now)?;
     let _lock = locked_by_hand(app, command)?;
     cleanup::end(&mut world, &batch)?;
     let text = format!("batch {} is stopped; its pull requests stay open\n", batch.id);
@@ -283,21 +283,21 @@ pub(super) fn end_now(app: &App) -> Result<Option<i64>, Error> {
         return Ok(None);
     }
     let mut world = world(app)?;
-    let Some(batch) = active(&world.base.store)? else { return Ok(None) };
-    let recipes = world.base.store.recipes(batch.id)?;
+    let Some(batch) = active(&world.store)? else { return Ok(None) };
+    let recipes = world.store.recipes(batch.id)?;
     let (text, json) = drive::summarize(&world, &batch, &recipes);
-    let now = world.now();
-    world.base.store.end_batch(batch.id, BatchState::Stopped, &text, &json, now)?;
+    let now = world.env.now();
+    world.store.end_batch(batch.id, BatchState::Stopped, &text, &json, now)?;
     cleanup::end(&mut world, &batch)?;
     said_errors("off", &world);
     Ok(Some(batch.id))
 }
 
 fn said_errors(command: &str, world: &UpgradeWorld) -> u8 {
-    for failure in &world.base.report.errors {
+    for failure in &world.log.errors {
         output::err(&format!("offhours {command}: {}: {}", plain(&failure.subject, 120), failure.what));
     }
-    world.base.report.exit_code()
+    world.log.exit_code()
 }
 
 fn status(app: &App) -> Result<u8, Error> {
@@ -311,8 +311,8 @@ fn status(app: &App) -> Result<u8, Error> {
         );
         return Ok(0);
     };
-    let world = app.upgrade_world(app.world(store, false, false)?)?;
-    let batch = world.base.store.newest_batch()?;
+    let world = app.upgrade_world(store, false)?;
+    let batch = world.store.newest_batch()?;
     let stands = stands(&world, batch.as_ref())?;
     let mut text = format!("{}\n", stands.word());
     if off(app) {
@@ -326,10 +326,10 @@ fn status(app: &App) -> Result<u8, Error> {
             items.push(json!({ "standing": stands.word() }));
         }
         Some(batch) => {
-            let recipes = world.base.store.recipes(batch.id)?;
+            let recipes = world.store.recipes(batch.id)?;
             bad |= recipes.iter().any(|r| matches!(r.ending, Some(Ending::Failed(_) | Ending::NotGreen)));
-            text.push_str(&batch_text(batch, &recipes, world.now()));
-            let summary = world.base.store.summary(batch.id)?;
+            text.push_str(&batch_text(batch, &recipes, world.env.now()));
+            let summary = world.store.summary(batch.id)?;
             items.push(json!({
                 "standing": stands.word(),
                 "batch": batch.id,
@@ -346,7 +346,7 @@ fn status(app: &App) -> Result<u8, Error> {
             }
         }
     }
-    if let Some(next) = super::upgrade_schedule::next(&world.base.store, world.now())? {
+    if let Some(next) = super::upgrade_schedule::next(&world.store, world.env.now())? {
         text.push_str(&format!("\nnext fire: {}\n", moment(next)));
         if let Some(map) = items.first_mut().and_then(Value::as_object_mut) {
             map.insert("next_fire".to_owned(), json!(next.0));
@@ -437,7 +437,6 @@ fn run_cleanup(app: &App, batch: Option<i64>) -> Result<u8, Error> {
     if app.global.dry_run {
         let world = world(app)?;
         let open: Vec<Value> = world
-            .base
             .store
             .own_pulls(batch)?
             .iter()
@@ -453,40 +452,34 @@ fn run_cleanup(app: &App, batch: Option<i64>) -> Result<u8, Error> {
     }
     let mut world = world(app)?;
     if let Some(id) = batch
-        && world.base.store.batch(id)?.is_none()
+        && world.store.batch(id)?.is_none()
     {
         return Err(Error::usage(format!("there is no batch {id}")));
     }
-    let newest = world.base.store.newest_batch()?;
+    let newest = world.store.newest_batch()?;
     if let Some(active) =
         newest.filter(|b| b.state == BatchState::Active && batch.is_none_or(|id| id == b.id))
     {
-        let recipes = world.base.store.recipes(active.id)?;
+        let recipes = world.store.recipes(active.id)?;
         let (text, json) = drive::summarize(&world, &active, &recipes);
-        let now = world.now();
-        world.base.store.end_batch(active.id, BatchState::Stopped, &text, &json, now)?;
+        let now = world.env.now();
+        world.store.end_batch(active.id, BatchState::Stopped, &text, &json, now)?;
     }
     let _lock = locked_by_hand(app, command)?;
     let which = match batch {
-        Some(id) => world.base.store.batch(id)?,
-        None => world.base.store.newest_batch()?,
+        Some(id) => world.store.batch(id)?,
+        None => world.store.newest_batch()?,
     };
     if let Some(batch) = which {
         for (dir, _) in cleanup::end(&mut world, &batch)? {
-            world.base.runner.wait(std::path::Path::new(&dir)).map_err(|error| by_hand(&error))?;
+            world.env.runner.wait(std::path::Path::new(&dir)).map_err(|error| by_hand(&error))?;
         }
     }
     cleanup::clean(&mut world, batch)?;
-    let lines: Vec<String> = world
-        .base
-        .report
-        .items
-        .iter()
-        .map(|i| format!("{} {}: {}\n", i.issue, i.reason, i.sentence))
-        .collect();
+    let lines: Vec<String> =
+        world.log.items.iter().map(|i| format!("{} {}: {}\n", i.issue, i.reason, i.sentence)).collect();
     let items: Vec<Value> = world
-        .base
-        .report
+        .log
         .items
         .iter()
         .map(|i| json!({ "recipe": i.issue, "reason": i.reason, "sentence": i.sentence }))

@@ -8,7 +8,7 @@ use crate::domain::model::{IssueRef, Outcome, RepoId};
 use crate::domain::run::Phase;
 use crate::error::Error;
 use crate::store::{RunRow, Store};
-use crate::tick::poll;
+use crate::tick::{Log, poll};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -56,12 +56,13 @@ fn live(app: &App, store: Option<Store>) -> Result<Store, Error> {
     let mut global = app.global.clone();
     global.dry_run = true;
     let dry = App::load(&global)?;
-    let mut world = dry.world(dry.store()?, false, false)?;
-    poll::tick(&mut world)?;
-    for failure in &world.report.errors {
+    let (mut store, mut log) = (dry.store()?, Log::default());
+    let (env, host) = dry.equip(&store, false, false)?;
+    poll::tick(&env, &host, &mut store, &mut log)?;
+    for failure in &log.errors {
         output::err(&format!("offhours why: {}: {}", plain(&failure.subject, 120), failure.what));
     }
-    Ok(world.store)
+    Ok(store)
 }
 
 fn host(app: &App, store: Option<&Store>) -> Result<String, Error> {

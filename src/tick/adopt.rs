@@ -2,9 +2,11 @@
 //! runs whose folders lie here and that the state does not know are gone on with from their records, where these are ours
 //! and the claims on the forge still say so; of the others people are told where the work lies.
 
-use super::report::Failure;
+use super::env::Env;
+use super::log::Failure;
+use super::log::Log;
+use super::policy::HostPolicy;
 use super::templates;
-use super::world::World;
 use crate::domain::message::plain;
 use crate::domain::run::Phase;
 use crate::error::{Error, Kind};
@@ -12,23 +14,23 @@ use crate::ports::{Marked, PortError, PortResult};
 use crate::store::{RunRow, Store, StoreError};
 
 /// Keeps a run's record beside its work. Without it all goes on as well, so that it is only told what went wrong.
-pub fn record(world: &mut World, id: &str) -> Result<(), Error> {
+pub fn record(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log, id: &str) -> Result<(), Error> {
     let subject = format!("record of {id}");
-    match write(world, id, false) {
-        Ok(()) => world.answers(&subject),
-        Err(error) => world.failed(&subject, &error),
+    match write(env, host, store, id, false) {
+        Ok(()) => Ok(store.outage_over(&subject).map(drop)?),
+        Err(error) => log.failed(env, store, &subject, &error),
     }
 }
 
 /// `begins`: the run's folder may have to be made.
-pub(super) fn write(world: &World, id: &str, begins: bool) -> PortResult<()> {
-    if world.dry {
+pub(super) fn write(env: &Env, host: &HostPolicy, store: &Store, id: &str, begins: bool) -> PortResult<()> {
+    if host.dry {
         return Ok(());
     }
     let trouble = |error: StoreError| PortError::later(error.to_string());
-    let (row, record) = (world.store.run(id).map_err(trouble)?, world.store.record(id).map_err(trouble)?);
+    let (row, record) = (store.run(id).map_err(trouble)?, store.record(id).map_err(trouble)?);
     match (row, record) {
-        (Some(row), Some(record)) => world.folders.mark(&row.run, &record, begins),
+        (Some(row), Some(record)) => env.folders.mark(&row.run, &record, begins),
         _ => Ok(()),
     }
 }
@@ -54,50 +56,63 @@ pub struct Looked {
 
 /// `first`: the tick right after a loss. Those that are not gone on with are its trouble; later people are told only of
 /// what shows only then, each once.
-pub fn tick(world: &mut World, found: &[Marked], first: bool) -> Result<Looked, Error> {
+pub fn tick(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    found: &[Marked],
+    first: bool,
+) -> Result<Looked, Error> {
     let mut looked = Looked::default();
     // A forge that does not answer is not asked for each of its runs.
     let mut silent: Vec<&str> = vec![];
     for marked in found {
         let forge = marked.issue.repo.forge.as_str();
-        if silent.contains(&forge) || (world.late)() {
+        if silent.contains(&forge) || (env.late)() {
             looked.waiting = true;
             continue;
         }
         let subject = format!("taking up {}", marked.run);
-        match one(world, marked)? {
+        match one(env, host, store, log, marked)? {
             Fate::TakenUp => {
-                world.answers(&subject)?;
+                store.outage_over(&subject)?;
                 looked.taken_up = true;
             }
             Fate::NotNow(error) => {
-                world.failed(&subject, &error)?;
+                log.failed(env, store, &subject, &error)?;
                 silent.push(forge);
                 looked.waiting = true;
             }
-            Fate::Left(why) => told(world, marked, &why, first)?,
-            Fate::NotOurs(why) if first => told(world, marked, &why, first)?,
+            Fate::Left(why) => told(env, store, log, marked, &why, first)?,
+            Fate::NotOurs(why) if first => told(env, store, log, marked, &why, first)?,
             Fate::NotOurs(_) => {}
         }
     }
     Ok(looked)
 }
 
-fn one(world: &mut World, marked: &Marked) -> Result<Fate, Error> {
+fn one(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    marked: &Marked,
+) -> Result<Fate, Error> {
     let record = match &marked.record {
         Ok(record) => record,
         Err(why) => return Ok(Fate::NotOurs(why.clone())),
     };
-    if (world.policy)(&marked.issue.repo).is_none() {
+    if (host.repo)(&marked.issue.repo).is_none() {
         return Ok(Fate::Left("its forge is not in the config any more".to_owned()));
     }
-    let now = world.now();
+    let now = env.now();
     let row = match Store::try_record(record, &marked.issue, &marked.run, now) {
         Ok(row) => row,
         Err(error) => return Ok(Fate::Left(format!("its record cannot be used: {error}"))),
     };
     if row.run.phase != Phase::Ended {
-        match still_claimed(world, &row) {
+        match still_claimed(env, &row) {
             Ok(true) => {}
             Ok(false) => return Ok(Fate::Left("its claim is not there any more".to_owned())),
             Err(PortError::Gone { what } | PortError::Refused { what }) => return Ok(Fate::Left(what)),
@@ -109,18 +124,18 @@ fn one(world: &mut World, marked: &Marked) -> Result<Fate, Error> {
         }
     }
     // The built-in template is the first of its name, whatever this run was told by.
-    templates::sync(world)?;
-    world.store.take_up(record, &marked.issue, &marked.run, now)?;
+    templates::sync(env, store, log)?;
+    store.take_up(record, &marked.issue, &marked.run, now)?;
     if row.run.phase != Phase::Ended {
-        world.acted(&row.run, "taken-up", "the state file was lost; the next tick goes on with it");
+        log.acted(&row.run, "taken-up", "the state file was lost; the next tick goes on with it");
     }
     Ok(Fate::TakenUp)
 }
 
-fn still_claimed(world: &World, row: &RunRow) -> PortResult<bool> {
+fn still_claimed(env: &Env, row: &RunRow) -> PortResult<bool> {
     let (repo, number) = (&row.run.issue.repo, row.run.issue.number);
-    let remote = world.forge(repo)?.remote(repo)?;
-    let claims = world.git.claims(repo, &remote)?;
+    let remote = env.forge(repo)?.remote(repo)?;
+    let claims = env.git.claims(repo, &remote)?;
     Ok(claims.issues.iter().any(|(n, holder)| {
         *n == number
             && holder.run.as_deref() == Some(row.run.id.as_str())
@@ -129,7 +144,14 @@ fn still_claimed(world: &World, row: &RunRow) -> PortResult<bool> {
 }
 
 /// Nothing is started because of it, and people are told where its work lies.
-fn told(world: &mut World, marked: &Marked, why: &str, first: bool) -> Result<(), Error> {
+fn told(
+    env: &Env,
+    store: &mut Store,
+    log: &mut Log,
+    marked: &Marked,
+    why: &str,
+    first: bool,
+) -> Result<(), Error> {
     let (issue, folder) = (&marked.issue, marked.dir.display());
     let what = format!(
         "it was in work when the state file was lost (run {}), and is not gone on with: {}. Its work lies in {folder}. As \
@@ -139,11 +161,11 @@ fn told(world: &mut World, marked: &Marked, why: &str, first: bool) -> Result<()
         plain(why, 300)
     );
     let title = format!("{issue}: left behind by a state file that is gone");
-    let link = world.page(&issue.repo, Some(issue.number));
-    world.notify(&format!("left-behind:{}", marked.run), "needs-human", &title, &what, link)?;
+    let link = env.page(&issue.repo, Some(issue.number));
+    env.notify(store, &format!("left-behind:{}", marked.run), "needs-human", &title, &what, link)?;
     if first {
         let subject = issue.to_string();
-        world.report.errors.push(Failure { subject, what, kind: Kind::TryLater, quiet: false });
+        log.errors.push(Failure { subject, what, kind: Kind::TryLater, quiet: false });
     }
     Ok(())
 }

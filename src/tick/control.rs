@@ -1,55 +1,65 @@
 //! The control issue: read before anything else, so that a stop counts in the same tick, and written after it.
 
-use super::world::World;
+use super::env::Env;
+use super::log::Log;
+use super::policy::HostPolicy;
 use crate::domain::control::{self, Asked, OFF_LABEL, Order};
 use crate::domain::message::{self, Standing};
 use crate::domain::model::{Issue, IssueRef, Outcome, Permission, Seen, UnixTime};
 use crate::domain::run::Wait;
 use crate::error::Error;
 use crate::ports::PortResult;
+use crate::store::Store;
 
 const CAUSE: &str = "control-issue";
 /// An ended run needs somebody for this long, then it is history.
 const NEEDS_YOU_SECONDS: i64 = 14 * 86_400;
 
 /// Puts the kill switch on where the label asks for it. What cannot be read asks for nothing, and is said.
-pub fn obey(world: &mut World) -> Result<(), Error> {
-    let Some(at) = world.control.clone() else { return Ok(()) };
+pub fn obey(env: &Env, host: &mut HostPolicy, store: &mut Store, log: &mut Log) -> Result<(), Error> {
+    let Some(at) = host.control.clone() else { return Ok(()) };
     let subject = format!("control issue {at}");
-    let asked = match asked(world, &at) {
+    let asked = match asked(env, &at) {
         Ok(asked) => asked,
-        Err(error) => return world.failed(&subject, &error),
+        Err(error) => return log.failed(env, store, &subject, &error),
     };
-    world.answers(&subject)?;
-    match control::judge(&asked, &world.host.trust) {
-        Order::Nothing => world.recovered(CAUSE),
+    store.outage_over(&subject)?;
+    match control::judge(&asked, &host.trust) {
+        Order::Nothing => env.recovered(store, CAUSE),
         Order::Ignored(who) => {
             let who = message::plain(&who, 60);
             let detail = format!("{who} put {OFF_LABEL} on {at} and may not write there: it is not heard");
-            world.alarm(CAUSE, &detail)
+            log.alarm(env, store, CAUSE, &detail)
         }
-        Order::Off(who) => put_on(world, &at, &who),
+        Order::Off(who) => put_on(env, host, store, log, &at, &who),
     }
 }
 
-fn put_on(world: &mut World, at: &IssueRef, who: &str) -> Result<(), Error> {
-    if world.dry {
-        world.report.effects.push(format!("{at}: would put the kill switch on"));
+fn put_on(
+    env: &Env,
+    host: &mut HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    at: &IssueRef,
+    who: &str,
+) -> Result<(), Error> {
+    if host.dry {
+        log.effects.push(format!("{at}: would put the kill switch on"));
         return Ok(());
     }
-    if let Err(error) = world.switch_file.put_on() {
-        world.failed("kill switch", &error)?;
+    if let Err(error) = env.switch_file.put_on() {
+        log.failed(env, store, "kill switch", &error)?;
     }
     let because = format!("{} put {OFF_LABEL} on {at}", message::plain(who, 60));
-    world.host.switch_on = true;
-    if !world.host.switch_because.contains(&because) {
-        world.host.switch_because.push(because.clone());
+    host.switch_on = true;
+    if !host.switch_because.contains(&because) {
+        host.switch_because.push(because.clone());
     }
-    world.alarm(CAUSE, &format!("off: {because}; `offhours resume` on the host takes it back"))
+    log.alarm(env, store, CAUSE, &format!("off: {because}; `offhours resume` on the host takes it back"))
 }
 
-fn asked(world: &World, at: &IssueRef) -> PortResult<Asked> {
-    let forge = world.forge(&at.repo)?;
+fn asked(env: &Env, at: &IssueRef) -> PortResult<Asked> {
+    let forge = env.forge(&at.repo)?;
     let issue = forge.issue(&at.repo, at.number)?;
     let nobody = Seen::Known(None);
     let mut asked = Asked {
@@ -74,28 +84,28 @@ fn asked(world: &World, at: &IssueRef) -> PortResult<Asked> {
 }
 
 /// Shows how things stand in the issue's text, if that changed.
-pub fn show(world: &mut World) -> Result<(), Error> {
-    let Some(at) = world.control.clone() else { return Ok(()) };
-    if world.dry {
+pub fn show(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> Result<(), Error> {
+    let Some(at) = host.control.clone() else { return Ok(()) };
+    if host.dry {
         return Ok(());
     }
-    let standing = standing(world)?;
-    let written = world.forge(&at.repo).and_then(|forge| {
+    let standing = standing(env, host, store)?;
+    let written = env.forge(&at.repo).and_then(|forge| {
         let issue: Issue = forge.issue(&at.repo, at.number)?;
         let text = message::control_text(&issue.body, &standing, OFF_LABEL);
         if text == issue.body { Ok(()) } else { forge.set_body(&at.repo, at.number, &text) }
     });
     let subject = format!("control issue {at}");
     match written {
-        Ok(()) => world.answers(&subject),
-        Err(error) => world.failed(&subject, &error),
+        Ok(()) => Ok(store.outage_over(&subject).map(drop)?),
+        Err(error) => log.failed(env, store, &subject, &error),
     }
 }
 
-fn standing(world: &World) -> Result<Standing, Error> {
-    let now = world.now();
-    let mut standing = Standing { off: world.host.switch_because.clone(), ..Standing::default() };
-    for row in world.store.runs_in_flight()? {
+fn standing(env: &Env, host: &HostPolicy, store: &Store) -> Result<Standing, Error> {
+    let now = env.now();
+    let mut standing = Standing { off: host.switch_because.clone(), ..Standing::default() };
+    for row in store.runs_in_flight()? {
         let run = &row.run;
         let state = run.wait.map_or("in step", Wait::code);
         if run.wait == Some(Wait::Review) {
@@ -105,17 +115,17 @@ fn standing(world: &World) -> Result<Standing, Error> {
             standing.working.push(format!("{}: {state}, turn {}", run.issue, run.turns));
         }
     }
-    standing.needs_you.extend(ended(world, now)?);
+    standing.needs_you.extend(ended(store, now)?);
     standing.alarms =
-        world.store.alarms()?.into_iter().map(|(cause, _, detail)| format!("{cause}: {detail}")).collect();
+        store.alarms()?.into_iter().map(|(cause, _, detail)| format!("{cause}: {detail}")).collect();
     Ok(standing)
 }
 
 /// Runs that ended with something for a person; only the newest of an issue says how it stands.
-fn ended(world: &World, now: UnixTime) -> Result<Vec<String>, Error> {
+fn ended(store: &Store, now: UnixTime) -> Result<Vec<String>, Error> {
     let mut seen: Vec<IssueRef> = vec![];
     let mut lines = vec![];
-    for row in world.store.recent_runs(100)? {
+    for row in store.recent_runs(100)? {
         let run = row.run;
         if seen.contains(&run.issue) {
             continue;

@@ -3,10 +3,12 @@
 //! Only runs whose outcome can still change are looked at, and only landed ones cost a question to the forge; a branch
 //! that work landed on is read once for all of its runs. What cannot be read decides nothing.
 
+use super::env::Env;
+use super::log::Log;
+use super::policy::{HostPolicy, RepoPolicy};
 use std::collections::BTreeMap;
 
-use super::report::Item;
-use super::world::{RepoPolicy, World};
+use super::log::Item;
 use super::{observe, templates};
 use crate::domain::canary::{self, Arm, Decision};
 use crate::domain::checks::{self, CiVerdict};
@@ -50,17 +52,17 @@ pub struct CanaryReport {
     pub sentence: String,
 }
 
-pub fn tick(world: &mut World) -> Result<(), Error> {
-    if !world.harvest.enabled {
+pub fn tick(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> Result<(), Error> {
+    if !host.harvest.enabled {
         return Ok(());
     }
-    templates::sync(world)?;
+    templates::sync(env, store, log)?;
     let mut read = BTreeMap::new();
-    attribute(world, &mut read)?;
-    read_due_branches(world, &mut read)?;
-    late_reverts(world)?;
-    for row in world.store.live_canaries()? {
-        decide(world, &row)?;
+    attribute(env, host, store, log, &mut read)?;
+    read_due_branches(env, store, log, &mut read)?;
+    late_reverts(env, store, log)?;
+    for row in store.live_canaries()? {
+        decide(env, host, store, log, &row)?;
     }
     Ok(())
 }
@@ -68,20 +70,26 @@ pub fn tick(world: &mut World) -> Result<(), Error> {
 /// Whether a repo's branches could be read in this tick.
 type Read = BTreeMap<RepoId, bool>;
 
-fn attribute(world: &mut World, read: &mut Read) -> Result<(), Error> {
-    for run in world.store.outcomes_due(world.now())? {
-        if (world.late)() {
-            world.report.left.push("harvest".to_owned());
+fn attribute(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    read: &mut Read,
+) -> Result<(), Error> {
+    for run in store.outcomes_due(env.now())? {
+        if (env.late)() {
+            log.left.push("harvest".to_owned());
             break;
         }
-        let Some(row) = world.store.run(&run)? else { continue };
-        let facts = facts(world, &row, read)?;
-        let now = world.now();
-        let standing = harvest::settle(&facts, world.harvest.rules, now);
-        let look_at = look_at(&facts, standing, world.harvest.rules, now);
-        let news = world.store.put_outcome(&run, standing, look_at, now)?;
+        let Some(row) = store.run(&run)? else { continue };
+        let facts = facts(env, host, store, log, &row, read)?;
+        let now = env.now();
+        let standing = harvest::settle(&facts, host.harvest.rules, now);
+        let look_at = look_at(&facts, standing, host.harvest.rules, now);
+        let news = store.put_outcome(&run, standing, look_at, now)?;
         if let (true, Some(scored)) = (news, words::scored(standing)) {
-            world.report.items.push(Item {
+            log.items.push(Item {
                 issue: row.run.issue.to_string(),
                 run: Some(run),
                 handle: None,
@@ -103,7 +111,14 @@ fn look_at(facts: &Facts, standing: Standing, rules: harvest::Rules, now: UnixTi
     }
 }
 
-fn facts(world: &mut World, row: &RunRow, read: &mut Read) -> Result<Facts, Error> {
+fn facts(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    row: &RunRow,
+    read: &mut Read,
+) -> Result<Facts, Error> {
     let run = &row.run;
     let stage = match (run.phase, run.outcome, run.wait) {
         (Phase::Ended, Some(outcome), _) => {
@@ -115,20 +130,20 @@ fn facts(world: &mut World, row: &RunRow, read: &mut Read) -> Result<Facts, Erro
         (_, _, Some(Wait::Unreadable)) => Stage::Unreadable,
         (Phase::Starting | Phase::Active | Phase::Ending | Phase::Ended, _, _) => Stage::Working,
     };
-    let turns = world.store.turns_of(&run.id)?;
+    let turns = store.turns_of(&run.id)?;
     // A turn that quota, a person or a start that failed ended has told nothing.
     let told_nothing = ["stopped", "quota", "login-refused", "failed-to-start"];
     let over = |ending: &str| !told_nothing.contains(&ending);
     let first_turn_over = turns.first().is_some_and(|t| t.ending.as_deref().is_some_and(over));
     let corrections = turns.iter().filter(|t| corrects(t.kind)).count();
-    let events = world.store.events_of(&run.id)?;
+    let events = store.events_of(&run.id)?;
     let happened = |kind: &str| events.iter().any(|e| e.kind == kind);
     let (checked, template_failed) = (happened("checked"), happened("template-failed"));
     let red_since = happened(Why::Red.code());
     let landed = matches!(stage, Stage::Ended { outcome: Outcome::Landed, .. });
     let after = match (landed, red_since) {
         (true, true) => After::Seen { reopened: false, red: true },
-        (true, false) => after(world, row, read)?,
+        (true, false) => after(env, host, store, log, row, read)?,
         (false, _) => After::Unreadable,
     };
     Ok(Facts {
@@ -138,7 +153,7 @@ fn facts(world: &mut World, row: &RunRow, read: &mut Read) -> Result<Facts, Erro
         corrections: u32::try_from(corrections).unwrap_or(u32::MAX),
         checked,
         template_failed,
-        reverted: world.store.taken_back(&run.id)?,
+        reverted: store.taken_back(&run.id)?,
         after,
     })
 }
@@ -151,39 +166,46 @@ fn corrects(kind: TurnKind) -> bool {
 }
 
 /// What became of landed work since: its branch, its issue, and its checks.
-fn after(world: &mut World, row: &RunRow, read: &mut Read) -> Result<After, Error> {
+fn after(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    row: &RunRow,
+    read: &mut Read,
+) -> Result<After, Error> {
     let run = &row.run;
     let repo = &run.issue.repo;
     let subject = format!("what became of {}", run.issue);
-    let (Some(policy), Some(head)) = ((world.policy)(repo), run.pushed.clone()) else {
+    let (Some(policy), Some(head)) = ((host.repo)(repo), run.pushed.clone()) else {
         return Ok(After::Unreadable);
     };
-    let known = remember_commits(world, row, &head)?;
+    let known = remember_commits(env, store, row, &head)?;
     // An outage is told once, for the branch, and not for every run that landed there.
-    if !read_branches(world, repo, read)? && known.is_ok() {
+    if !read_branches(env, store, log, repo, read)? && known.is_ok() {
         return Ok(After::Unreadable);
     }
     let seen = known.and_then(|()| {
-        let open_again = reopened(world, row)?;
-        Ok(After::Seen { reopened: open_again, red: red(world, &policy, &head)? })
+        let open_again = reopened(env, store, row)?;
+        Ok(After::Seen { reopened: open_again, red: red(env, &policy, &head)? })
     });
     match seen {
         Ok(found) => {
-            world.answers(&subject)?;
+            store.outage_over(&subject)?;
             Ok(found)
         }
         Err(error) => {
-            world.failed(&subject, &error)?;
+            log.failed(env, store, &subject, &error)?;
             Ok(After::Unreadable)
         }
     }
 }
 
-fn reopened(world: &World, row: &RunRow) -> PortResult<bool> {
+fn reopened(env: &Env, store: &Store, row: &RunRow) -> PortResult<bool> {
     let issue = &row.run.issue;
-    let forge = world.forge(&issue.repo)?;
+    let forge = env.forge(&issue.repo)?;
     // Where it could not be closed it was never opened again.
-    let refused = world.store.refusal(&row.run.id, "close").map_err(|e| PortError::later(e.to_string()))?;
+    let refused = store.refusal(&row.run.id, "close").map_err(|e| PortError::later(e.to_string()))?;
     match forge.issue(&issue.repo, issue.number) {
         Ok(seen) => Ok(seen.open && refused.is_none()),
         // Gone only counts while its repo can be read.
@@ -193,8 +215,8 @@ fn reopened(world: &World, row: &RunRow) -> PortResult<bool> {
 }
 
 /// Whether the landed commit is red now.
-fn red(world: &World, policy: &RepoPolicy, head: &Oid) -> PortResult<bool> {
-    let seen = observe::stages(world, policy, head, (0, 0), Wanted::Reported);
+fn red(env: &Env, policy: &RepoPolicy, head: &Oid) -> PortResult<bool> {
+    let seen = observe::stages(env, policy, head, (0, 0), Wanted::Reported);
     match checks::fold(&seen, policy.ci_grace_seconds, policy.ci_timeout_seconds) {
         CiVerdict::Red { .. } => Ok(true),
         CiVerdict::Unreadable { stage, why } => {
@@ -210,26 +232,26 @@ fn red(world: &World, policy: &RepoPolicy, head: &Oid) -> PortResult<bool> {
 }
 
 /// Keeps the names of the commits that a run brought, so that one that takes them back is known.
-fn remember_commits(world: &mut World, row: &RunRow, head: &Oid) -> Result<PortResult<()>, Error> {
+fn remember_commits(env: &Env, store: &mut Store, row: &RunRow, head: &Oid) -> Result<PortResult<()>, Error> {
     let run = &row.run;
-    if world.store.landed_known(&run.id)? {
+    if store.landed_known(&run.id)? {
         return Ok(Ok(()));
     }
-    let mut landings = world.store.landings(&run.id)?;
+    let mut landings = store.landings(&run.id)?;
     if landings.is_empty() {
         landings.push((head.clone(), run.up_to.clone()));
     }
     let found = (|| {
         let mut names = vec![];
         for (to, from) in &landings {
-            let commits = world.git.commits(&run.issue.repo, from, to, MOST_COMMITS)?;
+            let commits = env.git.commits(&run.issue.repo, from, to, MOST_COMMITS)?;
             names.extend(commits.into_iter().map(|(oid, _)| oid.to_string()));
             names.push(to.to_string());
         }
         if let Some(number) = run.pull {
             names.push(format!("#{number}"));
             // Squashed or merged, it is on the target under a name of its own.
-            match observe::pulls(world, run)?.pull(&run.issue.repo, number)?.state {
+            match observe::pulls(env, run)?.pull(&run.issue.repo, number)?.state {
                 PullState::Merged { commit, .. } => names.extend(commit.map(|oid| oid.to_string())),
                 PullState::Open | PullState::Closed => {}
             }
@@ -244,90 +266,96 @@ fn remember_commits(world: &mut World, row: &RunRow, head: &Oid) -> Result<PortR
     };
     let branch =
         BranchRow { repo: run.issue.repo.clone(), branch: run.target_branch.clone(), oid: head.clone() };
-    let until = world.now().plus(READ_SECONDS);
-    world.store.put_landed(&run.id, &branch, &names, until)?;
+    let until = env.now().plus(READ_SECONDS);
+    store.put_landed(&run.id, &branch, &names, until)?;
     Ok(Ok(()))
 }
 
 /// Reads a repo's branches up to their newest commits, once a tick.
-fn read_branches(world: &mut World, repo: &RepoId, read: &mut Read) -> Result<bool, Error> {
+fn read_branches(
+    env: &Env,
+    store: &mut Store,
+    log: &mut Log,
+    repo: &RepoId,
+    read: &mut Read,
+) -> Result<bool, Error> {
     if let Some(good) = read.get(repo) {
         return Ok(*good);
     }
     let mut good = true;
-    for branch in world.store.branches_to_read(Some(repo), world.now())? {
-        good &= read_branch(world, &branch)?;
+    for branch in store.branches_to_read(Some(repo), env.now())? {
+        good &= read_branch(env, store, log, &branch)?;
     }
     read.insert(repo.clone(), good);
     Ok(good)
 }
 
-fn read_due_branches(world: &mut World, read: &mut Read) -> Result<(), Error> {
-    for branch in world.store.branches_to_read(None, world.now())? {
-        if (world.late)() {
+fn read_due_branches(env: &Env, store: &mut Store, log: &mut Log, read: &mut Read) -> Result<(), Error> {
+    for branch in store.branches_to_read(None, env.now())? {
+        if (env.late)() {
             return Ok(());
         }
-        read_branches(world, &branch.repo, read)?;
+        read_branches(env, store, log, &branch.repo, read)?;
     }
     Ok(())
 }
 
-fn read_branch(world: &mut World, branch: &BranchRow) -> Result<bool, Error> {
+fn read_branch(env: &Env, store: &mut Store, log: &mut Log, branch: &BranchRow) -> Result<bool, Error> {
     let repo = &branch.repo;
     let subject = format!("commits on {} of {repo}", branch.branch);
-    let seen = world.forge(repo).and_then(|forge| {
+    let seen = env.forge(repo).and_then(|forge| {
         let remote = forge.remote(repo)?;
-        let head = world.git.fetch_branch(repo, &remote, &branch.branch)?;
+        let head = env.git.fetch_branch(repo, &remote, &branch.branch)?;
         let commits = if head == branch.oid {
             vec![]
         } else {
-            world.git.commits(repo, &branch.oid, &head, MOST_COMMITS)?
+            env.git.commits(repo, &branch.oid, &head, MOST_COMMITS)?
         };
         Ok((head, commits))
     });
-    let now = world.now();
+    let now = env.now();
     match seen {
         Ok((head, commits)) => {
             let path = repo.path();
             let taken: Vec<String> =
                 commits.iter().flat_map(|(_, message)| harvest::takes_back(message, &path)).collect();
             let upto = BranchRow { oid: head, ..branch.clone() };
-            world.store.put_branch_read(&upto, &taken, now.plus(LOOK_SECONDS), now)?;
-            world.answers(&subject)?;
+            store.put_branch_read(&upto, &taken, now.plus(LOOK_SECONDS), now)?;
+            store.outage_over(&subject)?;
             Ok(true)
         }
         Err(error) => {
-            world.store.put_branch_read(branch, &[], now.plus(LOOK_AGAIN_SECONDS), now)?;
-            world.failed(&subject, &error)?;
+            store.put_branch_read(branch, &[], now.plus(LOOK_AGAIN_SECONDS), now)?;
+            log.failed(env, store, &subject, &error)?;
             Ok(false)
         }
     }
 }
 
 /// Work that was taken back: an event each, and an alarm where the version that told it graduated.
-fn late_reverts(world: &mut World) -> Result<(), Error> {
-    for late in world.store.new_late_reverts()? {
-        let Some(row) = world.store.run(&late.run)? else { continue };
-        let now = world.now();
+fn late_reverts(env: &Env, store: &mut Store, log: &mut Log) -> Result<(), Error> {
+    for late in store.new_late_reverts()? {
+        let Some(row) = store.run(&late.run)? else { continue };
+        let now = env.now();
         let event = observe::event(&row.run, "reverted", "reverted", now, "its commits were taken back");
-        if !world.store.put_late_revert(&late.run, &event, now)? {
+        if !store.put_late_revert(&late.run, &event, now)? {
             continue;
         }
-        let version = world.store.template(late.template)?;
+        let version = store.template(late.template)?;
         if let Some(version) = version.filter(|v| v.state == State::Champion)
-            && world.store.graduated(version.id)?
+            && store.graduated(version.id)?
         {
             let detail = words::late_revert(&version.label(), &row.run.issue.to_string());
-            world.alarm(&format!("{ALARM}{}", version.label()), &detail)?;
+            log.alarm(env, store, &format!("{ALARM}{}", version.label()), &detail)?;
         }
-        world.acted(&row.run, "reverted", "taken back after it was scored; the score stays");
+        log.acted(&row.run, "reverted", "taken back after it was scored; the score stays");
     }
     // The alarm is over once another version tells the agents.
-    for (cause, _, _) in world.store.alarms()? {
+    for (cause, _, _) in store.alarms()? {
         if let Some(label) = cause.strip_prefix(ALARM)
-            && !world.store.templates(None)?.iter().any(|t| t.state == State::Champion && t.label() == label)
+            && !store.templates(None)?.iter().any(|t| t.state == State::Champion && t.label() == label)
         {
-            world.recovered(&cause)?;
+            env.recovered(store, &cause)?;
         }
     }
     Ok(())
@@ -377,9 +405,15 @@ pub fn look(store: &Store, row: &CanaryRow) -> StoreResult<CanaryReport> {
     })
 }
 
-fn decide(world: &mut World, row: &CanaryRow) -> Result<(), Error> {
-    let seen = look(&world.store, row)?;
-    still_listed(world, &seen);
+fn decide(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    row: &CanaryRow,
+) -> Result<(), Error> {
+    let seen = look(store, row)?;
+    still_listed(env, log, &seen);
     let verdict = match seen.decision {
         Decision::Hold => None,
         Decision::RollBack => Some(Verdict::RolledBack),
@@ -388,13 +422,13 @@ fn decide(world: &mut World, row: &CanaryRow) -> Result<(), Error> {
     };
     let mut acted = false;
     if let Some(verdict) = verdict {
-        if world.dry {
-            world.report.effects.push(format!("{}: {}", seen.version.label(), seen.sentence));
+        if host.dry {
+            log.effects.push(format!("{}: {}", seen.version.label(), seen.sentence));
         } else {
-            acted = conclude(world, &seen, verdict)?;
+            acted = conclude(env, store, &seen, verdict)?;
         }
     }
-    world.report.items.push(Item {
+    log.items.push(Item {
         issue: seen.version.label(),
         run: None,
         handle: Some(row.id.clone()),
@@ -402,12 +436,12 @@ fn decide(world: &mut World, row: &CanaryRow) -> Result<(), Error> {
         sentence: seen.sentence.clone(),
         acted,
     });
-    world.report.canaries.push(seen);
+    log.canaries.push(seen);
     Ok(())
 }
 
 /// Verdict, states, event and notice in one transaction; somebody else may have been first.
-fn conclude(world: &mut World, seen: &CanaryReport, verdict: Verdict) -> Result<bool, Error> {
+fn conclude(env: &Env, store: &mut Store, seen: &CanaryReport, verdict: Verdict) -> Result<bool, Error> {
     let kind = match verdict {
         Verdict::Graduated | Verdict::RolledBack => Some(verdict.code()),
         // Nobody is called for what leaves everything as it was; `status` and `template history` show it.
@@ -422,18 +456,18 @@ fn conclude(world: &mut World, seen: &CanaryReport, verdict: Verdict) -> Result<
         topic: None,
         possible_repeat: false,
     });
-    let wanted = kind.map(|kind| world.wanted(kind)).unwrap_or_default();
-    let now = world.now();
+    let wanted = kind.map(|kind| env.wanted(kind)).unwrap_or_default();
+    let now = env.now();
     let notice = notice.as_ref().map(|notice| (wanted.as_slice(), notice));
-    Ok(world.store.end_canary(&seen.row, verdict, &seen.sentence, notice, now)?)
+    Ok(store.end_canary(&seen.row, verdict, &seen.sentence, notice, now)?)
 }
 
 /// A canary goes on with the text that was kept, also when its file is not listed any more. That is said.
-fn still_listed(world: &mut World, seen: &CanaryReport) {
+fn still_listed(env: &Env, log: &mut Log, seen: &CanaryReport) {
     let from_config = seen.version.origin.starts_with(templates::LISTED);
-    let listed = world.prompter.sources().iter().any(|s| s.name == seen.row.name);
+    let listed = env.prompter.sources().iter().any(|s| s.name == seen.row.name);
     if from_config && !listed {
-        world.report.items.push(Item {
+        log.items.push(Item {
             issue: seen.version.label(),
             run: None,
             handle: Some(seen.row.id.clone()),

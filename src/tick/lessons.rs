@@ -1,7 +1,9 @@
 //! The journal's part of a tick. It observes: whatever goes wrong here is logged, and nothing else waits for it or reads it.
 
-use super::report::{Failure, Item};
-use super::world::World;
+use super::env::Env;
+use super::log::Log;
+use super::log::{Failure, Item};
+use super::policy::HostPolicy;
 use crate::domain::lesson::{self, Ends, Given, Lesson, MOST_GIVEN, Red, Rules};
 use crate::domain::message;
 use crate::domain::model::{Freeze, RepoId, UnixTime};
@@ -16,52 +18,47 @@ const SUBJECT: &str = "lessons";
 const PROMPTS: &str = "lessons in prompts";
 
 /// Reads what happened since the last time, and writes down what is to be learned from it.
-pub fn tick(world: &mut World) -> Result<(), Failure> {
-    if !world.lessons.enabled {
+pub fn tick(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> Result<(), Failure> {
+    if !host.lessons.enabled {
         return Ok(());
     }
-    let result = learn(world);
-    settle(world, SUBJECT, "reading events into the journal of lessons", result)
+    let result = learn(env, host, store, log);
+    settle(env, store, log, SUBJECT, "reading events into the journal of lessons", result)
 }
 
 /// Every tick of any kind, where the journal is off: the cursor is to stand still, and to skip when it is on again.
-pub fn stand_still(world: &mut World) -> Result<(), Failure> {
-    if world.lessons.enabled {
+pub fn stand_still(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> Result<(), Failure> {
+    if host.lessons.enabled {
         return Ok(());
     }
-    let result = world.store.lessons_are_off();
-    settle(world, SUBJECT, "noting that the journal of lessons is off", result)
+    let result = store.lessons_are_off();
+    settle(env, store, log, SUBJECT, "noting that the journal of lessons is off", result)
 }
 
-fn learn(world: &mut World) -> StoreResult<()> {
-    let rules = world.lessons;
-    if let Some(skipped) = world.store.lessons_are_on()? {
+fn learn(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> StoreResult<()> {
+    let rules = host.lessons;
+    if let Some(skipped) = store.lessons_are_on()? {
         let what = format!("the journal is on again; it skips what happened meanwhile ({skipped} events)");
-        world.report.logged.push(Failure {
-            subject: SUBJECT.to_owned(),
-            what,
-            kind: Kind::TryLater,
-            quiet: false,
-        });
+        log.logged.push(Failure { subject: SUBJECT.to_owned(), what, kind: Kind::TryLater, quiet: false });
     }
     loop {
-        let learned = world.store.learn(&rules, BATCH)?;
+        let learned = store.learn(&rules, BATCH)?;
         for found in &learned.new {
-            world.report.items.push(item(found));
-            if world.dry {
-                world.report.effects.push(format!("write down a lesson: {}", found.root_cause));
+            log.items.push(item(found));
+            if host.dry {
+                log.effects.push(format!("write down a lesson: {}", found.root_cause));
             }
         }
         if learned.events < BATCH {
             break;
         }
-        if (world.late)() {
-            world.report.left.push(SUBJECT.to_owned());
+        if (env.late)() {
+            log.left.push(SUBJECT.to_owned());
             break;
         }
     }
-    let now = world.now();
-    world.store.expire_lessons(&rules, now)?;
+    let now = env.now();
+    store.expire_lessons(&rules, now)?;
     Ok(())
 }
 
@@ -77,22 +74,24 @@ fn item(found: &Lesson) -> Item {
 }
 
 /// A failure is told once, then at doubling intervals, and once only in one process.
-fn settle<T>(world: &mut World, subject: &str, doing: &str, result: StoreResult<T>) -> Result<T, Failure> {
-    let now = world.now();
+fn settle<T>(
+    env: &Env,
+    store: &mut Store,
+    log: &mut Log,
+    subject: &str,
+    doing: &str,
+    result: StoreResult<T>,
+) -> Result<T, Failure> {
+    let now = env.now();
     match result {
         Ok(value) => {
             // Whether it can be noted that all is well again is nobody's failure.
-            drop(world.store.outage_over(subject));
+            drop(store.outage_over(subject));
             Ok(value)
         }
         Err(error) => {
-            let before = world
-                .report
-                .logged
-                .iter()
-                .chain(&world.report.errors)
-                .any(|f| f.subject.starts_with(SUBJECT));
-            let said = before || world.store.outage(subject, now).is_ok_and(|say| !say);
+            let before = log.logged.iter().chain(&log.errors).any(|f| f.subject.starts_with(SUBJECT));
+            let said = before || store.outage(subject, now).is_ok_and(|say| !say);
             Err(Failure {
                 subject: subject.to_owned(),
                 what: sentence(doing, &error),
@@ -112,41 +111,56 @@ fn sentence(doing: &str, error: &StoreError) -> String {
 }
 
 /// What the run is to be told of earlier ones: chosen for its first turn, the same for each later one.
-pub fn to_give(world: &mut World, run: &Run, turn: u32) -> Given {
-    if !world.lessons.enabled || !world.lessons.in_prompts {
+pub fn to_give(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    run: &Run,
+    turn: u32,
+) -> Given {
+    if !host.lessons.enabled || !host.lessons.in_prompts {
         return Given::default();
     }
-    let result = choose(world, run, turn);
-    settle(world, PROMPTS, "choosing lessons for a prompt", result).unwrap_or_else(|failure| {
-        world.report.logged.push(failure);
+    let result = choose(env, host, store, run, turn);
+    settle(env, store, log, PROMPTS, "choosing lessons for a prompt", result).unwrap_or_else(|failure| {
+        log.logged.push(failure);
         Given::default()
     })
 }
 
-fn choose(world: &World, run: &Run, turn: u32) -> StoreResult<Given> {
-    let (repo, now, rules) = (run.issue.repo.to_string(), world.now(), world.lessons);
-    if let Some(given) = world.store.given(&run.id)? {
+fn choose(env: &Env, host: &HostPolicy, store: &Store, run: &Run, turn: u32) -> StoreResult<Given> {
+    let (repo, now, rules) = (run.issue.repo.to_string(), env.now(), host.lessons);
+    if let Some(given) = store.given(&run.id)? {
         return Ok(given);
     }
     if turn > 1 {
         return Ok(Given::default());
     }
-    if let Some(given) = world.store.given_beside(&run.id, &repo)? {
+    if let Some(given) = store.given_beside(&run.id, &repo)? {
         return Ok(given);
     }
-    Ok(lesson::choose(&world.store.lessons_to_give(&repo, &rules, now, MOST_GIVEN)?))
+    Ok(lesson::choose(&store.lessons_to_give(&repo, &rules, now, MOST_GIVEN)?))
 }
 
-/// Records what is in the prompt, before it is sent. A template may have no place for it: then nothing was given.
-pub fn give(world: &mut World, run: &Run, turn: u32, given: &Given, prompt: &str) {
-    if !world.lessons.enabled || !world.lessons.in_prompts || turn > 1 {
+/// Records what is in the prompt of a run's first turn, before it is sent. A template may have no place for it: then nothing was given.
+pub fn give(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    run: &Run,
+    given: &Given,
+    prompt: &str,
+) {
+    if !host.lessons.enabled || !host.lessons.in_prompts {
         return;
     }
     let told = prompt.contains(given.text.trim());
-    let (repo, now) = (run.issue.repo.to_string(), world.now());
-    let result = world.store.give(&run.id, &repo, given, told, now);
-    if let Err(failure) = settle(world, PROMPTS, "noting what a run was told", result) {
-        world.report.logged.push(failure);
+    let (repo, now) = (run.issue.repo.to_string(), env.now());
+    let result = store.give(&run.id, &repo, given, told, now);
+    if let Err(failure) = settle(env, store, log, PROMPTS, "noting what a run was told", result) {
+        log.logged.push(failure);
     }
 }
 

@@ -1,8 +1,11 @@
 //! Gathers the evidence about one run: the issue, the turn, the work, the target, CI. Reads only, but for one thing: what
 //! a died supervisor left running is ended before anybody looks at its workspace.
 
+use super::env::Env;
+use super::log::Log;
+use super::policy::{HostPolicy, RepoPolicy, StagePolicy};
 use super::templates;
-use super::world::{RepoPolicy, StagePolicy, World};
+use crate::store::Store;
 
 mod pull;
 
@@ -48,16 +51,24 @@ pub fn checked(run: &Run, seen: &Evidence, at: UnixTime) -> Option<Event> {
 }
 
 /// Everything [`crate::domain::run::next`] looks at.
-pub fn evidence(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<Evidence, Error> {
+pub fn evidence(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    row: &RunRow,
+    policy: &RepoPolicy,
+) -> Result<Evidence, Error> {
     let run = &row.run;
-    let turn = turn(world, row)?;
+    let turn = turn(env, host, store, log, row)?;
     let over = matches!(turn, TurnSeen::Over(_) | TurnSeen::Orphaned);
     let mut notes = vec![];
-    let pull = pull::look(world, row, policy, &mut notes);
+    let pull = pull::look(env, row, policy, &mut notes);
     let mut aims = Aims::default();
-    let mut work = if over { work(world, row, policy, &mut aims, &mut notes)? } else { WorkSeen::Unreadable };
+    let mut work =
+        if over { work(env, host, store, row, policy, &mut aims, &mut notes)? } else { WorkSeen::Unreadable };
     let review = if over && pull.seen == PullSeen::Open {
-        pull::review(world, row, &mut notes)
+        pull::review(env, host, row, &mut notes)
     } else {
         ReviewSeen::Nothing
     };
@@ -67,7 +78,7 @@ pub fn evidence(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<
     );
     let on_target = contained || aims.patch_on_target;
     let (ci, ci_stage, checks) = if over && run.pushed.is_some() {
-        ci(world, row, policy, &mut notes)
+        ci(env, store, row, policy, &mut notes)
     } else {
         (CiSeen::NotPushed, 0, vec![])
     };
@@ -75,13 +86,13 @@ pub fn evidence(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<
         // What CI says of an older head does not count while a turn works on the next.
         work = WorkSeen::Unreadable;
     }
-    let now = world.now();
-    let parked = world.store.parked(&row.account, now)?.is_some();
-    let (known, unknown) = world.store.cost_of(&run.id)?;
+    let now = env.now();
+    let parked = store.parked(&row.account, now)?.is_some();
+    let (known, unknown) = store.cost_of(&run.id)?;
     let verify = verify_words(&work, policy);
-    let issue = issue(world, &run.issue, policy, &mut notes);
+    let issue = issue(env, &run.issue, policy, &mut notes);
     for error in notes {
-        world.failed(&format!("run {}", run.id), &error)?;
+        log.failed(env, store, &format!("run {}", run.id), &error)?;
     }
     Ok(Evidence {
         issue,
@@ -92,33 +103,33 @@ pub fn evidence(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<
         patch_on_target: aims.patch_on_target,
         conflicts: aims.conflicts,
         review,
-        slot_free: slot_free(world, run)?,
+        slot_free: slot_free(store, run)?,
         turn,
         work,
         ci_stage,
-        switch_on: world.host.switch_on,
-        merge_open: world.host.merge_open,
+        switch_on: host.switch_on,
+        merge_open: host.merge_open,
         parked,
         // Nothing is for runs that cost nothing.
         budget_left: row.budget_usd <= 0.0 || known < row.budget_usd,
         receipt: ReceiptFacts {
-            title: world.store.run_text(&run.id)?.map_or_else(String::new, |text| text.title),
+            title: store.run_text(&run.id)?.map_or_else(String::new, |text| text.title),
             checks: checks.iter().map(|c| format!("{}: {}", c.name, state_word(c.state))).collect(),
             verify,
             cost: cost_words(known, unknown),
             template: row.template.clone(),
             on_target,
             none_required: matches!(ci, CiSeen::Green { none_required: true }),
-            lessons: super::lessons::ids(&world.store, &run.id),
-            turn_ends: world.store.turn_ends(&run.id)?,
+            lessons: super::lessons::ids(store, &run.id),
+            turn_ends: store.turn_ends(&run.id)?,
         },
         ci,
     })
 }
 
 /// No other run of ours works in the repo.
-fn slot_free(world: &World, run: &Run) -> Result<bool, Error> {
-    let unfinished = world.store.runs_in_flight()?;
+fn slot_free(store: &Store, run: &Run) -> Result<bool, Error> {
+    let unfinished = store.runs_in_flight()?;
     Ok(!unfinished.iter().any(|other| {
         other.run.id != run.id && other.run.issue.repo == run.issue.repo && other.run.in_flight()
     }))
@@ -132,7 +143,7 @@ struct Aims {
 }
 
 impl Aims {
-    fn look(world: &World, run: &Run, head: &Oid, target: &Oid, relation: TargetSeen) -> PortResult<Self> {
+    fn look(env: &Env, run: &Run, head: &Oid, target: &Oid, relation: TargetSeen) -> PortResult<Self> {
         let mut aims = Self::default();
         if run.landing == Landing::Push {
             return Ok(aims);
@@ -141,14 +152,14 @@ impl Aims {
         if let Some(pushed) = &run.pushed {
             // What was merged into the work meanwhile is not in the pushed head yet.
             for from in [&run.up_to, &run.base] {
-                if world.git.is_ancestor(repo, from, pushed)? {
-                    aims.patch_on_target = world.git.carries(repo, target, from, pushed)?;
+                if env.git.is_ancestor(repo, from, pushed)? {
+                    aims.patch_on_target = env.git.carries(repo, target, from, pushed)?;
                     break;
                 }
             }
         }
         if relation == TargetSeen::Diverged && !aims.patch_on_target {
-            aims.conflicts = world.git.conflicts(repo, head, target)?;
+            aims.conflicts = env.git.conflicts(repo, head, target)?;
         }
         Ok(aims)
     }
@@ -186,8 +197,8 @@ fn verify_words(work: &WorkSeen, policy: &RepoPolicy) -> String {
     }
 }
 
-fn issue(world: &World, issue: &IssueRef, policy: &RepoPolicy, notes: &mut Vec<PortError>) -> IssueSeen {
-    let forge = match world.forge(&issue.repo) {
+fn issue(env: &Env, issue: &IssueRef, policy: &RepoPolicy, notes: &mut Vec<PortError>) -> IssueSeen {
+    let forge = match env.forge(&issue.repo) {
         Ok(forge) => forge,
         Err(error) => {
             notes.push(error);
@@ -211,23 +222,29 @@ fn issue(world: &World, issue: &IssueRef, policy: &RepoPolicy, notes: &mut Vec<P
     }
 }
 
-fn turn(world: &mut World, row: &RunRow) -> Result<TurnSeen, Error> {
+fn turn(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    row: &RunRow,
+) -> Result<TurnSeen, Error> {
     let run = &row.run;
     let id = run.turn_job(run.turns);
-    if let Some(detail) = world.store.refusal(&run.id, &format!("turn-{}", run.turns))? {
+    if let Some(detail) = store.refusal(&run.id, &format!("turn-{}", run.turns))? {
         // What does not render now will not render at the next try.
-        let end = if templates::failed(world, &run.id, run.turns)? {
+        let end = if templates::failed(store, &run.id, run.turns)? {
             TurnEnd::Error { detail }
         } else {
             TurnEnd::FailedToStart { detail }
         };
         return Ok(TurnSeen::Over(end));
     }
-    let dir = world.folder(run).job(&id);
-    let state = match world.runner.state(&dir) {
+    let dir = env.folder(run).job(&id);
+    let state = match env.runner.state(&dir) {
         Ok(state) => state,
         Err(error) => {
-            world.failed(&format!("run {}", run.id), &error)?;
+            log.failed(env, store, &format!("run {}", run.id), &error)?;
             return Ok(TurnSeen::Unreadable);
         }
     };
@@ -235,47 +252,54 @@ fn turn(world: &mut World, row: &RunRow) -> Result<TurnSeen, Error> {
         JobState::Running { asks: Some(link), .. } => {
             let title = format!("{}: the agent asks", run.issue);
             let text = format!("Answer it in {link}");
-            world.notify(&format!("{id}:asks"), "needs-human", &title, &text, Some(link))?;
+            env.notify(store, &format!("{id}:asks"), "needs-human", &title, &text, Some(link))?;
             TurnSeen::NeedsInput
         }
         JobState::Running { verifying: false, .. } => TurnSeen::Running,
         JobState::Running { verifying: true, .. } => TurnSeen::Verifying,
         JobState::Over(result) => {
-            turn_over(world, row, &result)?;
+            turn_over(env, host, store, log, row, &result)?;
             TurnSeen::Over(result.end)
         }
-        JobState::NotStarted | JobState::Orphaned => match end_leftovers(world, &dir, &id) {
+        JobState::NotStarted | JobState::Orphaned => match end_leftovers(env, host, &dir, &id) {
             Ok(()) => {
                 let ended = TurnRow {
                     turn: run.turns,
                     kind: run.turn_kind,
                     started_at: run.created_at,
-                    ended_at: Some(world.now()),
+                    ended_at: Some(env.now()),
                     ending: Some("orphaned".to_owned()),
                     detail: Some("the supervisor died".to_owned()),
                     usage: crate::domain::model::Usage::default(),
                     summary: None,
                 };
-                world.store.turn_ended(&run.id, &ended)?;
+                store.turn_ended(&run.id, &ended)?;
                 TurnSeen::Orphaned
             }
             Err(error) => {
-                world.failed(&format!("run {}", run.id), &error)?;
+                log.failed(env, store, &format!("run {}", run.id), &error)?;
                 TurnSeen::Unreadable
             }
         },
     })
 }
 
-fn end_leftovers(world: &World, dir: &std::path::Path, id: &str) -> PortResult<()> {
-    if world.dry {
+fn end_leftovers(env: &Env, host: &HostPolicy, dir: &std::path::Path, id: &str) -> PortResult<()> {
+    if host.dry {
         return Ok(());
     }
-    world.runner.stop(dir, id)
+    env.runner.stop(dir, id)
 }
 
 /// Records a turn's end once: usage, and what it says about the runner's account.
-pub(super) fn turn_over(world: &mut World, row: &RunRow, result: &JobResult) -> Result<(), Error> {
+pub(super) fn turn_over(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    row: &RunRow,
+    result: &JobResult,
+) -> Result<(), Error> {
     let run = &row.run;
     let (ending, detail) = end_words(&result.end);
     let ended = TurnRow {
@@ -288,18 +312,20 @@ pub(super) fn turn_over(world: &mut World, row: &RunRow, result: &JobResult) -> 
         usage: result.usage.clone(),
         summary: result.summary.clone(),
     };
-    if !world.store.turn_ended(&run.id, &ended)? {
+    if !store.turn_ended(&run.id, &ended)? {
         return Ok(());
     }
-    let now = world.now();
+    let now = env.now();
     match &result.end {
         TurnEnd::Quota { resets_at, .. } => {
-            park(world, &row.account, "quota", &detail, parked_until(*resets_at, now))?;
+            park(env, store, log, &row.account, "quota", &detail, parked_until(*resets_at, now))?;
         }
         TurnEnd::LoginRefused { .. } => {
-            park(world, &row.account, "login", &detail, parked_until(None, now))?;
+            park(env, store, log, &row.account, "login", &detail, parked_until(None, now))?;
         }
-        TurnEnd::FailedToStart { detail } => super::perform::note_start_failure(world, row, detail)?,
+        TurnEnd::FailedToStart { detail } => {
+            super::perform::note_start_failure(env, host, store, log, row, detail)?;
+        }
         TurnEnd::Finished
         | TurnEnd::Blocked { .. }
         | TurnEnd::ResultUnreadable { .. }
@@ -309,18 +335,26 @@ pub(super) fn turn_over(world: &mut World, row: &RunRow, result: &JobResult) -> 
         | TurnEnd::CutOff { .. }
         | TurnEnd::PermissionDenied { .. }
         | TurnEnd::Stopped => {
-            world.store.start_worked(&row.account)?;
-            world.store.clear_backoff(&run.issue)?;
-            world.recovered(&format!("runner-parked:{}", row.account))?;
+            store.start_worked(&row.account)?;
+            store.clear_backoff(&run.issue)?;
+            env.recovered(store, &format!("runner-parked:{}", row.account))?;
         }
     }
     Ok(())
 }
 
-fn park(world: &mut World, account: &str, kind: &str, detail: &str, until: UnixTime) -> Result<(), Error> {
-    let now = world.now();
+fn park(
+    env: &Env,
+    store: &mut Store,
+    log: &mut Log,
+    account: &str,
+    kind: &str,
+    detail: &str,
+    until: UnixTime,
+) -> Result<(), Error> {
+    let now = env.now();
     let detail = message::plain(detail, 300);
-    world.store.park(
+    store.park(
         account,
         &Park { kind: kind.to_owned(), detail: detail.clone(), since: now, until: Some(until) },
     )?;
@@ -328,7 +362,7 @@ fn park(world: &mut World, account: &str, kind: &str, detail: &str, until: UnixT
         "the runner {account} is parked ({kind}: {detail}) until {}; its runs go on then",
         message::moment(until)
     );
-    world.alarm(&format!("runner-parked:{account}"), &text)
+    log.alarm(env, store, &format!("runner-parked:{account}"), &text)
 }
 
 /// A stable word and the detail of a turn's end.
@@ -350,7 +384,9 @@ pub fn end_words(end: &TurnEnd) -> (&'static str, String) {
 }
 
 fn work(
-    world: &mut World,
+    env: &Env,
+    host: &HostPolicy,
+    store: &Store,
     row: &RunRow,
     policy: &RepoPolicy,
     aims: &mut Aims,
@@ -358,12 +394,12 @@ fn work(
 ) -> Result<WorkSeen, Error> {
     let run = &row.run;
     let repo = &run.issue.repo;
-    let folder = world.folder(run);
+    let folder = env.folder(run);
     let unreadable = |error: PortError, notes: &mut Vec<PortError>| {
         notes.push(error);
         WorkSeen::Unreadable
     };
-    let work: Work = match world.git.work(repo, &folder, &run.id, &run.base) {
+    let work: Work = match env.git.work(repo, &folder, &run.id, &run.base) {
         Ok(work) => work,
         Err(error @ (PortError::Refused { .. } | PortError::Gone { .. })) => {
             return Ok(WorkSeen::Broken(error.to_string()));
@@ -373,10 +409,10 @@ fn work(
     if work.new_commits == 0 || !work.changes_tree && run.pushed.is_none() {
         return Ok(WorkSeen::Nothing);
     }
-    let target = world
+    let target = env
         .forge(repo)
         .and_then(|forge| forge.remote(repo))
-        .and_then(|remote| world.git.fetch_branch(repo, &remote, &run.target_branch));
+        .and_then(|remote| env.git.fetch_branch(repo, &remote, &run.target_branch));
     let target_oid = match target {
         Ok(oid) => oid,
         Err(error) => return Ok(unreadable(error, notes)),
@@ -384,11 +420,11 @@ fn work(
     let relation = if target_oid == work.head {
         Ok(TargetSeen::Contains)
     } else {
-        world.git.is_ancestor(repo, &work.head, &target_oid).and_then(|inside| {
+        env.git.is_ancestor(repo, &work.head, &target_oid).and_then(|inside| {
             if inside {
                 return Ok(TargetSeen::Contains);
             }
-            let ahead = world.git.is_ancestor(repo, &target_oid, &work.head)?;
+            let ahead = env.git.is_ancestor(repo, &target_oid, &work.head)?;
             Ok(if ahead { TargetSeen::FastForward } else { TargetSeen::Diverged })
         })
     };
@@ -396,7 +432,7 @@ fn work(
         Ok(relation) => relation,
         Err(error) => return Ok(unreadable(error, notes)),
     };
-    match Aims::look(world, run, &work.head, &target_oid, relation) {
+    match Aims::look(env, run, &work.head, &target_oid, relation) {
         Ok(seen) => *aims = seen,
         Err(error) => return Ok(unreadable(error, notes)),
     }
@@ -404,13 +440,13 @@ fn work(
     let guard = if already || relation == TargetSeen::Contains {
         GuardSeen::Passed
     } else {
-        match world.git.change(repo, &target_oid, &work.head) {
+        match env.git.change(repo, &target_oid, &work.head) {
             Ok(change) => judge(&change, run, policy),
             Err(error @ PortError::Refused { .. }) => GuardSeen::Refused(error.to_string()),
             Err(error) => return Ok(unreadable(error, notes)),
         }
     };
-    let verify = match verify(world, row, policy, &work.head)? {
+    let verify = match verify(env, host, store, row, policy, &work.head)? {
         Ok(verify) => verify,
         // Its program is missing, or no checkout can be made: no agent can mend that.
         Err(PortError::Refused { what }) => return Ok(WorkSeen::Broken(what)),
@@ -442,7 +478,9 @@ fn judge(change: &crate::domain::model::Change, run: &Run, policy: &RepoPolicy) 
 
 /// What the repo's own tests said of exactly this commit: in its turn, or in a job of their own.
 fn verify(
-    world: &World,
+    env: &Env,
+    host: &HostPolicy,
+    store: &Store,
     row: &RunRow,
     policy: &RepoPolicy,
     head: &Oid,
@@ -451,25 +489,25 @@ fn verify(
     if policy.verify.is_empty() {
         return Ok(Ok(VerifySeen::NotConfigured));
     }
-    let folder = world.folder(run);
+    let folder = env.folder(run);
     if run.verifies > 0 {
         let id = run.verify_job(run.verifies);
-        let of = match world.store.effect(&run.id, &format!("verify-{}", run.verifies))? {
+        let of = match store.effect(&run.id, &format!("verify-{}", run.verifies))? {
             Some(crate::domain::effect::Effect::Verify { oid, .. }) => Some(oid),
             Some(_) | None => None,
         };
         if of.as_ref() == Some(head) {
-            if let Some(why) = world.store.refusal(&run.id, &format!("verify-{}", run.verifies))? {
+            if let Some(why) = store.refusal(&run.id, &format!("verify-{}", run.verifies))? {
                 return Ok(Err(PortError::refused(format!("verify could not be started: {why}"))));
             }
             let dir = folder.job(&id);
-            return Ok(world.runner.state(&dir).and_then(|state| {
+            return Ok(env.runner.state(&dir).and_then(|state| {
                 Ok(match state {
                     JobState::Running { .. } => VerifySeen::Running,
                     JobState::Over(result) => return verify_job(run, &result, head),
                     JobState::NotStarted => VerifySeen::Missing,
                     JobState::Orphaned => {
-                        end_leftovers(world, &dir, &id)?;
+                        end_leftovers(env, host, &dir, &id)?;
                         VerifySeen::Missing
                     }
                 })
@@ -477,7 +515,7 @@ fn verify(
         }
     }
     let dir = folder.job(&run.turn_job(run.turns));
-    Ok(world.runner.state(&dir).map(|state| match state {
+    Ok(env.runner.state(&dir).map(|state| match state {
         JobState::Over(result) if result.verify.as_ref().is_some_and(|v| v.oid == *head) => {
             verify_result(&result, head)
         }
@@ -531,18 +569,18 @@ fn verify_result(result: &JobResult, head: &Oid) -> VerifySeen {
 /// CI's stages as they are read for one commit, up to the first that is not green. `at`: the stage that was waited for
 /// last, and for how many seconds; a later one has only just come up.
 pub fn stages(
-    world: &World,
+    env: &Env,
     policy: &RepoPolicy,
     oid: &Oid,
     at: (u32, i64),
     wanted: Wanted<'_>,
 ) -> Vec<StageSeen> {
-    stages_or_why(world, policy, oid, at, wanted).0
+    stages_or_why(env, policy, oid, at, wanted).0
 }
 
 /// The same, and what kept the last one from being read.
 fn stages_or_why(
-    world: &World,
+    env: &Env,
     policy: &RepoPolicy,
     oid: &Oid,
     at: (u32, i64),
@@ -560,7 +598,7 @@ fn stages_or_why(
     }
     let (mut seen, mut why) = (vec![], None);
     for (number, stage) in (0_u32..).zip(&policy.stages) {
-        let reading = match world.ci.read(&policy.repo, &stage.name, oid, aim) {
+        let reading = match env.ci.read(&policy.repo, &stage.name, oid, aim) {
             Ok(reading) => Seen::Known(reading),
             Err(error) => {
                 let told = Seen::Unreadable(error.to_string());
@@ -597,7 +635,8 @@ fn required(policy: &RepoPolicy, stage: &StagePolicy) -> Option<Vec<String>> {
 }
 
 fn ci(
-    world: &World,
+    env: &Env,
+    store: &Store,
     row: &RunRow,
     policy: &RepoPolicy,
     notes: &mut Vec<PortError>,
@@ -610,7 +649,7 @@ fn ci(
     let ruled = policy.required.is_none() && run.landing == Landing::PullRequest;
     let wanted = Wanted::Verdict { rules_of: ruled.then_some(run.target_branch.as_str()) };
     let at = (run.ci_stage, run.ci_seconds);
-    let (stages, error) = stages_or_why(world, policy, head, at, wanted);
+    let (stages, error) = stages_or_why(env, policy, head, at, wanted);
     let index =
         |name: &str| u32::try_from(stages.iter().position(|s| s.name == name).unwrap_or(0)).unwrap_or(0);
     match checks::fold(&stages, policy.ci_grace_seconds, policy.ci_timeout_seconds) {
@@ -629,7 +668,7 @@ fn ci(
         CiVerdict::NotStarted { stage } => {
             let at = index(&stage);
             // The stage's program does not exist: no check will ever report.
-            match start_refused(world, run, &stage, head) {
+            match start_refused(store, run, &stage, head) {
                 Some(why) => {
                     notes.push(PortError::refused(format!("CI stage {stage} could not be started: {why}")));
                     (CiSeen::NoChecks, at, vec![])
@@ -644,7 +683,7 @@ fn ci(
         CiVerdict::Red { stage, checks } => {
             let at = index(&stage);
             let failure = failure(&checks);
-            let base = base(world, run, policy, &stage, &failure);
+            let base = base(env, store, run, policy, &stage, &failure);
             (CiSeen::Red { stage, failure, base }, at, vec![])
         }
         CiVerdict::Green { checks, none_required } => {
@@ -654,9 +693,9 @@ fn ci(
     }
 }
 
-fn start_refused(world: &World, run: &Run, stage: &str, oid: &Oid) -> Option<String> {
+fn start_refused(store: &Store, run: &Run, stage: &str, oid: &Oid) -> Option<String> {
     let attempts = 1..=run.reruns + 1;
-    attempts.rev().find_map(|k| world.store.refusal(&run.id, &format!("ci-{stage}-{oid}-{k}")).ok().flatten())
+    attempts.rev().find_map(|k| store.refusal(&run.id, &format!("ci-{stage}-{oid}-{k}")).ok().flatten())
 }
 
 fn failure(red: &[Check]) -> Failure {
@@ -668,10 +707,17 @@ fn failure(red: &[Check]) -> Failure {
 }
 
 /// What the same checks say of the commit the run started from.
-fn base(world: &World, run: &Run, policy: &RepoPolicy, stage: &str, failure: &Failure) -> BaseSeen {
-    match world.ci.read(&policy.repo, stage, &run.base, Wanted::Everything) {
+fn base(
+    env: &Env,
+    store: &Store,
+    run: &Run,
+    policy: &RepoPolicy,
+    stage: &str,
+    failure: &Failure,
+) -> BaseSeen {
+    match env.ci.read(&policy.repo, stage, &run.base, Wanted::Everything) {
         Err(_) => BaseSeen::Unreadable,
-        Ok(StageReading::NotStarted) if start_refused(world, run, stage, &run.base).is_some() => {
+        Ok(StageReading::NotStarted) if start_refused(store, run, stage, &run.base).is_some() => {
             BaseSeen::CannotTell
         }
         Ok(StageReading::NotStarted) => BaseSeen::NotStarted,

@@ -1,28 +1,31 @@
 //! Notices on their way out. A receiver that cannot be asked gets a notice at least once, with the same key.
 
-use super::world::World;
+use super::env::Env;
+use super::log::Log;
+use super::policy::HostPolicy;
 use crate::domain::backoff;
 use crate::error::Error;
 use crate::ports::{Notice, PortError};
+use crate::store::Store;
 use crate::store::topic_of;
 
 /// A tick sends at most this many: a storm is not passed on as one.
 const MOST_PER_TICK: u32 = 20;
 
 /// Sends what is due. A failed one waits, longer each time; it never holds anything else up.
-pub fn flush(world: &mut World) -> Result<(), Error> {
-    if world.dry {
+pub fn flush(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> Result<(), Error> {
+    if host.dry {
         return Ok(());
     }
-    let now = world.now();
-    for row in world.store.outbox_due(now, MOST_PER_TICK)? {
-        if (world.late)() {
-            world.report.left.push("notices".to_owned());
+    let now = env.now();
+    for row in store.outbox_due(now, MOST_PER_TICK)? {
+        if (env.late)() {
+            log.left.push("notices".to_owned());
             break;
         }
-        let sender = world.senders.iter().find(|s| s.name == row.notifier);
+        let sender = env.senders.iter().find(|s| s.name == row.notifier);
         if let Some(until) = sender.and_then(|s| (s.quiet)(&row.kind, now)) {
-            world.store.outbox_postpone(row.id, until)?;
+            store.outbox_postpone(row.id, until)?;
             continue;
         }
         let notice = Notice {
@@ -34,24 +37,24 @@ pub fn flush(world: &mut World) -> Result<(), Error> {
             link: row.link,
             possible_repeat: row.begun,
         };
-        let Some(at) = world.senders.iter().position(|s| s.name == row.notifier) else {
+        let Some(at) = env.senders.iter().position(|s| s.name == row.notifier) else {
             // Its notifier was taken out of the config: nobody is left to send it to.
-            world.store.outbox_sent(row.id, now)?;
+            store.outbox_sent(row.id, now)?;
             continue;
         };
-        world.store.outbox_begin(row.id)?;
-        let answer = world.senders.get(at).map_or(Ok(()), |s| s.port.send(&notice));
+        store.outbox_begin(row.id)?;
+        let answer = env.senders.get(at).map_or(Ok(()), |s| s.port.send(&notice));
         let subject = format!("notifier {}", row.notifier);
         match answer {
             Ok(()) => {
-                world.store.outbox_sent(row.id, now)?;
-                world.answers(&subject)?;
+                store.outbox_sent(row.id, now)?;
+                store.outage_over(&subject)?;
             }
             Err(error) => {
                 let clean = !matches!(error, PortError::Later { .. } | PortError::Broken { .. });
                 let later = now.plus(backoff::delay(row.tries + 1, 60, 3600));
-                world.store.outbox_failed(row.id, clean, later)?;
-                world.failed(&subject, &error)?;
+                store.outbox_failed(row.id, clean, later)?;
+                log.failed(env, store, &subject, &error)?;
             }
         }
     }

@@ -1,6 +1,8 @@
 //! Carries recorded effects out. Each looks whether it already happened where the first try may have been cut short.
 
-use super::world::World;
+use super::env::Env;
+use super::log::Log;
+use super::policy::{HostPolicy, RepoPolicy};
 use super::{adopt, lessons, templates};
 use crate::domain::effect::{Effect, TurnKind};
 use crate::domain::message;
@@ -10,9 +12,8 @@ use crate::error::Error;
 use crate::ports::{
     ClaimAnswer, ClaimRequest, JobKind, JobSpec, Merged, PortError, PortResult, Pushed, Remote, TurnSpec,
 };
+use crate::store::Store;
 use crate::store::{Intent, IntentState, LedgerRow, Park, RunRow};
-
-use super::world::RepoPolicy;
 
 mod comments;
 mod ending;
@@ -41,70 +42,83 @@ fn done(what: impl Into<String>) -> PortResult<Out> {
 const MOST_NOS: u32 = 3;
 
 /// Carries out what is pending for a run, in order. Returns whether nothing is left.
-pub fn drive(world: &mut World, id: &str) -> Result<bool, Error> {
+pub fn drive(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    id: &str,
+) -> Result<bool, Error> {
     loop {
-        let Some(row) = world.store.run(id)? else { return Ok(true) };
-        let Some(intent) = world.store.pending(id)?.into_iter().next() else {
-            return settled(world, &row);
+        let Some(row) = store.run(id)? else { return Ok(true) };
+        let Some(intent) = store.pending(id)?.into_iter().next() else {
+            return settled(env, store, &row);
         };
-        let Some(policy) = (world.policy)(&row.run.issue.repo) else {
+        let Some(policy) = (host.repo)(&row.run.issue.repo) else {
             let what = format!(
                 "the forge of {} is not in the config any more; put it back so that the run can end",
                 row.run.issue
             );
-            world.failed(&format!("run {id}"), &PortError::refused(what))?;
+            log.failed(env, store, &format!("run {id}"), &PortError::refused(what))?;
             return Ok(false);
         };
         let policy = policy.with_runner(&row.runner);
-        if world.dry {
-            let lines = world
-                .store
+        if host.dry {
+            let lines = store
                 .pending(id)?
                 .iter()
                 .map(|i| format!("{}: {}", row.run.issue, i.effect.line()))
                 .collect::<Vec<_>>();
-            world.report.effects.extend(lines);
+            log.effects.extend(lines);
             return Ok(false);
         }
-        if starts_something(&intent.effect) && world.host.switch_on {
+        if starts_something(&intent.effect) && host.switch_on {
             if row.run.phase == Phase::Starting {
                 let may_work = starts_agent(&intent.effect) && intent.tries > 0;
-                fail_dispatch(world, &row, Outcome::NotStarted, "the kill switch was put on", may_work)?;
+                fail_dispatch(
+                    env,
+                    store,
+                    log,
+                    &row,
+                    Outcome::NotStarted,
+                    "the kill switch was put on",
+                    may_work,
+                )?;
                 continue;
             }
             return Ok(false);
         }
-        world.store.trying(intent.id)?;
-        let answer = perform(world, &row, &policy, &intent)?;
-        let now = world.now();
+        store.trying(intent.id)?;
+        let answer = perform(env, host, store, log, &row, &policy, &intent)?;
+        let now = env.now();
         let subject = format!("run {id}");
         match answer {
             Ok(Out::Done(what)) => {
-                world.store.settle(intent.id, IntentState::Done, &what, now)?;
-                world.answers(&subject)?;
+                store.settle(intent.id, IntentState::Done, &what, now)?;
+                store.outage_over(&subject)?;
             }
             Ok(Out::UnderWay) => return Ok(false),
             Ok(Out::NotNow(what)) => {
-                world.store.settle(intent.id, IntentState::Cancelled, &what, now)?;
+                store.settle(intent.id, IntentState::Cancelled, &what, now)?;
                 return Ok(false);
             }
-            Ok(Out::Again(what)) => world.store.settle(intent.id, IntentState::Cancelled, &what, now)?,
+            Ok(Out::Again(what)) => store.settle(intent.id, IntentState::Cancelled, &what, now)?,
             Err(error) => {
                 let final_no = matches!(error, PortError::Refused { .. } | PortError::Gone { .. });
                 if row.run.phase == Phase::Starting && before_the_agent(&intent.effect) {
                     let lost = intent.effect == Effect::Claim && final_no;
                     let outcome = if lost { Outcome::ClaimLost } else { Outcome::NotStarted };
                     if !lost {
-                        world.failed(&subject, &error)?;
+                        log.failed(env, store, &subject, &error)?;
                     }
                     // A no of the runner's is heard; an answer that did not come says nothing, and neither does one after it.
                     let may_work = starts_agent(&intent.effect) && (intent.tries > 0 || !final_no);
-                    fail_dispatch(world, &row, outcome, &error.to_string(), may_work)?;
+                    fail_dispatch(env, store, log, &row, outcome, &error.to_string(), may_work)?;
                 } else if final_no && !(may_be_mended(&intent.effect) && intent.tries + 1 < MOST_NOS) {
-                    world.store.settle(intent.id, IntentState::Refused, &error.to_string(), now)?;
-                    refused(world, &row, &intent.effect, &error)?;
+                    store.settle(intent.id, IntentState::Refused, &error.to_string(), now)?;
+                    refused(env, host, store, log, &row, &intent.effect, &error)?;
                 } else {
-                    world.failed(&subject, &error)?;
+                    log.failed(env, store, &subject, &error)?;
                     return Ok(false);
                 }
             }
@@ -186,15 +200,15 @@ fn starts_agent(effect: &Effect) -> bool {
 }
 
 /// Nothing is pending: a dispatch is complete, an end is over.
-fn settled(world: &mut World, row: &RunRow) -> Result<bool, Error> {
-    let now = world.now();
+fn settled(env: &Env, store: &mut Store, row: &RunRow) -> Result<bool, Error> {
+    let now = env.now();
     match row.run.phase {
         Phase::Starting => {
             let mut run = row.run.clone();
             run.phase = Phase::Active;
             run.wait = Some(Wait::Working);
             run.last_seen = now;
-            world.store.step(&run, &[], &[])?;
+            store.step(&run, &[], &[])?;
         }
         Phase::Ending => {
             let mut run = row.run.clone();
@@ -203,7 +217,7 @@ fn settled(world: &mut World, row: &RunRow) -> Result<bool, Error> {
             run.wait = None;
             let code = run.outcome.as_ref().map_or("ended", Outcome::code);
             let event = super::observe::event(&run, &format!("ended:{code}"), code, now, "");
-            world.store.step(&run, &[], &[event])?;
+            store.step(&run, &[], &[event])?;
         }
         Phase::Active | Phase::Ended => {}
     }
@@ -212,29 +226,39 @@ fn settled(world: &mut World, row: &RunRow) -> Result<bool, Error> {
 
 /// A dispatch that did not come to an agent: everything is undone, and the issue is ready again after a back-off.
 fn fail_dispatch(
-    world: &mut World,
+    env: &Env,
+    store: &mut Store,
+    log: &mut Log,
     row: &RunRow,
     outcome: Outcome,
     why: &str,
     may_work: bool,
 ) -> Result<(), Error> {
-    let now = world.now();
-    world.store.cancel_pending(&row.run.id, now)?;
+    let now = env.now();
+    store.cancel_pending(&row.run.id, now)?;
     let (mut run, effects) = run::dispatch_failed(row.run.clone(), outcome, may_work);
     run.last_seen = now;
     let code = run.outcome.as_ref().map_or("not-started", Outcome::code);
     let event = super::observe::event(&run, "dispatch-failed", code, now, why);
-    world.store.step(&run, &effects, &[event])?;
-    let passed = world.store.ledger_of(&run.issue, 1)?.pop().map_or_else(Vec::new, |row| row.passed);
+    store.step(&run, &effects, &[event])?;
+    let passed = store.ledger_of(&run.issue, 1)?.pop().map_or_else(Vec::new, |row| row.passed);
     let sentence = format!("run {} did not start; see `offhours run show {}`", run.id, run.id);
     let row = LedgerRow { at: now, reason: code.to_owned(), sentence, passed };
-    world.store.ledger(&run.issue, &row)?;
-    world.acted(&run, code, why);
+    store.ledger(&run.issue, &row)?;
+    log.acted(&run, code, why);
     Ok(())
 }
 
 /// The world said no to an effect of a run that goes on: the machine is told.
-fn refused(world: &mut World, row: &RunRow, effect: &Effect, error: &PortError) -> Result<(), Error> {
+fn refused(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    row: &RunRow,
+    effect: &Effect,
+    error: &PortError,
+) -> Result<(), Error> {
     let mut run = row.run.clone();
     match effect {
         Effect::Land { .. } | Effect::PushBranch { .. } | Effect::OpenPull { .. } => {
@@ -244,8 +268,8 @@ fn refused(world: &mut World, row: &RunRow, effect: &Effect, error: &PortError) 
         Effect::BringUpToDate { .. } => run.conflict = Some(error.to_string()),
         Effect::StartTurn { turn, .. } => {
             // That a template does not render is no fault of the runner's.
-            if !templates::failed(world, &run.id, *turn)? {
-                note_start_failure(world, row, &error.to_string())?;
+            if !templates::failed(store, &run.id, *turn)? {
+                note_start_failure(env, host, store, log, row, &error.to_string())?;
             }
             return Ok(());
         }
@@ -269,11 +293,11 @@ fn refused(world: &mut World, row: &RunRow, effect: &Effect, error: &PortError) 
         | Effect::Release
         | Effect::RemoveWorkspace
         | Effect::Notify { .. } => {
-            world.failed(&format!("run {}", run.id), error)?;
+            log.failed(env, store, &format!("run {}", run.id), error)?;
             return Ok(());
         }
     }
-    world.store.touch(&run)?;
+    store.touch(&run)?;
     Ok(())
 }
 
@@ -284,184 +308,225 @@ fn gist(why: &str) -> String {
 }
 
 /// Counts a failure to start; as many equal ones as `breaker` says park the account instead of using up every issue.
-pub(super) fn note_start_failure(world: &mut World, row: &RunRow, why: &str) -> Result<(), Error> {
-    let count = world.store.start_failed(&row.account, &gist(why))?;
-    if count >= world.host.breaker {
-        let now = world.now();
+pub(super) fn note_start_failure(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    row: &RunRow,
+    why: &str,
+) -> Result<(), Error> {
+    let count = store.start_failed(&row.account, &gist(why))?;
+    if count >= host.breaker {
+        let now = env.now();
         let detail = format!(
             "the runner {} failed to start {count} times in the same way: {}. Mend it, then `offhours resume`",
             row.account,
             message::plain(why, 300)
         );
         let park = Park { kind: "breaker".to_owned(), detail: detail.clone(), since: now, until: None };
-        world.store.park(&row.account, &park)?;
-        world.alarm(&format!("runner-parked:{}", row.account), &detail)?;
+        store.park(&row.account, &park)?;
+        log.alarm(env, store, &format!("runner-parked:{}", row.account), &detail)?;
     }
     Ok(())
 }
 
-fn remote(world: &World, row: &RunRow) -> PortResult<Remote> {
-    world.forge(&row.run.issue.repo)?.remote(&row.run.issue.repo)
+fn remote(env: &Env, row: &RunRow) -> PortResult<Remote> {
+    env.forge(&row.run.issue.repo)?.remote(&row.run.issue.repo)
 }
 
 fn perform(
-    world: &mut World,
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
     row: &RunRow,
     policy: &RepoPolicy,
     intent: &Intent,
 ) -> Result<PortResult<Out>, Error> {
     let run = &row.run;
     Ok(match &intent.effect {
-        Effect::Claim => match claim(world, row) {
+        Effect::Claim => match claim(env, store, row) {
             Ok(ClaimAnswer::Won(oid)) => {
-                world.store.set_claim(&run.id, &oid)?;
+                store.set_claim(&run.id, &oid)?;
                 done(format!("won {}", oid.short()))
             }
             Ok(ClaimAnswer::Lost(who)) => Err(PortError::refused(who)),
             Err(error) => Err(error),
         },
-        Effect::Prepare => prepare(world, row),
+        Effect::Prepare => prepare(env, host, store, row),
         Effect::StartTurn { turn, kind, failure } => {
-            return start_turn(world, row, policy, *turn, *kind, failure);
+            return start_turn(
+                env,
+                host,
+                store,
+                log,
+                row,
+                policy,
+                Next { turn: *turn, kind: *kind, told: failure },
+            );
         }
         Effect::StopTurn { turn } => {
             let id = run.turn_job(*turn);
-            let dir = world.folder(run).job(&id);
-            if let Err(error) = world.runner.stop(&dir, &id) {
+            let dir = env.folder(run).job(&id);
+            if let Err(error) = env.runner.stop(&dir, &id) {
                 return Ok(Err(error));
             }
             // What it told of itself until then, its cost among it.
-            if let Ok(JobState::Over(result)) = world.runner.state(&dir) {
-                super::observe::turn_over(world, row, &result)?;
+            if let Ok(JobState::Over(result)) = env.runner.state(&dir) {
+                super::observe::turn_over(env, host, store, log, row, &result)?;
             }
             done("ended")
         }
-        Effect::Label { label, present, .. } => match label_issue(world, row, label, *present) {
+        Effect::Label { label, present, .. } => match label_issue(env, row, label, *present) {
             Err(PortError::Gone { what }) => done(format!("issue gone: {what}")),
             other => other,
         },
-        Effect::Progress { body } => return comments::progress(world, row, body, intent.tries > 0),
-        Effect::Say { body } => return comments::say(world, row, body),
-        Effect::BringUpToDate { head, target, .. } => {
-            let text = format!("Merge {} into {}\n", run.target_branch, run.branch);
-            let folder = world.folder(run);
-            match world.git.bring_up_to_date(&run.issue.repo, &folder, head, target, &text) {
-                Ok(Merged::UpToDate(oid)) => {
-                    world.store.touch(&run::up_to_date(run.clone(), target.clone()))?;
-                    done(format!("now {oid}"))
-                }
-                Ok(Merged::Conflict(paths)) => Err(PortError::refused(format!(
-                    "the work and the target both changed {}",
-                    message::plain(&paths.join(", "), 400)
-                ))),
-                Err(error) => Err(error),
-            }
-        }
+        Effect::Progress { body } => return comments::progress(env, store, row, body, intent.tries > 0),
+        Effect::Say { body } => return comments::say(env, store, row, body),
+        Effect::BringUpToDate { head, target, .. } => return bring_up_to_date(env, store, row, head, target),
         Effect::Verify { oid, number } => {
             let id = run.verify_job(*number);
             let job = JobSpec {
-                dir: world.folder(run).job(&id),
+                dir: env.folder(run).job(&id),
                 id,
                 repo: run.issue.repo.clone(),
                 kind: JobKind::Check { oid: oid.clone(), argv: policy.verify.clone() },
                 timeout_seconds: policy.verify_timeout_seconds,
                 stall_seconds: None,
             };
-            world.runner.start(&job).and_then(|()| done(job.id))
+            env.runner.start(&job).and_then(|()| done(job.id))
         }
-        Effect::Land { head, expected } => return land(world, row, head, expected, intent.tries > 0),
+        Effect::Land { head, expected } => {
+            return land(env, store, log, row, head, expected, intent.tries > 0);
+        }
         Effect::PushBranch { head, expected } => {
-            return pull::push(world, row, policy, head, expected.as_ref());
+            return pull::push(env, store, log, row, policy, head, expected.as_ref());
         }
-        Effect::OpenPull { title, body } => return pull::open(world, row, title, body),
-        Effect::EditPull { pull, head, body } => return pull::edit(world, row, *pull, head, body),
-        Effect::Merge { pull, head } => return pull::merge(world, row, *pull, head),
-        Effect::ReleaseSlot { .. } => pull::release_slot(world, row),
-        Effect::TakeSlot { .. } => return pull::take_slot(world, row),
+        Effect::OpenPull { title, body } => return pull::open(env, store, log, row, title, body),
+        Effect::EditPull { pull, head, body } => return pull::edit(env, store, row, *pull, head, body),
+        Effect::Merge { pull, head } => return pull::merge(env, store, log, row, *pull, head),
+        Effect::ReleaseSlot { .. } => pull::release_slot(env, row),
+        Effect::TakeSlot { .. } => return pull::take_slot(env, store, row),
         Effect::Undo { branch } => {
-            let answer = undo::push(world, row, branch)?;
-            undo::or_give_up(world, run, answer)?
+            let answer = undo::push(env, store, row, branch)?;
+            undo::or_give_up(env, store, log, run, answer)?
         }
         Effect::OpenUndo { branch, title, body } => {
-            let answer = undo::open(world, row, branch, title, body);
-            undo::or_give_up(world, run, answer)?
+            let answer = undo::open(env, row, branch, title, body);
+            undo::or_give_up(env, store, log, run, answer)?
         }
-        Effect::Reopen => set_open(world, row, true),
-        Effect::WatchTarget => return ending::watch_target(world, row),
+        Effect::Reopen => set_open(env, row, true),
+        Effect::WatchTarget => return ending::watch_target(env, store, row),
         Effect::StartCi { stage, oid, attempt } => {
             // A stage whose supervisor died is started anew under the same key; what runs or ran is left alone.
-            let started = world.ci.start(&run.issue.repo, stage, oid, *attempt);
+            let started = env.ci.start(&run.issue.repo, stage, oid, *attempt);
             started.map(|()| Out::Again("started".to_owned()))
         }
-        Effect::Salvage { push } => return ending::salvage(world, row, *push),
-        Effect::Close => set_open(world, row, false),
-        Effect::Release => return ending::release(world, row),
-        Effect::RemoveWorkspace => return ending::remove(world, row, policy),
+        Effect::Salvage { push } => return ending::salvage(env, host, store, row, *push),
+        Effect::Close => set_open(env, row, false),
+        Effect::Release => return ending::release(env, host, store, row),
+        Effect::RemoveWorkspace => return ending::remove(env, host, store, log, row, policy),
         Effect::Notify { kind, round, title, body } => {
             let times = if *round > 0 { format!(":{round}") } else { String::new() };
-            let link = world.page(&run.issue.repo, Some(run.issue.number));
-            world.notify(&format!("{}:{}{times}", run.id, kind.code()), kind.code(), title, body, link)?;
+            let link = env.page(&run.issue.repo, Some(run.issue.number));
+            env.notify(store, &format!("{}:{}{times}", run.id, kind.code()), kind.code(), title, body, link)?;
             done("queued")
         }
     })
 }
 
-fn claim(world: &World, row: &RunRow) -> PortResult<ClaimAnswer> {
-    let remote = remote(world, row)?;
+fn bring_up_to_date(
+    env: &Env,
+    store: &mut Store,
+    row: &RunRow,
+    head: &Oid,
+    target: &Oid,
+) -> Result<PortResult<Out>, Error> {
+    let run = &row.run;
+    let text = format!("Merge {} into {}\n", run.target_branch, run.branch);
+    let folder = env.folder(run);
+    Ok(match env.git.bring_up_to_date(&run.issue.repo, &folder, head, target, &text) {
+        Ok(Merged::UpToDate(oid)) => {
+            store.touch(&run::up_to_date(run.clone(), target.clone()))?;
+            done(format!("now {oid}"))
+        }
+        Ok(Merged::Conflict(paths)) => Err(PortError::refused(format!(
+            "the work and the target both changed {}",
+            message::plain(&paths.join(", "), 400)
+        ))),
+        Err(error) => Err(error),
+    })
+}
+
+fn claim(env: &Env, store: &Store, row: &RunRow) -> PortResult<ClaimAnswer> {
+    let remote = remote(env, row)?;
     let request = ClaimRequest {
         number: row.run.issue.number,
         run: row.run.id.clone(),
-        installation: world.store.installation.clone(),
+        installation: store.installation.clone(),
         at: row.run.created_at,
     };
-    world.git.claim(&row.run.issue.repo, &remote, &request)
+    env.git.claim(&row.run.issue.repo, &remote, &request)
 }
 
-fn prepare(world: &World, row: &RunRow) -> PortResult<Out> {
+fn prepare(env: &Env, host: &HostPolicy, store: &Store, row: &RunRow) -> PortResult<Out> {
     let run = &row.run;
-    adopt::write(world, &run.id, true)?;
-    world.git.prepare(&run.issue.repo, &world.folder(run), &run.turn_head, &run.branch)?;
+    adopt::write(env, host, store, &run.id, true)?;
+    env.git.prepare(&run.issue.repo, &env.folder(run), &run.turn_head, &run.branch)?;
     done("made")
 }
 
-fn set_open(world: &World, row: &RunRow, open: bool) -> PortResult<Out> {
+fn set_open(env: &Env, row: &RunRow, open: bool) -> PortResult<Out> {
     let issue = &row.run.issue;
-    match world.forge(&issue.repo).and_then(|f| f.set_open(&issue.repo, issue.number, open)) {
+    match env.forge(&issue.repo).and_then(|f| f.set_open(&issue.repo, issue.number, open)) {
         Err(PortError::Gone { what }) => done(format!("issue gone: {what}")),
         other => other.and_then(|()| done(if open { "open again" } else { "closed" })),
     }
 }
 
-fn label_issue(world: &World, row: &RunRow, label: &str, present: bool) -> PortResult<Out> {
+fn label_issue(env: &Env, row: &RunRow, label: &str, present: bool) -> PortResult<Out> {
     let issue = &row.run.issue;
-    world.forge(&issue.repo)?.set_label(&issue.repo, issue.number, label, present)?;
+    env.forge(&issue.repo)?.set_label(&issue.repo, issue.number, label, present)?;
     done(if present { "added" } else { "removed" })
 }
 
-fn start_turn(
-    world: &mut World,
-    row: &RunRow,
-    policy: &RepoPolicy,
+/// The turn that is to be started, and what its agent is told beside the issue.
+#[derive(Clone, Copy)]
+struct Next<'a> {
     turn: u32,
     kind: TurnKind,
-    failure: &str,
+    told: &'a str,
+}
+
+fn start_turn(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    row: &RunRow,
+    policy: &RepoPolicy,
+    next: Next<'_>,
 ) -> Result<PortResult<Out>, Error> {
     let run = &row.run;
-    let Some(text) = world.store.run_text(&run.id)? else {
+    let Next { turn, kind, told } = next;
+    let Some(text) = store.run_text(&run.id)? else {
         return Ok(Err(PortError::refused("the run's text is not in the state file")));
     };
-    let given = lessons::to_give(world, run, turn);
-    let template = templates::of(world, run)?;
-    let prompt = match world.prompter.render(&template, run, &text, &given.text, failure) {
+    let given = lessons::to_give(env, host, store, log, run, turn);
+    let template = templates::of(env, store, run)?;
+    let prompt = match env.prompter.render(&template, run, &text, &given.text, told) {
         Ok(prompt) if policy.agent_pushes => prompt + &message::push_yourself(run),
         Ok(prompt) => prompt,
-        Err(error) => return templates::does_not_render(world, run, turn, error).map(Err),
+        Err(error) => return templates::does_not_render(env, store, log, run, turn, error).map(Err),
     };
-    lessons::give(world, run, turn, &given, &prompt);
-    let session = world.store.turns_of(&run.id)?.into_iter().rev().find_map(|t| t.usage.session);
-    let (known, _) = world.store.cost_of(&run.id)?;
+    if turn == 1 {
+        lessons::give(env, host, store, log, run, &given, &prompt);
+    }
+    let session = store.turns_of(&run.id)?.into_iter().rev().find_map(|t| t.usage.session);
+    let (known, _) = store.cost_of(&run.id)?;
     let id = run.turn_job(turn);
-    let folder = world.folder(run);
+    let folder = env.folder(run);
     let job = JobSpec {
         dir: folder.job(&id),
         id: id.clone(),
@@ -482,20 +547,16 @@ fn start_turn(
         timeout_seconds: policy.runner.turn_timeout_seconds,
         stall_seconds: policy.runner.stall_seconds,
     };
-    match world.runner.start(&job) {
+    match env.runner.start(&job) {
         Ok(()) => {
-            let now = world.now();
-            world.store.turn_started(&run.id, turn, kind, now)?;
-            world.acted(
-                run,
-                "dispatched",
-                &format!("turn {turn} was given to runner {}", policy.runner.name),
-            );
+            let now = env.now();
+            store.turn_started(&run.id, turn, kind, now)?;
+            log.acted(run, "dispatched", &format!("turn {turn} was given to runner {}", policy.runner.name));
             Ok(done(id))
         }
         Err(error) => {
             if matches!(error, PortError::Refused { .. }) && run.phase == Phase::Starting {
-                note_start_failure(world, row, &error.to_string())?;
+                note_start_failure(env, host, store, log, row, &error.to_string())?;
             }
             Ok(Err(error))
         }
@@ -503,21 +564,22 @@ fn start_turn(
 }
 
 fn land(
-    world: &mut World,
+    env: &Env,
+    store: &mut Store,
+    log: &mut Log,
     row: &RunRow,
     head: &Oid,
     expected: &Oid,
     tried: bool,
 ) -> Result<PortResult<Out>, Error> {
     let run = &row.run;
-    let answer = remote(world, row).and_then(|remote| {
-        world.git.push(&run.issue.repo, &remote, &run.target_branch, Some(expected), head)
-    });
+    let answer = remote(env, row)
+        .and_then(|remote| env.git.push(&run.issue.repo, &remote, &run.target_branch, Some(expected), head));
     match answer {
-        Ok(Pushed::Done) => landed(world, run, head),
+        Ok(Pushed::Done) => landed(env, store, log, run, head),
         // The first try may have pushed without telling us, and somebody built on it since.
-        Ok(Pushed::Raced) if tried => match on_target(world, row, head) {
-            Ok(true) => landed(world, run, head),
+        Ok(Pushed::Raced) if tried => match on_target(env, row, head) {
+            Ok(true) => landed(env, store, log, run, head),
             Ok(false) => Ok(Ok(Out::Again("the target moved".to_owned()))),
             Err(error) => Ok(Err(error)),
         },
@@ -526,18 +588,24 @@ fn land(
     }
 }
 
-fn on_target(world: &World, row: &RunRow, head: &Oid) -> PortResult<bool> {
+fn on_target(env: &Env, row: &RunRow, head: &Oid) -> PortResult<bool> {
     let repo = &row.run.issue.repo;
-    let target = world.git.fetch_branch(repo, &remote(world, row)?, &row.run.target_branch)?;
-    world.git.is_ancestor(repo, head, &target)
+    let target = env.git.fetch_branch(repo, &remote(env, row)?, &row.run.target_branch)?;
+    env.git.is_ancestor(repo, head, &target)
 }
 
-fn landed(world: &mut World, run: &run::Run, head: &Oid) -> Result<PortResult<Out>, Error> {
-    let now = world.now();
+fn landed(
+    env: &Env,
+    store: &mut Store,
+    log: &mut Log,
+    run: &run::Run,
+    head: &Oid,
+) -> Result<PortResult<Out>, Error> {
+    let now = env.now();
     let landed = run::landed(run.clone(), head.clone());
     let event =
         super::observe::event(run, &format!("pushed:{head}"), "pushed", now, run.target_branch.as_str());
-    world.store.step(&landed, &[], &[event])?;
-    world.acted(&landed, "pushed", &format!("{} is on {}", head.short(), run.target_branch));
+    store.step(&landed, &[], &[event])?;
+    log.acted(&landed, "pushed", &format!("{} is on {}", head.short(), run.target_branch));
     Ok(done("pushed"))
 }

@@ -1,14 +1,17 @@
 //! Reads ready issues, chooses what may start, claims and dispatches.
 
+use super::env::Env;
+use super::log::Log;
+use super::policy::{HostPolicy, RepoPolicy};
+use crate::store::Store;
 use std::collections::BTreeMap;
 
 mod answer;
 mod earlier;
 mod holds;
 
+use super::log::Item;
 use super::perform::drive;
-use super::report::Item;
-use super::world::{RepoPolicy, World};
 use super::{adopt, listing, observe, templates};
 use crate::domain::checks::{self, CiVerdict};
 use crate::domain::dispatch::{
@@ -31,42 +34,42 @@ const MOST_COMMENT_CHARS: usize = 20_000;
 /// Of the monthly budget, from here on an alarm is raised.
 const MONTH_ALARM_SHARE: f64 = 0.8;
 
-pub fn tick(world: &mut World) -> Result<(), Error> {
-    templates::sync(world)?;
+pub fn tick(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> Result<(), Error> {
+    templates::sync(env, store, log)?;
     // What an earlier tick left half done comes first: it holds slots.
-    for row in world.store.runs_in_flight()? {
+    for row in store.runs_in_flight()? {
         if row.run.phase == Phase::Starting {
-            drive(world, &row.run.id)?;
-            adopt::record(world, &row.run.id)?;
+            drive(env, host, store, log, &row.run.id)?;
+            adopt::record(env, host, store, log, &row.run.id)?;
         }
     }
-    let mut repos = world.repos.clone();
+    let mut repos = host.repos.clone();
     let mut last = BTreeMap::new();
     for repo in &repos {
-        last.insert(repo.clone(), world.store.last_dispatch(repo)?);
+        last.insert(repo.clone(), store.last_dispatch(repo)?);
     }
     repos.sort_by_key(|repo| (last.get(repo).copied().flatten(), repo.clone()));
 
-    listing::rotate(world, &mut repos)?;
+    listing::rotate(store, &mut repos)?;
     let mut candidates = vec![];
     let mut states = vec![];
     let mut left = None;
     for (index, repo) in repos.iter().enumerate() {
-        if (world.late)() {
+        if (env.late)() {
             left.get_or_insert_with(|| repo.clone());
-            world.report.left.push(repo.to_string());
+            log.left.push(repo.to_string());
             continue;
         }
         if index % listing::READ_AHEAD == 0 {
-            listing::read_ahead(world, repos.get(index..).unwrap_or_default());
+            listing::read_ahead(env, host, store, repos.get(index..).unwrap_or_default());
         }
         let repo = repo.clone();
-        let Some(policy) = (world.policy)(&repo) else { continue };
-        match listing::read_repo(world, &repo) {
+        let Some(policy) = (host.repo)(&repo) else { continue };
+        match listing::read_repo(env, host, store, log, &repo) {
             Ok(Some(issues)) => {
-                let state = repo_state(world, &policy, &issues)?;
+                let state = repo_state(env, host, store, log, &policy, &issues)?;
                 for issue in issues {
-                    candidates.push(candidate(world, &policy, issue)?);
+                    candidates.push(candidate(env, host, store, &policy, issue)?);
                 }
                 states.push(state);
             }
@@ -75,45 +78,59 @@ pub fn tick(world: &mut World) -> Result<(), Error> {
         }
     }
     if let Some(left) = left {
-        listing::begin_with(world, &left)?;
+        listing::begin_with(store, &left)?;
     }
-    let verdicts = decide(world, &mut candidates, &mut states)?;
+    let verdicts = decide(env, host, store, log, &mut candidates, &mut states)?;
     for verdict in &verdicts {
         if verdict.reason == Reason::Dispatch {
-            if (world.late)() {
-                world.report.left.push(verdict.issue.to_string());
+            if (env.late)() {
+                log.left.push(verdict.issue.to_string());
                 continue;
             }
             let found = candidates.iter().find(|c| c.name() == verdict.issue);
             if let Some(candidate) = found {
-                dispatch_one(world, candidate, verdict)?;
+                dispatch_one(env, host, store, log, candidate, verdict)?;
             }
         } else {
-            note(world, &verdict.issue, verdict.reason.code(), &verdict.reason.sentence(), &verdict.passed)?;
+            note(
+                env,
+                store,
+                log,
+                &verdict.issue,
+                verdict.reason.code(),
+                &verdict.reason.sentence(),
+                &verdict.passed,
+            )?;
         }
     }
-    answer::give(world, &verdicts)?;
-    alarms(world, &verdicts, &states)?;
+    answer::give(env, host, store, log, &verdicts)?;
+    alarms(env, host, store, log, &verdicts, &states)?;
     let waiting: Vec<&Verdict> = verdicts.iter().filter(|v| v.reason != Reason::Dispatch).collect();
-    world.report.parked =
-        !waiting.is_empty() && waiting.iter().all(|v| matches!(v.reason, Reason::Parked { .. }));
+    log.parked = !waiting.is_empty() && waiting.iter().all(|v| matches!(v.reason, Reason::Parked { .. }));
     Ok(())
 }
 
 /// Silence is an alarm: claims and labels that nobody stands behind, money that runs out, nothing that can start.
-fn alarms(world: &mut World, verdicts: &[Verdict], read: &[RepoState]) -> Result<(), Error> {
+fn alarms(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    verdicts: &[Verdict],
+    read: &[RepoState],
+) -> Result<(), Error> {
     for verdict in verdicts {
         for (reason, code) in [(Reason::OrphanLabel, "orphan-label"), (Reason::StaleClaim, "stale-claim")] {
             let cause = format!("{code}:{}", verdict.issue);
             if verdict.reason == reason {
-                world.alarm(&cause, &format!("{}: {}", verdict.issue, verdict.reason.sentence()))?;
+                log.alarm(env, store, &cause, &format!("{}: {}", verdict.issue, verdict.reason.sentence()))?;
             } else {
-                world.recovered(&cause)?;
+                env.recovered(store, &cause)?;
             }
         }
     }
     // Of an issue that is not ready any more nothing is left over, either.
-    for (cause, _, _) in world.store.alarms()? {
+    for (cause, _, _) in store.alarms()? {
         let about = cause.strip_prefix("orphan-label:").or_else(|| cause.strip_prefix("stale-claim:"));
         let over = about.is_some_and(|issue| {
             let repo = issue.rsplit_once('#').map_or("", |(repo, _)| repo);
@@ -121,60 +138,72 @@ fn alarms(world: &mut World, verdicts: &[Verdict], read: &[RepoState]) -> Result
                 && !verdicts.iter().any(|v| v.issue.to_string() == issue)
         });
         if over {
-            world.recovered(&cause)?;
+            env.recovered(store, &cause)?;
         }
     }
-    let now = world.now();
-    for (account, park) in world.store.parks()? {
+    let now = env.now();
+    for (account, park) in store.parks()? {
         if park.until.is_some_and(|until| until <= now) {
-            world.store.unpark(&account)?;
-            world.recovered(&format!("runner-parked:{account}"))?;
+            store.unpark(&account)?;
+            env.recovered(store, &format!("runner-parked:{account}"))?;
         }
     }
     let stuck = !verdicts.is_empty() && verdicts.iter().all(|v| !v.reason.chosen());
-    match world.store.standing("nothing-starts", stuck, now)? {
-        Some(since) if now.since(since) >= world.host.alarm_after_seconds => {
+    match store.standing("nothing-starts", stuck, now)? {
+        Some(since) if now.since(since) >= host.alarm_after_seconds => {
             let why = verdicts.first().map_or("", |v| v.reason.code());
             let detail = format!(
                 "issues are ready and none could start since {} ({why}); see `offhours why`",
                 message::moment(since)
             );
-            world.alarm("nothing-starts", &detail)?;
+            log.alarm(env, store, "nothing-starts", &detail)?;
         }
         Some(_) => {}
-        None => world.recovered("nothing-starts")?,
+        None => env.recovered(store, "nothing-starts")?,
     }
     let (_, month) = day_and_month(now);
-    let (spent, budget) = (world.store.spend_since(month)?.total(), world.host.monthly_budget_usd);
+    let (spent, budget) = (store.spend_since(month)?.total(), host.monthly_budget_usd);
     let cause = format!("monthly-budget:{}", month.0);
     if budget > 0.0 && spent >= budget * MONTH_ALARM_SHARE {
-        world.alarm(
+        log.alarm(
+            env,
+            store,
             &cause,
             &format!("{spent:.2} of monthly_budget_usd = {budget:.2} are spent or reserved"),
         )?;
     } else {
-        world.recovered(&cause)?;
+        env.recovered(store, &cause)?;
     }
     Ok(())
 }
 
 /// One issue by hand: the same gates, but no other issue of its repo is considered.
-pub fn one(world: &mut World, issue: &IssueRef) -> Result<(), Error> {
-    templates::sync(world)?;
-    let Some(policy) = (world.policy)(&issue.repo) else { return Ok(()) };
-    let Some(issues) = listing::read_repo(world, &issue.repo)? else { return Ok(()) };
-    let state = repo_state(world, &policy, &issues)?;
+pub fn one(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    issue: &IssueRef,
+) -> Result<(), Error> {
+    templates::sync(env, store, log)?;
+    let Some(policy) = (host.repo)(&issue.repo) else { return Ok(()) };
+    let Some(issues) = listing::read_repo(env, host, store, log, &issue.repo)? else { return Ok(()) };
+    let state = repo_state(env, host, store, log, &policy, &issues)?;
     let mut candidates = vec![];
     for found in issues.into_iter().filter(|i| i.number == issue.number) {
-        candidates.push(candidate(world, &policy, found)?);
+        candidates.push(candidate(env, host, store, &policy, found)?);
     }
-    let verdicts = decide(world, &mut candidates, &mut [state])?;
+    let verdicts = decide(env, host, store, log, &mut candidates, &mut [state])?;
     for verdict in &verdicts {
         match candidates.iter().find(|c| c.name() == verdict.issue) {
-            Some(candidate) if verdict.reason == Reason::Dispatch => dispatch_one(world, candidate, verdict)?,
+            Some(candidate) if verdict.reason == Reason::Dispatch => {
+                dispatch_one(env, host, store, log, candidate, verdict)?;
+            }
             Some(_) | None => {
                 note(
-                    world,
+                    env,
+                    store,
+                    log,
                     &verdict.issue,
                     verdict.reason.code(),
                     &verdict.reason.sentence(),
@@ -194,20 +223,22 @@ pub fn sample_run(issue: IssueRef, branch: &str) -> Option<Run> {
 
 /// Writes the ledger and the report's item.
 fn note(
-    world: &mut World,
+    env: &Env,
+    store: &mut Store,
+    log: &mut Log,
     issue: &IssueRef,
     reason: &str,
     sentence: &str,
     passed: &[&'static str],
 ) -> Result<(), Error> {
     let row = LedgerRow {
-        at: world.now(),
+        at: env.now(),
         reason: reason.to_owned(),
         sentence: message::plain(sentence, 500),
         passed: passed.iter().map(|p| (*p).to_owned()).collect(),
     };
-    world.store.ledger(issue, &row)?;
-    world.report.items.push(Item {
+    store.ledger(issue, &row)?;
+    log.items.push(Item {
         issue: issue.to_string(),
         run: None,
         handle: None,
@@ -218,30 +249,37 @@ fn note(
     Ok(())
 }
 
-fn repo_state(world: &mut World, policy: &RepoPolicy, issues: &[Issue]) -> Result<RepoState, Error> {
+fn repo_state(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    policy: &RepoPolicy,
+    issues: &[Issue],
+) -> Result<RepoState, Error> {
     let repo = &policy.repo;
-    let now = world.now();
-    let unfinished = world.store.runs_in_flight()?;
+    let now = env.now();
+    let unfinished = store.runs_in_flight()?;
     let here: Vec<&RunRow> = unfinished.iter().filter(|r| r.run.issue.repo == *repo).collect();
     let in_flight = here.iter().any(|r| r.run.in_flight());
     let wants_slot = here.iter().any(|r| r.run.wait == Some(Wait::Slot));
     let awaiting_review = count(here.iter().filter(|r| r.run.reviewing));
-    holds::lift(world, policy)?;
-    let holds = world.store.holds(repo)?;
+    holds::lift(env, host, store, log, policy)?;
+    let holds = store.holds(repo)?;
     Ok(RepoState {
         repo: repo.clone(),
         in_flight,
         wants_slot,
         slot: ClaimSeen::NotAsked,
-        paused: world.store.paused(&repo.to_string(), now)?.is_some(),
+        paused: store.paused(&repo.to_string(), now)?.is_some(),
         frozen: holds.iter().any(|h| h.kind == "frozen"),
         base_red: holds.iter().any(|h| h.kind == "base-red"),
-        in_progress_label_seen: issues.iter().any(|i| i.open && i.has_label(&world.host.labels.in_progress)),
+        in_progress_label_seen: issues.iter().any(|i| i.open && i.has_label(&host.labels.in_progress)),
         awaiting_review,
         max_awaiting_review: policy.max_awaiting_review,
-        runner: world.runner_seen(&policy.runner)?,
+        runner: env.runner_seen(store, &policy.runner)?,
         budget_usd: policy.budget_usd,
-        last_dispatch: world.store.last_dispatch(repo)?,
+        last_dispatch: store.last_dispatch(repo)?,
     })
 }
 
@@ -249,17 +287,23 @@ fn count<T>(found: impl Iterator<Item = T>) -> u32 {
     u32::try_from(found.count()).unwrap_or(u32::MAX)
 }
 
-fn target(world: &World, policy: &RepoPolicy) -> PortResult<(Remote, Oid)> {
-    let remote = world.forge(&policy.repo)?.remote(&policy.repo)?;
+fn target(env: &Env, policy: &RepoPolicy) -> PortResult<(Remote, Oid)> {
+    let remote = env.forge(&policy.repo)?.remote(&policy.repo)?;
     let branch = policy.branch.clone().unwrap_or_else(|| remote.default_branch.clone());
-    let head = world.git.fetch_branch(&policy.repo, &remote, &branch)?;
+    let head = env.git.fetch_branch(&policy.repo, &remote, &branch)?;
     Ok((remote, head))
 }
 
-fn candidate(world: &mut World, policy: &RepoPolicy, issue: Issue) -> Result<Candidate, Error> {
+fn candidate(
+    env: &Env,
+    host: &HostPolicy,
+    store: &Store,
+    policy: &RepoPolicy,
+    issue: Issue,
+) -> Result<Candidate, Error> {
     let repo = &policy.repo;
     let name = IssueRef { repo: repo.clone(), number: issue.number };
-    let runs = world.store.runs_of(&name)?;
+    let runs = store.runs_of(&name)?;
     let own_run = match runs.first() {
         None => RunSeen::None,
         Some(_) if runs.iter().any(|r| r.run.phase != Phase::Ended) => RunSeen::Unfinished,
@@ -267,38 +311,41 @@ fn candidate(world: &mut World, policy: &RepoPolicy, issue: Issue) -> Result<Can
     };
     Ok(Candidate {
         repo: repo.clone(),
-        runner: policy.asked_for(&issue).map(|runner| world.runner_seen(runner)).transpose()?,
+        runner: policy.asked_for(&issue).map(|runner| env.runner_seen(store, runner)).transpose()?,
         priority: priority::priority(
             &issue.labels,
             issue.priority,
-            &world.host.priority_words,
-            world.host.priority_order,
+            &host.priority_words,
+            host.priority_order,
         ),
         own_run,
         claim: ClaimSeen::NotAsked,
         approval: None,
         blockers: None,
         attempts_used: 0,
-        backoff_until: world.store.backoff(&name)?.map(|(_, until)| until),
+        backoff_until: store.backoff(&name)?.map(|(_, until)| until),
         issue,
     })
 }
 
 /// Selects, gathers the evidence that selection asks for, and selects again until it asks for none.
 fn decide(
-    world: &mut World,
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
     candidates: &mut [Candidate],
     states: &mut [RepoState],
 ) -> Result<Vec<Verdict>, Error> {
-    let host = host(world)?;
+    let seen = host_seen(env, host, store)?;
     let mut held: BTreeMap<RepoId, PortResult<crate::ports::Claims>> = BTreeMap::new();
     loop {
-        let verdicts = dispatch::select(candidates, states, &host, &world.host.labels);
+        let verdicts = dispatch::select(candidates, states, &seen, &host.labels);
         let asked: Vec<IssueRef> =
             verdicts.iter().filter(|v| v.reason == Reason::NeedsEvidence).map(|v| v.issue.clone()).collect();
         let starting: Vec<RepoId> = verdicts
             .iter()
-            .filter(|v| v.reason == Reason::Dispatch || may_be_orphan(v, candidates, &world.host.labels))
+            .filter(|v| v.reason == Reason::Dispatch || may_be_orphan(v, candidates, &host.labels))
             .filter(|v| !held.contains_key(&v.issue.repo))
             .map(|v| v.issue.repo.clone())
             .collect();
@@ -306,15 +353,15 @@ fn decide(
             return Ok(verdicts);
         }
         for candidate in candidates.iter_mut().filter(|c| asked.contains(&c.name())) {
-            gather(world, candidate)?;
+            gather(env, host, store, candidate)?;
         }
         // Claims are asked for only where something would start or a label may be left over: one look a repo.
         for repo in starting {
-            let claims = world
+            let claims = env
                 .forge(&repo)
                 .and_then(|forge| forge.remote(&repo))
-                .and_then(|remote| world.git.claims(&repo, &remote));
-            apply_claims(world, &repo, &claims, candidates, states)?;
+                .and_then(|remote| env.git.claims(&repo, &remote));
+            apply_claims(env, store, log, &repo, &claims, candidates, states)?;
             held.insert(repo, claims);
         }
     }
@@ -327,13 +374,15 @@ fn may_be_orphan(verdict: &Verdict, candidates: &[Candidate], labels: &dispatch:
 }
 
 fn apply_claims(
-    world: &mut World,
+    env: &Env,
+    store: &mut Store,
+    log: &mut Log,
     repo: &RepoId,
     claims: &PortResult<crate::ports::Claims>,
     candidates: &mut [Candidate],
     states: &mut [RepoState],
 ) -> Result<(), Error> {
-    let ours = world.store.installation.clone();
+    let ours = store.installation.clone();
     let whose = |holder: Option<&crate::domain::model::ClaimHolder>| match holder {
         None => ClaimSeen::Free,
         Some(h) if h.installation.as_deref() == Some(ours.as_str()) => ClaimSeen::Ours,
@@ -343,7 +392,7 @@ fn apply_claims(
     let subject = format!("claims of {repo}");
     match claims {
         Ok(claims) => {
-            world.answers(&subject)?;
+            store.outage_over(&subject)?;
             for candidate in candidates.iter_mut().filter(|c| c.repo == *repo) {
                 candidate.claim =
                     whose(claims.issues.iter().find(|(n, _)| *n == candidate.issue.number).map(|(_, h)| h));
@@ -354,7 +403,7 @@ fn apply_claims(
         }
         Err(error) => {
             // What cannot be asked is not free.
-            world.failed(&subject, error)?;
+            log.failed(env, store, &subject, error)?;
             for state in states.iter_mut().filter(|s| s.repo == *repo) {
                 state.slot = ClaimSeen::Other;
             }
@@ -363,27 +412,27 @@ fn apply_claims(
     Ok(())
 }
 
-fn host(world: &World) -> Result<Host, Error> {
-    let now = world.now();
+fn host_seen(env: &Env, host: &HostPolicy, store: &Store) -> Result<Host, Error> {
+    let now = env.now();
     let (day, month) = day_and_month(now);
-    let in_flight = world.store.runs_in_flight()?;
+    let in_flight = store.runs_in_flight()?;
     Ok(Host {
         now,
-        switch_on: world.host.switch_on,
-        hours_open: world.host.dispatch_open,
-        paused: world.store.paused("*", now)?.is_some(),
+        switch_on: host.switch_on,
+        hours_open: host.dispatch_open,
+        paused: store.paused("*", now)?.is_some(),
         running: count(in_flight.iter().filter(|r| r.run.in_flight())),
-        runs_today: world.store.runs_since(day)?,
-        spent_today_usd: world.store.spend_since(day)?.total(),
-        spent_month_usd: world.store.spend_since(month)?.total(),
+        runs_today: store.runs_since(day)?,
+        spent_today_usd: store.spend_since(day)?.total(),
+        spent_month_usd: store.spend_since(month)?.total(),
         awaiting_review_total: count(in_flight.iter().filter(|r| r.run.reviewing)),
         limits: Limits {
-            max_running: world.host.max_running,
-            max_runs_per_day: world.host.max_runs_per_day,
-            daily_budget_usd: world.host.daily_budget_usd,
-            monthly_budget_usd: world.host.monthly_budget_usd,
-            max_awaiting_review_total: world.host.max_awaiting_review_total,
-            max_attempts_per_issue: world.host.max_attempts,
+            max_running: host.max_running,
+            max_runs_per_day: host.max_runs_per_day,
+            daily_budget_usd: host.daily_budget_usd,
+            monthly_budget_usd: host.monthly_budget_usd,
+            max_awaiting_review_total: host.max_awaiting_review_total,
+            max_attempts_per_issue: host.max_attempts,
         },
     })
 }
@@ -396,26 +445,32 @@ pub fn day_and_month(now: UnixTime) -> (UnixTime, UnixTime) {
 }
 
 /// Who asked for it, and what it waits for.
-fn gather(world: &mut World, candidate: &mut Candidate) -> Result<(), Error> {
+fn gather(env: &Env, host: &HostPolicy, store: &mut Store, candidate: &mut Candidate) -> Result<(), Error> {
     let name = candidate.name();
-    let approval = approval(world, &candidate.repo, &candidate.issue)?;
+    let approval = approval(env, host, store, &candidate.repo, &candidate.issue)?;
     if let Approval::Approved { event_id, .. } = &approval {
-        candidate.attempts_used = world.store.attempts(&name, event_id)?;
+        candidate.attempts_used = store.attempts(&name, event_id)?;
     }
     candidate.approval = Some(approval);
-    candidate.blockers = Some(blockers(world, &candidate.repo, &candidate.issue));
+    candidate.blockers = Some(blockers(env, &candidate.repo, &candidate.issue));
     Ok(())
 }
 
-fn approval(world: &mut World, repo: &RepoId, issue: &Issue) -> Result<Approval, Error> {
+fn approval(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    repo: &RepoId,
+    issue: &Issue,
+) -> Result<Approval, Error> {
     let name = IssueRef { repo: repo.clone(), number: issue.number };
-    let label = world.host.labels.ready.clone();
-    let first = world.store.first_sight(&name)?;
+    let label = host.labels.ready.clone();
+    let first = store.first_sight(&name)?;
     let first = first.map(|f| FirstSight { event_id: f.event_id, text_hash: f.text_hash });
     // How the text stood when it was labelled was known to a file that is gone.
-    let lost_at = world.store.adopted_at()?;
+    let lost_at = store.adopted_at()?;
     let judged = {
-        let forge = match world.forge(repo) {
+        let forge = match env.forge(repo) {
             Ok(forge) => forge,
             Err(error) => {
                 return Ok(Approval::Not(trust::TrustReason::EvidenceUnreadable { why: error.to_string() }));
@@ -447,19 +502,19 @@ fn approval(world: &mut World, repo: &RepoId, issue: &Issue) -> Result<Approval,
             writers_are_trusted: forge.capabilities().writers_are_trusted,
             first_sight: first.as_ref(),
             current_hash: &issue.text_hash,
-            policy: &world.host.trust,
+            policy: &host.trust,
             installation_lost_state: lost,
         })
     };
     if let Approval::Approved { event_id, record_first_sight: true, .. } = &judged {
         let sight = FirstSightRow { event_id: event_id.clone(), text_hash: issue.text_hash.clone() };
-        let now = world.now();
-        world.store.put_first_sight(&name, &sight, now)?;
+        let now = env.now();
+        store.put_first_sight(&name, &sight, now)?;
     }
     Ok(judged)
 }
 
-fn blockers(world: &World, repo: &RepoId, issue: &Issue) -> Vec<Blocker> {
+fn blockers(env: &Env, repo: &RepoId, issue: &Issue) -> Vec<Blocker> {
     let mut also = vec![];
     let mut found = vec![];
     for reference in priority::blocked_by_words(&issue.body) {
@@ -473,7 +528,7 @@ fn blockers(world: &World, repo: &RepoId, issue: &Issue) -> Vec<Blocker> {
             }
         }
     }
-    match world.forge(repo).and_then(|forge| forge.blockers(repo, issue, &also)) {
+    match env.forge(repo).and_then(|forge| forge.blockers(repo, issue, &also)) {
         Ok(blockers) => found.extend(blockers),
         Err(error) => {
             found.push(Blocker {
@@ -495,22 +550,29 @@ struct Fresh {
     earlier: Found,
 }
 
-fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> Result<(), Error> {
+fn dispatch_one(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    candidate: &Candidate,
+    verdict: &Verdict,
+) -> Result<(), Error> {
     let name = candidate.name();
-    let Some(policy) = (world.policy)(&candidate.repo) else { return Ok(()) };
+    let Some(policy) = (host.repo)(&candidate.repo) else { return Ok(()) };
     let Some(Approval::Approved { event_id, by, .. }) = &candidate.approval else { return Ok(()) };
-    let fresh = match fresh(world, candidate, &policy) {
+    let fresh = match fresh(env, host, store, candidate, &policy) {
         Ok(fresh) => {
-            world.answers(&name.to_string())?;
+            store.outage_over(&name.to_string())?;
             fresh
         }
         Err(error) => {
-            world.failed(&name.to_string(), &error)?;
+            log.failed(env, store, &name.to_string(), &error)?;
             let why = error.to_string();
-            return note(world, &name, "not-readable", &why, &verdict.passed);
+            return note(env, store, log, &name, "not-readable", &why, &verdict.passed);
         }
     };
-    let labels = world.host.labels.clone();
+    let labels = host.labels.clone();
     let issue = &fresh.issue;
     if issue.text_hash != candidate.issue.text_hash
         || !issue.open
@@ -518,32 +580,34 @@ fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> 
         || issue.has_label(&labels.in_progress)
     {
         return note(
-            world,
+            env,
+            store,
+            log,
             &name,
             "changed-meanwhile",
             "it changed while it was being chosen; the next tick looks again",
             &verdict.passed,
         );
     }
-    let seen = observe::stages(world, &policy, &fresh.base, (0, 0), Wanted::Reported);
+    let seen = observe::stages(env, &policy, &fresh.base, (0, 0), Wanted::Reported);
     if let CiVerdict::Red { checks, .. } =
         checks::fold(&seen, policy.ci_grace_seconds, policy.ci_timeout_seconds)
     {
-        let now = world.now();
+        let now = env.now();
         let hold = Hold { kind: "base-red".to_owned(), oid: Some(fresh.base.clone()), run: None, since: now };
-        world.store.put_hold(&candidate.repo, &hold)?;
+        store.put_hold(&candidate.repo, &hold)?;
         let names: Vec<&str> = checks.iter().map(|c| c.name.as_str()).collect();
         let why = format!("the default branch is red at {} ({})", fresh.base.short(), names.join(", "));
-        return note(world, &name, Reason::BaseRed.code(), &why, &verdict.passed);
+        return note(env, store, log, &name, Reason::BaseRed.code(), &why, &verdict.passed);
     }
-    let (template, route) = match templates::route(world, &policy.template, &name)? {
+    let (template, route) = match templates::route(host, store, &policy.template, &name)? {
         Ok(chosen) => chosen,
-        Err(why) => return note(world, &name, "no-template", &why, &verdict.passed),
+        Err(why) => return note(env, store, log, &name, "no-template", &why, &verdict.passed),
     };
-    let now = world.now();
+    let now = env.now();
     // By the labels that were chosen on: a slot of that runner was given to it.
     let policy = policy.for_issue(&candidate.issue);
-    let run = new_run(world, candidate, &policy, &fresh, by.as_ref(), now);
+    let run = new_run(env, candidate, &policy, &fresh, by.as_ref(), now);
     let row = RunRow {
         approval: event_id.clone(),
         runner: policy.runner.name.clone(),
@@ -565,9 +629,9 @@ fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> 
     let told = fresh.earlier.told();
     let effects = run::dispatch_effects(&row.run, &policy.run, &told);
     let event = observe::event(&row.run, "chosen", "chosen", now, &fresh.remote.url);
-    if world.dry {
-        world.report.effects.extend(effects.iter().map(|e| format!("{name}: {}", e.line())));
-        return note(world, &name, Reason::Dispatch.code(), "it would start now", &verdict.passed);
+    if host.dry {
+        log.effects.extend(effects.iter().map(|e| format!("{name}: {}", e.line())));
+        return note(env, store, log, &name, Reason::Dispatch.code(), "it would start now", &verdict.passed);
     }
     let ledger = LedgerRow {
         at: now,
@@ -576,27 +640,33 @@ fn dispatch_one(world: &mut World, candidate: &Candidate, verdict: &Verdict) -> 
         passed: verdict.passed.iter().map(|p| (*p).to_owned()).collect(),
     };
     // Written with the run: a tick that is ended in the middle of the dispatch leaves the reason, too.
-    world.store.begin_run(&row, &text, &route, &effects, &event, &ledger)?;
-    drive(world, &row.run.id)?;
-    adopt::record(world, &row.run.id)
+    store.begin_run(&row, &text, &route, &effects, &event, &ledger)?;
+    drive(env, host, store, log, &row.run.id)?;
+    adopt::record(env, host, store, log, &row.run.id)
 }
 
-fn fresh(world: &World, candidate: &Candidate, policy: &RepoPolicy) -> PortResult<Fresh> {
+fn fresh(
+    env: &Env,
+    host: &HostPolicy,
+    store: &Store,
+    candidate: &Candidate,
+    policy: &RepoPolicy,
+) -> PortResult<Fresh> {
     let repo = &candidate.repo;
-    let forge = world.forge(repo)?;
+    let forge = env.forge(repo)?;
     let issue = forge.issue(repo, candidate.issue.number)?;
-    let (remote, base) = target(world, policy)?;
+    let (remote, base) = target(env, policy)?;
     let branch = policy.branch.clone().unwrap_or_else(|| remote.default_branch.clone());
-    let comments = trusted_comments(world, repo, candidate.issue.number)?;
+    let comments = trusted_comments(env, host, store, repo, candidate.issue.number)?;
     let name = candidate.name();
     let onto = earlier::Onto { landing: policy.landing, remote: &remote, branch: &branch, target: &base };
-    let earlier = earlier::find(world, &name, &onto)?;
+    let earlier = earlier::find(env, store, &name, &onto)?;
     Ok(Fresh { issue, remote, base, branch, comments, earlier })
 }
 
 /// Whether somebody's words count on a repo; unreadable where the forge could not be asked.
-pub(super) fn trusted(world: &World, repo: &RepoId, who: &Person) -> Seen<bool> {
-    let forge = match world.forge(repo) {
+pub(super) fn trusted(env: &Env, host: &HostPolicy, repo: &RepoId, who: &Person) -> Seen<bool> {
+    let forge = match env.forge(repo) {
         Ok(forge) => forge,
         Err(error) => return Seen::Unreadable(error.to_string()),
     };
@@ -605,7 +675,7 @@ pub(super) fn trusted(world: &World, repo: &RepoId, who: &Person) -> Seen<bool> 
         Err(error) => Seen::Unreadable(error.to_string()),
     };
     let writers = forge.capabilities().writers_are_trusted;
-    match trust::person(who, &permission, &world.host.trust, writers) {
+    match trust::person(who, &permission, &host.trust, writers) {
         Ok(()) => Seen::Known(true),
         Err(trust::TrustReason::PermissionUnreadable { why, .. }) => Seen::Unreadable(why),
         Err(_) => Seen::Known(false),
@@ -613,26 +683,37 @@ pub(super) fn trusted(world: &World, repo: &RepoId, who: &Person) -> Seen<bool> 
 }
 
 /// Whether a comment may be of other words than its author's: whoever may write may change it, and is not trusted.
-pub(super) fn overwritten(world: &World, repo: &RepoId) -> PortResult<impl Fn(&Comment) -> bool + use<>> {
-    let trusted = world.forge(repo)?.capabilities().writers_are_trusted;
-    let matters = !trust::writers(&world.host.trust, trusted);
+pub(super) fn overwritten(
+    env: &Env,
+    host: &HostPolicy,
+    repo: &RepoId,
+) -> PortResult<impl Fn(&Comment) -> bool + use<>> {
+    let trusted = env.forge(repo)?.capabilities().writers_are_trusted;
+    let matters = !trust::writers(&host.trust, trusted);
     Ok(move |comment: &Comment| matters && comment.edited)
 }
 
 /// Comments by trusted people, fenced; ours are left out, by the ids we recorded, and by their mark where those are lost.
-fn trusted_comments(world: &World, repo: &RepoId, number: u64) -> PortResult<String> {
-    let forge = world.forge(repo)?;
+fn trusted_comments(
+    env: &Env,
+    host: &HostPolicy,
+    store: &Store,
+    repo: &RepoId,
+    number: u64,
+) -> PortResult<String> {
+    let forge = env.forge(repo)?;
     let comments = forge.comments(repo, number)?;
     let name = IssueRef { repo: repo.clone(), number };
-    let runs = world.store.runs_of(&name).map_err(|e| PortError::later(e.to_string()))?;
+    let runs = store.runs_of(&name).map_err(|e| PortError::later(e.to_string()))?;
     let ours: Vec<&String> =
         runs.iter().flat_map(|r| r.comment_id.iter().chain(r.end_comment_id.iter())).collect();
     let mut text = String::new();
-    let overwritten = overwritten(world, repo)?;
+    let overwritten = overwritten(env, host, repo)?;
     let is_ours = |c: &Comment| ours.contains(&&c.id) || c.body.starts_with(message::MARK);
     for comment in comments.iter().filter(|c| !is_ours(c) && !overwritten(c)) {
         let Some(author) = &comment.author else { continue };
-        if trusted(world, repo, author) != Seen::Known(true) || text.chars().count() > MOST_COMMENT_CHARS {
+        if trusted(env, host, repo, author) != Seen::Known(true) || text.chars().count() > MOST_COMMENT_CHARS
+        {
             continue;
         }
         let body: String = comment.body.chars().take(MOST_COMMENT_CHARS).collect();
@@ -646,7 +727,7 @@ fn trusted_comments(world: &World, repo: &RepoId, number: u64) -> PortResult<Str
 }
 
 fn new_run(
-    world: &World,
+    env: &Env,
     candidate: &Candidate,
     policy: &RepoPolicy,
     fresh: &Fresh,
@@ -657,7 +738,7 @@ fn new_run(
         asked_by: by.map_or_else(String::new, |p| p.login.clone()),
         attempt: candidate.attempts_used + 1,
         landing: policy.landing,
-        ..Run::begin((world.new_id)(), candidate.name(), &fresh.branch, &fresh.base, now)
+        ..Run::begin((env.new_id)(), candidate.name(), &fresh.branch, &fresh.base, now)
     };
     fresh.earlier.begun(run)
 }

@@ -1,44 +1,49 @@
 //! Silence is an alarm: a schedule that does not fire, CI that never answers. What `poll` sees of it is raised there.
 
-use super::world::World;
+use super::env::Env;
+use super::log::Log;
+use super::policy::HostPolicy;
 use crate::domain::doctor;
 use crate::domain::message::{moment, span};
 use crate::domain::model::{HandBack, Outcome, RepoId, UnixTime};
 use crate::domain::silence::{self, Heard};
 use crate::error::Error;
+use crate::store::Store;
 
 /// How many runs are looked back at, for the newest of each repo.
 const LOOK_BACK: u32 = 200;
 
 /// Looks at when each command ran before this tick, and whether one of them has fallen silent.
 pub fn schedule(
-    world: &mut World,
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
     command: &str,
     before: &[(String, UnixTime, Option<UnixTime>, Option<String>)],
 ) -> Result<(), Error> {
-    let now = world.now();
+    let now = env.now();
     let heard: Vec<Heard> =
         before.iter().map(|(command, at, _, _)| Heard { command: command.clone(), at: *at }).collect();
-    let found =
-        silence::schedule(&heard, command, now, world.host.schedule_alarm_seconds, world.host.switch_on);
+    let found = silence::schedule(&heard, command, now, host.schedule_alarm_seconds, host.switch_on);
     for silent in &found {
-        world.alarm(&format!("schedule:{}", silent.command), &silent.sentence)?;
+        log.alarm(env, store, &format!("schedule:{}", silent.command), &silent.sentence)?;
     }
-    for (cause, _, _) in world.store.alarms()? {
+    for (cause, _, _) in store.alarms()? {
         let gone = cause
             .strip_prefix("schedule:")
             .is_some_and(|name| !found.iter().any(|silent| silent.command == name));
         if gone {
-            world.recovered(&cause)?;
+            env.recovered(store, &cause)?;
         }
     }
     Ok(())
 }
 
 /// A repo whose newest run was handed back because CI never came to an end: until one comes to an end there.
-pub fn ci(world: &mut World) -> Result<(), Error> {
+pub fn ci(env: &Env, store: &mut Store, log: &mut Log) -> Result<(), Error> {
     let mut seen = vec![];
-    for row in world.store.recent_runs(LOOK_BACK)? {
+    for row in store.recent_runs(LOOK_BACK)? {
         let repo = row.run.issue.repo.clone();
         // What never got as far as CI says nothing about it.
         let Some(outcome) = row.run.outcome.filter(|_| row.run.pushed.is_some()) else { continue };
@@ -51,9 +56,9 @@ pub fn ci(world: &mut World) -> Result<(), Error> {
                 "CI of {repo} never came to an end for run {}; look whether its runners live, or raise ci.timeout_seconds",
                 row.run.id
             );
-            world.alarm(&cause, &detail)?;
+            log.alarm(env, store, &cause, &detail)?;
         } else {
-            world.recovered(&cause)?;
+            env.recovered(store, &cause)?;
         }
         seen.push(repo);
     }
@@ -66,33 +71,33 @@ fn seen_at(repo: &RepoId) -> String {
 }
 
 /// Labels that are not there any more, and tokens that end soon: once a day, and at every tick while such an alarm stands.
-pub fn forges(world: &mut World) -> Result<(), Error> {
-    if world.dry {
+pub fn forges(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> Result<(), Error> {
+    if host.dry {
         return Ok(());
     }
-    let now = world.now();
-    let today = world.store.first_today("forges-looked-at", now)?;
-    let standing = world.store.alarms()?;
-    for name in world.forges.keys().cloned().collect::<Vec<_>>() {
-        let used = world.repos.iter().any(|repo| repo.forge == name);
+    let now = env.now();
+    let today = store.first_today("forges-looked-at", now)?;
+    let standing = store.alarms()?;
+    for name in env.forges.keys().cloned().collect::<Vec<_>>() {
+        let used = host.repos.iter().any(|repo| repo.forge == name);
         let cause = format!("token-ends:{name}");
-        if used && (today || standing.iter().any(|(c, _, _)| *c == cause)) && !(world.late)() {
-            token(world, &name, &cause)?;
+        if used && (today || standing.iter().any(|(c, _, _)| *c == cause)) && !(env.late)() {
+            token(env, store, log, &name, &cause)?;
         }
     }
-    for repo in world.repos.clone() {
+    for repo in host.repos.clone() {
         let cause = format!("label-gone:{repo}");
-        if (today || standing.iter().any(|(c, _, _)| *c == cause)) && !(world.late)() {
-            labels(world, &repo, &cause)?;
+        if (today || standing.iter().any(|(c, _, _)| *c == cause)) && !(env.late)() {
+            labels(env, host, store, log, &repo, &cause)?;
         }
     }
     Ok(())
 }
 
-fn token(world: &mut World, name: &str, cause: &str) -> Result<(), Error> {
-    let Some(forge) = world.forges.get(name).cloned() else { return Ok(()) };
+fn token(env: &Env, store: &mut Store, log: &mut Log, name: &str, cause: &str) -> Result<(), Error> {
+    let Some(forge) = env.forges.get(name).cloned() else { return Ok(()) };
     let Some(desk) = forge.desk() else { return Ok(()) };
-    let now = world.now();
+    let now = env.now();
     // One that is refused is told by whoever needs it.
     let Ok(token) = desk.token() else { return Ok(()) };
     match token.expires_at.filter(|end| doctor::near(*end, now)) {
@@ -102,18 +107,25 @@ fn token(world: &mut World, name: &str, cause: &str) -> Result<(), Error> {
                 moment(end),
                 span(end.since(now).max(0))
             );
-            world.alarm(cause, &detail)
+            log.alarm(env, store, cause, &detail)
         }
-        None => world.recovered(cause),
+        None => env.recovered(store, cause),
     }
 }
 
-fn labels(world: &mut World, repo: &RepoId, cause: &str) -> Result<(), Error> {
-    let Some(policy) = (world.policy)(repo) else { return Ok(()) };
+fn labels(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    repo: &RepoId,
+    cause: &str,
+) -> Result<(), Error> {
+    let Some(policy) = (host.repo)(repo) else { return Ok(()) };
     // A forge without labels of its own; one that does not answer is told by whoever needs it.
-    let asked = world.forge(repo).map(|forge| forge.desk().map(|desk| desk.labels(repo)));
+    let asked = env.forge(repo).map(|forge| forge.desk().map(|desk| desk.labels(repo)));
     let Ok(Some(Ok(found))) = asked else { return Ok(()) };
-    let before = world.store.meta(&seen_at(repo))?.unwrap_or_default();
+    let before = store.meta(&seen_at(repo))?.unwrap_or_default();
     let before: Vec<String> = before.lines().map(str::to_owned).collect();
     let wanted = policy.labels();
     let missing = silence::missing(&wanted, &found);
@@ -126,13 +138,13 @@ fn labels(world: &mut World, repo: &RepoId, cause: &str) -> Result<(), Error> {
     // What was there once stays known while it is gone.
     let seen: Vec<String> =
         wanted.iter().filter(|name| !missing.contains(name) || before.contains(name)).cloned().collect();
-    world.store.set_meta(&seen_at(repo), &seen.join("\n"))?;
+    store.set_meta(&seen_at(repo), &seen.join("\n"))?;
     if gone.is_empty() {
-        return world.recovered(cause);
+        return env.recovered(store, cause);
     }
     let detail = format!(
         "{repo} has no label {}: nobody can put it on an issue; `offhours doctor --fix` makes it, or name another one",
         gone.join(", ")
     );
-    world.alarm(cause, &detail)
+    log.alarm(env, store, cause, &detail)
 }

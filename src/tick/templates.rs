@@ -1,8 +1,10 @@
 //! By which text an agent is told what to do: texts are taken into the store, a version is chosen at a run's dispatch, and
 //! the run keeps it through every turn.
 
+use super::env::Env;
+use super::log::Log;
 use super::observe;
-use super::world::World;
+use super::policy::HostPolicy;
 use crate::domain::canary::{Arm, place};
 use crate::domain::message;
 use crate::domain::model::IssueRef;
@@ -10,6 +12,7 @@ use crate::domain::run::Run;
 use crate::domain::template::{BUILT_IN, State};
 use crate::error::Error;
 use crate::ports::{PortError, TemplateText};
+use crate::store::Store;
 use crate::store::{Route, TemplateRow};
 
 /// The origin of a text from a file that the configuration lists begins so.
@@ -20,8 +23,8 @@ const ALARM: &str = "template-failed:";
 
 /// Takes over the built-in text and the files that the configuration lists. A changed file becomes a candidate, never
 /// more; only where the built-in template has no version yet, its text is the champion.
-pub fn sync(world: &mut World) -> Result<(), Error> {
-    for source in world.prompter.sources() {
+pub fn sync(env: &Env, store: &mut Store, log: &mut Log) -> Result<(), Error> {
+    for source in env.prompter.sources() {
         let subject = format!("template {}", source.name);
         match source.content {
             Ok(content) => {
@@ -31,10 +34,10 @@ pub fn sync(world: &mut World) -> Result<(), Error> {
                     format!("{LISTED}{}", source.origin)
                 };
                 let first = if source.name == BUILT_IN { State::Champion } else { State::Candidate };
-                let now = world.now();
-                let (row, new) = world.store.add_template(&source.name, &content, &origin, first, now)?;
+                let now = env.now();
+                let (row, new) = store.add_template(&source.name, &content, &origin, first, now)?;
                 if new && row.state == State::Candidate {
-                    world.report.items.push(super::Item {
+                    log.items.push(super::Item {
                         issue: row.label(),
                         run: None,
                         handle: None,
@@ -43,17 +46,17 @@ pub fn sync(world: &mut World) -> Result<(), Error> {
                         acted: true,
                     });
                 }
-                world.answers(&subject)?;
+                store.outage_over(&subject)?;
             }
-            Err(error) => world.failed(&subject, &error)?,
+            Err(error) => log.failed(env, store, &subject, &error)?,
         }
     }
     // An alarm about a version is over when that version tells nobody any more.
-    for (cause, _, _) in world.store.alarms()? {
+    for (cause, _, _) in store.alarms()? {
         if let Some(label) = cause.strip_prefix(ALARM)
-            && !world.store.templates(None)?.iter().any(|t| t.state == State::Champion && t.label() == label)
+            && !store.templates(None)?.iter().any(|t| t.state == State::Champion && t.label() == label)
         {
-            world.recovered(&cause)?;
+            env.recovered(store, &cause)?;
         }
     }
     Ok(())
@@ -61,42 +64,43 @@ pub fn sync(world: &mut World) -> Result<(), Error> {
 
 /// The version for a new run on an issue; or why there is none. While a canary lives an issue keeps its arm.
 pub fn route(
-    world: &World,
+    host: &HostPolicy,
+    store: &Store,
     name: &str,
     issue: &IssueRef,
 ) -> Result<Result<(TemplateRow, Route), String>, Error> {
-    let Some(champion) = world.store.champion(name)? else {
+    let Some(champion) = store.champion(name)? else {
         return Ok(Err(format!(
             "the template {name} has no champion; `offhours template list` shows its versions, and `offhours template \
              promote {name}@1` makes one champion"
         )));
     };
-    let scored = world.harvest.enabled;
-    let alive = if scored { world.store.live_canary(name)? } else { None };
+    let scored = host.harvest.enabled;
+    let alive = if scored { store.live_canary(name)? } else { None };
     let Some(canary) = alive else {
         let route = Route { template: champion.id, canary: None, scored };
         return Ok(Ok((champion, route)));
     };
     let subject = issue.to_string();
-    let arm = match world.store.arm_of(&canary.id, &subject)? {
+    let arm = match store.arm_of(&canary.id, &subject)? {
         Some(arm) => arm,
-        None if world.store.canary_subjects(&canary.id)? >= canary.params.max_canary => Arm::Champion,
+        None if store.canary_subjects(&canary.id)? >= canary.params.max_canary => Arm::Champion,
         None if place(&canary.id, name, &subject) < canary.fraction => Arm::Canary,
         None => Arm::Champion,
     };
     let id = canary.version_of(arm);
-    let version = world.store.template(id)?;
+    let version = store.template(id)?;
     let version =
         version.ok_or_else(|| Error::internal(format!("the canary {} has no version", canary.id)))?;
     Ok(Ok((version, Route { template: id, canary: Some(canary.route(arm)), scored })))
 }
 
 /// What a run is told by. A run from before texts were kept was begun with the built-in one.
-pub fn of(world: &World, run: &Run) -> Result<TemplateText, Error> {
-    if let Some(text) = world.store.template_of(&run.id)? {
+pub fn of(env: &Env, store: &Store, run: &Run) -> Result<TemplateText, Error> {
+    if let Some(text) = store.template_of(&run.id)? {
         return Ok(text);
     }
-    let built_in = world.prompter.sources().into_iter().find(|s| s.name == BUILT_IN);
+    let built_in = env.prompter.sources().into_iter().find(|s| s.name == BUILT_IN);
     match built_in.map(|s| s.content) {
         Some(Ok(content)) => Ok(TemplateText { label: BUILT_IN.to_owned(), body: content.body }),
         Some(Err(error)) => Err(Error::internal(error.to_string())),
@@ -106,28 +110,30 @@ pub fn of(world: &World, run: &Run) -> Result<TemplateText, Error> {
 
 /// Writes down that a run's version does not render: it will not at the next try either.
 pub fn does_not_render(
-    world: &mut World,
+    env: &Env,
+    store: &mut Store,
+    log: &mut Log,
     run: &Run,
     turn: u32,
     error: PortError,
 ) -> Result<PortError, Error> {
-    let now = world.now();
+    let now = env.now();
     let event = observe::event(run, &key(turn), "template-failed", now, &error.to_string());
-    world.store.event(&event)?;
-    let route = world.store.route_of(&run.id)?;
-    let version = route.map(|r| world.store.template(r.template)).transpose()?.flatten();
+    store.event(&event)?;
+    let route = store.route_of(&run.id)?;
+    let version = route.map(|r| store.template(r.template)).transpose()?.flatten();
     if let Some(version) = version.filter(|v| v.state == State::Champion) {
         let detail = format!(
             "{error}. Runs that need it do not start; promote another version with `offhours template promote`"
         );
-        world.alarm(&format!("{ALARM}{}", version.label()), &detail)?;
+        log.alarm(env, store, &format!("{ALARM}{}", version.label()), &detail)?;
     }
     Ok(error)
 }
 
 /// Whether this turn of a run could not be told what to do, because its version does not render.
-pub fn failed(world: &World, run: &str, turn: u32) -> Result<bool, Error> {
-    Ok(world.store.has_event(&format!("{run}:{}", key(turn)))?)
+pub fn failed(store: &Store, run: &str, turn: u32) -> Result<bool, Error> {
+    Ok(store.has_event(&format!("{run}:{}", key(turn)))?)
 }
 
 fn key(turn: u32) -> String {

@@ -1,7 +1,8 @@
 //! The run's pull request and what people say of it.
 
+use super::super::env::Env;
+use super::super::policy::{HostPolicy, RepoPolicy};
 use super::super::poll::{overwritten, trusted};
-use super::super::world::{RepoPolicy, World};
 use crate::domain::message;
 use crate::domain::model::{Landing, Oid, Person, PullState, Seen};
 use crate::domain::review::{self, Judged};
@@ -19,19 +20,19 @@ pub(super) struct Pull {
 }
 
 /// The forge's pull requests; refused where it has none.
-pub(in crate::tick) fn pulls<'a>(world: &'a World, run: &Run) -> PortResult<&'a dyn Merging> {
+pub(in crate::tick) fn pulls<'a>(env: &'a Env, run: &Run) -> PortResult<&'a dyn Merging> {
     let repo = &run.issue.repo;
-    world.forge(repo)?.pulls().ok_or_else(|| {
+    env.forge(repo)?.pulls().ok_or_else(|| {
         PortError::refused(format!("the forge `{}` has no pull requests; set landing = \"push\"", repo.forge))
     })
 }
 
-pub(super) fn look(world: &World, row: &RunRow, policy: &RepoPolicy, notes: &mut Vec<PortError>) -> Pull {
+pub(super) fn look(env: &Env, row: &RunRow, policy: &RepoPolicy, notes: &mut Vec<PortError>) -> Pull {
     let run = &row.run;
     let nothing = Pull { seen: PullSeen::None, foreign_commit: false };
     let (Landing::PullRequest, Some(pushed)) = (run.landing, &run.pushed) else { return nothing };
     let read = match run.pull {
-        Some(number) => pulls(world, run).and_then(|pulls| pulls.pull(&run.issue.repo, number)).map(|pull| {
+        Some(number) => pulls(env, run).and_then(|pulls| pulls.pull(&run.issue.repo, number)).map(|pull| {
             let seen = match pull.state {
                 PullState::Open => PullSeen::Open,
                 PullState::Closed => PullSeen::Closed,
@@ -39,13 +40,13 @@ pub(super) fn look(world: &World, row: &RunRow, policy: &RepoPolicy, notes: &mut
             };
             (seen, Some(pull.head))
         }),
-        None => remote_head(world, run).map(|head| (PullSeen::None, head)),
+        None => remote_head(env, run).map(|head| (PullSeen::None, head)),
     };
     // A branch that is gone has nobody's commit.
     let read = read.and_then(|(seen, head)| {
         let other = head.filter(|head| head != pushed);
         let foreign = match other {
-            Some(_) if policy.agent_pushes => !pushed_by_agent(world, run, pushed)?,
+            Some(_) if policy.agent_pushes => !pushed_by_agent(env, run, pushed)?,
             other => other.is_some(),
         };
         Ok(Pull { foreign_commit: foreign, seen })
@@ -54,7 +55,7 @@ pub(super) fn look(world: &World, row: &RunRow, policy: &RepoPolicy, notes: &mut
         Ok(pull) => pull,
         // It was deleted with all that was said there.
         Err(PortError::Gone { .. })
-            if world.forge(&run.issue.repo).is_ok_and(|f| f.remote(&run.issue.repo).is_ok()) =>
+            if env.forge(&run.issue.repo).is_ok_and(|f| f.remote(&run.issue.repo).is_ok()) =>
         {
             Pull { seen: PullSeen::Closed, foreign_commit: false }
         }
@@ -67,46 +68,46 @@ pub(super) fn look(world: &World, row: &RunRow, policy: &RepoPolicy, notes: &mut
 
 /// Whether everything on the run's branch since our last push carries the run's trailer. What came from the target with a
 /// merge is the target's.
-fn pushed_by_agent(world: &World, run: &Run, pushed: &Oid) -> PortResult<bool> {
+fn pushed_by_agent(env: &Env, run: &Run, pushed: &Oid) -> PortResult<bool> {
     let repo = &run.issue.repo;
-    let remote = world.forge(repo)?.remote(repo)?;
-    let head = world.git.fetch_branch(repo, &remote, &run.branch)?;
-    if !world.git.is_ancestor(repo, pushed, &head)? {
+    let remote = env.forge(repo)?.remote(repo)?;
+    let head = env.git.fetch_branch(repo, &remote, &run.branch)?;
+    if !env.git.is_ancestor(repo, pushed, &head)? {
         return Ok(false);
     }
     // One more than is looked at: a longer list is not known to be the run's.
-    let commits = world.git.commits(repo, pushed, &head, MOST_PUSHED + 1)?;
+    let commits = env.git.commits(repo, pushed, &head, MOST_PUSHED + 1)?;
     let is_known = commits.len() <= MOST_PUSHED;
     let mut others = commits.iter().filter(|(_, text)| !message::is_of_run(text, &run.id)).peekable();
     if !is_known || others.peek().is_none() {
         return Ok(is_known);
     }
-    let target = world.git.fetch_branch(repo, &remote, &run.target_branch)?;
+    let target = env.git.fetch_branch(repo, &remote, &run.target_branch)?;
     for (commit, _) in others {
-        if !world.git.is_ancestor(repo, commit, &target)? {
+        if !env.git.is_ancestor(repo, commit, &target)? {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-fn remote_head(world: &World, run: &Run) -> PortResult<Option<Oid>> {
+fn remote_head(env: &Env, run: &Run) -> PortResult<Option<Oid>> {
     let repo = &run.issue.repo;
-    let remote = world.forge(repo)?.remote(repo)?;
-    world.git.remote_head(repo, &remote, &run.branch)
+    let remote = env.forge(repo)?.remote(repo)?;
+    env.git.remote_head(repo, &remote, &run.branch)
 }
 
 /// What trusted people ask for. Each author's permission is asked once.
-pub(super) fn review(world: &World, row: &RunRow, notes: &mut Vec<PortError>) -> ReviewSeen {
+pub(super) fn review(env: &Env, host: &HostPolicy, row: &RunRow, notes: &mut Vec<PortError>) -> ReviewSeen {
     let run = &row.run;
     let Some(number) = run.pull else { return ReviewSeen::Nothing };
     let repo = &run.issue.repo;
-    let read = pulls(world, run).and_then(|pulls| {
+    let read = pulls(env, run).and_then(|pulls| {
         let reviews = pulls.reviews(repo, number)?;
         // Without a review there is nothing that a comment could belong to.
         let mut comments =
-            if reviews.is_empty() { vec![] } else { world.forge(repo)?.comments(repo, number)? };
-        let overwritten = overwritten(world, repo)?;
+            if reviews.is_empty() { vec![] } else { env.forge(repo)?.comments(repo, number)? };
+        let overwritten = overwritten(env, host, repo)?;
         comments.retain(|comment| !overwritten(comment));
         Ok((reviews, comments))
     });
@@ -123,7 +124,7 @@ pub(super) fn review(world: &World, row: &RunRow, notes: &mut Vec<PortError>) ->
         if let Some((_, answer)) = known.iter().find(|(p, _)| p == person) {
             return answer.clone();
         }
-        let answer = trusted(world, repo, person);
+        let answer = trusted(env, host, repo, person);
         known.push((person.clone(), answer.clone()));
         answer
     };

@@ -1,25 +1,33 @@
 //! What is left of a run when it ends: kept work, given up claims, marks on its repo and issue, and no folder.
 
-use super::super::world::{RepoPolicy, World};
+use super::super::env::Env;
+use super::super::log::Log;
+use super::super::policy::{HostPolicy, RepoPolicy};
 use super::{Out, done, remote};
 use crate::domain::backoff;
 use crate::domain::message;
 use crate::domain::model::{Freeze, HandBack, JobState, Landing, Outcome, UnixTime};
 use crate::error::Error;
 use crate::ports::{JobKind, JobSpec, PortError, PortResult, Pushed};
+use crate::store::Store;
 use crate::store::{Hold, RunRow};
 
-pub(super) fn salvage(world: &mut World, row: &RunRow, push: bool) -> Result<PortResult<Out>, Error> {
+pub(super) fn salvage(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    row: &RunRow,
+    push: bool,
+) -> Result<PortResult<Out>, Error> {
     let run = &row.run;
-    let to = world
-        .host
+    let to = host
         .salvage_dir
         .join(&run.issue.repo.forge)
         .join(&run.issue.repo.owner)
         .join(&run.issue.repo.name)
         .join(format!("{}-{}", run.issue.number, run.id));
-    let folder = world.folder(run);
-    let kept = match world.git.salvage(&run.issue.repo, &folder, &run.id, &run.base, &to) {
+    let folder = env.folder(run);
+    let kept = match env.git.salvage(&run.issue.repo, &folder, &run.id, &run.base, &to) {
         Ok(kept) => kept,
         Err(error) => return Ok(Err(error)),
     };
@@ -32,9 +40,9 @@ pub(super) fn salvage(world: &mut World, row: &RunRow, push: bool) -> Result<Por
         );
     }
     let mut branch = None;
-    if let (Some(head), true, false) = (&kept.head, push, world.host.switch_on) {
+    if let (Some(head), true, false) = (&kept.head, push, host.switch_on) {
         let name = run.salvage_branch();
-        match remote(world, row).and_then(|r| world.git.push(&run.issue.repo, &r, &name, None, head)) {
+        match remote(env, row).and_then(|r| env.git.push(&run.issue.repo, &r, &name, None, head)) {
             Ok(Pushed::Done) => branch = Some(name),
             Ok(Pushed::Raced) => {
                 notes.push("the salvage branch exists already with other commits".to_owned());
@@ -49,7 +57,7 @@ pub(super) fn salvage(world: &mut World, row: &RunRow, push: bool) -> Result<Por
         branch.as_deref(),
         &notes,
     );
-    world.store.set_salvage(&run.id, &lines)?;
+    store.set_salvage(&run.id, &lines)?;
     if kept.is_cut {
         return Ok(Err(PortError::refused("not all loose files fit into an archive")));
     }
@@ -57,29 +65,34 @@ pub(super) fn salvage(world: &mut World, row: &RunRow, push: bool) -> Result<Por
 }
 
 /// Gives up claim and slot, and leaves the marks that a run's end leaves on its repo and issue.
-pub(super) fn release(world: &mut World, row: &RunRow) -> Result<PortResult<Out>, Error> {
+pub(super) fn release(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    row: &RunRow,
+) -> Result<PortResult<Out>, Error> {
     let run = &row.run;
-    let now = world.now();
-    leave_marks(world, row, now)?;
+    let now = env.now();
+    leave_marks(host, store, row, now)?;
     let answer = (|| {
-        let remote = remote(world, row)?;
+        let remote = remote(env, row)?;
         let repo = &run.issue.repo;
         let claim = match &row.claim {
             Some(claim) => Some(claim.clone()),
             // The answer to our claim was lost: ours is the one that names this run.
-            None => world
+            None => env
                 .git
                 .claims(repo, &remote)?
                 .issues
                 .into_iter()
                 .find(|(_, holder)| {
                     holder.run.as_deref() == Some(run.id.as_str())
-                        && holder.installation.as_deref() == Some(world.store.installation.as_str())
+                        && holder.installation.as_deref() == Some(store.installation.as_str())
                 })
                 .map(|(_, holder)| holder.oid),
         };
         match claim {
-            Some(oid) => world.git.release(repo, &remote, run.issue.number, &oid),
+            Some(oid) => env.git.release(repo, &remote, run.issue.number, &oid),
             None => Ok(()),
         }
     })();
@@ -91,7 +104,7 @@ pub(super) fn release(world: &mut World, row: &RunRow) -> Result<PortResult<Out>
     })
 }
 
-fn leave_marks(world: &mut World, row: &RunRow, now: UnixTime) -> Result<(), Error> {
+fn leave_marks(host: &HostPolicy, store: &mut Store, row: &RunRow, now: UnixTime) -> Result<(), Error> {
     let run = &row.run;
     let hold = |kind: &str| Hold {
         kind: kind.to_owned(),
@@ -107,15 +120,15 @@ fn leave_marks(world: &mut World, row: &RunRow, now: UnixTime) -> Result<(), Err
             | Freeze::CorrectiveTurnFailed
             | Freeze::BudgetUsed,
         )) if run.landing == Landing::Push && run.pushed.is_some() => {
-            world.store.put_hold(&run.issue.repo, &hold("frozen"))?;
+            store.put_hold(&run.issue.repo, &hold("frozen"))?;
         }
         Some(Outcome::HandedBack(HandBack::BaseRed)) => {
-            world.store.put_hold(&run.issue.repo, &hold("base-red"))?;
+            store.put_hold(&run.issue.repo, &hold("base-red"))?;
         }
         Some(Outcome::NotStarted) => {
-            let failures = world.store.backoff(&run.issue)?.map_or(0, |(n, _)| n) + 1;
-            let wait = backoff::delay(failures, world.host.backoff_seconds, world.host.backoff_max_seconds);
-            world.store.put_backoff(&run.issue, failures, now.plus(wait))?;
+            let failures = store.backoff(&run.issue)?.map_or(0, |(n, _)| n) + 1;
+            let wait = backoff::delay(failures, host.backoff_seconds, host.backoff_max_seconds);
+            store.put_backoff(&run.issue, failures, now.plus(wait))?;
         }
         Some(
             Outcome::Frozen(_)
@@ -131,19 +144,19 @@ fn leave_marks(world: &mut World, row: &RunRow, now: UnixTime) -> Result<(), Err
 }
 
 /// Whatever came to the target by other hands than our push: if it turns red by that, people hear of it.
-pub(super) fn watch_target(world: &mut World, row: &RunRow) -> Result<PortResult<Out>, Error> {
+pub(super) fn watch_target(env: &Env, store: &mut Store, row: &RunRow) -> Result<PortResult<Out>, Error> {
     let repo = &row.run.issue.repo;
     let read =
-        remote(world, row).and_then(|remote| world.git.fetch_branch(repo, &remote, &row.run.target_branch));
+        remote(env, row).and_then(|remote| env.git.fetch_branch(repo, &remote, &row.run.target_branch));
     match read {
         Ok(oid) => {
             let hold = Hold {
                 kind: Hold::WATCHED.to_owned(),
                 oid: Some(oid.clone()),
                 run: Some(row.run.id.clone()),
-                since: world.now(),
+                since: env.now(),
             };
-            world.store.put_hold(repo, &hold)?;
+            store.put_hold(repo, &hold)?;
             Ok(done(oid.to_string()))
         }
         Err(PortError::Gone { what }) => Ok(done(format!("gone: {what}"))),
@@ -152,15 +165,22 @@ pub(super) fn watch_target(world: &mut World, row: &RunRow) -> Result<PortResult
 }
 
 /// Removes the workspace; not where keeping the work failed. The hook `before_remove` runs as a job first.
-pub(super) fn remove(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Result<PortResult<Out>, Error> {
+pub(super) fn remove(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    row: &RunRow,
+    policy: &RepoPolicy,
+) -> Result<PortResult<Out>, Error> {
     let run = &row.run;
-    let folder = world.folder(run);
+    let folder = env.folder(run);
     // What is still verified for a run that people ended is of no use to anybody.
     for number in 1..=run.verifies {
         let id = run.verify_job(number);
         let dir = folder.job(&id);
-        let ended = match world.runner.state(&dir) {
-            Ok(JobState::Running { .. } | JobState::Orphaned) => world.runner.stop(&dir, &id),
+        let ended = match env.runner.state(&dir) {
+            Ok(JobState::Running { .. } | JobState::Orphaned) => env.runner.stop(&dir, &id),
             Ok(JobState::NotStarted | JobState::Over(_)) => Ok(()),
             Err(error) => Err(error),
         };
@@ -168,7 +188,7 @@ pub(super) fn remove(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Re
             return Ok(Err(error));
         }
     }
-    if let Some(why) = world.store.refusal(&run.id, "salvage")? {
+    if let Some(why) = store.refusal(&run.id, "salvage")? {
         return Ok(done(format!("kept, because the work could not be saved elsewhere: {why}")));
     }
     if !policy.before_remove.is_empty() {
@@ -181,17 +201,17 @@ pub(super) fn remove(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Re
             timeout_seconds: policy.hook_timeout_seconds,
             stall_seconds: None,
         };
-        match world.runner.state(&job.dir) {
-            Ok(JobState::NotStarted) if !world.host.switch_on => {
+        match env.runner.state(&job.dir) {
+            Ok(JobState::NotStarted) if !host.switch_on => {
                 // A hook that cannot be started is told and passed over.
-                match world.runner.start(&job) {
+                match env.runner.start(&job) {
                     Ok(()) => return Ok(Ok(Out::UnderWay)),
-                    Err(error) => world.failed(&format!("run {}", run.id), &error)?,
+                    Err(error) => log.failed(env, store, &format!("run {}", run.id), &error)?,
                 }
             }
             Ok(JobState::Running { .. }) => return Ok(Ok(Out::UnderWay)),
             Ok(JobState::Orphaned) => {
-                if let Err(error) = world.runner.stop(&job.dir, &id) {
+                if let Err(error) = env.runner.stop(&job.dir, &id) {
                     return Ok(Err(error));
                 }
             }
@@ -199,6 +219,6 @@ pub(super) fn remove(world: &mut World, row: &RunRow, policy: &RepoPolicy) -> Re
             Err(error) => return Ok(Err(error)),
         }
     }
-    world.folders.keep_logs(run);
-    Ok(world.git.remove(&folder).and_then(|()| done("removed")))
+    env.folders.keep_logs(run);
+    Ok(env.git.remove(&folder).and_then(|()| done("removed")))
 }

@@ -1,7 +1,9 @@
 //! Effects on the run's branch, its pull request and the repo's slot.
 
+use super::super::env::Env;
+use super::super::log::Log;
 use super::super::observe::{event, pulls};
-use super::super::world::{RepoPolicy, World};
+use super::super::policy::RepoPolicy;
 use super::{Out, done, remote};
 use crate::domain::message;
 use crate::domain::model::{Oid, PullState};
@@ -9,10 +11,13 @@ use crate::domain::run;
 use crate::error::Error;
 use crate::ports::{ClaimAnswer, MergeAnswer, NewPull, PortError, PortResult, Pushed};
 use crate::store::RunRow;
+use crate::store::Store;
 
 /// Pushes to the run's own branch. Where somebody else pushed there meanwhile, the next look sees their commit.
 pub(super) fn push(
-    world: &mut World,
+    env: &Env,
+    store: &mut Store,
+    log: &mut Log,
     row: &RunRow,
     policy: &RepoPolicy,
     head: &Oid,
@@ -20,20 +25,20 @@ pub(super) fn push(
 ) -> Result<PortResult<Out>, Error> {
     let run = &row.run;
     let repo = &run.issue.repo;
-    let answer = remote(world, row).and_then(|remote| {
-        let there = if policy.agent_pushes { agents_head(world, row, head)? } else { None };
-        match world.git.push(repo, &remote, &run.branch, there.as_ref().or(expected), head)? {
+    let answer = remote(env, row).and_then(|remote| {
+        let there = if policy.agent_pushes { agents_head(env, row, head)? } else { None };
+        match env.git.push(repo, &remote, &run.branch, there.as_ref().or(expected), head)? {
             Pushed::Done => Ok(true),
             // The first try may have pushed without telling us.
-            Pushed::Raced => Ok(world.git.remote_head(repo, &remote, &run.branch)?.as_ref() == Some(head)),
+            Pushed::Raced => Ok(env.git.remote_head(repo, &remote, &run.branch)?.as_ref() == Some(head)),
         }
     });
     match answer {
         Ok(true) => {
-            let now = world.now();
+            let now = env.now();
             let event = event(run, &format!("pushed:{head}"), "pushed", now, &run.branch);
-            world.store.step(&run::landed(run.clone(), head.clone()), &[], &[event])?;
-            world.acted(run, "pushed", &format!("{} is on {}", head.short(), run.branch));
+            store.step(&run::landed(run.clone(), head.clone()), &[], &[event])?;
+            log.acted(run, "pushed", &format!("{} is on {}", head.short(), run.branch));
             Ok(done("pushed"))
         }
         Ok(false) => {
@@ -47,24 +52,26 @@ pub(super) fn push(
 }
 
 /// Where the agent left the branch by itself: only what the work to be pushed contains counts.
-fn agents_head(world: &World, row: &RunRow, head: &Oid) -> PortResult<Option<Oid>> {
+fn agents_head(env: &Env, row: &RunRow, head: &Oid) -> PortResult<Option<Oid>> {
     let repo = &row.run.issue.repo;
-    let remote = remote(world, row)?;
-    let Some(there) = world.git.remote_head(repo, &remote, &row.run.branch)? else { return Ok(None) };
+    let remote = remote(env, row)?;
+    let Some(there) = env.git.remote_head(repo, &remote, &row.run.branch)? else { return Ok(None) };
     // A commit that is not in the work is not known here.
-    Ok(world.git.is_ancestor(repo, &there, head).is_ok_and(|within| within).then_some(there))
+    Ok(env.git.is_ancestor(repo, &there, head).is_ok_and(|within| within).then_some(there))
 }
 
 /// Opens the pull request, or adopts the one that is there: an earlier try may have opened it without telling us.
 pub(super) fn open(
-    world: &mut World,
+    env: &Env,
+    store: &mut Store,
+    log: &mut Log,
     row: &RunRow,
     title: &str,
     body: &str,
 ) -> Result<PortResult<Out>, Error> {
     let run = &row.run;
     let repo = &run.issue.repo;
-    let answer = pulls(world, run).and_then(|pulls| {
+    let answer = pulls(env, run).and_then(|pulls| {
         if let Some(found) = pulls.pull_of(repo, &run.branch)? {
             let told = found.body.contains(body);
             return Ok((found, told));
@@ -81,17 +88,18 @@ pub(super) fn open(
         Ok(answer) => answer,
         Err(error) => return Ok(Err(error)),
     };
-    let now = world.now();
+    let now = env.now();
     let number = pull.number;
     let event = event(run, &format!("pull:{number}"), "pull-opened", now, &format!("#{number}"));
-    world.store.step(&run::pull_opened(run.clone(), number, told), &[], &[event])?;
-    world.acted(run, "pull-opened", &format!("pull request #{number}"));
+    store.step(&run::pull_opened(run.clone(), number, told), &[], &[event])?;
+    log.acted(run, "pull-opened", &format!("pull request #{number}"));
     Ok(done(format!("#{number}")))
 }
 
 /// Brings our part of the text up to date. What a person made of it otherwise stays.
 pub(super) fn edit(
-    world: &mut World,
+    env: &Env,
+    store: &mut Store,
     row: &RunRow,
     number: u64,
     head: &Oid,
@@ -99,7 +107,7 @@ pub(super) fn edit(
 ) -> Result<PortResult<Out>, Error> {
     let run = &row.run;
     let repo = &run.issue.repo;
-    let answer = pulls(world, run).and_then(|pulls| {
+    let answer = pulls(env, run).and_then(|pulls| {
         let pull = pulls.pull(repo, number)?;
         match message::pull_text(run, &pull.body, body) {
             Some(text) if pull.state == PullState::Open => pulls.edit_pull(repo, number, &pull.title, &text),
@@ -109,7 +117,7 @@ pub(super) fn edit(
     match answer {
         // A text that cannot be written holds nothing else up.
         Ok(()) | Err(PortError::Refused { .. } | PortError::Gone { .. }) => {
-            world.store.touch(&run::pull_told(run.clone(), head.clone()))?;
+            store.touch(&run::pull_told(run.clone(), head.clone()))?;
             Ok(done("told"))
         }
         Err(error) => Ok(Err(error)),
@@ -118,14 +126,16 @@ pub(super) fn edit(
 
 /// Merges at exactly this head; looked for first, because the answer to an earlier try may have been lost.
 pub(super) fn merge(
-    world: &mut World,
+    env: &Env,
+    store: &mut Store,
+    log: &mut Log,
     row: &RunRow,
     number: u64,
     head: &Oid,
 ) -> Result<PortResult<Out>, Error> {
     let run = &row.run;
     let repo = &run.issue.repo;
-    let answer = pulls(world, run).and_then(|pulls| {
+    let answer = pulls(env, run).and_then(|pulls| {
         let pull = pulls.pull(repo, number)?;
         match pull.state {
             PullState::Merged { .. } => Ok(MergeAnswer::Merged(None)),
@@ -136,10 +146,10 @@ pub(super) fn merge(
     });
     match answer {
         Ok(MergeAnswer::Merged(_)) => {
-            let now = world.now();
+            let now = env.now();
             let event = event(run, &format!("merged:{head}"), "merged", now, &format!("#{number}"));
-            world.store.step(run, &[], &[event])?;
-            world.acted(run, "merged", &format!("pull request #{number} at {}", head.short()));
+            store.step(run, &[], &[event])?;
+            log.acted(run, "merged", &format!("pull request #{number} at {}", head.short()));
             Ok(done("merged"))
         }
         Ok(MergeAnswer::HeadMoved) => Ok(Ok(Out::NotNow("it is not at that head any more".to_owned()))),
@@ -147,29 +157,29 @@ pub(super) fn merge(
     }
 }
 
-pub(super) fn release_slot(world: &World, row: &RunRow) -> PortResult<Out> {
+pub(super) fn release_slot(env: &Env, row: &RunRow) -> PortResult<Out> {
     let Some(claim) = &row.claim else { return done("there was no claim") };
-    let remote = remote(world, row)?;
-    world.git.release_slot(&row.run.issue.repo, &remote, claim)?;
+    let remote = remote(env, row)?;
+    env.git.release_slot(&row.run.issue.repo, &remote, claim)?;
     done("given up")
 }
 
-pub(super) fn take_slot(world: &mut World, row: &RunRow) -> Result<PortResult<Out>, Error> {
+pub(super) fn take_slot(env: &Env, store: &mut Store, row: &RunRow) -> Result<PortResult<Out>, Error> {
     let run = &row.run;
     let Some(claim) = &row.claim else {
         return Ok(Err(PortError::refused("the run has no claim with which to take the slot")));
     };
-    let answer = remote(world, row)
-        .and_then(|remote| world.git.take_slot(&run.issue.repo, &remote, run.issue.number, claim));
+    let answer = remote(env, row)
+        .and_then(|remote| env.git.take_slot(&run.issue.repo, &remote, run.issue.number, claim));
     match answer {
         Ok(ClaimAnswer::Won(_)) => {
-            world.store.touch(&run::slot_taken(run.clone()))?;
+            store.touch(&run::slot_taken(run.clone()))?;
             Ok(done("taken"))
         }
         // It stays claimed for a review; whoever holds the slot gives it up one day.
         Ok(ClaimAnswer::Lost(who)) => {
             let waiting = run::Run { wait: Some(run::Wait::Slot), ..run.clone() };
-            world.store.touch(&waiting)?;
+            store.touch(&waiting)?;
             Ok(Ok(Out::NotNow(who)))
         }
         Err(error) => Ok(Err(error)),

@@ -1,8 +1,9 @@
 //! Taking a landed change back: commits on a branch of their own, and a pull request that a person merges.
 
+use super::super::env::Env;
 use super::super::lessons;
+use super::super::log::Log;
 use super::super::observe::{event, pulls};
-use super::super::world::World;
 use super::{Out, done, remote};
 use crate::domain::message;
 use crate::domain::model::{Landing, Oid};
@@ -10,51 +11,59 @@ use crate::domain::run::Run;
 use crate::error::Error;
 use crate::ports::{Merged, NewPull, PortError, PortResult, Pushed};
 use crate::store::RunRow;
+use crate::store::Store;
 
 /// What the run brought to the target, oldest first: each from a commit of the target to a head of the run's.
-fn landed(world: &World, run: &Run) -> Result<Vec<(Oid, Oid)>, Error> {
+fn landed(store: &Store, run: &Run) -> Result<Vec<(Oid, Oid)>, Error> {
     Ok(match (run.landing, &run.pushed) {
         (Landing::Push, _) => {
-            world.store.landings(&run.id)?.into_iter().map(|(head, expected)| (expected, head)).collect()
+            store.landings(&run.id)?.into_iter().map(|(head, expected)| (expected, head)).collect()
         }
         (Landing::PullRequest, Some(head)) => vec![(run.up_to.clone(), head.clone())],
         (Landing::PullRequest, None) => vec![],
     })
 }
 
-pub(super) fn push(world: &mut World, row: &RunRow, branch: &str) -> Result<PortResult<Out>, Error> {
-    let changes = landed(world, &row.run)?;
-    let answer = push_changes(world, row, branch, &changes);
+pub(super) fn push(
+    env: &Env,
+    store: &mut Store,
+    row: &RunRow,
+    branch: &str,
+) -> Result<PortResult<Out>, Error> {
+    let changes = landed(store, &row.run)?;
+    let answer = push_changes(env, row, branch, &changes);
     if answer.is_ok() {
-        let event = event(&row.run, "reverted", "reverted", world.now(), branch);
-        world.store.step(&row.run, &[], &[lessons::by(event, &row.runner)])?;
+        let event = event(&row.run, "reverted", "reverted", env.now(), branch);
+        store.step(&row.run, &[], &[lessons::by(event, &row.runner)])?;
     }
     Ok(answer)
 }
 
 /// Where the world says no, nothing of it stays recorded, and a person may ask again.
 pub(super) fn or_give_up(
-    world: &mut World,
+    env: &Env,
+    store: &mut Store,
+    log: &mut Log,
     run: &Run,
     answer: PortResult<Out>,
 ) -> Result<PortResult<Out>, Error> {
     match answer {
         Err(error @ (PortError::Refused { .. } | PortError::Gone { .. })) => {
-            let now = world.now();
-            world.store.cancel_pending(&run.id, now)?;
-            world.failed(&format!("revert of {}", run.issue), &error)?;
+            let now = env.now();
+            store.cancel_pending(&run.id, now)?;
+            log.failed(env, store, &format!("revert of {}", run.issue), &error)?;
             Ok(Ok(Out::Again(error.to_string())))
         }
         other => Ok(other),
     }
 }
 
-fn push_changes(world: &World, row: &RunRow, branch: &str, changes: &[(Oid, Oid)]) -> PortResult<Out> {
+fn push_changes(env: &Env, row: &RunRow, branch: &str, changes: &[(Oid, Oid)]) -> PortResult<Out> {
     let run = &row.run;
     let repo = &run.issue.repo;
-    let remote = remote(world, row)?;
+    let remote = remote(env, row)?;
     // An earlier try may have pushed it without telling us, on an older target.
-    if let Some(there) = world.git.remote_head(repo, &remote, branch)? {
+    if let Some(there) = env.git.remote_head(repo, &remote, branch)? {
         return done(there.to_string());
     }
     if changes.is_empty() {
@@ -63,10 +72,10 @@ fn push_changes(world: &World, row: &RunRow, branch: &str, changes: &[(Oid, Oid)
             run.id
         )));
     }
-    let mut head = world.git.fetch_branch(repo, &remote, &run.target_branch)?;
+    let mut head = env.git.fetch_branch(repo, &remote, &run.target_branch)?;
     for (from, to) in changes.iter().rev() {
         let text = message::undo_commit(run, to);
-        head = match world.git.undo(repo, &head, from, to, &text)? {
+        head = match env.git.undo(repo, &head, from, to, &text)? {
             Merged::UpToDate(oid) => oid,
             Merged::Conflict(paths) => {
                 return Err(PortError::refused(format!(
@@ -77,17 +86,17 @@ fn push_changes(world: &World, row: &RunRow, branch: &str, changes: &[(Oid, Oid)
             }
         };
     }
-    match world.git.push(repo, &remote, branch, None, &head)? {
+    match env.git.push(repo, &remote, branch, None, &head)? {
         Pushed::Done => done(head.to_string()),
         // Somebody made it meanwhile; it is only ever made by this.
         Pushed::Raced => Err(PortError::later(format!("the branch {branch} was just made by somebody else"))),
     }
 }
 
-pub(super) fn open(world: &World, row: &RunRow, branch: &str, title: &str, body: &str) -> PortResult<Out> {
+pub(super) fn open(env: &Env, row: &RunRow, branch: &str, title: &str, body: &str) -> PortResult<Out> {
     let run = &row.run;
     let repo = &run.issue.repo;
-    let pulls = pulls(world, run)?;
+    let pulls = pulls(env, run)?;
     let pull = match pulls.pull_of(repo, branch)? {
         Some(pull) => pull,
         None => pulls.open_pull(

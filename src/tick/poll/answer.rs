@@ -1,47 +1,63 @@
 //! The answer on an issue that somebody trusted labelled and that does not start all the same: on the forge's page nothing
 //! else would be seen of it.
 
-use super::super::report::Item;
-use super::super::world::World;
+use super::super::env::Env;
+use super::super::log::Item;
+use super::super::log::Log;
+use super::super::policy::HostPolicy;
 use crate::domain::dispatch::{Reason, Verdict};
 use crate::domain::model::IssueRef;
 use crate::domain::trust::Untold;
 use crate::domain::{answer, backoff, message};
 use crate::error::Error;
 use crate::ports::{PortError, PortResult};
+use crate::store::Store;
 
 /// Answers what was not started because the forge does not tell whose text it is.
-pub(super) fn give(world: &mut World, verdicts: &[Verdict]) -> Result<(), Error> {
+pub(super) fn give(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    verdicts: &[Verdict],
+) -> Result<(), Error> {
     for verdict in verdicts {
         if let Reason::NotTrusted(why) = &verdict.reason
             && let Some(untold) = why.untold()
         {
-            one(world, &verdict.issue, untold)?;
+            one(env, host, store, log, &verdict.issue, untold)?;
         }
     }
     Ok(())
 }
 
-fn one(world: &mut World, issue: &IssueRef, untold: &Untold) -> Result<(), Error> {
-    let (text, now) = (message::answer(untold), world.now());
-    let given = world.store.answer(issue)?;
+fn one(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    issue: &IssueRef,
+    untold: &Untold,
+) -> Result<(), Error> {
+    let (text, now) = (message::answer(untold), env.now());
+    let given = store.answer(issue)?;
     let Some(tries) = answer::due(given.as_ref(), &text, now) else { return Ok(()) };
-    if world.dry {
-        world.report.effects.push(format!("{issue}: say on the issue why it does not start"));
+    if host.dry {
+        log.effects.push(format!("{issue}: say on the issue why it does not start"));
         return Ok(());
     }
-    if (world.late)() {
-        world.report.left.push(issue.to_string());
+    if (env.late)() {
+        log.left.push(issue.to_string());
         return Ok(());
     }
-    let wait = backoff::delay(tries, world.host.backoff_seconds, world.host.backoff_max_seconds);
-    world.store.answering(issue, &text, tries, now.plus(wait))?;
+    let wait = backoff::delay(tries, host.backoff_seconds, host.backoff_max_seconds);
+    store.answering(issue, &text, tries, now.plus(wait))?;
     let subject = format!("answer on {issue}");
-    match put(world, issue, given.and_then(|given| given.comment), &text) {
+    match put(env, issue, given.and_then(|given| given.comment), &text) {
         Ok(comment) => {
-            world.store.answered(issue, &comment)?;
-            world.answers(&subject)?;
-            world.report.items.push(Item {
+            store.answered(issue, &comment)?;
+            store.outage_over(&subject)?;
+            log.items.push(Item {
                 issue: issue.to_string(),
                 run: None,
                 handle: None,
@@ -51,14 +67,14 @@ fn one(world: &mut World, issue: &IssueRef, untold: &Untold) -> Result<(), Error
             });
             Ok(())
         }
-        Err(error) => world.failed(&subject, &error),
+        Err(error) => log.failed(env, store, &subject, &error),
     }
 }
 
 /// Looks first even if this was never tried: another state file may have answered.
-fn put(world: &World, issue: &IssueRef, known: Option<String>, text: &str) -> PortResult<String> {
+fn put(env: &Env, issue: &IssueRef, known: Option<String>, text: &str) -> PortResult<String> {
     let (repo, number) = (&issue.repo, issue.number);
-    let forge = world.forge(repo)?;
+    let forge = env.forge(repo)?;
     let known = match known {
         Some(id) => Some(id),
         None => forge.find_comment(repo, number, &message::answer_marker())?,

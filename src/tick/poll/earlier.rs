@@ -1,12 +1,13 @@
 //! Work of an earlier run on the same issue that a new one goes on from: a person asked for another attempt.
 
-use super::super::world::World;
+use super::super::env::Env;
 use crate::domain::earlier::{self, Standing, Start};
 use crate::domain::message;
 use crate::domain::model::{HandBack, IssueRef, Landing, Oid, Outcome, PullState};
 use crate::domain::run::Run;
 use crate::ports::{PortError, PortResult, Remote};
 use crate::store::RunRow;
+use crate::store::Store;
 
 /// Where the new run's work is to go.
 pub(super) struct Onto<'a> {
@@ -81,8 +82,8 @@ impl Found {
 }
 
 /// The work of the newest run that ended with something to go on from. What cannot be read is no reason to begin anew.
-pub(super) fn find(world: &World, issue: &IssueRef, onto: &Onto<'_>) -> PortResult<Found> {
-    let rows = world.store.runs_of(issue).map_err(|e| PortError::later(e.to_string()))?;
+pub(super) fn find(env: &Env, store: &Store, issue: &IssueRef, onto: &Onto<'_>) -> PortResult<Found> {
+    let rows = store.runs_of(issue).map_err(|e| PortError::later(e.to_string()))?;
     let Some(row) = rows.into_iter().find(|row| row.run.outcome != Some(Outcome::NotStarted)) else {
         return Ok(Found::Nothing);
     };
@@ -90,14 +91,14 @@ pub(super) fn find(world: &World, issue: &IssueRef, onto: &Onto<'_>) -> PortResu
         return Ok(Found::Nothing);
     }
     let left = match onto.landing {
-        Landing::PullRequest => branch(world, &row, onto.remote)?,
+        Landing::PullRequest => branch(env, &row, onto.remote)?,
         Landing::Push => {
             let name = row.run.salvage_branch();
-            fetched(world, &row, onto.remote, name, None)?
+            fetched(env, &row, onto.remote, name, None)?
         }
     };
     let Some(left) = left else { return Ok(Found::Nothing) };
-    let standing = standing(world, &left, onto.target)?;
+    let standing = standing(env, &left, onto.target)?;
     let conflicts = standing.conflicts.clone();
     Ok(match earlier::start(onto.landing, standing) {
         Start::Anew(why) => Found::Anew(format!("what is on {} {}", left.branch, why.words(onto.branch))),
@@ -110,18 +111,18 @@ pub(super) fn find(world: &World, issue: &IssueRef, onto: &Onto<'_>) -> PortResu
 }
 
 /// How the work stands to the target. Nothing is asked that no longer matters.
-fn standing(world: &World, left: &Left, target: &Oid) -> PortResult<Standing> {
+fn standing(env: &Env, left: &Left, target: &Oid) -> PortResult<Standing> {
     let (repo, head, up_to) = (&left.run.issue.repo, &left.head, &left.run.up_to);
-    let common = world.git.common(repo, head, target)?;
+    let common = env.git.common(repo, head, target)?;
     let mut standing = Standing { common: None, on_target: false, rewritten: false, conflicts: vec![] };
     let Some(common) = common else { return Ok(standing) };
-    standing.on_target = common == *head || world.git.carries(repo, target, &common, head)?;
+    standing.on_target = common == *head || env.git.carries(repo, target, &common, head)?;
     standing.rewritten = common != *up_to
         // A commit that is not here any more is not in the work either.
-        && world.git.common(repo, up_to, head)?.as_ref() == Some(up_to)
-        && !world.git.is_ancestor(repo, up_to, target)?;
+        && env.git.common(repo, up_to, head)?.as_ref() == Some(up_to)
+        && !env.git.is_ancestor(repo, up_to, target)?;
     if common != *target && !standing.on_target && !standing.rewritten {
-        standing.conflicts = world.git.conflicts(repo, head, target)?;
+        standing.conflicts = env.git.conflicts(repo, head, target)?;
     }
     Ok(Standing { common: Some(common), ..standing })
 }
@@ -156,14 +157,14 @@ fn goes_on(run: &Run) -> bool {
 }
 
 /// The run's own branch with its open pull request; a closed or merged one is over, and so is its branch.
-fn branch(world: &World, row: &RunRow, remote: &Remote) -> PortResult<Option<Left>> {
+fn branch(env: &Env, row: &RunRow, remote: &Remote) -> PortResult<Option<Left>> {
     let run = &row.run;
     let repo = &run.issue.repo;
     if run.pushed.is_none() {
         return Ok(None);
     }
     if let Some(number) = run.pull {
-        let open = match super::observe::pulls(world, run)?.pull(repo, number) {
+        let open = match super::observe::pulls(env, run)?.pull(repo, number) {
             Ok(pull) => pull.state == PullState::Open,
             Err(PortError::Gone { .. }) => false,
             Err(error) => return Err(error),
@@ -172,20 +173,20 @@ fn branch(world: &World, row: &RunRow, remote: &Remote) -> PortResult<Option<Lef
             return Ok(None);
         }
     }
-    fetched(world, row, remote, run.branch.clone(), run.pull)
+    fetched(env, row, remote, run.branch.clone(), run.pull)
 }
 
 fn fetched(
-    world: &World,
+    env: &Env,
     row: &RunRow,
     remote: &Remote,
     branch: String,
     pull: Option<u64>,
 ) -> PortResult<Option<Left>> {
     let repo = &row.run.issue.repo;
-    if world.git.remote_head(repo, remote, &branch)?.is_none() {
+    if env.git.remote_head(repo, remote, &branch)?.is_none() {
         return Ok(None);
     }
-    let head = world.git.fetch_branch(repo, remote, &branch)?;
+    let head = env.git.fetch_branch(repo, remote, &branch)?;
     Ok(Some(Left { run: row.run.clone(), branch, head, pull }))
 }

@@ -1,7 +1,9 @@
 //! What keeps a repo back, and when that is over.
 
+use super::super::env::Env;
+use super::super::log::Log;
 use super::super::observe;
-use super::super::world::{RepoPolicy, World};
+use super::super::policy::{HostPolicy, RepoPolicy};
 use super::target;
 use crate::domain::checks::{self, CiVerdict};
 use crate::domain::message;
@@ -9,33 +11,38 @@ use crate::domain::model::{Check, Oid};
 use crate::error::Error;
 use crate::ports::Wanted;
 use crate::store::Hold;
+use crate::store::Store;
 
 /// Looks whether what a repo is held for is over: the branch moved on from the red commit, or is green now. A branch that
 /// turned red by what came to it otherwise is told, and holds the repo.
-pub(super) fn lift(world: &mut World, policy: &RepoPolicy) -> Result<(), Error> {
+pub(super) fn lift(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    policy: &RepoPolicy,
+) -> Result<(), Error> {
     let cause = format!("default-branch-red:{}", policy.repo);
-    for hold in world.store.holds(&policy.repo)? {
-        let Ok((_, head)) = target(world, policy) else { continue };
+    for hold in store.holds(&policy.repo)? {
+        let Ok((_, head)) = target(env, policy) else { continue };
         let moved = hold.oid.as_ref() != Some(&head);
         let watched = hold.kind == Hold::WATCHED;
         if watched && moved {
             // Another commit, another time to wait for its checks.
-            let now = world.now();
-            world
-                .store
-                .put_hold(&policy.repo, &Hold { oid: Some(head.clone()), since: now, ..hold.clone() })?;
+            let now = env.now();
+            store.put_hold(&policy.repo, &Hold { oid: Some(head.clone()), since: now, ..hold.clone() })?;
         }
-        let waited = if watched && !moved { world.now().since(hold.since) } else { 0 };
-        let seen = observe::stages(world, policy, &head, (0, waited), Wanted::Verdict { rules_of: None });
+        let waited = if watched && !moved { env.now().since(hold.since) } else { 0 };
+        let seen = observe::stages(env, policy, &head, (0, waited), Wanted::Verdict { rules_of: None });
         let verdict = checks::fold(&seen, policy.ci_grace_seconds, policy.ci_timeout_seconds);
         let over = match &verdict {
             CiVerdict::Green { .. } => {
-                world.recovered(&cause)?;
+                env.recovered(store, &cause)?;
                 true
             }
             CiVerdict::Red { checks, .. } if watched => {
                 // It is watched on, until it is green again.
-                red_by_merge(world, policy, &hold, &head, checks, &cause)?;
+                red_by_merge(env, store, log, policy, &hold, (&head, checks), &cause)?;
                 false
             }
             CiVerdict::Red { .. } => false,
@@ -48,24 +55,25 @@ pub(super) fn lift(world: &mut World, policy: &RepoPolicy) -> Result<(), Error> 
             | CiVerdict::NeedsPerson { .. } => hold.kind == "base-red" && moved,
         };
         if over {
-            world.store.clear_hold(&policy.repo, &hold.kind)?;
+            store.clear_hold(&policy.repo, &hold.kind)?;
         } else if let CiVerdict::NotStarted { stage } = &verdict
-            && !world.host.switch_on
-            && !world.dry
-            && let Err(error) = world.ci.start(&policy.repo, stage, &head, 1)
+            && !host.switch_on
+            && !host.dry
+            && let Err(error) = env.ci.start(&policy.repo, stage, &head, 1)
         {
-            world.failed(&format!("CI of {}", policy.repo), &error)?;
+            log.failed(env, store, &format!("CI of {}", policy.repo), &error)?;
         }
     }
     Ok(())
 }
 
 fn red_by_merge(
-    world: &mut World,
+    env: &Env,
+    store: &mut Store,
+    log: &mut Log,
     policy: &RepoPolicy,
     hold: &Hold,
-    head: &Oid,
-    checks: &[Check],
+    (head, checks): (&Oid, &[Check]),
     cause: &str,
 ) -> Result<(), Error> {
     let names: Vec<String> = checks.iter().map(|c| message::plain(&c.name, 80)).collect();
@@ -77,15 +85,15 @@ fn red_by_merge(
         head.short(),
         names.join(", ")
     );
-    world.alarm(cause, &detail)?;
-    let now = world.now();
+    log.alarm(env, store, cause, &detail)?;
+    let now = env.now();
     let red =
         Hold { kind: "base-red".to_owned(), oid: Some(head.clone()), run: hold.run.clone(), since: now };
-    world.store.put_hold(&policy.repo, &red)?;
+    store.put_hold(&policy.repo, &red)?;
     // The run is over; what became of its work is not.
-    if let Some(row) = hold.run.as_deref().map(|run| world.store.run(run)).transpose()?.flatten() {
+    if let Some(row) = hold.run.as_deref().map(|run| store.run(run)).transpose()?.flatten() {
         let event = observe::event(&row.run, "red-afterwards", "red-afterwards", now, &names.join(", "));
-        world.store.event(&event)?;
+        store.event(&event)?;
     }
     Ok(())
 }

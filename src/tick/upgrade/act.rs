@@ -32,19 +32,19 @@ fn brought(outcome: impl Into<String>) -> Brought {
 
 /// Carries out what is pending, in order.
 pub fn pending(world: &mut UpgradeWorld, batch: &Batch, recipe: &mut Recipe) -> Result<Acted, Error> {
-    for intent in world.base.store.upgrade_pending(batch.id, &recipe.name)? {
-        if world.base.dry {
+    for intent in world.store.upgrade_pending(batch.id, &recipe.name)? {
+        if world.host.dry {
             let line = format!("{}: {}", recipe.name, intent.effect.line());
-            world.base.report.effects.push(line);
+            world.log.effects.push(line);
             continue;
         }
-        if (world.base.late)() {
+        if (world.env.late)() {
             return Ok(Acted::Later(PortError::later("the deadline is near")));
         }
-        world.base.store.upgrade_trying(intent.id)?;
+        world.store.upgrade_trying(intent.id)?;
         let answer = perform(world, batch, recipe, &intent.effect)?;
         let now = world.now();
-        let store = &mut world.base.store;
+        let store = &mut world.store;
         match answer {
             Ok(brought) if brought.raced => {
                 store.upgrade_settle(
@@ -70,7 +70,7 @@ pub fn pending(world: &mut UpgradeWorld, batch: &Batch, recipe: &mut Recipe) -> 
                     now,
                 )?;
                 let subject = format!("recipe {}", recipe.name);
-                world.base.answers(&subject)?;
+                world.store.outage_over(&subject)?;
             }
             Err(PortError::Refused { what } | PortError::Gone { what }) => {
                 // A note that cannot be left is no reason to lose what was found out.
@@ -191,9 +191,9 @@ fn verify(
     let (recipe_dir, tests_dir) = (place.join("recipe"), place.join("tests"));
     let (dir, _) = world.job(batch.id, &recipe.name, Job::Verify);
     // Once it runs, what it runs on stays as it is.
-    if world.base.runner.state(&dir)? == crate::domain::model::JobState::NotStarted {
-        world.base.git.checkout(&policy.mirror, head, &recipe_dir)?;
-        world.base.git.checkout(&tests, &change.head, &tests_dir)?;
+    if world.env.runner.state(&dir)? == crate::domain::model::JobState::NotStarted {
+        world.env.git.checkout(&policy.mirror, head, &recipe_dir)?;
+        world.env.git.checkout(&tests, &change.head, &tests_dir)?;
     }
     let words = [
         ("{recipe_dir}", recipe_dir.display().to_string()),
@@ -216,7 +216,7 @@ fn start_turn(
         return Ok(Err(PortError::refused("no agent is configured any more")));
     };
     let now = world.now();
-    world.base.store.upgrade_turn(batch.id, &recipe.name, turn, settings.budget_usd, now)?;
+    world.store.upgrade_turn(batch.id, &recipe.name, turn, settings.budget_usd, now)?;
     Ok(begin_turn(world, batch, recipe, policy, turn, &settings))
 }
 
@@ -231,7 +231,7 @@ fn begin_turn(
     let repo = &policy.mirror;
     let Some(head) = &recipe.head else { return Err(PortError::refused("the head to repair is not known")) };
     let folder = world.turn_folder(batch.id, &recipe.name, turn);
-    world.base.git.prepare(repo, &folder, head, &recipe.branch().unwrap_or_default())?;
+    world.env.git.prepare(repo, &folder, head, &recipe.branch().unwrap_or_default())?;
     let (dir, id) = world.job(batch.id, &recipe.name, Job::Turn(turn));
     // What CI and people said on the pull request since the trigger is the log that we have.
     let mark = recipe.trial().map_or(0, |t| t.mark.newest_comment);
@@ -241,7 +241,7 @@ fn begin_turn(
     let seconds = i64::try_from(settings.timeout_seconds).unwrap_or(3600);
     let request = agent::request(world, recipe, batch.with_tests, &log, world.now().plus(seconds));
     world.bench.put(&dir, "request.json", &request)?;
-    world.base.runner.start(&JobSpec {
+    world.env.runner.start(&JobSpec {
         id,
         repo: repo.clone(),
         dir,
@@ -278,7 +278,7 @@ fn pushed(
 /// Afterwards the two have to be equal.
 fn equal(world: &UpgradeWorld, policy: &RecipePolicy, upstream: &Oid) -> PortResult<()> {
     let remote = world.forge(&policy.mirror)?.remote(&policy.mirror)?;
-    let now = world.base.git.remote_head(&policy.mirror, &remote, &policy.main_branch)?;
+    let now = world.env.git.remote_head(&policy.mirror, &remote, &policy.main_branch)?;
     if now.as_ref() == Some(upstream) {
         return Ok(());
     }
@@ -321,7 +321,7 @@ pub fn closing(world: &UpgradeWorld, repo: &RepoId, pull: u64, mark: &str, body:
 
 /// The own pull request of a number, as the store has it.
 fn own(world: &UpgradeWorld, repo: &RepoId, number: u64) -> Result<Option<OwnPull>, Error> {
-    Ok(world.base.store.own_pulls(None)?.into_iter().find(|p| p.repo == *repo && p.number == number))
+    Ok(world.store.own_pulls(None)?.into_iter().find(|p| p.repo == *repo && p.number == number))
 }
 
 fn settle(

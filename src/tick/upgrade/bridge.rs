@@ -30,24 +30,24 @@ pub fn counts(
 
 pub fn tick(world: &mut UpgradeWorld) -> Result<(), Error> {
     let Some(policy) = world.policy.bridge.clone() else { return Ok(()) };
-    if world.base.dry {
+    if world.host.dry {
         return Ok(());
     }
     let now = world.now();
-    let since = if let Some(text) = world.base.store.upgrade_note(SINCE)? {
+    let since = if let Some(text) = world.store.upgrade_note(SINCE)? {
         UnixTime(text.parse().unwrap_or(now.0))
     } else {
-        world.base.store.set_upgrade_note(SINCE, Some(&now.0.to_string()))?;
+        world.store.set_upgrade_note(SINCE, Some(&now.0.to_string()))?;
         now
     };
     for recipe in world.recipes.clone().into_iter().filter(|r| r.enrolled) {
         if let Err(error) = new_triggers(world, &policy, &recipe, since)? {
-            world.base.failed(&format!("bridge {}", recipe.name), &error)?;
+            world.log.failed(&world.env, &mut world.store, &format!("bridge {}", recipe.name), &error)?;
         }
     }
-    for (key, value) in world.base.store.upgrade_notes("bridge:job:")? {
+    for (key, value) in world.store.upgrade_notes("bridge:job:")? {
         if let Err(error) = one_job(world, &policy, &key, &value)? {
-            world.base.failed(&key, &error)?;
+            world.log.failed(&world.env, &mut world.store, &key, &error)?;
         }
     }
     Ok(())
@@ -74,8 +74,7 @@ fn new_triggers(
             Err(error) => return Ok(Err(error)),
         };
         let seen_key = format!("bridge:seen:{repo}:{}", pull.number);
-        let seen: u64 =
-            world.base.store.upgrade_note(&seen_key)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+        let seen: u64 = world.store.upgrade_note(&seen_key)?.and_then(|text| text.parse().ok()).unwrap_or(0);
         let mut newest = seen;
         for comment in comments.iter().filter(|c| c.said.id > seen && c.at >= since) {
             newest = newest.max(comment.said.id);
@@ -91,14 +90,14 @@ fn new_triggers(
                     "url": address(recipe, &pull, comment.said.id),
                 });
                 let name = key(recipe, pull.number, comment.said.id);
-                if world.base.store.upgrade_note(&name)?.is_none() {
-                    world.base.store.set_upgrade_note(&name, Some(&job.to_string()))?;
+                if world.store.upgrade_note(&name)?.is_none() {
+                    world.store.set_upgrade_note(&name, Some(&job.to_string()))?;
                 }
                 begun(world, recipe, &pull);
             }
         }
         if newest > seen {
-            world.base.store.set_upgrade_note(&seen_key, Some(&newest.to_string()))?;
+            world.store.set_upgrade_note(&seen_key, Some(&newest.to_string()))?;
         }
     }
     Ok(Ok(()))
@@ -125,7 +124,7 @@ fn one_job(
     value: &str,
 ) -> Result<PortResult<()>, Error> {
     let Ok(serde_json::Value::Object(job)) = serde_json::from_str(value) else {
-        world.base.store.set_upgrade_note(key, None)?;
+        world.store.set_upgrade_note(key, None)?;
         return Ok(Ok(()));
     };
     let said = |name: &str| job.get(name).and_then(serde_json::Value::as_str).unwrap_or("");
@@ -134,7 +133,7 @@ fn one_job(
         return Ok(Ok(()));
     }
     let (Ok(recipe), Some(head)) = (world.recipe(said("recipe")), Oid::parse(said("head"))) else {
-        world.base.store.set_upgrade_note(key, None)?;
+        world.store.set_upgrade_note(key, None)?;
         return Ok(Ok(()));
     };
     let asked = Asked { head, pull: number("pull"), comment: number("comment"), url: said("url").to_owned() };
@@ -151,7 +150,7 @@ fn one_job(
     };
     if let Some(state) = state {
         done.insert("done".to_owned(), json!(state));
-        world.base.store.set_upgrade_note(key, Some(&serde_json::Value::Object(done).to_string()))?;
+        world.store.set_upgrade_note(key, Some(&serde_json::Value::Object(done).to_string()))?;
         world.acted(&recipe.name, "bridge", &format!("CI of pull request {}: {state}", number("pull")));
     }
     Ok(Ok(()))
@@ -170,16 +169,16 @@ fn build(
     let name = format!("bridge-{pull}-{comment}");
     let dir = world.jobs.join("bridge").join(&recipe.name).join(format!("{pull}-{comment}"));
     let installation: String =
-        world.base.store.installation.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+        world.store.installation.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
     let id = format!("up-{installation}-{}-{name}", recipe.name);
-    match world.base.runner.state(&dir)? {
+    match world.env.runner.state(&dir)? {
         JobState::NotStarted => {
             forge.react(repo, pull, comment)?;
             tell(world, recipe, asked, "pending", "started")?;
             let remote = forge.remote(repo)?;
             let branch = forge.pull(repo, pull)?.branch;
             world.git.fetch_branch(repo, &remote.url, &branch, false)?;
-            world.base.runner.start(&JobSpec {
+            world.env.runner.start(&JobSpec {
                 id,
                 repo: repo.clone(),
                 dir,
@@ -191,7 +190,7 @@ fn build(
         }
         JobState::Running { .. } => Ok(None),
         JobState::Orphaned => {
-            world.base.runner.stop(&dir, &id)?;
+            world.env.runner.stop(&dir, &id)?;
             tell(world, recipe, asked, "error", "its supervisor died")?;
             Ok(Some("error"))
         }

@@ -14,14 +14,14 @@ use crate::store::{OwnPull, PullStanding};
 /// now: their folders and ids.
 pub fn end(world: &mut UpgradeWorld, batch: &Batch) -> Result<Vec<(String, String)>, Error> {
     let mut running = vec![];
-    for recipe in world.base.store.recipes(batch.id)? {
+    for recipe in world.store.recipes(batch.id)? {
         let turns = (1..=recipe.turns).map(Job::Turn);
         for job in turns.chain([Job::Check, Job::Verify]) {
             let (dir, id) = world.job(batch.id, &recipe.name, job);
-            if matches!(world.base.runner.state(&dir), Ok(JobState::Running { .. } | JobState::Orphaned))
-                && let Err(error) = world.base.runner.stop(&dir, &id)
+            if matches!(world.env.runner.state(&dir), Ok(JobState::Running { .. } | JobState::Orphaned))
+                && let Err(error) = world.env.runner.stop(&dir, &id)
             {
-                world.base.failed(&format!("recipe {}", recipe.name), &error)?;
+                world.log.failed(&world.env, &mut world.store, &format!("recipe {}", recipe.name), &error)?;
             }
         }
         let triggered = !recipe.trials.is_empty() && recipe.step != Step::Done;
@@ -35,7 +35,9 @@ pub fn end(world: &mut UpgradeWorld, batch: &Batch) -> Result<Vec<(String, Strin
                 running.push((dir.display().to_string(), id));
                 world.acted(&recipe.name, "teardown", "started");
             }
-            Err(error) => world.base.failed(&format!("recipe {}", recipe.name), &error)?,
+            Err(error) => {
+                world.log.failed(&world.env, &mut world.store, &format!("recipe {}", recipe.name), &error)?;
+            }
         }
     }
     Ok(running)
@@ -43,11 +45,11 @@ pub fn end(world: &mut UpgradeWorld, batch: &Batch) -> Result<Vec<(String, Strin
 
 /// Closes the open pull requests of ours and removes their branches. A branch with commits of a person is left alone.
 pub fn clean(world: &mut UpgradeWorld, batch: Option<i64>) -> Result<(), Error> {
-    for pull in world.base.store.own_pulls(batch)? {
+    for pull in world.store.own_pulls(batch)? {
         match one(world, &pull) {
             Ok(None) => {}
             Ok(Some(closed)) => {
-                world.base.store.set_own_pull(&closed)?;
+                world.store.set_own_pull(&closed)?;
                 world.acted(
                     &closed.recipe,
                     "cleanup",
@@ -55,7 +57,12 @@ pub fn clean(world: &mut UpgradeWorld, batch: Option<i64>) -> Result<(), Error> 
                 );
             }
             Err(error) => {
-                world.base.failed(&format!("pull request {} of {}", pull.number, pull.repo), &error)?;
+                world.log.failed(
+                    &world.env,
+                    &mut world.store,
+                    &format!("pull request {} of {}", pull.number, pull.repo),
+                    &error,
+                )?;
             }
         }
     }
@@ -65,7 +72,7 @@ pub fn clean(world: &mut UpgradeWorld, batch: Option<i64>) -> Result<(), Error> 
             if batch.is_none()
                 && let Err(error) = branches(world, &repo, &recipe.name)?
             {
-                world.base.failed(&format!("branches of {repo}"), &error)?;
+                world.log.failed(&world.env, &mut world.store, &format!("branches of {repo}"), &error)?;
             }
         }
     }
@@ -76,10 +83,9 @@ pub fn clean(world: &mut UpgradeWorld, batch: Option<i64>) -> Result<(), Error> 
 fn one(world: &UpgradeWorld, pull: &OwnPull) -> PortResult<Option<OwnPull>> {
     let forge = world.forge(&pull.repo)?;
     let remote = forge.remote(&pull.repo)?;
-    let head = world.base.git.remote_head(&pull.repo, &remote, &pull.branch)?;
+    let head = world.env.git.remote_head(&pull.repo, &remote, &pull.branch)?;
     if let Some(head) = &head {
         let ours = world
-            .base
             .store
             .is_own_commit(&pull.repo, head)
             .map_err(|error| PortError::later(error.to_string()))?;
@@ -125,7 +131,7 @@ fn branches(
         Err(error) => return Ok(Err(error)),
     };
     for (branch, head) in found {
-        if world.base.store.is_own_commit(repo, &head)? {
+        if world.store.is_own_commit(repo, &head)? {
             match world.push.delete_upgrade(repo, &remote, &branch, &head) {
                 Ok(_) => world.acted(recipe, "cleanup", &format!("branch {branch}")),
                 Err(error) => return Ok(Err(error)),

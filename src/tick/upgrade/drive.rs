@@ -24,21 +24,21 @@ enum Led {
 /// Leads the active batch on, and the bridge.
 pub fn tick(world: &mut UpgradeWorld) -> Result<(), Error> {
     super::bridge::tick(world)?;
-    let Some(batch) = world.base.store.newest_batch()?.filter(|b| b.state == BatchState::Active) else {
+    let Some(batch) = world.store.newest_batch()?.filter(|b| b.state == BatchState::Active) else {
         return Ok(());
     };
     if let Some(until) = batch.backoff_until {
         if until > world.now() {
             return Ok(());
         }
-        world.base.store.batch_backoff(batch.id, None)?;
+        world.store.batch_backoff(batch.id, None)?;
     }
     lead(world, &batch)
 }
 
 fn lead(world: &mut UpgradeWorld, batch: &Batch) -> Result<(), Error> {
     let mut halted = batch.halted.clone();
-    for recipe in world.base.store.recipes(batch.id)? {
+    for recipe in world.store.recipes(batch.id)? {
         if recipe.step == Step::Done {
             continue;
         }
@@ -49,7 +49,7 @@ fn lead(world: &mut UpgradeWorld, batch: &Batch) -> Result<(), Error> {
         match one(world, batch, recipe)? {
             Led::Waits => return Ok(()),
             Led::Over => {
-                halted = world.base.store.batch(batch.id)?.and_then(|b| b.halted);
+                halted = world.store.batch(batch.id)?.and_then(|b| b.halted);
             }
         }
     }
@@ -62,7 +62,7 @@ fn skip(world: &mut UpgradeWorld, batch: &Batch, mut recipe: Recipe) -> Result<(
     recipe.step = Step::Done;
     recipe.since = now;
     let repo = repo_of(world, &recipe);
-    world.base.store.recipe_step(batch.id, &recipe, &[], &repo, now)?;
+    world.store.recipe_step(batch.id, &recipe, &[], &repo, now)?;
     world.acted(&recipe.name, "skipped", "environment not clean");
     Ok(())
 }
@@ -77,12 +77,12 @@ fn repo_of(world: &UpgradeWorld, recipe: &Recipe) -> RepoId {
 
 fn one(world: &mut UpgradeWorld, batch: &Batch, mut recipe: Recipe) -> Result<Led, Error> {
     for _ in 0..MOST_STEPS {
-        if (world.base.late)() {
-            world.base.report.left.push(format!("recipe {}", recipe.name));
+        if (world.env.late)() {
+            world.log.left.push(format!("recipe {}", recipe.name));
             return Ok(Led::Waits);
         }
         // `stop` and `off --now` wait for no lock: whoever drives looks whether it still may.
-        let active = world.base.store.batch(batch.id)?.is_some_and(|b| b.state == BatchState::Active);
+        let active = world.store.batch(batch.id)?.is_some_and(|b| b.state == BatchState::Active);
         if !active {
             return Ok(Led::Waits);
         }
@@ -109,22 +109,22 @@ fn one(world: &mut UpgradeWorld, batch: &Batch, mut recipe: Recipe) -> Result<Le
             Next::Halt(to, why) => (*to, vec![], Some(why)),
         };
         let repo = repo_of(world, &to);
-        if world.base.dry {
+        if world.host.dry {
             world.told(&recipe.name, &effects);
         }
         if let Some(why) = why {
-            world.base.store.batch_halted(batch.id, &why)?;
+            world.store.batch_halted(batch.id, &why)?;
         }
-        world.base.store.recipe_step(batch.id, &to, &effects, &repo, now)?;
+        world.store.recipe_step(batch.id, &to, &effects, &repo, now)?;
         if to.step != recipe.step {
             let line = to.ending.as_ref().map(Ending::line).unwrap_or_default();
             world.acted(&to.name, to.step.code(), &line);
         }
         if to.ending.is_some() && recipe.ending.is_none() {
-            world.base.answers(&format!("recipe {}", to.name))?;
+            world.store.outage_over(&format!("recipe {}", to.name))?;
         }
         recipe = to;
-        if world.base.dry && !effects.is_empty() {
+        if world.host.dry && !effects.is_empty() {
             return Ok(Led::Waits);
         }
     }
@@ -134,23 +134,30 @@ fn one(world: &mut UpgradeWorld, batch: &Batch, mut recipe: Recipe) -> Result<Le
 /// Not now. Where the other side named a time, the batch waits for it, and is not wedged meanwhile.
 fn later(world: &mut UpgradeWorld, batch: &Batch, recipe: &Recipe, error: &PortError) -> Result<Led, Error> {
     if let PortError::Later { after: Some(after), .. } = error {
-        world.base.store.batch_backoff(batch.id, Some(*after))?;
+        world.store.batch_backoff(batch.id, Some(*after))?;
     }
-    world.base.failed(&format!("recipe {}", recipe.name), error)?;
+    world.log.failed(&world.env, &mut world.store, &format!("recipe {}", recipe.name), error)?;
     Ok(Led::Waits)
 }
 
 /// Every recipe is done: the summary is written down, and told once.
 fn finish(world: &mut UpgradeWorld, batch: &Batch) -> Result<(), Error> {
-    let recipes = world.base.store.recipes(batch.id)?;
-    let batch = world.base.store.batch(batch.id)?.unwrap_or_else(|| batch.clone());
+    let recipes = world.store.recipes(batch.id)?;
+    let batch = world.store.batch(batch.id)?.unwrap_or_else(|| batch.clone());
     let (text, json) = summarize(world, &batch, &recipes);
     let now = world.now();
     // First the notice, whose key makes it one; then the end, after which nobody comes here again.
     let title = format!("upgrade batch {} is done", batch.id);
-    world.base.notify(&format!("upgrade-summary:{}", batch.id), "upgrade_summary", &title, &text, None)?;
-    world.base.store.end_batch(batch.id, BatchState::Done, &text, &json, now)?;
-    world.base.report.items.push(crate::tick::report::Item {
+    world.env.notify(
+        &mut world.store,
+        &format!("upgrade-summary:{}", batch.id),
+        "upgrade_summary",
+        &title,
+        &text,
+        None,
+    )?;
+    world.store.end_batch(batch.id, BatchState::Done, &text, &json, now)?;
+    world.log.items.push(crate::tick::log::Item {
         issue: format!("batch {}", batch.id),
         run: None,
         handle: None,

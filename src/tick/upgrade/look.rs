@@ -24,7 +24,7 @@ pub enum Look {
 
 /// What the step of a recipe wants to know.
 pub fn evidence(world: &mut UpgradeWorld, batch: &Batch, recipe: &mut Recipe) -> Result<Look, Error> {
-    if let Some(why) = world.base.store.upgrade_refusal(batch.id, &recipe.name)?
+    if let Some(why) = world.store.upgrade_refusal(batch.id, &recipe.name)?
         && recipe.ending.is_none()
     {
         return Ok(Look::Seen(Evidence::EffectRefused(message::plain(&why, 400))));
@@ -70,12 +70,12 @@ fn queued(world: &UpgradeWorld, batch: &Batch, recipe: &Recipe) -> Result<PortRe
         return Ok(Err(PortError::refused("it is not enrolled any more")));
     }
     // What an aborted batch was taking down comes first.
-    for (dir, id) in world.base.store.leftovers(batch.id)? {
+    for (dir, id) in world.store.leftovers(batch.id)? {
         let dir = std::path::PathBuf::from(dir);
-        match world.base.runner.state(&dir) {
+        match world.env.runner.state(&dir) {
             Ok(JobState::Running { .. }) => return Ok(Ok(JobSeen::Running)),
-            Ok(JobState::Orphaned) if !world.base.dry => {
-                if let Err(error) = world.base.runner.stop(&dir, &id) {
+            Ok(JobState::Orphaned) if !world.host.dry => {
+                if let Err(error) = world.env.runner.stop(&dir, &id) {
                     return Ok(Err(error));
                 }
                 return Ok(Ok(JobSeen::Bad("a teardown died".to_owned())));
@@ -92,7 +92,7 @@ fn queued(world: &UpgradeWorld, batch: &Batch, recipe: &Recipe) -> Result<PortRe
 
 /// Own pull requests of a recipe that the store has as open.
 fn own_open(world: &UpgradeWorld, policy: &RecipePolicy) -> Result<Vec<OwnPull>, Error> {
-    let all = world.base.store.own_pulls(None)?;
+    let all = world.store.own_pulls(None)?;
     let ours = |p: &OwnPull| p.repo == policy.mirror && p.recipe == policy.name && !p.tests;
     Ok(all.into_iter().filter(|p| ours(p) && p.state == PullStanding::Open).collect())
 }
@@ -106,7 +106,7 @@ fn reconcile(world: &mut UpgradeWorld, recipe: &Recipe) -> Result<PortResult<Evi
     let mut standing = vec![];
     let answer = settle(world, &policy, pulls, &mut standing);
     for pull in standing {
-        world.base.store.set_own_pull(&pull)?;
+        world.store.set_own_pull(&pull)?;
     }
     let (settled, human, open, upstream, seen) = match answer {
         Ok(answer) => answer?,
@@ -115,7 +115,7 @@ fn reconcile(world: &mut UpgradeWorld, recipe: &Recipe) -> Result<PortResult<Evi
     let mirror = match seen {
         Some(seen) if seen == upstream => Mirror::Equal(upstream),
         None => Mirror::Behind { seen: None, upstream },
-        Some(seen) => match world.base.git.is_ancestor(&policy.mirror, &seen, &upstream) {
+        Some(seen) => match world.env.git.is_ancestor(&policy.mirror, &seen, &upstream) {
             Ok(true) => Mirror::Behind { seen: Some(seen), upstream },
             Ok(false) => Mirror::Diverged { seen, upstream },
             Err(error) => return Ok(Err(error)),
@@ -161,8 +161,8 @@ fn settle(
         let Some(head) = world.git.fetch_branch(repo, &remote.url, &pull.branch, false)? else { continue };
         let from = seen.as_ref().unwrap_or(&upstream);
         for commit in world.git.commits(repo, from, &head)? {
-            let in_upstream = world.base.git.is_ancestor(repo, &commit, &upstream)?;
-            match world.base.store.is_own_commit(repo, &commit) {
+            let in_upstream = world.env.git.is_ancestor(repo, &commit, &upstream)?;
+            match world.store.is_own_commit(repo, &commit) {
                 Ok(true) => {}
                 Ok(false) if in_upstream => {}
                 Ok(false) => human = Some(pull.number),
@@ -213,7 +213,7 @@ fn before_trigger(world: &UpgradeWorld, recipe: &Recipe) -> PortResult<Evidence>
     let policy = world.recipe(&recipe.name)?;
     let repo = &policy.mirror;
     let remote = world.forge(repo)?.remote(repo)?;
-    let branch = world.base.git.remote_head(repo, &remote, &recipe.branch().unwrap_or_default())?;
+    let branch = world.env.git.remote_head(repo, &remote, &recipe.branch().unwrap_or_default())?;
     let comments = said(world, repo, pull_of(recipe)?)?;
     let statuses = match &branch {
         Some(head) => world.forge(repo)?.statuses(repo, head)?,
@@ -231,7 +231,7 @@ fn wait(world: &UpgradeWorld, recipe: &Recipe) -> PortResult<Evidence> {
     let repo = &policy.mirror;
     let Some(trial) = recipe.trial() else { return Err(PortError::refused("there is no trial to wait for")) };
     let remote = world.forge(repo)?.remote(repo)?;
-    let branch = world.base.git.remote_head(repo, &remote, &recipe.branch().unwrap_or_default())?;
+    let branch = world.env.git.remote_head(repo, &remote, &recipe.branch().unwrap_or_default())?;
     let statuses = world.forge(repo)?.statuses(repo, &trial.mark.head)?;
     let comments = if world.policy.verdict.result_author.is_some() {
         said(world, repo, pull_of(recipe)?)?
@@ -252,7 +252,7 @@ fn turn(world: &mut UpgradeWorld, batch: &Batch, recipe: &Recipe) -> Result<Port
         return Ok(budget(world)?.map(|()| TurnSeen::NotStarted));
     }
     let (dir, id) = world.job(batch.id, &recipe.name, Job::Turn(recipe.turns));
-    let state = match world.base.runner.state(&dir) {
+    let state = match world.env.runner.state(&dir) {
         Ok(state) => state,
         Err(error) => return Ok(Err(error)),
     };
@@ -260,15 +260,15 @@ fn turn(world: &mut UpgradeWorld, batch: &Batch, recipe: &Recipe) -> Result<Port
         JobState::NotStarted => Ok(TurnSeen::NotStarted),
         JobState::Running { .. } => Ok(TurnSeen::Running),
         JobState::Orphaned => {
-            if !world.base.dry
-                && let Err(error) = world.base.runner.stop(&dir, &id)
+            if !world.host.dry
+                && let Err(error) = world.env.runner.stop(&dir, &id)
             {
                 return Ok(Err(error));
             }
             Ok(TurnSeen::Over(AgentAnswer::GiveUp { summary: "its supervisor died".to_owned() }))
         }
         JobState::Over(result) => {
-            world.base.store.upgrade_turn_cost(
+            world.store.upgrade_turn_cost(
                 batch.id,
                 &recipe.name,
                 recipe.turns,
@@ -314,10 +314,10 @@ fn turn(world: &mut UpgradeWorld, batch: &Batch, recipe: &Recipe) -> Result<Port
 fn budget(world: &UpgradeWorld) -> Result<PortResult<()>, Error> {
     let Some(agent) = &world.policy.agent else { return Ok(Ok(())) };
     let (day, month) = crate::tick::poll::day_and_month(world.now());
-    let host = &world.base.host;
+    let host = &world.host;
     let over = |spent: f64, limit: f64| spent + agent.budget_usd > limit;
-    let today = world.base.store.spend_since(day)?.total();
-    let this_month = world.base.store.spend_since(month)?.total();
+    let today = world.store.spend_since(day)?.total();
+    let this_month = world.store.spend_since(month)?.total();
     if over(today, host.daily_budget_usd) || over(this_month, host.monthly_budget_usd) {
         let what = "the budget for agents is used up; a turn starts when there is room again".to_owned();
         return Ok(Err(PortError::Later { what, after: Some(day.plus(86_400)) }));
@@ -349,14 +349,14 @@ fn repair(world: &UpgradeWorld, batch: &Batch, recipe: &Recipe) -> PortResult<Wo
     };
     let Some(oid) = made else { return Ok(WorkSeen::Nothing) };
     let tree = world.git.tree(repo, head)?;
-    let change = match world.base.git.change(repo, head, &oid) {
+    let change = match world.env.git.change(repo, head, &oid) {
         Ok(change) => change,
         Err(PortError::Refused { what }) => return Ok(WorkSeen::Refused(what)),
         Err(error) => return Err(error),
     };
     let mut refused = judge_repair(&strip_messages(change), &tree, &world.policy.paths);
     // All of the branch against its base as well: two repairs together are one change.
-    let whole = world.base.git.change(repo, base, &oid)?;
+    let whole = world.env.git.change(repo, base, &oid)?;
     let tree = world.git.tree(repo, base)?;
     for refusal in judge_repair(&strip_messages(whole), &tree, &world.policy.paths) {
         if !refused.contains(&refusal) {
@@ -434,7 +434,7 @@ fn tests(world: &UpgradeWorld, batch: &Batch, recipe: &Recipe) -> PortResult<Tes
         Err(error) => return Err(error),
     };
     let Some(oid) = made else { return Ok(TestSeen::Work(WorkSeen::Nothing)) };
-    let change = match world.base.git.change(repo, &main, &oid) {
+    let change = match world.env.git.change(repo, &main, &oid) {
         Ok(change) => strip_messages(change),
         Err(PortError::Refused { what }) => return refused(what),
         Err(error) => return Err(error),

@@ -30,8 +30,9 @@ use crate::ports::{
     Bench, JobKind, JobSpec, Manifests, PortError, PortResult, RecipeForge, RecipeGit, RecipePush, Registry,
     RunFolder,
 };
-use crate::tick::World;
-use crate::tick::report::Item;
+use crate::store::Store;
+use crate::tick::log::Item;
+use crate::tick::{Env, HostPolicy, Log};
 
 /// A recipe as the configuration has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,7 +85,10 @@ pub struct BridgePolicy {
 
 /// Everything an upgrade works with: the tick's world, and what it needs besides.
 pub struct UpgradeWorld {
-    pub base: World,
+    pub env: Env,
+    pub host: HostPolicy,
+    pub store: Store,
+    pub log: Log,
     pub forges: BTreeMap<String, Rc<dyn RecipeForge>>,
     pub git: Box<dyn RecipeGit>,
     pub push: Box<dyn RecipePush>,
@@ -124,7 +128,7 @@ impl Job {
 
 impl UpgradeWorld {
     pub fn now(&self) -> UnixTime {
-        self.base.now()
+        self.env.now()
     }
 
     pub fn recipe(&self, name: &str) -> PortResult<RecipePolicy> {
@@ -152,7 +156,7 @@ impl UpgradeWorld {
     /// The folder and the id of a job. The id tells installations apart: both may work on the same recipe.
     pub fn job(&self, batch: i64, recipe: &str, job: Job) -> (PathBuf, String) {
         let installation: String =
-            self.base.store.installation.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+            self.store.installation.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
         let dir = self.jobs.join(format!("b{batch}")).join(recipe).join(job.name());
         (dir, format!("up-{installation}-b{batch}-{recipe}-{}", job.name()))
     }
@@ -182,7 +186,7 @@ impl UpgradeWorld {
         words.extend(more.iter().map(|(name, value)| (*name, value.clone())));
         let fill = |word: &String| words.iter().fold(word.clone(), |w, (name, value)| w.replace(name, value));
         let argv: Vec<String> = argv.iter().map(fill).collect();
-        self.base.runner.start(&JobSpec {
+        self.env.runner.start(&JobSpec {
             id,
             repo: policy.mirror,
             kind: JobKind::Command { cwd: self.here.clone(), argv },
@@ -198,12 +202,12 @@ impl UpgradeWorld {
             return Ok(JobSeen::None);
         }
         let (dir, id) = self.job(batch, recipe, job);
-        Ok(match self.base.runner.state(&dir)? {
+        Ok(match self.env.runner.state(&dir)? {
             JobState::NotStarted => JobSeen::NotStarted,
             JobState::Running { .. } => JobSeen::Running,
             JobState::Orphaned => {
-                if !self.base.dry {
-                    self.base.runner.stop(&dir, &id)?;
+                if !self.host.dry {
+                    self.env.runner.stop(&dir, &id)?;
                 }
                 JobSeen::Bad("its supervisor died".to_owned())
             }
@@ -227,7 +231,7 @@ impl UpgradeWorld {
 
     /// Something was done for a recipe, for the report.
     pub fn acted(&mut self, recipe: &str, reason: &str, sentence: &str) {
-        self.base.report.items.push(Item {
+        self.log.items.push(Item {
             issue: format!("recipe {recipe}"),
             run: None,
             handle: None,
@@ -240,13 +244,13 @@ impl UpgradeWorld {
     /// What is known of the recipe that an active batch works on.
     pub fn working(&self, batch: &Batch) -> Result<Working, Error> {
         let mut working = Working::default();
-        for recipe in self.base.store.recipes(batch.id)?.iter().filter(|r| r.step != Step::Done) {
+        for recipe in self.store.recipes(batch.id)?.iter().filter(|r| r.step != Step::Done) {
             if let (Step::Wait, Some(trial)) = (recipe.step, recipe.trial()) {
                 working.waiting |= self.now().since(trial.at) < self.policy.wait_seconds;
             }
             for job in [Job::Check, Job::Verify, Job::Teardown, Job::TeardownCheck, Job::Turn(recipe.turns)] {
                 let (dir, _) = self.job(batch.id, &recipe.name, job);
-                match self.base.runner.state(&dir) {
+                match self.env.runner.state(&dir) {
                     Ok(JobState::Running { .. }) => working.job_runs = true,
                     Ok(JobState::Orphaned) => working.turn_orphaned |= matches!(job, Job::Turn(_)),
                     Ok(JobState::NotStarted | JobState::Over(_)) | Err(_) => {}
@@ -259,7 +263,7 @@ impl UpgradeWorld {
     /// The effects that would come next, for a dry run.
     pub fn told(&mut self, recipe: &str, effects: &[Effect]) {
         for effect in effects {
-            self.base.report.effects.push(format!("{recipe}: {}", effect.line()));
+            self.log.effects.push(format!("{recipe}: {}", effect.line()));
         }
     }
 }

@@ -143,7 +143,7 @@ fn read_images(
             }
         };
         let now = world.now();
-        let seen = world.base.store.see_tags(&show(image), &tags, now)?;
+        let seen = world.store.see_tags(&show(image), &tags, now)?;
         let Ok(choice) = version::choose(tag, &seen, &policy.versions, now) else { continue };
         for held in &choice.held {
             found.held.push(format!("{} of {name}: {}", plain(&held.tag, 130), held.why.sentence()));
@@ -186,7 +186,7 @@ fn closed_before(
     name: &str,
     version: &str,
 ) -> Result<Option<Ending>, Error> {
-    let pulls = world.base.store.own_pulls(None)?;
+    let pulls = world.store.own_pulls(None)?;
     let refused = pulls.iter().any(|p| {
         p.repo == *repo
             && p.recipe == name
@@ -217,7 +217,6 @@ fn make(
     if let Some(head) = world.git.fetch_branch(repo, &remote.url, &branch, false)? {
         for commit in world.git.commits(repo, base, &head)? {
             let ours = world
-                .base
                 .store
                 .is_own_commit(repo, &commit)
                 .map_err(|error| PortError::later(error.to_string()))?;
@@ -226,7 +225,7 @@ fn make(
             }
         }
         // Ours, on the same base: gone on with as it is, with the repairs that it has.
-        if world.base.git.is_ancestor(repo, base, &head)? && head != *base {
+        if world.env.git.is_ancestor(repo, base, &head)? && head != *base {
             return Ok(Ok(head));
         }
         return Ok(Err(Ending::Failed(format!(
@@ -239,7 +238,7 @@ fn make(
     let head = world.git.commit_files(repo, base, &changed, &message, batch.started_at)?;
     let head = head.ok_or_else(|| PortError::refused("the commit would be empty"))?;
     // Only manifests may differ: what we push is looked at like anybody's work.
-    let change = world.base.git.change(repo, base, &head)?;
+    let change = world.env.git.change(repo, base, &head)?;
     let strange = change.files.iter().any(|file| {
         !is_manifest(&file.path) || file.old_mode != file.new_mode || file.new_mode & 0o170_000 != 0o100_000
     });

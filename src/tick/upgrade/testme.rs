@@ -38,7 +38,7 @@ pub fn ask(
     };
     let said: Vec<Said> = comments.iter().map(|c| c.said.clone()).collect();
     let key = format!("testme:{repo}:{pull}");
-    let mut ours = world.base.store.upgrade_note(&key)?.as_deref().and_then(parse);
+    let mut ours = world.store.upgrade_note(&key)?.as_deref().and_then(parse);
     if post {
         // One that was about to be posted, and nobody knows whether it was, is gone on with.
         let unfinished = ours.as_ref().is_some_and(|a| a.trigger.is_none() && a.mark.head == head);
@@ -54,7 +54,7 @@ pub fn ask(
             });
         }
         if let Some(asked) = &mut ours {
-            world.base.store.set_upgrade_note(&key, Some(&text(asked)))?;
+            world.store.set_upgrade_note(&key, Some(&text(asked)))?;
             let known = trigger_after(&said, asked.mark.newest_comment, &world.policy.trigger);
             let id = match known {
                 Some(id) => Ok(id),
@@ -64,13 +64,13 @@ pub fn ask(
                 Ok(id) => asked.trigger = Some(id),
                 Err(error) => return Ok(Err(error)),
             }
-            world.base.store.set_upgrade_note(&key, Some(&text(asked)))?;
+            world.store.set_upgrade_note(&key, Some(&text(asked)))?;
         }
     }
     // Of all that may have asked the newest counts.
-    let batch = world.base.store.newest_batch()?;
+    let batch = world.store.newest_batch()?;
     let trials = match batch {
-        Some(batch) => world.base.store.recipes(batch.id)?,
+        Some(batch) => world.store.recipes(batch.id)?,
         None => vec![],
     };
     let of_batch = trials

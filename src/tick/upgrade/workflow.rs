@@ -43,7 +43,7 @@ pub(super) fn build(
         Ok(Err(state)) => return Ok(Ok(Some(state))),
         Err(error) => return Ok(Err(error)),
     };
-    world.base.store.set_upgrade_note(key, Some(&Value::Object(note.clone()).to_string()))?;
+    world.store.set_upgrade_note(key, Some(&Value::Object(note.clone()).to_string()))?;
     Ok(ask(world, limits.0, recipe, asked, &branch))
 }
 

@@ -1,8 +1,10 @@
 //! What a tick tells: the items it acted on and what went wrong, kept apart per repo and run.
 
-use crate::error::Kind;
+use super::env::Env;
+use crate::domain::run::Run;
+use crate::error::{Error, Kind};
 use crate::ports::PortError;
-use crate::store::StoreError;
+use crate::store::Store;
 
 /// One line of what was done or found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +56,7 @@ impl TickOutcome {
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct Report {
+pub struct Log {
     pub items: Vec<Item>,
     pub errors: Vec<Failure>,
     /// How canaries stand, where that was looked at.
@@ -70,7 +72,55 @@ pub struct Report {
     pub off: bool,
 }
 
-impl Report {
+impl Log {
+    pub fn acted(&mut self, run: &Run, reason: &str, sentence: &str) {
+        let handle = (run.turns > 0).then(|| run.turn_job(run.turns));
+        self.items.push(Item {
+            issue: run.issue.to_string(),
+            run: Some(run.id.clone()),
+            handle,
+            reason: reason.to_owned(),
+            sentence: crate::domain::message::plain(sentence, 300),
+            acted: true,
+        });
+    }
+
+    /// A failure that concerns one subject only. A lasting one is said at doubling intervals.
+    pub fn failed(
+        &mut self,
+        env: &Env,
+        store: &mut Store,
+        subject: &str,
+        error: &PortError,
+    ) -> Result<(), Error> {
+        let now = env.now();
+        let quiet = !store.outage(subject, now)?;
+        self.errors.push(Failure {
+            subject: subject.to_owned(),
+            what: crate::domain::message::plain(&error.to_string(), 600),
+            kind: kind_of(error),
+            quiet,
+        });
+        Ok(())
+    }
+
+    /// Raises an alarm once: the first time its cause is met, a notice goes out.
+    pub fn alarm(&mut self, env: &Env, store: &mut Store, cause: &str, detail: &str) -> Result<(), Error> {
+        let now = env.now();
+        let key = format!("alarm:{cause}:{}", now.0);
+        let notice = env.about_cause(cause, key, "alarm", detail.to_owned());
+        let wanted = env.wanted("alarm");
+        if store.raise(cause, detail, now, &wanted, &notice)? {
+            self.errors.push(Failure {
+                subject: cause.to_owned(),
+                what: crate::domain::message::plain(detail, 600),
+                kind: Kind::TryLater,
+                quiet: false,
+            });
+        }
+        Ok(())
+    }
+
     pub fn outcome(&self) -> TickOutcome {
         if self.off {
             TickOutcome::Off
@@ -109,37 +159,5 @@ pub fn kind_of(error: &PortError) -> Kind {
         | PortError::Gone { .. }
         | PortError::Broken { .. } => Kind::TryLater,
         PortError::Credentials { .. } => Kind::Refused,
-    }
-}
-
-impl From<StoreError> for crate::error::Error {
-    fn from(error: StoreError) -> Self {
-        let kind = match &error {
-            StoreError::Foreign { .. } => Kind::Config,
-            StoreError::Unusable { .. } | StoreError::Sql { .. } => Kind::TryLater,
-            StoreError::Row { .. } => Kind::Internal,
-        };
-        let hint = match &error {
-            StoreError::Sql { source, .. } => match source.sqlite_error_code() {
-                Some(rusqlite::ErrorCode::DiskFull) => {
-                    Some("the disk is full: make room; nothing was lost, and the next tick goes on")
-                }
-                Some(
-                    rusqlite::ErrorCode::ReadOnly
-                    | rusqlite::ErrorCode::CannotOpen
-                    | rusqlite::ErrorCode::PermissionDenied,
-                ) => Some("check the owner and the rights of the state file and of its folder"),
-                Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
-                    Some("another process holds it; the next tick tries again")
-                }
-                _ => None,
-            },
-            StoreError::Unusable { .. } | StoreError::Foreign { .. } | StoreError::Row { .. } => None,
-        };
-        let out = Self::new(kind, error.to_string());
-        match hint {
-            Some(hint) => out.hint(hint),
-            None => out,
-        }
     }
 }
