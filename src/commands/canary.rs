@@ -3,7 +3,7 @@
 use crate::domain::canary::Decision;
 use crate::domain::harvest::{Arms, Distance, Entry, EntryState};
 use crate::store::Verdict;
-use crate::tick::harvest::CanaryReport;
+use crate::tick::canary::CanaryReport;
 use serde_json::{Value, json};
 
 /// What became of one run.

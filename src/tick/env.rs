@@ -8,8 +8,8 @@ use crate::domain::model::{RepoId, UnixTime};
 use crate::domain::run::Run;
 use crate::error::Error;
 use crate::ports::{
-    Ci, Clock, Folders, Forge, Git, Notice, Notifier, PortError, PortResult, Prompter, RunFolder, Runner,
-    SwitchFile,
+    Ci, Clock, Folders, Forge, Git, Merging, Notice, Notifier, PortError, PortResult, Prompter, RunFolder,
+    Runner, SwitchFile,
 };
 use crate::store::Store;
 
@@ -50,6 +50,16 @@ impl Env {
         self.forges.get(&repo.forge).map(AsRef::as_ref).ok_or_else(|| {
             PortError::refused(format!(
                 "the forge `{}` of {repo} is not in the config any more; put it back",
+                repo.forge
+            ))
+        })
+    }
+
+    /// The forge's pull requests; refused where it has none.
+    pub fn pulls(&self, repo: &RepoId) -> PortResult<&dyn Merging> {
+        self.forge(repo)?.pulls().ok_or_else(|| {
+            PortError::refused(format!(
+                "the forge `{}` has no pull requests; set landing = \"push\"",
                 repo.forge
             ))
         })

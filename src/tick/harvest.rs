@@ -3,7 +3,9 @@
 //! Only runs whose outcome can still change are looked at, and only landed ones cost a question to the forge; a branch
 //! that work landed on is read once for all of its runs. What cannot be read decides nothing.
 
+use super::canary::CanaryReport;
 use super::env::Env;
+use super::event::event;
 use super::log::Log;
 use super::policy::{HostPolicy, RepoPolicy};
 use std::collections::BTreeMap;
@@ -13,14 +15,14 @@ use super::{observe, templates};
 use crate::domain::canary::{self, Arm, Decision};
 use crate::domain::checks::{self, CiVerdict};
 use crate::domain::effect::TurnKind;
-use crate::domain::harvest::{self, After, Arms, Distance, Entry, Facts, Stage, Standing, Why};
+use crate::domain::harvest::{self, After, Arms, Facts, Stage, Standing, Why};
 use crate::domain::message_canary as words;
 use crate::domain::model::{Oid, Outcome, PullState, RepoId, UnixTime};
 use crate::domain::run::{Phase, Wait};
 use crate::domain::template::State;
 use crate::error::Error;
 use crate::ports::{Notice, PortError, PortResult, Wanted};
-use crate::store::{BranchRow, CanaryRow, RunRow, Store, StoreResult, TemplateRow, Verdict};
+use crate::store::{BranchRow, CanaryRow, RunRow, Store, StoreResult, Verdict};
 
 /// Landed work is looked at again after this; what could not be read, sooner.
 const LOOK_SECONDS: i64 = 3600;
@@ -31,26 +33,6 @@ const READ_SECONDS: i64 = 90 * 86_400;
 const MOST_COMMITS: usize = 2000;
 /// The cause of the alarm about a graduated version whose work was taken back begins so.
 const ALARM: &str = "graduated-reverted:";
-
-/// How a canary stands, for people and scripts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CanaryReport {
-    pub row: CanaryRow,
-    pub version: TemplateRow,
-    pub champion: TemplateRow,
-    pub decision: Decision,
-    /// The version fails whatever the issue: no numbers are needed.
-    pub fails: bool,
-    pub champion_arm: Arms,
-    pub canary_arm: Arms,
-    pub rollback: Distance,
-    pub graduate: Distance,
-    pub blocks: usize,
-    /// The run that decided it.
-    pub decided_by: Option<String>,
-    pub pending: Vec<Entry>,
-    pub sentence: String,
-}
 
 pub fn tick(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> Result<(), Error> {
     if !host.harvest.enabled {
@@ -251,7 +233,7 @@ fn remember_commits(env: &Env, store: &mut Store, row: &RunRow, head: &Oid) -> R
         if let Some(number) = run.pull {
             names.push(format!("#{number}"));
             // Squashed or merged, it is on the target under a name of its own.
-            match observe::pulls(env, run)?.pull(&run.issue.repo, number)?.state {
+            match env.pulls(&run.issue.repo)?.pull(&run.issue.repo, number)?.state {
                 PullState::Merged { commit, .. } => names.extend(commit.map(|oid| oid.to_string())),
                 PullState::Open | PullState::Closed => {}
             }
@@ -337,7 +319,7 @@ fn late_reverts(env: &Env, store: &mut Store, log: &mut Log) -> Result<(), Error
     for late in store.new_late_reverts()? {
         let Some(row) = store.run(&late.run)? else { continue };
         let now = env.now();
-        let event = observe::event(&row.run, "reverted", "reverted", now, "its commits were taken back");
+        let event = event(&row.run, "reverted", "reverted", now, "its commits were taken back");
         if !store.put_late_revert(&late.run, &event, now)? {
             continue;
         }

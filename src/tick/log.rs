@@ -60,7 +60,7 @@ pub struct Log {
     pub items: Vec<Item>,
     pub errors: Vec<Failure>,
     /// How canaries stand, where that was looked at.
-    pub canaries: Vec<super::harvest::CanaryReport>,
+    pub canaries: Vec<super::canary::CanaryReport>,
     /// What is only told: it makes no tick a bad one.
     pub logged: Vec<Failure>,
     /// Dry run: what would be done, a line each.

@@ -6,8 +6,11 @@
 //! `adopt` takes up what a lost state file knew of.
 
 pub mod adopt;
+mod breaker;
+pub mod canary;
 pub mod control;
 pub mod env;
+mod event;
 pub mod harvest;
 pub mod lessons;
 mod listing;
@@ -20,6 +23,7 @@ pub mod poll;
 
 pub mod silence;
 pub mod templates;
+mod trust;
 pub mod upgrade;
 pub mod watch;
 

@@ -1,15 +1,15 @@
 //! Gathers the evidence about one run: the issue, the turn, the work, the target, CI. Reads only, but for one thing: what
 //! a died supervisor left running is ended before anybody looks at its workspace.
 
+use super::breaker::note_start_failure;
 use super::env::Env;
+use super::event::event;
 use super::log::Log;
 use super::policy::{HostPolicy, RepoPolicy, StagePolicy};
 use super::templates;
 use crate::store::Store;
 
 mod pull;
-
-pub(super) use pull::pulls;
 
 use crate::domain::backoff::parked_until;
 use crate::domain::checks::{self, CiVerdict, StageSeen};
@@ -29,19 +29,6 @@ use crate::store::{Event, Park, RunRow, TurnRow};
 
 /// Verify jobs of a run before one that cannot be run counts as a broken workspace.
 const MOST_VERIFIES: u32 = 6;
-
-/// An event of a run. The key makes it one: the same thing recorded twice is one row.
-pub fn event(run: &Run, key: &str, kind: &str, at: UnixTime, data: &str) -> Event {
-    Event {
-        key: format!("{}:{key}", run.id),
-        at,
-        kind: kind.to_owned(),
-        repo: Some(run.issue.repo.to_string()),
-        number: Some(run.issue.number),
-        run: Some(run.id.clone()),
-        data: serde_json::json!({ "detail": message::plain(data, 2000), "turns": run.turns, "attempt": run.attempt }).to_string(),
-    }
-}
 
 /// That checks really ran and were green on what landed, once it did: later nobody may be able to tell.
 pub fn checked(run: &Run, seen: &Evidence, at: UnixTime) -> Option<Event> {
@@ -324,7 +311,7 @@ pub(super) fn turn_over(
             park(env, store, log, &row.account, "login", &detail, parked_until(None, now))?;
         }
         TurnEnd::FailedToStart { detail } => {
-            super::perform::note_start_failure(env, host, store, log, row, detail)?;
+            note_start_failure(env, host, store, log, row, detail)?;
         }
         TurnEnd::Finished
         | TurnEnd::Blocked { .. }

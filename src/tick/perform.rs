@@ -1,6 +1,8 @@
 //! Carries recorded effects out. Each looks whether it already happened where the first try may have been cut short.
 
+use super::breaker::note_start_failure;
 use super::env::Env;
+use super::event::event;
 use super::log::Log;
 use super::policy::{HostPolicy, RepoPolicy};
 use super::{adopt, lessons, templates};
@@ -10,33 +12,19 @@ use crate::domain::model::{Asked, JobState, Oid, Outcome};
 use crate::domain::run::{self, Phase, Wait};
 use crate::error::Error;
 use crate::ports::{
-    ClaimAnswer, ClaimRequest, JobKind, JobSpec, Merged, PortError, PortResult, Pushed, Remote, TurnSpec,
+    ClaimAnswer, ClaimRequest, JobKind, JobSpec, Merged, PortError, PortResult, Pushed, TurnSpec,
 };
 use crate::store::Store;
-use crate::store::{Intent, IntentState, LedgerRow, Park, RunRow};
+use crate::store::{Intent, IntentState, LedgerRow, RunRow};
+use out::{Out, done, remote};
 
 mod comments;
 mod ending;
+mod out;
 mod pull;
 mod undo;
 
 pub(super) use comments::find_comment;
-
-/// How a performed effect came out; `Err(PortError)` beside it means refused or later.
-enum Out {
-    Done(String),
-    /// It did not happen, will not under this record, and may be decided anew.
-    Again(String),
-    /// The same, and not before the next tick: somebody else has what it wants.
-    NotNow(String),
-    /// Under way; looked at again by the next tick.
-    UnderWay,
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "every arm of perform answers in the same way")]
-fn done(what: impl Into<String>) -> PortResult<Out> {
-    Ok(Out::Done(what.into()))
-}
 
 /// Ticks in which the world may say no to what people see of a run, before it is left out.
 const MOST_NOS: u32 = 3;
@@ -216,7 +204,7 @@ fn settled(env: &Env, store: &mut Store, row: &RunRow) -> Result<bool, Error> {
             run.ended_at = Some(now);
             run.wait = None;
             let code = run.outcome.as_ref().map_or("ended", Outcome::code);
-            let event = super::observe::event(&run, &format!("ended:{code}"), code, now, "");
+            let event = event(&run, &format!("ended:{code}"), code, now, "");
             store.step(&run, &[], &[event])?;
         }
         Phase::Active | Phase::Ended => {}
@@ -239,7 +227,7 @@ fn fail_dispatch(
     let (mut run, effects) = run::dispatch_failed(row.run.clone(), outcome, may_work);
     run.last_seen = now;
     let code = run.outcome.as_ref().map_or("not-started", Outcome::code);
-    let event = super::observe::event(&run, "dispatch-failed", code, now, why);
+    let event = event(&run, "dispatch-failed", code, now, why);
     store.step(&run, &effects, &[event])?;
     let passed = store.ledger_of(&run.issue, 1)?.pop().map_or_else(Vec::new, |row| row.passed);
     let sentence = format!("run {} did not start; see `offhours run show {}`", run.id, run.id);
@@ -299,40 +287,6 @@ fn refused(
     }
     store.touch(&run)?;
     Ok(())
-}
-
-/// What of a failure is the same each time: its words, without numbers, dates and the like.
-fn gist(why: &str) -> String {
-    let words = why.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() > 2);
-    words.collect::<Vec<_>>().join(" ")
-}
-
-/// Counts a failure to start; as many equal ones as `breaker` says park the account instead of using up every issue.
-pub(super) fn note_start_failure(
-    env: &Env,
-    host: &HostPolicy,
-    store: &mut Store,
-    log: &mut Log,
-    row: &RunRow,
-    why: &str,
-) -> Result<(), Error> {
-    let count = store.start_failed(&row.account, &gist(why))?;
-    if count >= host.breaker {
-        let now = env.now();
-        let detail = format!(
-            "the runner {} failed to start {count} times in the same way: {}. Mend it, then `offhours resume`",
-            row.account,
-            message::plain(why, 300)
-        );
-        let park = Park { kind: "breaker".to_owned(), detail: detail.clone(), since: now, until: None };
-        store.park(&row.account, &park)?;
-        log.alarm(env, store, &format!("runner-parked:{}", row.account), &detail)?;
-    }
-    Ok(())
-}
-
-fn remote(env: &Env, row: &RunRow) -> PortResult<Remote> {
-    env.forge(&row.run.issue.repo)?.remote(&row.run.issue.repo)
 }
 
 fn perform(
@@ -603,8 +557,7 @@ fn landed(
 ) -> Result<PortResult<Out>, Error> {
     let now = env.now();
     let landed = run::landed(run.clone(), head.clone());
-    let event =
-        super::observe::event(run, &format!("pushed:{head}"), "pushed", now, run.target_branch.as_str());
+    let event = event(run, &format!("pushed:{head}"), "pushed", now, run.target_branch.as_str());
     store.step(&landed, &[], &[event])?;
     log.acted(&landed, "pushed", &format!("{} is on {}", head.short(), run.target_branch));
     Ok(done("pushed"))

@@ -1,14 +1,18 @@
 //! Reads ready issues, chooses what may start, claims and dispatches.
 
 use super::env::Env;
+use super::event::event;
 use super::log::Log;
 use super::policy::{HostPolicy, RepoPolicy};
+use super::trust::{overwritten, trusted};
 use crate::store::Store;
 use std::collections::BTreeMap;
+use target::target;
 
 mod answer;
 mod earlier;
 mod holds;
+mod target;
 
 use super::log::Item;
 use super::perform::drive;
@@ -285,13 +289,6 @@ fn repo_state(
 
 fn count<T>(found: impl Iterator<Item = T>) -> u32 {
     u32::try_from(found.count()).unwrap_or(u32::MAX)
-}
-
-fn target(env: &Env, policy: &RepoPolicy) -> PortResult<(Remote, Oid)> {
-    let remote = env.forge(&policy.repo)?.remote(&policy.repo)?;
-    let branch = policy.branch.clone().unwrap_or_else(|| remote.default_branch.clone());
-    let head = env.git.fetch_branch(&policy.repo, &remote, &branch)?;
-    Ok((remote, head))
 }
 
 fn candidate(
@@ -628,7 +625,7 @@ fn dispatch_one(
     };
     let told = fresh.earlier.told();
     let effects = run::dispatch_effects(&row.run, &policy.run, &told);
-    let event = observe::event(&row.run, "chosen", "chosen", now, &fresh.remote.url);
+    let event = event(&row.run, "chosen", "chosen", now, &fresh.remote.url);
     if host.dry {
         log.effects.extend(effects.iter().map(|e| format!("{name}: {}", e.line())));
         return note(env, store, log, &name, Reason::Dispatch.code(), "it would start now", &verdict.passed);
@@ -662,35 +659,6 @@ fn fresh(
     let onto = earlier::Onto { landing: policy.landing, remote: &remote, branch: &branch, target: &base };
     let earlier = earlier::find(env, store, &name, &onto)?;
     Ok(Fresh { issue, remote, base, branch, comments, earlier })
-}
-
-/// Whether somebody's words count on a repo; unreadable where the forge could not be asked.
-pub(super) fn trusted(env: &Env, host: &HostPolicy, repo: &RepoId, who: &Person) -> Seen<bool> {
-    let forge = match env.forge(repo) {
-        Ok(forge) => forge,
-        Err(error) => return Seen::Unreadable(error.to_string()),
-    };
-    let permission = match forge.permission(repo, who) {
-        Ok(permission) => Seen::Known(permission),
-        Err(error) => Seen::Unreadable(error.to_string()),
-    };
-    let writers = forge.capabilities().writers_are_trusted;
-    match trust::person(who, &permission, &host.trust, writers) {
-        Ok(()) => Seen::Known(true),
-        Err(trust::TrustReason::PermissionUnreadable { why, .. }) => Seen::Unreadable(why),
-        Err(_) => Seen::Known(false),
-    }
-}
-
-/// Whether a comment may be of other words than its author's: whoever may write may change it, and is not trusted.
-pub(super) fn overwritten(
-    env: &Env,
-    host: &HostPolicy,
-    repo: &RepoId,
-) -> PortResult<impl Fn(&Comment) -> bool + use<>> {
-    let trusted = env.forge(repo)?.capabilities().writers_are_trusted;
-    let matters = !trust::writers(&host.trust, trusted);
-    Ok(move |comment: &Comment| matters && comment.edited)
 }
 
 /// Comments by trusted people, fenced; ours are left out, by the ids we recorded, and by their mark where those are lost.

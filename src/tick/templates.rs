@@ -2,8 +2,8 @@
 //! the run keeps it through every turn.
 
 use super::env::Env;
+use super::event::event;
 use super::log::Log;
-use super::observe;
 use super::policy::HostPolicy;
 use crate::domain::canary::{Arm, place};
 use crate::domain::message;
@@ -118,7 +118,7 @@ pub fn does_not_render(
     error: PortError,
 ) -> Result<PortError, Error> {
     let now = env.now();
-    let event = observe::event(run, &key(turn), "template-failed", now, &error.to_string());
+    let event = event(run, &key(turn), "template-failed", now, &error.to_string());
     store.event(&event)?;
     let route = store.route_of(&run.id)?;
     let version = route.map(|r| store.template(r.template)).transpose()?.flatten();

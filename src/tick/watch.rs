@@ -1,6 +1,7 @@
 //! Looks at each run in flight and takes its next steps, until it waits for something.
 
 use super::env::Env;
+use super::event::event;
 use super::log::Log;
 use super::perform::{drive, find_comment};
 use super::policy::HostPolicy;
@@ -88,7 +89,7 @@ fn steps(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log, id: &st
             step.run.round
         );
         let why = step.row.why();
-        let event = observe::event(&step.run, &key, step.row.code(), now, &why);
+        let event = event(&step.run, &key, step.row.code(), now, &why);
         let event = lessons::told(event, &step, &seen, &row.runner);
         let checked = observe::checked(&step.run, &seen, now);
         store.step(
@@ -127,7 +128,7 @@ fn ended_before(
     let ending =
         run::Run { phase: Phase::Ending, outcome: Some(outcome), wait: None, last_seen: now, ..run.clone() };
     let why = "its end stands on the issue; the state file is an older copy";
-    let event = observe::event(&ending, "ended-before", "ended-before", now, why);
+    let event = event(&ending, "ended-before", "ended-before", now, why);
     store.set_end_comment(&run.id, &comment)?;
     store.step(&ending, &[Effect::Release, Effect::RemoveWorkspace], &[event])?;
     log.acted(&ending, "ended-before", why);

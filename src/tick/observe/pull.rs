@@ -2,12 +2,12 @@
 
 use super::super::env::Env;
 use super::super::policy::{HostPolicy, RepoPolicy};
-use super::super::poll::{overwritten, trusted};
+use super::super::trust::{overwritten, trusted};
 use crate::domain::message;
 use crate::domain::model::{Landing, Oid, Person, PullState, Seen};
 use crate::domain::review::{self, Judged};
 use crate::domain::run::{PullSeen, ReviewSeen, Run};
-use crate::ports::{Merging, PortError, PortResult};
+use crate::ports::{PortError, PortResult};
 use crate::store::RunRow;
 
 /// Commits that an agent may push between two looks.
@@ -19,27 +19,21 @@ pub(super) struct Pull {
     pub(super) foreign_commit: bool,
 }
 
-/// The forge's pull requests; refused where it has none.
-pub(in crate::tick) fn pulls<'a>(env: &'a Env, run: &Run) -> PortResult<&'a dyn Merging> {
-    let repo = &run.issue.repo;
-    env.forge(repo)?.pulls().ok_or_else(|| {
-        PortError::refused(format!("the forge `{}` has no pull requests; set landing = \"push\"", repo.forge))
-    })
-}
-
 pub(super) fn look(env: &Env, row: &RunRow, policy: &RepoPolicy, notes: &mut Vec<PortError>) -> Pull {
     let run = &row.run;
     let nothing = Pull { seen: PullSeen::None, foreign_commit: false };
     let (Landing::PullRequest, Some(pushed)) = (run.landing, &run.pushed) else { return nothing };
     let read = match run.pull {
-        Some(number) => pulls(env, run).and_then(|pulls| pulls.pull(&run.issue.repo, number)).map(|pull| {
-            let seen = match pull.state {
-                PullState::Open => PullSeen::Open,
-                PullState::Closed => PullSeen::Closed,
-                PullState::Merged { .. } => PullSeen::Merged,
-            };
-            (seen, Some(pull.head))
-        }),
+        Some(number) => {
+            env.pulls(&run.issue.repo).and_then(|pulls| pulls.pull(&run.issue.repo, number)).map(|pull| {
+                let seen = match pull.state {
+                    PullState::Open => PullSeen::Open,
+                    PullState::Closed => PullSeen::Closed,
+                    PullState::Merged { .. } => PullSeen::Merged,
+                };
+                (seen, Some(pull.head))
+            })
+        }
         None => remote_head(env, run).map(|head| (PullSeen::None, head)),
     };
     // A branch that is gone has nobody's commit.
@@ -102,7 +96,7 @@ pub(super) fn review(env: &Env, host: &HostPolicy, row: &RunRow, notes: &mut Vec
     let run = &row.run;
     let Some(number) = run.pull else { return ReviewSeen::Nothing };
     let repo = &run.issue.repo;
-    let read = pulls(env, run).and_then(|pulls| {
+    let read = env.pulls(&run.issue.repo).and_then(|pulls| {
         let reviews = pulls.reviews(repo, number)?;
         // Without a review there is nothing that a comment could belong to.
         let mut comments =

@@ -1,7 +1,7 @@
 //! The run's two comments on its issue: the progress, edited in place, and the end.
 
 use super::super::env::Env;
-use super::{Out, done};
+use super::out::{Out, done};
 use crate::domain::message;
 use crate::domain::model::Outcome;
 use crate::domain::run::Phase;

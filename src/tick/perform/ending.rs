@@ -3,7 +3,7 @@
 use super::super::env::Env;
 use super::super::log::Log;
 use super::super::policy::{HostPolicy, RepoPolicy};
-use super::{Out, done, remote};
+use super::out::{Out, done, remote};
 use crate::domain::backoff;
 use crate::domain::message;
 use crate::domain::model::{Freeze, HandBack, JobState, Landing, Outcome, UnixTime};

@@ -1,10 +1,10 @@
 //! Effects on the run's branch, its pull request and the repo's slot.
 
 use super::super::env::Env;
+use super::super::event::event;
 use super::super::log::Log;
-use super::super::observe::{event, pulls};
 use super::super::policy::RepoPolicy;
-use super::{Out, done, remote};
+use super::out::{Out, done, remote};
 use crate::domain::message;
 use crate::domain::model::{Oid, PullState};
 use crate::domain::run;
@@ -71,7 +71,7 @@ pub(super) fn open(
 ) -> Result<PortResult<Out>, Error> {
     let run = &row.run;
     let repo = &run.issue.repo;
-    let answer = pulls(env, run).and_then(|pulls| {
+    let answer = env.pulls(&run.issue.repo).and_then(|pulls| {
         if let Some(found) = pulls.pull_of(repo, &run.branch)? {
             let told = found.body.contains(body);
             return Ok((found, told));
@@ -107,7 +107,7 @@ pub(super) fn edit(
 ) -> Result<PortResult<Out>, Error> {
     let run = &row.run;
     let repo = &run.issue.repo;
-    let answer = pulls(env, run).and_then(|pulls| {
+    let answer = env.pulls(&run.issue.repo).and_then(|pulls| {
         let pull = pulls.pull(repo, number)?;
         match message::pull_text(run, &pull.body, body) {
             Some(text) if pull.state == PullState::Open => pulls.edit_pull(repo, number, &pull.title, &text),
@@ -135,7 +135,7 @@ pub(super) fn merge(
 ) -> Result<PortResult<Out>, Error> {
     let run = &row.run;
     let repo = &run.issue.repo;
-    let answer = pulls(env, run).and_then(|pulls| {
+    let answer = env.pulls(&run.issue.repo).and_then(|pulls| {
         let pull = pulls.pull(repo, number)?;
         match pull.state {
             PullState::Merged { .. } => Ok(MergeAnswer::Merged(None)),

@@ -1,10 +1,10 @@
 //! Taking a landed change back: commits on a branch of their own, and a pull request that a person merges.
 
 use super::super::env::Env;
+use super::super::event::event;
 use super::super::lessons;
 use super::super::log::Log;
-use super::super::observe::{event, pulls};
-use super::{Out, done, remote};
+use super::out::{Out, done, remote};
 use crate::domain::message;
 use crate::domain::model::{Landing, Oid};
 use crate::domain::run::Run;
@@ -96,7 +96,7 @@ fn push_changes(env: &Env, row: &RunRow, branch: &str, changes: &[(Oid, Oid)]) -
 pub(super) fn open(env: &Env, row: &RunRow, branch: &str, title: &str, body: &str) -> PortResult<Out> {
     let run = &row.run;
     let repo = &run.issue.repo;
-    let pulls = pulls(env, run)?;
+    let pulls = env.pulls(&run.issue.repo)?;
     let pull = match pulls.pull_of(repo, branch)? {
         Some(pull) => pull,
         None => pulls.open_pull(

@@ -164,7 +164,7 @@ fn branch(env: &Env, row: &RunRow, remote: &Remote) -> PortResult<Option<Left>> 
         return Ok(None);
     }
     if let Some(number) = run.pull {
-        let open = match super::observe::pulls(env, run)?.pull(repo, number) {
+        let open = match env.pulls(&run.issue.repo)?.pull(repo, number) {
             Ok(pull) => pull.state == PullState::Open,
             Err(PortError::Gone { .. }) => false,
             Err(error) => return Err(error),

@@ -1,10 +1,11 @@
 //! What keeps a repo back, and when that is over.
 
 use super::super::env::Env;
+use super::super::event::event;
 use super::super::log::Log;
 use super::super::observe;
 use super::super::policy::{HostPolicy, RepoPolicy};
-use super::target;
+use super::target::target;
 use crate::domain::checks::{self, CiVerdict};
 use crate::domain::message;
 use crate::domain::model::{Check, Oid};
@@ -92,7 +93,7 @@ fn red_by_merge(
     store.put_hold(&policy.repo, &red)?;
     // The run is over; what became of its work is not.
     if let Some(row) = hold.run.as_deref().map(|run| store.run(run)).transpose()?.flatten() {
-        let event = observe::event(&row.run, "red-afterwards", "red-afterwards", now, &names.join(", "));
+        let event = event(&row.run, "red-afterwards", "red-afterwards", now, &names.join(", "));
         store.event(&event)?;
     }
     Ok(())
