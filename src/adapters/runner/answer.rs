@@ -12,8 +12,10 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::output::shorten;
-use super::usage::{cost, session_name};
 use crate::domain::model::Asked;
+
+/// More than this no turn costs: a number that makes no sense would stand against every budget.
+const MOST_COST_USD: f64 = 1_000_000.0;
 
 const SUMMARY_BYTES: usize = 4000;
 /// Of what was not understood.
@@ -149,6 +151,18 @@ pub(super) fn unwrapped(text: &str) -> &str {
         body.strip_suffix("```").filter(|_| plain)
     };
     inside().unwrap_or(text).trim()
+}
+
+pub(super) fn cost(usd: f64) -> Option<f64> {
+    (0.0..=MOST_COST_USD).contains(&usd).then_some(usd)
+}
+
+/// A session's name goes back into an argv, so it may not look like an option or a path.
+pub(super) fn session_name(text: &str) -> Option<String> {
+    let good = (1..=200).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
+    good.then(|| text.to_owned())
 }
 
 #[cfg(test)]

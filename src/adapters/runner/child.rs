@@ -14,8 +14,8 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Context as _;
 use rustix::process::{Pid, WaitOptions};
 
+use super::job::{Job, log};
 use super::output::CappedLog;
-use super::supervise::{Job, log};
 use super::usage::ProcessEnd;
 use crate::adapters::process::{self, COOKIE, Proc};
 use crate::boundary;

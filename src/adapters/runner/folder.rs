@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use serde::{Deserialize, Serialize};
 
-use super::usage::{BY_SIGNAL, Counted, Prices, Profile, Tokens, bound, session_name};
+use super::answer::session_name;
+use super::usage::{BY_SIGNAL, Counted, Prices, Profile, Tokens, bound};
 use crate::boundary;
 use crate::domain::model::{CutBy, JobResult, Oid, TurnEnd, UnixTime, Usage, VerifyResult};
 

@@ -9,6 +9,7 @@ pub mod bench;
 mod child;
 pub mod command;
 mod folder;
+mod job;
 pub(in crate::adapters) mod output;
 mod profile;
 pub mod supervise;

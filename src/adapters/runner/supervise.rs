@@ -6,7 +6,6 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::Write as _;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -19,6 +18,7 @@ use rustix::process::Pid;
 use super::answer::answer;
 use super::child::{Listener, Pumps, Step, exit_code, how};
 use super::folder::{Folder, PromptPassing, SessionFile, SpecFile, TurnFile, WorkFile, try_lock};
+use super::job::Job;
 use super::output::{CappedLog, fingerprint, log_tail};
 use super::usage::{ProcessEnd, Profile, Reader, conclude};
 use crate::boundary;
@@ -146,13 +146,6 @@ fn work(folder: &Folder, spec: &SpecFile, git: &dyn Git, clock: &dyn Clock) -> O
     };
     job.end_everything();
     outcome
-}
-
-pub(super) struct Job<'a> {
-    pub(super) folder: &'a Folder,
-    pub(super) spec: &'a SpecFile,
-    repo: RepoId,
-    git: &'a dyn Git,
 }
 
 /// A prompt that the kernel takes as one argument.
@@ -572,9 +565,4 @@ fn worth_verifying(end: &TurnEnd) -> bool {
         | TurnEnd::FailedToStart { .. }
         | TurnEnd::Stopped => false,
     }
-}
-
-/// Standard error is the job's `supervisor.log`.
-pub(super) fn log(line: &str) {
-    writeln!(std::io::stderr(), "{line}").ok();
 }

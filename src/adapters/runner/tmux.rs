@@ -16,8 +16,8 @@ use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::process::Pid;
 
 use super::child::{Listener, Pumps, Step, how};
+use super::job::Job;
 use super::output::{CappedLog, log_tail};
-use super::supervise::Job;
 use super::usage::ProcessEnd;
 use crate::adapters::process;
 

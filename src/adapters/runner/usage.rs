@@ -7,7 +7,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::answer::{AgentFile, Answer};
+use super::answer::{AgentFile, Answer, cost, session_name};
 use super::output::shorten;
 pub use super::profile::Profile;
 use crate::domain::model::{CutBy, TurnEnd, UnixTime, Usage};
@@ -22,8 +22,6 @@ pub struct Prices {
 }
 
 const DETAIL_BYTES: usize = 500;
-/// More than this no turn costs: a number that makes no sense would stand against every budget.
-const MOST_COST_USD: f64 = 1_000_000.0;
 
 /// What went wrong, by the agent's own words, before it is known how the process ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -354,20 +352,8 @@ fn million(tokens: u64) -> f64 {
     f64::from(u32::try_from(tokens).unwrap_or(u32::MAX)) / 1_000_000.0
 }
 
-pub(super) fn cost(usd: f64) -> Option<f64> {
-    (0.0..=MOST_COST_USD).contains(&usd).then_some(usd)
-}
-
 fn sum(counts: impl Iterator<Item = Option<u64>>) -> Option<u64> {
     counts.flatten().fold(None, |sum, count| Some(sum.unwrap_or(0) + count))
-}
-
-/// A session's name goes back into an argv, so it may not look like an option or a path.
-pub(super) fn session_name(text: &str) -> Option<String> {
-    let good = (1..=200).contains(&text.len())
-        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
-    good.then(|| text.to_owned())
 }
 
 /// The moment a limit is lifted, in the ways agents write it: `|1768000000`, an RFC 3339 time, `try again in 2 hours
