@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::output;
 use crate::app::App;
-use crate::domain::message_metrics::{Metric, exposition};
+use crate::domain::message::metrics::{Metric, exposition};
 use crate::domain::model::IssueRef;
 use crate::error::Error;
 use crate::store::Store;

@@ -194,7 +194,7 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
     ));
     let lessons = crate::tick::lessons::ids(store, &run.id);
     if !lessons.is_empty() {
-        text.push_str(&format!("  lessons   {}\n", crate::domain::message_lessons::given(&lessons)));
+        text.push_str(&format!("  lessons   {}\n", crate::domain::message::lessons::given(&lessons)));
     }
     if let Some(canary) = store.route_of(&run.id)?.and_then(|route| route.canary) {
         text.push_str(&format!(

@@ -9,7 +9,7 @@ use super::schema::{
     Forge, ForgeKind, Notify, NotifyKind, RunSettings, RunnerKind, RunnerSettings, Stage, StageKind,
 };
 use super::settings::{Config, RepoConfig, Runner};
-use crate::domain::message_notice::is_address;
+use crate::domain::message::notice::is_address;
 use crate::domain::model::{Landing, RepoId};
 use crate::domain::secret::SecretSource;
 

@@ -262,5 +262,4 @@ fn mix(mut z: u64) -> u64 {
 }
 
 #[cfg(test)]
-#[path = "canary_tests.rs"]
 mod tests;

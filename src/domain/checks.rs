@@ -180,5 +180,4 @@ fn is_replaced(check: &Check, newer: &[Check]) -> bool {
 }
 
 #[cfg(test)]
-#[path = "checks_tests.rs"]
 mod tests;

@@ -335,5 +335,4 @@ pub fn takes_back(message: &str, path: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
-#[path = "harvest_tests.rs"]
 mod tests;

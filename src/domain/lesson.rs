@@ -1,9 +1,13 @@
 //! What went wrong, for whoever works there next. An observer: nothing here decides what starts or what a run does.
 //!
 //! [`detect`] reads one stored event and says which lessons it holds; [`decide`] says whether one is news or was met a
-//! moment ago; [`choose`] says which go into a prompt. What a lesson says is in [`super::message_lessons`].
+//! moment ago; [`choose`] says which go into a prompt. What a lesson says is in [`super::message::lessons`].
 
-use super::message_lessons as words;
+mod record;
+
+pub use record::{Attribution, Record, Red, Status};
+
+use super::message::lessons as words;
 use super::model::UnixTime;
 use super::run::CONFLICT_TRIES;
 
@@ -84,16 +88,6 @@ impl Ends {
     pub fn parse(code: &str) -> Option<Self> {
         [Self::HandedBack, Self::Frozen].into_iter().find(|ends| ends.code() == code)
     }
-}
-
-/// A red verdict that the decision was made over.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Red {
-    /// `verify`, or the CI stage.
-    pub stage: String,
-    /// The stage comes after one that was green.
-    pub later: bool,
-    pub checks: Vec<String>,
 }
 
 /// A lesson that an event holds.
@@ -302,75 +296,6 @@ pub fn decide(alike: Option<(i64, UnixTime)>, at: UnixTime, rules: &Rules) -> De
     }
 }
 
-/// Where a lesson stands with people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Status {
-    New,
-    InProgress,
-    Closed,
-}
-
-impl Status {
-    pub const ALL: [Self; 3] = [Self::New, Self::InProgress, Self::Closed];
-
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::InProgress => "in_progress",
-            Self::Closed => "closed",
-        }
-    }
-}
-
-/// Whose fault it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Attribution {
-    Platform,
-    Project,
-    Both,
-}
-
-impl Attribution {
-    pub const ALL: [Self; 3] = [Self::Platform, Self::Project, Self::Both];
-
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Platform => "platform",
-            Self::Project => "project",
-            Self::Both => "both",
-        }
-    }
-}
-
-/// A lesson as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    pub id: i64,
-    pub created_at: UnixTime,
-    pub updated_at: Option<UnixTime>,
-    pub lesson_type: String,
-    pub work_item_id: Option<String>,
-    pub task_id: Option<String>,
-    pub turn: Option<u32>,
-    pub stage: Option<String>,
-    pub agent: Option<String>,
-    pub repo: Option<String>,
-    pub root_cause: Option<String>,
-    pub suggestion: Option<String>,
-    pub detail: Option<String>,
-    pub status: Status,
-    pub related_task: Option<String>,
-    pub source: String,
-    pub attribution: Option<Attribution>,
-    pub target_repo: Option<String>,
-    pub target_domain: Option<String>,
-    pub occurrences: u32,
-    pub last_seen_at: UnixTime,
-    pub approved_at: Option<UnixTime>,
-    pub expires_at: Option<UnixTime>,
-    pub untrusted: bool,
-}
-
 /// Types and domains by hand: lower-case letters, digits, `_` and `-`.
 pub fn is_slug(text: &str) -> bool {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
@@ -408,5 +333,4 @@ pub fn choose(candidates: &[Record]) -> Given {
 }
 
 #[cfg(test)]
-#[path = "lesson_tests.rs"]
 mod tests;

@@ -76,5 +76,4 @@ pub fn is_caused(event: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "workflow_tests.rs"]
 mod tests;

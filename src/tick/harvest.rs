@@ -16,7 +16,7 @@ use crate::domain::canary::{self, Arm, Decision};
 use crate::domain::checks::{self, CiVerdict};
 use crate::domain::effect::TurnKind;
 use crate::domain::harvest::{self, After, Arms, Facts, Stage, Standing, Why};
-use crate::domain::message_canary as words;
+use crate::domain::message::canary as words;
 use crate::domain::model::{Oid, Outcome, PullState, RepoId, UnixTime};
 use crate::domain::run::{Phase, Wait};
 use crate::domain::template::State;

@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 use super::{TIMEOUT, payload};
 use crate::adapters::http;
 use crate::boundary;
+use crate::domain::message::notice::{cut, link, slack, told};
 use crate::domain::message::plain;
-use crate::domain::message_notice::{cut, link, slack, told};
 use crate::domain::secret::Secret;
 use crate::ports::{Notice, Notifier, PortError, PortResult};
 

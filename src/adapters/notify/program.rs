@@ -8,8 +8,8 @@ use std::time::Instant;
 use super::post::short_hash;
 use super::{TIMEOUT, payload};
 use crate::boundary;
+use crate::domain::message::notice::{link, mail, told};
 use crate::domain::message::plain;
-use crate::domain::message_notice::{link, mail, told};
 use crate::ports::{Notice, Notifier, PortError, PortResult};
 
 /// A program and the little that it gets from our environment.

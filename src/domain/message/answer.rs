@@ -1,7 +1,8 @@
 //! What a person who labelled an issue reads on it, where their label does not start it.
 
 use super::super::trust::Untold;
-use super::{MARK, markdown};
+use super::MARK;
+use crate::domain::escape::markdown;
 
 /// Hidden mark of the answer. It is one an issue, whichever run, state file or machine it came from.
 pub fn answer_marker() -> String {

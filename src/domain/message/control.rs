@@ -1,6 +1,7 @@
 //! What the control issue shows.
 
-use super::{MARK, markdown};
+use super::MARK;
+use crate::domain::escape::markdown;
 
 const END: &str = "<!-- /offhours -->";
 

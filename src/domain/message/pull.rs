@@ -1,6 +1,7 @@
 //! Texts about pull requests and reviews.
 
-use super::{ReceiptFacts, code, fenced_log, markdown, marker, plain, turns};
+use super::{ReceiptFacts, marker, turns};
+use crate::domain::escape::{code, fenced_log, markdown, plain};
 use crate::domain::model::{Oid, Outcome, Person};
 use crate::domain::run::{Failure, Run};
 
@@ -125,7 +126,7 @@ pub fn continued_for_agent(
 
 /// One review or comment for the agent.
 pub fn review_words(author: &Person, what: &str, text: &str) -> String {
-    format!("{} {what}:\n{}\n\n", plain(&author.login, 60), super::fenced(text))
+    format!("{} {what}:\n{}\n\n", plain(&author.login, 60), crate::domain::escape::fenced(text))
 }
 
 pub fn review_title(run: &Run) -> String {

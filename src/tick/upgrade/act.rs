@@ -2,7 +2,7 @@
 //! brought in one transaction with the recipe.
 
 use super::{Job, RecipePolicy, UpgradeWorld, agent, look};
-use crate::domain::message_upgrade as text;
+use crate::domain::message::upgrade as text;
 use crate::domain::model::{Asked, Oid, PullState, RepoId, UnixTime};
 use crate::domain::upgrade::verdict::{Said, trigger_after};
 use crate::domain::upgrade::{Batch, Effect, MOST_TRIALS, Recipe, Settled, Step};

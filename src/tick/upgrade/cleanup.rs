@@ -3,7 +3,7 @@
 
 use super::act::closing;
 use super::{Job, UpgradeWorld};
-use crate::domain::message_upgrade as text;
+use crate::domain::message::upgrade as text;
 use crate::domain::model::{JobState, PullState};
 use crate::domain::upgrade::{Batch, Step};
 use crate::error::Error;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::UpgradeWorld;
 use super::act::{self, Acted};
 use super::look::{self, Look};
-use crate::domain::message_upgrade::{self, Told};
+use crate::domain::message::{self, upgrade::Told};
 use crate::domain::model::RepoId;
 use crate::domain::upgrade::{self, Batch, BatchState, Ending, Next, Recipe, Step};
 use crate::error::Error;
@@ -184,7 +184,7 @@ pub fn summarize(world: &UpgradeWorld, batch: &Batch, recipes: &[Recipe]) -> (St
             }
         })
         .collect();
-    let text = message_upgrade::summary(batch.id, batch.halted.as_deref(), &told);
+    let text = message::upgrade::summary(batch.id, batch.halted.as_deref(), &told);
     let items: Vec<serde_json::Value> =
         told.iter().map(|t| recipe_json(t.recipe, t.pull.as_deref(), t.tests.as_deref())).collect();
     (text, json!({ "batch": batch.id, "halted": batch.halted, "recipes": items }).to_string())

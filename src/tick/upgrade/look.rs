@@ -10,7 +10,7 @@ use crate::domain::upgrade::{
     self, AgentAnswer, Batch, BeforeTrigger, Evidence, JobSeen, Mirror, Recipe, Reconciled, Settled, Step,
     TestSeen, TurnSeen, WaitSeen, WorkSeen,
 };
-use crate::domain::{guard, message, message_upgrade};
+use crate::domain::{guard, message};
 use crate::error::Error;
 use crate::ports::{PortError, PortResult};
 use crate::store::{OwnPull, PullStanding};
@@ -341,7 +341,7 @@ fn repair(world: &UpgradeWorld, batch: &Batch, recipe: &Recipe) -> PortResult<Wo
         return Err(PortError::refused("what was to be repaired is not known"));
     };
     let folder = world.turn_folder(batch.id, &recipe.name, recipe.turns);
-    let message = message_upgrade::repair_commit(&recipe.name, recipe.turns);
+    let message = message::upgrade::repair_commit(&recipe.name, recipe.turns);
     let made = match world.git.commit_work(repo, &folder, head, &message, batch.started_at) {
         Ok(made) => made,
         Err(PortError::Refused { what } | PortError::Gone { what }) => return Ok(WorkSeen::Refused(what)),
@@ -427,7 +427,7 @@ fn tests(world: &UpgradeWorld, batch: &Batch, recipe: &Recipe) -> PortResult<Tes
     let refused = |what: String| Ok(TestSeen::Work(WorkSeen::Refused(what)));
     let Some(patch) = &recipe.patch else { return Ok(TestSeen::Work(WorkSeen::Nothing)) };
     let main = tests_main(world, repo)?;
-    let message = message_upgrade::tests_commit(&recipe.name, &plan.version);
+    let message = message::upgrade::tests_commit(&recipe.name, &plan.version);
     let made = match world.git.commit_patch(repo, &main, patch, &message, batch.started_at) {
         Ok(made) => made,
         Err(PortError::Refused { what }) => return refused(what),

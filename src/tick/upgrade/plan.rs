@@ -1,8 +1,8 @@
 //! Reads the images of a recipe and what the registries have, and makes the one commit of an upgrade.
 
 use super::{RecipePolicy, UpgradeWorld};
+use crate::domain::message;
 use crate::domain::message::plain;
-use crate::domain::message_upgrade;
 use crate::domain::model::{Oid, RepoId};
 use crate::domain::upgrade::guard::{Bump, show};
 use crate::domain::upgrade::recipe::{Edit, Manifest, ManifestFile, Pin};
@@ -234,7 +234,7 @@ fn make(
     }
     let changed =
         world.manifests.edit(files, &world.policy.version_label, &found.edits).map_err(PortError::refused)?;
-    let message = message_upgrade::commit(&recipe.name, version, &found.bumps);
+    let message = message::upgrade::commit(&recipe.name, version, &found.bumps);
     let head = world.git.commit_files(repo, base, &changed, &message, batch.started_at)?;
     let head = head.ok_or_else(|| PortError::refused("the commit would be empty"))?;
     // Only manifests may differ: what we push is looked at like anybody's work.

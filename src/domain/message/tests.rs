@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::model::UnixTime;
 use crate::domain::model::{Freeze, IssueRef, Landing, Oid, RepoId};
 
 fn oid(digit: &str) -> Oid {

@@ -1,7 +1,7 @@
 //! Notices as people get them: for each kind its own lead, urgency and sign; and how each service wants them written.
 //! Words from outside are data in every one of these forms.
 
-use super::message::plain;
+use super::plain;
 
 /// How a kind of notice is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,9 @@
 //! The table written down a second time, over the product of all evidence; bounds; random worlds; liveness.
 
 use super::*;
+use crate::domain::effect::TurnKind;
 use crate::domain::model::{CutBy, RepoId, TurnEnd};
+use crate::domain::model::{IssueRef, Landing, MergeBy, Oid, Outcome};
 use proptest::prelude::*;
 use std::collections::HashSet;
 

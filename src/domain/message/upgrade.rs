@@ -1,10 +1,10 @@
 //! Every text of upgrades that leaves the program: commits, pull requests, comments, the request to an agent, the summary.
 //! Words from registries, CI and agents are escaped here, and no line of ours is ever a trigger.
 
-use super::message::{markdown, plain};
-use super::upgrade::guard::Bump;
-use super::upgrade::verdict::untriggering;
-use super::upgrade::{Ending, Recipe, Settled, StaleTest, Trial};
+use super::{markdown, plain};
+use crate::domain::upgrade::guard::Bump;
+use crate::domain::upgrade::verdict::untriggering;
+use crate::domain::upgrade::{Ending, Recipe, Settled, StaleTest, Trial};
 
 /// Hidden mark by which a comment of ours is known again.
 pub fn marker(batch: i64, recipe: &str, what: &str) -> String {

@@ -1,7 +1,7 @@
 //! What people are told about canaries and scores.
 
-use super::canary::Decision;
-use super::harvest::{Arms, Distance, Standing};
+use crate::domain::canary::Decision;
+use crate::domain::harvest::{Arms, Distance, Standing};
 
 /// What a sentence about a canary is made of.
 pub struct Told<'a> {

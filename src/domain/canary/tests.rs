@@ -7,7 +7,7 @@ const PARAMS: Params =
     Params { alpha_rollback: 0.05, alpha_graduate: 0.1, margin: 0.15, min_canary: 5, max_canary: 100 };
 
 fn vectors() -> Value {
-    serde_json::from_str(include_str!("../../tests/vectors/canary.json")).unwrap()
+    serde_json::from_str(include_str!("../../../tests/vectors/canary.json")).unwrap()
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {

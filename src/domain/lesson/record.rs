@@ -1,0 +1,82 @@
+//! A lesson as it is kept, and what a red check was.
+
+use crate::domain::model::UnixTime;
+
+/// A red verdict that the decision was made over.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Red {
+    /// `verify`, or the CI stage.
+    pub stage: String,
+    /// The stage comes after one that was green.
+    pub later: bool,
+    pub checks: Vec<String>,
+}
+
+/// Where a lesson stands with people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    New,
+    InProgress,
+    Closed,
+}
+
+/// Whose fault it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Attribution {
+    Platform,
+    Project,
+    Both,
+}
+
+/// A lesson as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    pub id: i64,
+    pub created_at: UnixTime,
+    pub updated_at: Option<UnixTime>,
+    pub lesson_type: String,
+    pub work_item_id: Option<String>,
+    pub task_id: Option<String>,
+    pub turn: Option<u32>,
+    pub stage: Option<String>,
+    pub agent: Option<String>,
+    pub repo: Option<String>,
+    pub root_cause: Option<String>,
+    pub suggestion: Option<String>,
+    pub detail: Option<String>,
+    pub status: Status,
+    pub related_task: Option<String>,
+    pub source: String,
+    pub attribution: Option<Attribution>,
+    pub target_repo: Option<String>,
+    pub target_domain: Option<String>,
+    pub occurrences: u32,
+    pub last_seen_at: UnixTime,
+    pub approved_at: Option<UnixTime>,
+    pub expires_at: Option<UnixTime>,
+    pub untrusted: bool,
+}
+
+impl Status {
+    pub const ALL: [Self; 3] = [Self::New, Self::InProgress, Self::Closed];
+
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::InProgress => "in_progress",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+impl Attribution {
+    pub const ALL: [Self; 3] = [Self::Platform, Self::Project, Self::Both];
+
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Platform => "platform",
+            Self::Project => "project",
+            Self::Both => "both",
+        }
+    }
+}
