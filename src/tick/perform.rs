@@ -5,23 +5,25 @@ use super::env::Env;
 use super::event::event;
 use super::log::Log;
 use super::policy::{HostPolicy, RepoPolicy};
-use super::{adopt, lessons, templates};
-use crate::domain::effect::{Effect, TurnKind};
+use super::{adopt, templates};
+use crate::domain::effect::Effect;
 use crate::domain::message;
-use crate::domain::model::{Asked, JobState, Oid, Outcome};
+use crate::domain::model::{JobState, Oid, Outcome};
 use crate::domain::run::{self, Phase, Wait};
 use crate::error::Error;
-use crate::ports::{
-    ClaimAnswer, ClaimRequest, JobKind, JobSpec, Merged, PortError, PortResult, Pushed, TurnSpec,
-};
+use crate::ports::{ClaimAnswer, ClaimRequest, JobKind, JobSpec, Merged, PortError, PortResult};
 use crate::store::Store;
 use crate::store::{Intent, IntentState, LedgerRow, RunRow};
+use land::land;
 use out::{Out, done, remote};
+use turn::{Next, start_turn};
 
 mod comments;
 mod ending;
+mod land;
 mod out;
 mod pull;
+mod turn;
 mod undo;
 
 pub(super) use comments::find_comment;
@@ -443,122 +445,4 @@ fn label_issue(env: &Env, row: &RunRow, label: &str, present: bool) -> PortResul
     let issue = &row.run.issue;
     env.forge(&issue.repo)?.set_label(&issue.repo, issue.number, label, present)?;
     done(if present { "added" } else { "removed" })
-}
-
-/// The turn that is to be started, and what its agent is told beside the issue.
-#[derive(Clone, Copy)]
-struct Next<'a> {
-    turn: u32,
-    kind: TurnKind,
-    told: &'a str,
-}
-
-fn start_turn(
-    env: &Env,
-    host: &HostPolicy,
-    store: &mut Store,
-    log: &mut Log,
-    row: &RunRow,
-    policy: &RepoPolicy,
-    next: Next<'_>,
-) -> Result<PortResult<Out>, Error> {
-    let run = &row.run;
-    let Next { turn, kind, told } = next;
-    let Some(text) = store.run_text(&run.id)? else {
-        return Ok(Err(PortError::refused("the run's text is not in the state file")));
-    };
-    let given = lessons::to_give(env, host, store, log, run, turn);
-    let template = templates::of(env, store, run)?;
-    let prompt = match env.prompter.render(&template, run, &text, &given.text, told) {
-        Ok(prompt) if policy.agent_pushes => prompt + &message::push_yourself(run),
-        Ok(prompt) => prompt,
-        Err(error) => return templates::does_not_render(env, store, log, run, turn, error).map(Err),
-    };
-    if turn == 1 {
-        lessons::give(env, host, store, log, run, &given, &prompt);
-    }
-    let session = store.turns_of(&run.id)?.into_iter().rev().find_map(|t| t.usage.session);
-    let (known, _) = store.cost_of(&run.id)?;
-    let id = run.turn_job(turn);
-    let folder = env.folder(run);
-    let job = JobSpec {
-        dir: folder.job(&id),
-        id: id.clone(),
-        repo: run.issue.repo.clone(),
-        kind: JobKind::Turn(Box::new(TurnSpec {
-            run: run.id.clone(),
-            folder,
-            base: run.base.clone(),
-            runner: policy.runner.name.clone(),
-            prompt,
-            session,
-            // Nothing is for runs that cost nothing; of a budget that is used up there is always a last cent.
-            budget_usd: if row.budget_usd > 0.0 { (row.budget_usd - known).max(0.01) } else { 0.0 },
-            first: turn == 1,
-            verify: policy.verify.clone(),
-            asked: Asked::Work,
-        })),
-        timeout_seconds: policy.runner.turn_timeout_seconds,
-        stall_seconds: policy.runner.stall_seconds,
-    };
-    match env.runner.start(&job) {
-        Ok(()) => {
-            let now = env.now();
-            store.turn_started(&run.id, turn, kind, now)?;
-            log.acted(run, "dispatched", &format!("turn {turn} was given to runner {}", policy.runner.name));
-            Ok(done(id))
-        }
-        Err(error) => {
-            if matches!(error, PortError::Refused { .. }) && run.phase == Phase::Starting {
-                note_start_failure(env, host, store, log, row, &error.to_string())?;
-            }
-            Ok(Err(error))
-        }
-    }
-}
-
-fn land(
-    env: &Env,
-    store: &mut Store,
-    log: &mut Log,
-    row: &RunRow,
-    head: &Oid,
-    expected: &Oid,
-    tried: bool,
-) -> Result<PortResult<Out>, Error> {
-    let run = &row.run;
-    let answer = remote(env, row)
-        .and_then(|remote| env.git.push(&run.issue.repo, &remote, &run.target_branch, Some(expected), head));
-    match answer {
-        Ok(Pushed::Done) => landed(env, store, log, run, head),
-        // The first try may have pushed without telling us, and somebody built on it since.
-        Ok(Pushed::Raced) if tried => match on_target(env, row, head) {
-            Ok(true) => landed(env, store, log, run, head),
-            Ok(false) => Ok(Ok(Out::Again("the target moved".to_owned()))),
-            Err(error) => Ok(Err(error)),
-        },
-        Ok(Pushed::Raced) => Ok(Ok(Out::Again("the target moved".to_owned()))),
-        Err(error) => Ok(Err(error)),
-    }
-}
-
-fn on_target(env: &Env, row: &RunRow, head: &Oid) -> PortResult<bool> {
-    let repo = &row.run.issue.repo;
-    let target = env.git.fetch_branch(repo, &remote(env, row)?, &row.run.target_branch)?;
-    env.git.is_ancestor(repo, head, &target)
-}
-
-fn landed(
-    env: &Env,
-    store: &mut Store,
-    log: &mut Log,
-    run: &run::Run,
-    head: &Oid,
-) -> Result<PortResult<Out>, Error> {
-    let now = env.now();
-    let landed = run::landed(run.clone(), head.clone());
-    let event = event(run, &format!("pushed:{head}"), "pushed", now, run.target_branch.as_str());
-    store.step(&landed, &[], &[event])?;
-    log.acted(&landed, "pushed", &format!("{} is on {}", head.short(), run.target_branch));
-    Ok(done("pushed"))
 }

@@ -1,40 +1,35 @@
 //! Reads ready issues, chooses what may start, claims and dispatches.
 
 use super::env::Env;
-use super::event::event;
 use super::log::Log;
 use super::policy::{HostPolicy, RepoPolicy};
-use super::trust::{overwritten, trusted};
 use crate::store::Store;
+use gather::gather;
+use note::note;
+use start::dispatch_one;
 use std::collections::BTreeMap;
-use target::target;
 
 mod answer;
 mod earlier;
+mod gather;
 mod holds;
+mod note;
+mod start;
 mod target;
 
-use super::log::Item;
 use super::perform::drive;
-use super::{adopt, listing, observe, templates};
-use crate::domain::checks::{self, CiVerdict};
+use super::{adopt, listing, templates};
 use crate::domain::dispatch::{
     self, Candidate, ClaimSeen, Host, Limits, Reason, RepoState, RunSeen, Verdict,
 };
 use crate::domain::message;
-use crate::domain::model::{
-    Blocker, Comment, Issue, IssueRef, Oid, Permission, Person, RepoId, RunText, Seen, UnixTime,
-};
-use crate::domain::priority::{self, Ref};
-use crate::domain::run::{self, Phase, Run, Wait};
-use crate::domain::trust::{self, Approval, FirstSight};
+use crate::domain::model::{Issue, IssueRef, Oid, RepoId, UnixTime};
+use crate::domain::priority::{self};
+use crate::domain::run::{Phase, Run, Wait};
 use crate::error::Error;
-use crate::ports::{PortError, PortResult, Remote, Wanted};
-use crate::store::{FirstSightRow, Hold, LedgerRow, RunRow};
-use earlier::Found;
+use crate::ports::PortResult;
+use crate::store::RunRow;
 
-/// Comments handed to the agent: at most this many characters of them.
-const MOST_COMMENT_CHARS: usize = 20_000;
 /// Of the monthly budget, from here on an alarm is raised.
 const MONTH_ALARM_SHARE: f64 = 0.8;
 
@@ -225,34 +220,6 @@ pub fn sample_run(issue: IssueRef, branch: &str) -> Option<Run> {
     Some(Run::begin("r0000000".to_owned(), issue, branch, &nothing, UnixTime(0)))
 }
 
-/// Writes the ledger and the report's item.
-fn note(
-    env: &Env,
-    store: &mut Store,
-    log: &mut Log,
-    issue: &IssueRef,
-    reason: &str,
-    sentence: &str,
-    passed: &[&'static str],
-) -> Result<(), Error> {
-    let row = LedgerRow {
-        at: env.now(),
-        reason: reason.to_owned(),
-        sentence: message::plain(sentence, 500),
-        passed: passed.iter().map(|p| (*p).to_owned()).collect(),
-    };
-    store.ledger(issue, &row)?;
-    log.items.push(Item {
-        issue: issue.to_string(),
-        run: None,
-        handle: None,
-        reason: row.reason,
-        sentence: row.sentence,
-        acted: false,
-    });
-    Ok(())
-}
-
 fn repo_state(
     env: &Env,
     host: &HostPolicy,
@@ -439,274 +406,4 @@ pub fn day_and_month(now: UnixTime) -> (UnixTime, UnixTime) {
     let day = UnixTime(now.0 - now.0.rem_euclid(86_400));
     let in_month = time::OffsetDateTime::from_unix_timestamp(now.0).map_or(0, |t| i64::from(t.day()) - 1);
     (day, UnixTime(day.0 - in_month * 86_400))
-}
-
-/// Who asked for it, and what it waits for.
-fn gather(env: &Env, host: &HostPolicy, store: &mut Store, candidate: &mut Candidate) -> Result<(), Error> {
-    let name = candidate.name();
-    let approval = approval(env, host, store, &candidate.repo, &candidate.issue)?;
-    if let Approval::Approved { event_id, .. } = &approval {
-        candidate.attempts_used = store.attempts(&name, event_id)?;
-    }
-    candidate.approval = Some(approval);
-    candidate.blockers = Some(blockers(env, &candidate.repo, &candidate.issue));
-    Ok(())
-}
-
-fn approval(
-    env: &Env,
-    host: &HostPolicy,
-    store: &mut Store,
-    repo: &RepoId,
-    issue: &Issue,
-) -> Result<Approval, Error> {
-    let name = IssueRef { repo: repo.clone(), number: issue.number };
-    let label = host.labels.ready.clone();
-    let first = store.first_sight(&name)?;
-    let first = first.map(|f| FirstSight { event_id: f.event_id, text_hash: f.text_hash });
-    // How the text stood when it was labelled was known to a file that is gone.
-    let lost_at = store.adopted_at()?;
-    let judged = {
-        let forge = match env.forge(repo) {
-            Ok(forge) => forge,
-            Err(error) => {
-                return Ok(Approval::Not(trust::TrustReason::EvidenceUnreadable { why: error.to_string() }));
-            }
-        };
-        let evidence = match forge.approval(repo, issue, &label) {
-            Ok(evidence) => Seen::Known(evidence),
-            Err(error) => Seen::Unreadable(error.to_string()),
-        };
-        let ask = |person: &Person| -> Seen<Permission> {
-            match forge.permission(repo, person) {
-                Ok(permission) => Seen::Known(permission),
-                Err(error) => Seen::Unreadable(error.to_string()),
-            }
-        };
-        let labelled_at = evidence.known().and_then(|e| e.labelled.as_ref()).map(|l| l.at);
-        let lost = lost_at.is_some_and(|lost_at| labelled_at.is_some_and(|at| at <= lost_at));
-        let (mut permission, mut editors) = (Seen::Unreadable("nobody labelled it".to_owned()), vec![]);
-        if let Seen::Known(evidence) = &evidence {
-            if let Some(person) = evidence.labelled.as_ref().and_then(|l| l.by.as_ref()) {
-                permission = ask(person);
-            }
-            editors = evidence.edits.people().map(|person| (person.clone(), ask(person))).collect();
-        }
-        trust::judge(&trust::Question {
-            evidence: &evidence,
-            permission: &permission,
-            editors: &editors,
-            writers_are_trusted: forge.capabilities().writers_are_trusted,
-            first_sight: first.as_ref(),
-            current_hash: &issue.text_hash,
-            policy: &host.trust,
-            installation_lost_state: lost,
-        })
-    };
-    if let Approval::Approved { event_id, record_first_sight: true, .. } = &judged {
-        let sight = FirstSightRow { event_id: event_id.clone(), text_hash: issue.text_hash.clone() };
-        let now = env.now();
-        store.put_first_sight(&name, &sight, now)?;
-    }
-    Ok(judged)
-}
-
-fn blockers(env: &Env, repo: &RepoId, issue: &Issue) -> Vec<Blocker> {
-    let mut also = vec![];
-    let mut found = vec![];
-    for reference in priority::blocked_by_words(&issue.body) {
-        match reference {
-            Ref::Here(number) => also.push(number),
-            Ref::Elsewhere(text) | Ref::Unreadable(text) => {
-                found.push(Blocker {
-                    name: text,
-                    open: Seen::Unreadable("it is not an issue of this repo".to_owned()),
-                });
-            }
-        }
-    }
-    match env.forge(repo).and_then(|forge| forge.blockers(repo, issue, &also)) {
-        Ok(blockers) => found.extend(blockers),
-        Err(error) => {
-            found.push(Blocker {
-                name: "what it depends on".to_owned(),
-                open: Seen::Unreadable(error.to_string()),
-            });
-        }
-    }
-    found
-}
-
-/// What is read afresh right before an issue is taken.
-struct Fresh {
-    issue: Issue,
-    remote: Remote,
-    base: Oid,
-    branch: String,
-    comments: String,
-    earlier: Found,
-}
-
-fn dispatch_one(
-    env: &Env,
-    host: &HostPolicy,
-    store: &mut Store,
-    log: &mut Log,
-    candidate: &Candidate,
-    verdict: &Verdict,
-) -> Result<(), Error> {
-    let name = candidate.name();
-    let Some(policy) = (host.repo)(&candidate.repo) else { return Ok(()) };
-    let Some(Approval::Approved { event_id, by, .. }) = &candidate.approval else { return Ok(()) };
-    let fresh = match fresh(env, host, store, candidate, &policy) {
-        Ok(fresh) => {
-            store.outage_over(&name.to_string())?;
-            fresh
-        }
-        Err(error) => {
-            log.failed(env, store, &name.to_string(), &error)?;
-            let why = error.to_string();
-            return note(env, store, log, &name, "not-readable", &why, &verdict.passed);
-        }
-    };
-    let labels = host.labels.clone();
-    let issue = &fresh.issue;
-    if issue.text_hash != candidate.issue.text_hash
-        || !issue.open
-        || !issue.has_label(&labels.ready)
-        || issue.has_label(&labels.in_progress)
-    {
-        return note(
-            env,
-            store,
-            log,
-            &name,
-            "changed-meanwhile",
-            "it changed while it was being chosen; the next tick looks again",
-            &verdict.passed,
-        );
-    }
-    let seen = observe::stages(env, &policy, &fresh.base, (0, 0), Wanted::Reported);
-    if let CiVerdict::Red { checks, .. } =
-        checks::fold(&seen, policy.ci_grace_seconds, policy.ci_timeout_seconds)
-    {
-        let now = env.now();
-        let hold = Hold { kind: "base-red".to_owned(), oid: Some(fresh.base.clone()), run: None, since: now };
-        store.put_hold(&candidate.repo, &hold)?;
-        let names: Vec<&str> = checks.iter().map(|c| c.name.as_str()).collect();
-        let why = format!("the default branch is red at {} ({})", fresh.base.short(), names.join(", "));
-        return note(env, store, log, &name, Reason::BaseRed.code(), &why, &verdict.passed);
-    }
-    let (template, route) = match templates::route(host, store, &policy.template, &name)? {
-        Ok(chosen) => chosen,
-        Err(why) => return note(env, store, log, &name, "no-template", &why, &verdict.passed),
-    };
-    let now = env.now();
-    // By the labels that were chosen on: a slot of that runner was given to it.
-    let policy = policy.for_issue(&candidate.issue);
-    let run = new_run(env, candidate, &policy, &fresh, by.as_ref(), now);
-    let row = RunRow {
-        approval: event_id.clone(),
-        runner: policy.runner.name.clone(),
-        account: policy.runner.account.clone(),
-        template: template.full_label(),
-        budget_usd: policy.budget_usd,
-        claim: None,
-        comment_id: None,
-        end_comment_id: None,
-        salvage: None,
-        stop_asked: false,
-        run,
-    };
-    let text = RunText {
-        title: fresh.issue.title.clone(),
-        body: fresh.issue.body.clone(),
-        comments: fresh.comments,
-    };
-    let told = fresh.earlier.told();
-    let effects = run::dispatch_effects(&row.run, &policy.run, &told);
-    let event = event(&row.run, "chosen", "chosen", now, &fresh.remote.url);
-    if host.dry {
-        log.effects.extend(effects.iter().map(|e| format!("{name}: {}", e.line())));
-        return note(env, store, log, &name, Reason::Dispatch.code(), "it would start now", &verdict.passed);
-    }
-    let ledger = LedgerRow {
-        at: now,
-        reason: "dispatched".to_owned(),
-        sentence: format!("run {}{}", row.run.id, fresh.earlier.said()),
-        passed: verdict.passed.iter().map(|p| (*p).to_owned()).collect(),
-    };
-    // Written with the run: a tick that is ended in the middle of the dispatch leaves the reason, too.
-    store.begin_run(&row, &text, &route, &effects, &event, &ledger)?;
-    drive(env, host, store, log, &row.run.id)?;
-    adopt::record(env, host, store, log, &row.run.id)
-}
-
-fn fresh(
-    env: &Env,
-    host: &HostPolicy,
-    store: &Store,
-    candidate: &Candidate,
-    policy: &RepoPolicy,
-) -> PortResult<Fresh> {
-    let repo = &candidate.repo;
-    let forge = env.forge(repo)?;
-    let issue = forge.issue(repo, candidate.issue.number)?;
-    let (remote, base) = target(env, policy)?;
-    let branch = policy.branch.clone().unwrap_or_else(|| remote.default_branch.clone());
-    let comments = trusted_comments(env, host, store, repo, candidate.issue.number)?;
-    let name = candidate.name();
-    let onto = earlier::Onto { landing: policy.landing, remote: &remote, branch: &branch, target: &base };
-    let earlier = earlier::find(env, store, &name, &onto)?;
-    Ok(Fresh { issue, remote, base, branch, comments, earlier })
-}
-
-/// Comments by trusted people, fenced; ours are left out, by the ids we recorded, and by their mark where those are lost.
-fn trusted_comments(
-    env: &Env,
-    host: &HostPolicy,
-    store: &Store,
-    repo: &RepoId,
-    number: u64,
-) -> PortResult<String> {
-    let forge = env.forge(repo)?;
-    let comments = forge.comments(repo, number)?;
-    let name = IssueRef { repo: repo.clone(), number };
-    let runs = store.runs_of(&name).map_err(|e| PortError::later(e.to_string()))?;
-    let ours: Vec<&String> =
-        runs.iter().flat_map(|r| r.comment_id.iter().chain(r.end_comment_id.iter())).collect();
-    let mut text = String::new();
-    let overwritten = overwritten(env, host, repo)?;
-    let is_ours = |c: &Comment| ours.contains(&&c.id) || c.body.starts_with(message::MARK);
-    for comment in comments.iter().filter(|c| !is_ours(c) && !overwritten(c)) {
-        let Some(author) = &comment.author else { continue };
-        if trusted(env, host, repo, author) != Seen::Known(true) || text.chars().count() > MOST_COMMENT_CHARS
-        {
-            continue;
-        }
-        let body: String = comment.body.chars().take(MOST_COMMENT_CHARS).collect();
-        text.push_str(&format!(
-            "{} wrote:\n{}\n\n",
-            message::plain(&author.login, 60),
-            message::fenced(&body)
-        ));
-    }
-    Ok(text)
-}
-
-fn new_run(
-    env: &Env,
-    candidate: &Candidate,
-    policy: &RepoPolicy,
-    fresh: &Fresh,
-    by: Option<&Person>,
-    now: UnixTime,
-) -> Run {
-    let run = Run {
-        asked_by: by.map_or_else(String::new, |p| p.login.clone()),
-        attempt: candidate.attempts_used + 1,
-        landing: policy.landing,
-        ..Run::begin((env.new_id)(), candidate.name(), &fresh.branch, &fresh.base, now)
-    };
-    fresh.earlier.begun(run)
 }
