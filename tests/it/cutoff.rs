@@ -48,6 +48,8 @@ fn a_turn_that_was_cut_off_goes_on_in_its_session_and_lands_when_it_is_done() {
         ("budget", budget, "budget-used", "budget"),
         ("steps", steps, "steps-used", "steps"),
         ("killed", "kill -KILL $$", "interrupted", "ended from outside"),
+        // As a shell or a sandbox around the agent tells of it.
+        ("inside", "sh -c 'kill -KILL $$'; exit $?", "interrupted", "ended from outside"),
     ];
     cut_off(&world, &ways.map(|(name, way, ..)| (name, way)), "");
     let told = world.until_idle();

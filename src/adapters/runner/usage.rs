@@ -426,6 +426,16 @@ pub(super) const BY_SIGNAL: &str = "the agent was ended by signal ";
 /// lead into time-outs when the agent retries; a limit of ours; then exit codes and errors. That the file says `done`
 /// outweighs none of them.
 pub fn conclude(process: &ProcessEnd, told: Option<TurnEnd>, answer: &Answer) -> TurnEnd {
+    // A shell, and most sandboxes, say so of what a signal ended inside them.
+    let by_signal = match process {
+        ProcessEnd::Signal(signal) => Some(*signal),
+        ProcessEnd::Exit(code @ 129..=159) => Some(code - 128),
+        ProcessEnd::Exit(_)
+        | ProcessEnd::TimedOut
+        | ProcessEnd::Stalled
+        | ProcessEnd::Stopped
+        | ProcessEnd::NotStarted(_) => None,
+    };
     let lasting = matches!(told, Some(TurnEnd::Quota { .. } | TurnEnd::LoginRefused { .. }));
     match (process, told) {
         (ProcessEnd::Stopped, _) => TurnEnd::Stopped,
@@ -438,20 +448,22 @@ pub fn conclude(process: &ProcessEnd, told: Option<TurnEnd>, answer: &Answer) ->
                 Answer::Unreadable(why) => return TurnEnd::ResultUnreadable { why: why.clone() },
                 Answer::Read(AgentFile { blocked: None, .. }) | Answer::Nothing => {}
             }
+            if let (Some(signal), None | Some(TurnEnd::Error { .. })) = (by_signal, &told) {
+                // Whatever it was about to say: it did not come to an end of its own.
+                return TurnEnd::CutOff { by: CutBy::Outside, detail: format!("{BY_SIGNAL}{signal}") };
+            }
             match (process, told) {
                 (_, Some(told)) if lasting => told,
                 (ProcessEnd::TimedOut, _) => TurnEnd::TimedOut,
                 (ProcessEnd::Stalled, _) => TurnEnd::Stalled,
-                // Whatever it was about to say: it did not come to an end of its own.
-                (ProcessEnd::Signal(signal), None | Some(TurnEnd::Error { .. })) => {
-                    TurnEnd::CutOff { by: CutBy::Outside, detail: format!("{BY_SIGNAL}{signal}") }
-                }
                 (_, Some(told)) => told,
                 (ProcessEnd::Exit(0), None) => TurnEnd::Finished,
                 (ProcessEnd::Exit(code), None) => {
                     TurnEnd::Error { detail: format!("the agent exited with code {code}") }
                 }
-                (ProcessEnd::Stopped | ProcessEnd::NotStarted(_), None) => TurnEnd::Stopped,
+                (ProcessEnd::Stopped | ProcessEnd::NotStarted(_) | ProcessEnd::Signal(_), None) => {
+                    TurnEnd::Stopped
+                }
             }
         }
     }
@@ -697,6 +709,10 @@ mod tests {
             (ProcessEnd::Signal(9), None, &none, killed()),
             (ProcessEnd::Signal(9), None, &done, killed()),
             (ProcessEnd::Signal(9), error(), &none, killed()),
+            (ProcessEnd::Exit(137), None, &done, killed()),
+            (ProcessEnd::Exit(137), error(), &none, killed()),
+            (ProcessEnd::Exit(137), budget(), &none, budget().unwrap()),
+            (ProcessEnd::Exit(137), quota(), &none, quota().unwrap()),
             (ProcessEnd::Signal(9), None, &blocked, TurnEnd::Blocked { reason: "r".into() }),
             (ProcessEnd::Exit(1), budget(), &done, budget().unwrap()),
             (ProcessEnd::Exit(0), budget(), &none, budget().unwrap()),
