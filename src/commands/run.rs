@@ -7,13 +7,13 @@ use super::target::IssueArg;
 use super::target::IssueTarget;
 use super::{by_hand, once, output, tick};
 use crate::app::App;
-use crate::domain::message::{moment, plain, span};
+use crate::domain::message::{self, moment, plain, span};
 use crate::domain::model::{IssueRef, JobState, Outcome};
+use crate::domain::receipt::Cost;
 use crate::domain::run::{Phase, Wait};
 use crate::error::Error;
 use crate::ports::PortError;
 use crate::store::{RunRow, Store};
-use crate::tick::observe;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -190,7 +190,7 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
         "  runner    {}\n  template  {}\n  cost      {}\n",
         row.runner,
         row.template,
-        observe::cost_words(known, unknown)
+        message::cost(Cost { known_usd: known, unknown })
     ));
     let lessons = crate::tick::lessons::ids(store, &run.id);
     if !lessons.is_empty() {

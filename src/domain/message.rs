@@ -20,35 +20,9 @@ pub use pull::{
 };
 
 use super::escape::{code, fenced_log};
-use super::model::{HandBack, Landing, Outcome};
+use super::model::{CheckState, HandBack, Landing, Outcome};
+use super::receipt::{Cost, ReceiptFacts, Reported, Verified};
 use super::run::{Failure, Phase, Run};
-
-/// Facts for the receipt, as words: prepared by the tick from what it read.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct ReceiptFacts {
-    /// The issue's title as it was approved.
-    pub title: String,
-    /// `name: conclusion`, one a check.
-    pub checks: Vec<String>,
-    pub verify: String,
-    pub cost: String,
-    pub template: String,
-    /// Seen after the landing: the target contains the pushed head.
-    pub on_target: bool,
-    /// The config says that no checks are needed.
-    pub none_required: bool,
-    /// Numbers of the lessons that the run was told of.
-    pub lessons: Vec<i64>,
-    /// How each turn ended, a stable word each.
-    pub turn_ends: Vec<String>,
-}
-
-impl ReceiptFacts {
-    /// Whether at least one check really ran and succeeded: the word is the last one of each.
-    pub fn ran(&self) -> bool {
-        self.checks.iter().any(|check| check.ends_with(": green"))
-    }
-}
 
 /// How the hidden mark of a text of ours begins.
 pub const MARK: &str = "<!-- offhours:";
@@ -167,6 +141,41 @@ fn mention(run: &Run) -> String {
     if good { format!("@{login} ") } else { String::new() }
 }
 
+fn state(state: CheckState) -> &'static str {
+    match state {
+        CheckState::Pending => "pending",
+        CheckState::Green => "green",
+        CheckState::Red => "red",
+        CheckState::Skipped => "skipped",
+        CheckState::Superseded => "superseded",
+        CheckState::NeedsPerson => "needs a person",
+    }
+}
+
+/// What the checks said, `name: state` each. Data; escaped where it is shown.
+pub fn checks(reported: &[Reported]) -> String {
+    let told = |check: &Reported| format!("{}: {}", check.name, state(check.state));
+    reported.iter().map(told).collect::<Vec<_>>().join(", ")
+}
+
+fn verified(said: Verified) -> &'static str {
+    match said {
+        Verified::NotConfigured => "not configured",
+        Verified::Green => "green",
+        Verified::Red => "red",
+        Verified::NotSeen => "not seen",
+    }
+}
+
+pub fn cost(cost: Cost) -> String {
+    let known = cost.known_usd;
+    match (known > 0.0, cost.unknown) {
+        (false, true) => "not told by the agent".to_owned(),
+        (true, true) => format!("${known:.2} and turns that did not tell"),
+        (_, false) => format!("${known:.2}"),
+    }
+}
+
 /// What stands under a landed issue, and in the store.
 pub fn receipt(run: &Run, facts: &ReceiptFacts, note: &str) -> String {
     let head = run.pushed.as_ref().map_or("(unknown)", |oid| oid.as_str());
@@ -181,7 +190,12 @@ pub fn receipt(run: &Run, facts: &ReceiptFacts, note: &str) -> String {
             "none".to_owned()
         }
     } else {
-        let told = facts.checks.iter().map(|c| markdown(c, 120)).collect::<Vec<_>>().join(", ");
+        let told = facts
+            .checks
+            .iter()
+            .map(|c| markdown(&format!("{}: {}", c.name, state(c.state)), 120))
+            .collect::<Vec<_>>()
+            .join(", ");
         if facts.none_required && !facts.ran() {
             format!("{told}; none ran (the config says that none are needed)")
         } else {
@@ -199,8 +213,8 @@ pub fn receipt(run: &Run, facts: &ReceiptFacts, note: &str) -> String {
         ("head", head.to_owned()),
         ("branch", markdown(&run.target_branch, 100)),
         ("checks", checks),
-        ("verify", markdown(&facts.verify, 120)),
-        ("cost", markdown(&facts.cost, 120)),
+        ("verify", verified(facts.verify).to_owned()),
+        ("cost", markdown(&cost(facts.cost), 120)),
         ("turns", turns_and_ends(run, &facts.turn_ends)),
         ("template", code(&facts.template)),
         ("lessons given", super::message::lessons::given(&facts.lessons)),

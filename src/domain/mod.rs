@@ -17,6 +17,7 @@ pub mod message;
 pub mod model;
 pub mod moment;
 pub mod priority;
+pub mod receipt;
 pub mod report;
 pub mod review;
 pub mod run;

@@ -20,8 +20,9 @@ use ci::ci;
 use turn::turn;
 use work::{Aims, work};
 
-use crate::domain::message::ReceiptFacts;
-use crate::domain::model::{CheckState, IssueRef, Outcome, UnixTime};
+use crate::domain::message;
+use crate::domain::model::{IssueRef, Outcome, UnixTime};
+use crate::domain::receipt::{Cost, ReceiptFacts, Reported, Verified};
 use crate::domain::run::{
     CiSeen, Evidence, IssueSeen, PullSeen, ReviewSeen, Run, TargetSeen, TurnSeen, VerifySeen, WorkSeen,
 };
@@ -33,7 +34,7 @@ use crate::store::{Event, RunRow};
 pub fn checked(run: &Run, seen: &Evidence, at: UnixTime) -> Option<Event> {
     let landed = run.outcome == Some(Outcome::Landed);
     (landed && seen.receipt.ran())
-        .then(|| event(run, "checked", "checked", at, &seen.receipt.checks.join(", ")))
+        .then(|| event(run, "checked", "checked", at, &message::checks(&seen.receipt.checks)))
 }
 
 /// Everything [`crate::domain::run::next`] looks at.
@@ -75,7 +76,7 @@ pub fn evidence(
     let now = env.now();
     let parked = store.parked(&row.account, now)?.is_some();
     let (known, unknown) = store.cost_of(&run.id)?;
-    let verify = verify_words(&work, policy);
+    let verify = verified(&work, policy);
     let issue = issue(env, &run.issue, policy, &mut notes);
     for error in notes {
         log.failed(env, store, &format!("run {}", run.id), &error)?;
@@ -100,9 +101,9 @@ pub fn evidence(
         budget_left: row.budget_usd <= 0.0 || known < row.budget_usd,
         receipt: ReceiptFacts {
             title: store.run_text(&run.id)?.map_or_else(String::new, |text| text.title),
-            checks: checks.iter().map(|c| format!("{}: {}", c.name, state_word(c.state))).collect(),
+            checks: checks.iter().map(|c| Reported { name: c.name.clone(), state: c.state }).collect(),
             verify,
-            cost: cost_words(known, unknown),
+            cost: Cost { known_usd: known, unknown },
             template: row.template.clone(),
             on_target,
             none_required: matches!(ci, CiSeen::Green { none_required: true }),
@@ -119,38 +120,6 @@ fn slot_free(store: &Store, run: &Run) -> Result<bool, Error> {
     Ok(!unfinished.iter().any(|other| {
         other.run.id != run.id && other.run.issue.repo == run.issue.repo && other.run.in_flight()
     }))
-}
-
-fn state_word(state: CheckState) -> &'static str {
-    match state {
-        CheckState::Pending => "pending",
-        CheckState::Green => "green",
-        CheckState::Red => "red",
-        CheckState::Skipped => "skipped",
-        CheckState::Superseded => "superseded",
-        CheckState::NeedsPerson => "needs a person",
-    }
-}
-
-pub fn cost_words(known: f64, unknown: bool) -> String {
-    match (known > 0.0, unknown) {
-        (false, true) => "not told by the agent".to_owned(),
-        (true, true) => format!("${known:.2} and turns that did not tell"),
-        (_, false) => format!("${known:.2}"),
-    }
-}
-
-fn verify_words(work: &WorkSeen, policy: &RepoPolicy) -> String {
-    if policy.verify.is_empty() {
-        return "not configured".to_owned();
-    }
-    match work {
-        WorkSeen::Commits { verify: VerifySeen::Green, .. } => "green".to_owned(),
-        WorkSeen::Commits { verify: VerifySeen::Red(_), .. } => "red".to_owned(),
-        WorkSeen::Commits { .. } | WorkSeen::Unreadable | WorkSeen::Broken(_) | WorkSeen::Nothing => {
-            "not seen".to_owned()
-        }
-    }
 }
 
 fn issue(env: &Env, issue: &IssueRef, policy: &RepoPolicy, notes: &mut Vec<PortError>) -> IssueSeen {
@@ -174,6 +143,19 @@ fn issue(env: &Env, issue: &IssueRef, policy: &RepoPolicy, notes: &mut Vec<PortE
         Err(error) => {
             notes.push(error);
             IssueSeen::Unreadable
+        }
+    }
+}
+
+fn verified(work: &WorkSeen, policy: &RepoPolicy) -> Verified {
+    if policy.verify.is_empty() {
+        return Verified::NotConfigured;
+    }
+    match work {
+        WorkSeen::Commits { verify: VerifySeen::Green, .. } => Verified::Green,
+        WorkSeen::Commits { verify: VerifySeen::Red(_), .. } => Verified::Red,
+        WorkSeen::Commits { .. } | WorkSeen::Unreadable | WorkSeen::Broken(_) | WorkSeen::Nothing => {
+            Verified::NotSeen
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Texts about pull requests and reviews.
 
-use super::{ReceiptFacts, marker, turns};
+use super::{cost, marker, turns, verified};
 use crate::domain::escape::{code, fenced_log, markdown, plain};
 use crate::domain::model::{Oid, Outcome, Person};
+use crate::domain::receipt::ReceiptFacts;
 use crate::domain::run::{Failure, Run};
 
 /// Ends the part of a pull request's text that is ours; what a person writes around it is kept.
@@ -46,8 +47,8 @@ pub fn pull_body(run: &Run, facts: &ReceiptFacts) -> String {
     for (name, value) in [
         ("base", run.base.as_str().to_owned()),
         ("head", head.to_owned()),
-        ("verify", markdown(&facts.verify, 120)),
-        ("cost", markdown(&facts.cost, 120)),
+        ("verify", verified(facts.verify).to_owned()),
+        ("cost", markdown(&cost(facts.cost), 120)),
         ("turns", turns(run)),
         ("template", code(&facts.template)),
         ("run", format!("`{}`", run.id)),

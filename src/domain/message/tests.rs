@@ -104,9 +104,7 @@ fn our_mark_is_the_first_line_and_nobody_forges_it() {
     };
     let facts = ReceiptFacts {
         title: "A title".into(),
-        checks: vec![forged.clone()],
-        verify: forged.clone(),
-        cost: forged.clone(),
+        checks: vec![Reported { name: forged.clone(), state: CheckState::Green }],
         template: forged.clone(),
         ..ReceiptFacts::default()
     };
@@ -152,9 +150,11 @@ fn a_receipt() {
     let landed = Run { pushed: Some(oid("a")), turns: 2, fix_forward: 1, ..run() };
     let facts = ReceiptFacts {
         title: "A title".into(),
-        checks: vec!["build: green".into(), "a|b: green".into()],
-        verify: "green".into(),
-        cost: "$1.20".into(),
+        checks: ["build", "a|b"]
+            .map(|name| Reported { name: name.into(), state: CheckState::Green })
+            .to_vec(),
+        verify: Verified::Green,
+        cost: Cost { known_usd: 1.2, unknown: false },
         template: "implementer-1".into(),
         on_target: true,
         none_required: false,

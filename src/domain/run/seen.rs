@@ -1,8 +1,8 @@
 //! What a run's decision looks at: everything that was observed, as plain data.
 
 use super::Failure;
-use crate::domain::message;
 use crate::domain::model::{Oid, TurnEnd};
+use crate::domain::receipt::ReceiptFacts;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IssueSeen {
@@ -129,7 +129,7 @@ pub enum CiSeen {
     Green { none_required: bool },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each read from somewhere else")]
 pub struct Evidence {
     pub issue: IssueSeen,
@@ -156,6 +156,5 @@ pub struct Evidence {
     pub parked: bool,
     /// Known cost so far is below the run's budget.
     pub budget_left: bool,
-    /// For the receipt: prepared words about checks and cost.
-    pub receipt: message::ReceiptFacts,
+    pub receipt: ReceiptFacts,
 }

@@ -281,7 +281,7 @@ fn good() -> Evidence {
         merge_open: true,
         parked: false,
         budget_left: true,
-        receipt: message::ReceiptFacts::default(),
+        receipt: crate::domain::receipt::ReceiptFacts::default(),
     }
 }
 
