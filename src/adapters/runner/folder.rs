@@ -4,6 +4,12 @@
 //! `result.json`, `agent/result.json` (written by the agent), `stdout.log`, `stderr.log`, `hooks.log`, `verify.log`,
 //! `supervisor.log`, `session.json`; `tmp`, `checkout` and `pane` while it runs.
 
+mod result;
+mod spec;
+
+pub use spec::{Hooks, PromptPassing};
+pub(super) use spec::{SCHEMA, SessionFile, SpecFile, TurnFile, WorkFile};
+
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,181 +17,13 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use serde::{Deserialize, Serialize};
 
-use super::answer::session_name;
-use super::usage::{BY_SIGNAL, Counted, Prices, Profile, Tokens, bound};
+use result::{RESULT_SCHEMA, ResultFile, VerifyFile, told_as_error};
+
 use crate::boundary;
-use crate::domain::model::{CutBy, JobResult, Oid, TurnEnd, UnixTime, Usage, VerifyResult};
-
-/// Of every file here but the result. A reader knows this one and all before it.
-pub(super) const SCHEMA: u32 = 1;
-
-/// Of `result.json`: the second knows `result_unreadable` and `cut_off`.
-const RESULT_SCHEMA: u32 = 2;
+use crate::domain::model::{JobResult, Oid, TurnEnd, UnixTime, Usage, VerifyResult};
 
 const AGENT_FILE_BYTES: u64 = 256 * 1024;
 const OWN_FILE_BYTES: u64 = 16 * 1024 * 1024;
-
-/// How the prompt reaches the agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PromptPassing {
-    /// On standard input.
-    Stdin,
-    /// In the file that `OFFHOURS_PROMPT_FILE` and the placeholder `{prompt_file}` name.
-    File,
-    /// As the last word of the argv.
-    Argument,
-}
-
-/// Commands of the config around turns; an empty argv is no hook.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Hooks {
-    pub after_create: Vec<String>,
-    /// Its failure is fatal to the turn.
-    pub before_turn: Vec<String>,
-    pub after_turn: Vec<String>,
-    /// Not run by the supervisor of a turn: it is a job of its own (`JobKind::Command`).
-    pub before_remove: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct SpecFile {
-    pub(super) schema: u32,
-    pub(super) id: String,
-    pub(super) repo: String,
-    pub(super) timeout_seconds: u64,
-    pub(super) stall_seconds: Option<u64>,
-    pub(super) home: PathBuf,
-    /// Names of environment variables that are passed on; never values.
-    pub(super) env: Vec<String>,
-    pub(super) wrap: Vec<String>,
-    /// The objects that the repo's workspaces borrow: a sandbox has to show them.
-    #[serde(default)]
-    pub(super) objects: PathBuf,
-    pub(super) work: WorkFile,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub(super) enum WorkFile {
-    Turn(Box<TurnFile>),
-    Check { oid: String, argv: Vec<String> },
-    Command { cwd: PathBuf, argv: Vec<String> },
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct TurnFile {
-    pub(super) run: String,
-    pub(super) folder: PathBuf,
-    pub(super) base: String,
-    pub(super) profile: ProfileFile,
-    pub(super) prices: Option<PricesFile>,
-    pub(super) argv: Vec<String>,
-    pub(super) prompt: PromptPassing,
-    pub(super) session: Option<String>,
-    pub(super) first: bool,
-    pub(super) hooks: Hooks,
-    pub(super) hook_timeout_seconds: u64,
-    pub(super) verify: Vec<String>,
-    pub(super) verify_timeout_seconds: u64,
-    /// The agent was asked about a red upgrade: its result file may say other words.
-    #[serde(default)]
-    pub(super) of_upgrade: bool,
-    /// The argv without its session, for where that one is not there any more; empty: there is no other way.
-    #[serde(default)]
-    pub(super) fresh_argv: Vec<String>,
-    /// Variables of the profile, with their values; none of them is a secret.
-    #[serde(default)]
-    pub(super) set: Vec<(String, String)>,
-    /// What the session had counted before.
-    #[serde(default)]
-    pub(super) before: Option<SessionFile>,
-    /// The socket of the tmux server that the turn runs in, where it does.
-    #[serde(default)]
-    pub(super) tmux: Option<PathBuf>,
-}
-
-/// `session.json`: written as soon as an agent has named its session, so that a later turn can continue it also where
-/// this one's supervisor died, and once more with what was counted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct SessionFile {
-    schema: u32,
-    pub(super) profile: ProfileFile,
-    session: String,
-    input_tokens: u64,
-    cached_input_tokens: u64,
-    output_tokens: u64,
-}
-
-impl SessionFile {
-    pub(super) fn new(profile: Profile, Counted { session, tokens }: Counted) -> Self {
-        Self {
-            schema: SCHEMA,
-            profile: profile.into(),
-            session,
-            input_tokens: tokens.input,
-            cached_input_tokens: tokens.cached,
-            output_tokens: tokens.output,
-        }
-    }
-
-    /// `None` where the name is not one: an agent without a sandbox can write this file.
-    pub(super) fn counted(&self) -> Option<Counted> {
-        let tokens =
-            Tokens { input: self.input_tokens, cached: self.cached_input_tokens, output: self.output_tokens };
-        Some(Counted { session: session_name(&self.session)?, tokens })
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum ProfileFile {
-    Script,
-    Claude,
-    Codex,
-    OpenCode,
-}
-
-impl From<Profile> for ProfileFile {
-    fn from(profile: Profile) -> Self {
-        match profile {
-            Profile::Script => Self::Script,
-            Profile::Claude => Self::Claude,
-            Profile::Codex => Self::Codex,
-            Profile::OpenCode => Self::OpenCode,
-        }
-    }
-}
-
-impl From<ProfileFile> for Profile {
-    fn from(profile: ProfileFile) -> Self {
-        match profile {
-            ProfileFile::Script => Self::Script,
-            ProfileFile::Claude => Self::Claude,
-            ProfileFile::Codex => Self::Codex,
-            ProfileFile::OpenCode => Self::OpenCode,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct PricesFile {
-    input: f64,
-    cached_input: Option<f64>,
-    output: f64,
-}
-
-impl From<Prices> for PricesFile {
-    fn from(Prices { input, cached_input, output }: Prices) -> Self {
-        Self { input, cached_input, output }
-    }
-}
-
-impl From<PricesFile> for Prices {
-    fn from(PricesFile { input, cached_input, output }: PricesFile) -> Self {
-        Self { input, cached_input, output }
-    }
-}
 
 #[derive(Serialize, Deserialize)]
 struct StartedFile {
@@ -196,122 +34,6 @@ struct StartedFile {
 #[derive(Deserialize)]
 struct SchemaOnly {
     schema: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ResultFile {
-    schema: u32,
-    started_at: i64,
-    ended_at: i64,
-    end: EndFile,
-    exit_code: Option<i32>,
-    cost_usd: Option<f64>,
-    input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
-    session: Option<String>,
-    verify: Option<VerifyFile>,
-    #[serde(default)]
-    hook_notes: Vec<String>,
-    summary: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct VerifyFile {
-    oid: String,
-    green: bool,
-    log_tail: String,
-    fingerprint: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum EndFile {
-    Finished,
-    Blocked { reason: String },
-    ResultUnreadable { why: String },
-    Error { detail: String },
-    TimedOut,
-    Stalled,
-    CutOff { by: CutByFile, detail: String },
-    PermissionDenied { detail: String },
-    Quota { resets_at: Option<i64>, detail: String },
-    LoginRefused { detail: String },
-    FailedToStart { detail: String },
-    Stopped,
-}
-
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum CutByFile {
-    Budget,
-    Steps,
-    Outside,
-}
-
-impl From<CutBy> for CutByFile {
-    fn from(by: CutBy) -> Self {
-        match by {
-            CutBy::Budget => Self::Budget,
-            CutBy::Steps => Self::Steps,
-            CutBy::Outside => Self::Outside,
-        }
-    }
-}
-
-impl From<CutByFile> for CutBy {
-    fn from(by: CutByFile) -> Self {
-        match by {
-            CutByFile::Budget => Self::Budget,
-            CutByFile::Steps => Self::Steps,
-            CutByFile::Outside => Self::Outside,
-        }
-    }
-}
-
-/// The first schema had no word of its own for a turn that was cut off: it stands in the detail of an error.
-fn told_as_error(detail: &str) -> Option<CutBy> {
-    let first = detail.split(':').next().unwrap_or_default();
-    bound(first).or_else(|| detail.starts_with(BY_SIGNAL).then_some(CutBy::Outside))
-}
-
-impl From<&TurnEnd> for EndFile {
-    fn from(end: &TurnEnd) -> Self {
-        match end.clone() {
-            TurnEnd::Finished => Self::Finished,
-            TurnEnd::Blocked { reason } => Self::Blocked { reason },
-            TurnEnd::ResultUnreadable { why } => Self::ResultUnreadable { why },
-            TurnEnd::Error { detail } => Self::Error { detail },
-            TurnEnd::TimedOut => Self::TimedOut,
-            TurnEnd::Stalled => Self::Stalled,
-            TurnEnd::CutOff { by, detail } => Self::CutOff { by: by.into(), detail },
-            TurnEnd::PermissionDenied { detail } => Self::PermissionDenied { detail },
-            TurnEnd::Quota { resets_at, detail } => Self::Quota { resets_at: resets_at.map(|t| t.0), detail },
-            TurnEnd::LoginRefused { detail } => Self::LoginRefused { detail },
-            TurnEnd::FailedToStart { detail } => Self::FailedToStart { detail },
-            TurnEnd::Stopped => Self::Stopped,
-        }
-    }
-}
-
-impl From<EndFile> for TurnEnd {
-    fn from(end: EndFile) -> Self {
-        match end {
-            EndFile::Finished => Self::Finished,
-            EndFile::Blocked { reason } => Self::Blocked { reason },
-            EndFile::ResultUnreadable { why } => Self::ResultUnreadable { why },
-            EndFile::Error { detail } => Self::Error { detail },
-            EndFile::TimedOut => Self::TimedOut,
-            EndFile::Stalled => Self::Stalled,
-            EndFile::CutOff { by, detail } => Self::CutOff { by: by.into(), detail },
-            EndFile::PermissionDenied { detail } => Self::PermissionDenied { detail },
-            EndFile::Quota { resets_at, detail } => {
-                Self::Quota { resets_at: resets_at.map(UnixTime), detail }
-            }
-            EndFile::LoginRefused { detail } => Self::LoginRefused { detail },
-            EndFile::FailedToStart { detail } => Self::FailedToStart { detail },
-            EndFile::Stopped => Self::Stopped,
-        }
-    }
 }
 
 /// Paths of one job.
@@ -530,6 +252,7 @@ fn parse<T: for<'a> Deserialize<'a>>(path: &Path, newest: u32) -> Result<Option<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::model::CutBy;
 
     fn result(end: TurnEnd) -> JobResult {
         JobResult {
