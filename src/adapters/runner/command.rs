@@ -3,11 +3,19 @@
 //! A job is unlocked only while nothing of it lives: `start` takes the lock and hands the very descriptor to the
 //! supervisor as its standard input. So a free lock with a `started` file and no result means that the supervisor died.
 
+mod home;
+mod settings;
+mod turn;
+
+pub use super::folder::{Hooks, PromptPassing};
+pub use super::usage::{Prices, Profile};
+pub use settings::{RepoRunners, RunnerSettings, Settings, Surroundings, tmux_socket};
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{DirBuilder, File};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -15,96 +23,20 @@ use std::time::{Duration, Instant};
 use rustix::fs::FlockOperation;
 use rustix::process::Signal;
 
-use super::folder::{Folder, GivenUp, SCHEMA, SessionFile, SpecFile, TurnFile, WorkFile, try_lock};
-pub use super::folder::{Hooks, PromptPassing};
+use super::folder::{Folder, GivenUp, SCHEMA, SpecFile, TurnFile, WorkFile, try_lock};
 use super::tmux::LONGEST_SOCKET;
-pub use super::usage::{Prices, Profile};
 use crate::adapters::git::borrowed_objects;
 use crate::adapters::process;
 use crate::boundary;
-use crate::domain::model::{Asked, JobResult, JobState, RepoId, TurnEnd, UnixTime, Usage};
-use crate::ports::{JobKind, JobSpec, PortError, PortResult, Runner, TurnSpec};
+use crate::domain::model::{JobResult, JobState, RepoId, TurnEnd, UnixTime, Usage};
+use crate::ports::{JobKind, JobSpec, PortError, PortResult, Runner};
+use home::{copy_home_file, private_dir};
+use turn::turn_file;
 
 /// How long `stop` waits for the supervisor to end the job by itself.
 const STOP_WAIT: Duration = Duration::from_secs(10);
-/// No agent takes a budget of nothing.
-const LEAST_BUDGET_USD: f64 = 0.01;
 /// Names that no configuration can pass on: they are the supervisor's own, or would make it look like a job.
 const NEVER_PASSED: [&str; 5] = [process::COOKIE, "HOME", "PATH", "SSH_AUTH_SOCK", "OFFHOURS_KILL_SWITCH"];
-
-/// What surrounds a process that a job runs.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Surroundings {
-    /// Names of environment variables that are passed on, besides the fixed few.
-    pub env: Vec<String>,
-    /// Files below the parent's home that are copied into the job's, by relative path (a leading `~/` is taken off).
-    pub home_files: Vec<String>,
-    /// Put before the argv: a sandbox. Placeholders as in [`RunnerSettings::argv`].
-    pub wrap: Vec<String>,
-}
-
-/// One runner of the configuration.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunnerSettings {
-    pub profile: Profile,
-    /// The agent. Placeholders in words: `{workspace}` `{objects}` `{job}` `{agent}` `{home}` `{tmp}`
-    /// `{prompt_file}` `{result_file}` `{session}` `{budget_usd}`.
-    pub argv: Vec<String>,
-    /// Put behind the argv where a session is continued; `None`: what the profile's CLI wants.
-    pub session_args: Option<Vec<String>>,
-    /// Put behind the argv always; `None`: what the profile's CLI wants.
-    pub budget_args: Option<Vec<String>>,
-    pub prompt: PromptPassing,
-    /// Of the agent, of verify and of the hooks (hooks are not wrapped).
-    pub surroundings: Surroundings,
-    pub hooks: Hooks,
-    pub verify_timeout_seconds: u64,
-    pub hook_timeout_seconds: u64,
-    pub prices: Option<Prices>,
-    /// In a tmux session that a person can attach to.
-    pub tmux: bool,
-}
-
-/// The socket of a turn's tmux server, in a state folder: short, because a socket's path has few bytes.
-pub fn tmux_socket(state_dir: &Path, turn: &str) -> PathBuf {
-    state_dir.join("tmux").join(turn)
-}
-
-/// The runners that may work in a repo.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RepoRunners {
-    /// Its own, which it may have otherwise than the others have it.
-    pub own: RunnerSettings,
-    /// Those that a label can ask for, by name.
-    pub others: BTreeMap<String, RunnerSettings>,
-}
-
-/// Everything the runner needs to know, as plain data. Holds values of the environment, so it is never shown.
-#[derive(Clone)]
-pub struct Settings {
-    /// The offhours executable; see [`Settings::own_executable`].
-    pub executable: PathBuf,
-    /// Words behind `supervise <dir>`, for what the supervisor's own composition needs (such as `--state FILE`).
-    pub supervisor_args: Vec<OsString>,
-    /// Homes are made below `<state_dir>/homes`.
-    pub state_dir: PathBuf,
-    /// The root of all private repositories.
-    pub repos: PathBuf,
-    /// The parent's home, where `home_files` come from.
-    pub home: Option<PathBuf>,
-    /// The parent's environment, of which only allowed names are used.
-    pub environment: BTreeMap<OsString, OsString>,
-    pub runners: BTreeMap<RepoId, RepoRunners>,
-    /// Of jobs of other repos.
-    pub checks: Surroundings,
-}
-
-impl Settings {
-    /// Asked once, before an upgrade may replace the file.
-    pub fn own_executable() -> io::Result<PathBuf> {
-        std::env::current_exe()
-    }
-}
 
 /// Runs jobs under a supervisor of their own; see the module.
 pub struct CommandRunner {
@@ -291,93 +223,6 @@ impl CommandRunner {
     }
 }
 
-/// The session that an earlier turn of this run had, by its own file: also where that turn's supervisor died.
-fn earlier_session(turn: &TurnSpec, id: &str) -> Option<SessionFile> {
-    let (run, number) = id.rsplit_once("-t")?;
-    let number: u32 = number.parse().ok()?;
-    (1..number).rev().find_map(|k| Folder::new(&turn.folder.job(&format!("{run}-t{k}"))).read_session())
-}
-
-fn turn_file(id: &str, turn: &TurnSpec, runner: &RunnerSettings) -> TurnFile {
-    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let earlier = earlier_session(turn, id);
-    // A session of another agent's is none, where the runner was changed in between.
-    let same = earlier.as_ref().is_none_or(|file| file.profile == runner.profile.into());
-    let counted = earlier.as_ref().and_then(SessionFile::counted).map(|counted| counted.session);
-    let session = if same { turn.session.clone().or(counted) } else { None };
-    let mut budget = runner.budget_args.clone().unwrap_or_else(|| words(runner.profile.budget_args()));
-    if turn.budget_usd <= 0.0 {
-        budget.clear();
-    }
-    let filled = |session: Option<&str>| -> Vec<String> {
-        let more = session.map(|_| {
-            let own = || words(runner.profile.session_args());
-            runner.session_args.clone().unwrap_or_else(own)
-        });
-        let budget_usd = format!("{:.2}", turn.budget_usd.max(LEAST_BUDGET_USD));
-        let fill = |word: &String| {
-            word.replace("{session}", session.unwrap_or_default()).replace("{budget_usd}", &budget_usd)
-        };
-        runner.argv.iter().chain(more.iter().flatten()).chain(&budget).map(fill).collect()
-    };
-    let passed = |name: &str| runner.surroundings.env.iter().any(|passed| passed == name);
-    let own = runner.profile.variables().iter().filter(|(name, _)| !passed(name));
-    TurnFile {
-        run: turn.run.clone(),
-        folder: turn.folder.dir.clone(),
-        base: turn.base.as_str().to_owned(),
-        profile: runner.profile.into(),
-        prices: runner.prices.map(Into::into),
-        argv: filled(session.as_deref()),
-        fresh_argv: if session.is_some() { filled(None) } else { Vec::new() },
-        set: own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-        before: earlier.filter(|_| same),
-        of_upgrade: turn.asked == Asked::Upgrade,
-        tmux: None,
-        prompt: runner.prompt,
-        session,
-        first: turn.first,
-        hooks: runner.hooks.clone(),
-        hook_timeout_seconds: runner.hook_timeout_seconds,
-        verify: turn.verify.clone(),
-        verify_timeout_seconds: runner.verify_timeout_seconds,
-    }
-}
-
-fn private_dir(dir: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)
-}
-
-/// Copies one file into a home that an agent may write: through no link, and only over something older, because
-/// agents renew the credentials that were copied.
-fn copy_home_file(from: &Path, home: &Path, name: &Path) -> io::Result<()> {
-    let plain = name.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    if !plain || name.as_os_str().is_empty() {
-        return Err(io::Error::other("it is not a path below the home directory"));
-    }
-    let (source, target) = (from.join(name), home.join(name));
-    let parent = target.parent().unwrap_or(home);
-    private_dir(parent)?;
-    if !parent.canonicalize()?.starts_with(home.canonicalize()?) {
-        return Err(io::Error::other("a link in the repository's home leads out of it"));
-    }
-    let wanted = source.metadata()?;
-    let there = target.symlink_metadata().ok().filter(std::fs::Metadata::is_file);
-    if there.is_some_and(|there| matches!((there.modified(), wanted.modified()), (Ok(a), Ok(b)) if a >= b)) {
-        return Ok(());
-    }
-    let temp = parent.join(format!(".{}.offhours-new", target.file_name().unwrap_or_default().display()));
-    // Made new, so that a link which was planted under this name is not followed.
-    if let Err(error) = std::fs::remove_file(&temp)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        return Err(error);
-    }
-    io::copy(&mut File::open(&source)?, &mut File::options().write(true).create_new(true).open(&temp)?)?;
-    std::fs::set_permissions(&temp, wanted.permissions())?;
-    std::fs::rename(&temp, &target)
-}
-
 impl Runner for CommandRunner {
     fn start(&self, job: &JobSpec) -> PortResult<()> {
         let folder = Folder::new(&job.dir);
@@ -517,31 +362,5 @@ fn lock_within(lock: &File, bound: Duration) -> io::Result<bool> {
             return Ok(false);
         }
         std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn home_files_do_not_follow_links_and_do_not_overwrite_what_is_newer() {
-        let dir = tempfile::tempdir().unwrap();
-        let (from, home, out) = (dir.path().join("from"), dir.path().join("home"), dir.path().join("out"));
-        for dir in [&from.join(".a"), &home, &out] {
-            std::fs::create_dir_all(dir).unwrap();
-        }
-        std::fs::write(from.join(".a/key"), "one").unwrap();
-        copy_home_file(&from, &home, Path::new(".a/key")).unwrap();
-        assert_eq!(std::fs::read_to_string(home.join(".a/key")).unwrap(), "one");
-        std::fs::write(home.join(".a/key"), "renewed").unwrap();
-        copy_home_file(&from, &home, Path::new(".a/key")).unwrap();
-        assert_eq!(std::fs::read_to_string(home.join(".a/key")).unwrap(), "renewed");
-
-        std::fs::remove_dir_all(home.join(".a")).unwrap();
-        std::os::unix::fs::symlink(&out, home.join(".a")).unwrap();
-        assert!(copy_home_file(&from, &home, Path::new(".a/key")).is_err());
-        assert!(copy_home_file(&from, &home, Path::new("../x")).is_err());
-        assert_eq!(std::fs::read_dir(&out).unwrap().count(), 0);
     }
 }
