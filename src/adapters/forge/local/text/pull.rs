@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::{FENCE, Flaw, Front, Parts, Splice, a_kind, apply, put_body, rfc3339, split, toml_string, utf8};
+use super::front::{FENCE, Flaw, Front, Parts, a_kind, put_body, rfc3339, split, toml_string, utf8};
+use super::splice::{Splice, apply};
 use crate::adapters::git::bare::is_branch;
 use crate::domain::model::{Oid, ReviewNote, ReviewVerdict, UnixTime};
 

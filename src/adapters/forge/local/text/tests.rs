@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::model::UnixTime;
 
 fn hand() -> Hand {
     Hand { by: "owner".to_owned(), at: UnixTime(1_000) }
