@@ -4,6 +4,7 @@
 
 mod check;
 mod find;
+mod group;
 mod hours;
 mod read;
 mod row;
@@ -35,8 +36,9 @@ pub use value::LandingRule;
 
 use crate::domain::model::RepoId;
 use crate::error::Error;
+use group::Group;
 use read::{Place, Reader};
-use schema::{Group, RunnerBasics, RunnerChoice, WorkspaceRoot};
+use schema::{RunnerBasics, RunnerChoice, WorkspaceRoot};
 use value::Setting;
 
 impl Config {

@@ -7,89 +7,27 @@
     reason = "the comments are the reference text, where backticks and escapes are noise"
 )]
 
+mod words;
+
+pub use words::{
+    ForgeKind, NoticeKind, NotifyKind, PriorityOrder, Profile, PromptBy, RunnerKind, SessionKind, StageKind,
+    TrustPermission,
+};
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use toml_edit::{Item, TableLike, Value};
+use toml_edit::{TableLike, Value};
 
+use words::MergeRule;
+
+use super::group::{Group, keys};
 use super::hours::{Hours, Offset};
 use super::read::{Place, Reader};
 use super::row::Row;
-use super::value::{Bad, Element, LandingRule, Setting, words};
-use crate::domain::model::{Landing, MergeBy, Permission};
+use super::value::{LandingRule, Setting};
+use crate::domain::model::Landing;
 use crate::domain::secret::SecretSource;
-
-/// Keys that are read and shown together.
-pub(super) trait Group {
-    const ROWS: &'static [Row];
-    /// The tables in which these keys may stand.
-    const TABLES: &'static [&'static str];
-    /// Takes over every key that the table has; what it does not have stays as it is.
-    fn read(&mut self, table: &dyn TableLike, place: &Place, reader: &mut Reader<'_>);
-    /// The values in the order of the rows.
-    fn show(&self) -> Vec<(&'static str, Option<Value>)>;
-}
-
-/// `name: Type [least, most] {required} = default;`, where bounds and `{required}` may be left out.
-macro_rules! keys {
-    ($(
-        $(#[doc = $doc:literal])+
-        $vis:vis $group:ident in [$($table:literal),+] {
-            $(
-                $(#[doc = $key_doc:literal])+
-                $key:ident : $type:ty $([$low:literal, $high:literal])? $({$required:ident})? = $default:expr;
-            )+
-        }
-    )+) => {
-        $(
-            $(#[doc = $doc])+
-            #[derive(Clone, Debug, PartialEq)]
-            $vis struct $group { $( $(#[doc = $key_doc])+ $vis $key: $type, )+ }
-
-            impl Default for $group {
-                fn default() -> Self {
-                    Self { $( $key: $default, )+ }
-                }
-            }
-
-            impl Group for $group {
-                const ROWS: &'static [Row] = &[$( Row {
-                    name: stringify!($key),
-                    accepts: <$type as Setting>::accepts,
-                    default: || { let value: $type = $default; value.show() },
-                    bounds: keys!(@bounds $($low, $high)?),
-                    required: keys!(@required $($required)?),
-                    doc: concat!($($key_doc, "\n"),+),
-                }, )+];
-                const TABLES: &'static [&'static str] = &[$($table),+];
-
-                fn read(&mut self, table: &dyn TableLike, place: &Place, reader: &mut Reader<'_>) {
-                    let mut rows = Self::ROWS.iter();
-                    $(
-                        if let Some(value) = rows.next().and_then(|row| reader.take(table, place, row)) {
-                            self.$key = value;
-                        }
-                    )+
-                }
-
-                fn show(&self) -> Vec<(&'static str, Option<Value>)> {
-                    vec![$( (stringify!($key), self.$key.show()), )+]
-                }
-            }
-        )+
-
-        /// Every key with the tables it may stand in.
-        pub(super) fn rows() -> impl Iterator<Item = (&'static Row, &'static [&'static str])> {
-            let none = std::iter::empty();
-            $( let none = none.chain(<$group as Group>::ROWS.iter().map(|row| (row, <$group as Group>::TABLES))); )+
-            none
-        }
-    };
-    (@bounds) => { None };
-    (@bounds $low:literal, $high:literal) => { Some(($low, $high)) };
-    (@required) => { false };
-    (@required required) => { true };
-}
 
 /// Every table, in the order of the reference. A star is a name that you choose.
 pub(super) const TABLES: &[(&str, &str)] = &[
@@ -141,80 +79,6 @@ pub(super) const TABLES: &[(&str, &str)] = &[
     ),
     ("recipe.*", "A recipe: a repository with a compose file. The star is a name that you choose."),
 ];
-
-words! {
-    /// Which end of the priority numbers goes first.
-    PriorityOrder { LargestFirst = "largest-first", SmallestFirst = "smallest-first", } not yet []
-}
-words! {
-    /// Who merges a pull request.
-    MergeRule { Person = "person", WhenGreen = "when-green", } not yet []
-}
-
-impl MergeRule {
-    pub fn by(self) -> MergeBy {
-        match self {
-            Self::Person => MergeBy::Person,
-            Self::WhenGreen => MergeBy::WhenGreen,
-        }
-    }
-}
-
-words! {
-    /// What kind of issue tracker.
-    ForgeKind { Local = "local", Github = "github", Forgejo = "forgejo", Gitea = "gitea", } not yet []
-}
-words! {
-    /// How turns are started.
-    RunnerKind { Command = "command", T3 = "t3", } not yet []
-}
-words! {
-    /// Whose output is read for usage, session and errors.
-    Profile { Script = "script", Claude = "claude", Codex = "codex", OpenCode = "opencode", } not yet []
-}
-words! {
-    /// How the agent is handed its prompt.
-    PromptBy { Stdin = "stdin", File = "file", Argument = "argument", } not yet []
-}
-words! {
-    /// Where a turn runs.
-    SessionKind { Background = "background", Tmux = "tmux", } not yet []
-}
-words! {
-    /// What runs a CI stage.
-    StageKind { Command = "command", Forge = "forge", Woodpecker = "woodpecker", Drone = "drone", } not yet []
-}
-words! {
-    /// What sends messages.
-    NotifyKind { Command = "command", Webhook = "webhook", Slack = "slack", Ntfy = "ntfy", Email = "email", } not yet []
-}
-words! {
-    /// The kinds of messages: a closed list.
-    NoticeKind {
-        Done = "done",
-        NeedsHuman = "needs-human",
-        Frozen = "frozen",
-        Review = "review",
-        RolledBack = "rolled_back",
-        Graduated = "graduated",
-        UpgradeSummary = "upgrade_summary",
-        Alarm = "alarm",
-        Recovered = "recovered",
-    } not yet []
-}
-words! {
-    /// The least permission that makes somebody's label count.
-    TrustPermission { Write = "write", Admin = "admin", } not yet []
-}
-
-impl TrustPermission {
-    pub fn permission(self) -> Permission {
-        match self {
-            Self::Write => Permission::Write,
-            Self::Admin => Permission::Admin,
-        }
-    }
-}
 
 keys! {
     /// Keys at the top of the file that hold for the whole installation.

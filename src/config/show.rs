@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use toml_edit::Value;
 
+use super::group::Group;
 use super::row::Row;
-use super::schema::{Group, RunnerBasics, RunnerSettings, Stage, TABLES, WorkspaceRoot, rows};
+use super::schema::{RunnerBasics, RunnerSettings, Stage, TABLES, WorkspaceRoot, rows};
 use super::settings::{Config, RepoConfig, Runner, T3};
 
 /// Values for the complete example, where the default says little or is nothing. TOML on the right.
