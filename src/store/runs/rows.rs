@@ -1,0 +1,285 @@
+//! How a run is written down, and read again.
+
+use rusqlite::{Connection, Row, named_params};
+use serde::{Deserialize, Serialize};
+
+use super::super::codes::{odd, oid, parse_turn_kind, phase_code, repo_id, turn_kind_code};
+use super::super::error::{StoreResult, sql};
+use super::super::{to_i64, to_u32};
+use crate::domain::model::{IssueRef, Landing, Oid, Outcome, UnixTime};
+use crate::domain::run::{Failure, Phase, Run, Wait};
+
+/// A run with what is kept beside its state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunRow {
+    pub run: Run,
+    /// The event by which the ready label was applied: attempts are counted from it.
+    pub approval: String,
+    pub runner: String,
+    pub account: String,
+    pub template: String,
+    pub budget_usd: f64,
+    pub claim: Option<Oid>,
+    pub comment_id: Option<String>,
+    pub end_comment_id: Option<String>,
+    /// Lines about where the work was kept.
+    pub salvage: Option<String>,
+    pub stop_asked: bool,
+}
+
+impl RunRow {
+    /// The state of a run in a word: its outcome, or what it waits for.
+    pub fn state_word(&self) -> &'static str {
+        match (&self.run.outcome, self.run.wait) {
+            (Some(outcome), _) => outcome.code(),
+            (None, Some(wait)) => wait.code(),
+            (None, None) => "in-step",
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct FailureWire {
+    checks: Vec<String>,
+    fingerprint: String,
+    log_tail: String,
+}
+
+pub(super) const RUN_COLUMNS: &str = "id, repo, number, asked_by, approval, runner, account, template, budget_usd, attempt, phase, \
+    outcome, landing, target_branch, base, turns, turn_kind, turn_head, fix_forward, verifies, conflict_tries, reruns, \
+    pushed, last_fix, conflict, push_refused, ci_stage, ci_seconds, fix_seconds, turn_seconds, last_seen, wait, created_at, \
+    ended_at, claim, comment_id, end_comment_id, salvage, stop_asked, branch, up_to, merge_refused, pull, pull_head, \
+    holds_slot, reviewing, round, review_turns, reviews_done, asked, review_seconds";
+
+fn read_failure(json: &str) -> StoreResult<Failure> {
+    let wire: FailureWire = serde_json::from_str(json).map_err(|e| odd("failure", &e.to_string()))?;
+    Ok(Failure { checks: wire.checks, fingerprint: wire.fingerprint, log_tail: wire.log_tail })
+}
+
+/// The columns as SQLite has them, before they are made sense of.
+pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<StoreResult<RunRow>> {
+    let text = |at: &str| row.get::<_, String>(at);
+    let maybe = |at: &str| row.get::<_, Option<String>>(at);
+    let count = |at: &str| row.get::<_, i64>(at).map(to_u32);
+    let (repo, phase, landing, base, turn_kind, turn_head) = (
+        text("repo")?,
+        text("phase")?,
+        text("landing")?,
+        text("base")?,
+        text("turn_kind")?,
+        text("turn_head")?,
+    );
+    let (outcome, pushed, last_fix, wait, claim) =
+        (maybe("outcome")?, maybe("pushed")?, maybe("last_fix")?, maybe("wait")?, maybe("claim")?);
+    let number = u64::try_from(row.get::<_, i64>("number")?).unwrap_or(0);
+    let (id, asked_by, target_branch) = (text("id")?, text("asked_by")?, text("target_branch")?);
+    let counts = [
+        count("attempt")?,
+        count("turns")?,
+        count("fix_forward")?,
+        count("verifies")?,
+        count("conflict_tries")?,
+        count("reruns")?,
+        count("ci_stage")?,
+    ];
+    let seconds = [
+        row.get::<_, i64>("ci_seconds")?,
+        row.get("fix_seconds")?,
+        row.get("turn_seconds")?,
+        row.get("last_seen")?,
+        row.get("created_at")?,
+    ];
+    let ended_at = row.get::<_, Option<i64>>("ended_at")?;
+    let review = read_review(row)?;
+    let (conflict, push_refused) = (maybe("conflict")?, maybe("push_refused")?);
+    let rest = RunRowRest {
+        approval: text("approval")?,
+        runner: text("runner")?,
+        account: text("account")?,
+        template: text("template")?,
+        budget_usd: row.get("budget_usd")?,
+        comment_id: maybe("comment_id")?,
+        end_comment_id: maybe("end_comment_id")?,
+        salvage: maybe("salvage")?,
+        stop_asked: row.get("stop_asked")?,
+    };
+    Ok((|| {
+        let [attempt, turns, fix_forward, verifies, conflict_tries, reruns, ci_stage] = counts;
+        let [ci_seconds, fix_seconds, turn_seconds, last_seen, created_at] = seconds;
+        let issue = IssueRef { repo: repo_id(&repo)?, number };
+        let base = oid(&base)?;
+        let begun = Run::begin(id.clone(), issue.clone(), &target_branch, &base, UnixTime(created_at));
+        let reviewed = review.put_into(begun)?;
+        let run = Run {
+            id,
+            issue,
+            asked_by,
+            attempt,
+            phase: [Phase::Starting, Phase::Active, Phase::Ending, Phase::Ended]
+                .into_iter()
+                .find(|p| phase_code(*p) == phase)
+                .ok_or_else(|| odd("phase", &phase))?,
+            outcome: outcome.map(|o| Outcome::parse(&o).ok_or_else(|| odd("outcome", &o))).transpose()?,
+            landing: match landing.as_str() {
+                "push" => Landing::Push,
+                "pull-request" => Landing::PullRequest,
+                other => return Err(odd("landing", other)),
+            },
+            target_branch,
+            base,
+            turns,
+            turn_kind: parse_turn_kind(&turn_kind)?,
+            turn_head: oid(&turn_head)?,
+            fix_forward,
+            verifies,
+            conflict_tries,
+            reruns,
+            pushed: pushed.as_deref().map(oid).transpose()?,
+            last_fix: last_fix.as_deref().map(read_failure).transpose()?,
+            conflict,
+            push_refused,
+            ci_stage,
+            ci_seconds,
+            fix_seconds,
+            turn_seconds,
+            last_seen: UnixTime(last_seen),
+            wait: wait
+                .map(|w| Wait::ALL.into_iter().find(|x| x.code() == w).ok_or_else(|| odd("wait", &w)))
+                .transpose()?,
+            created_at: UnixTime(created_at),
+            ended_at: ended_at.map(UnixTime),
+            ..reviewed
+        };
+        let claim = claim.as_deref().map(oid).transpose()?;
+        Ok(rest.with(run, claim))
+    })())
+}
+
+/// The columns about branch, pull request and review.
+struct ReviewColumns {
+    branch: String,
+    up_to: String,
+    merge_refused: Option<String>,
+    pull: Option<u64>,
+    pull_head: Option<String>,
+    holds_slot: bool,
+    reviewing: bool,
+    round: u32,
+    review_turns: u32,
+    reviews_done: String,
+    asked: Option<String>,
+    review_seconds: i64,
+}
+
+impl ReviewColumns {
+    fn put_into(self, run: Run) -> StoreResult<Run> {
+        Ok(Run {
+            branch: self.branch,
+            up_to: oid(&self.up_to)?,
+            merge_refused: self.merge_refused,
+            pull: self.pull,
+            pull_head: self.pull_head.as_deref().map(oid).transpose()?,
+            holds_slot: self.holds_slot,
+            reviewing: self.reviewing,
+            round: self.round,
+            review_turns: self.review_turns,
+            reviews_done: serde_json::from_str(&self.reviews_done)
+                .map_err(|e| odd("reviews", &e.to_string()))?,
+            asked: self.asked,
+            review_seconds: self.review_seconds,
+            ..run
+        })
+    }
+}
+
+fn read_review(row: &Row<'_>) -> rusqlite::Result<ReviewColumns> {
+    Ok(ReviewColumns {
+        branch: row.get("branch")?,
+        up_to: row.get("up_to")?,
+        merge_refused: row.get("merge_refused")?,
+        pull: row.get::<_, Option<i64>>("pull")?.and_then(|n| u64::try_from(n).ok()),
+        pull_head: row.get("pull_head")?,
+        holds_slot: row.get("holds_slot")?,
+        reviewing: row.get("reviewing")?,
+        round: row.get::<_, i64>("round").map(to_u32)?,
+        review_turns: row.get::<_, i64>("review_turns").map(to_u32)?,
+        reviews_done: row.get("reviews_done")?,
+        asked: row.get("asked")?,
+        review_seconds: row.get("review_seconds")?,
+    })
+}
+
+struct RunRowRest {
+    approval: String,
+    runner: String,
+    account: String,
+    template: String,
+    budget_usd: f64,
+    comment_id: Option<String>,
+    end_comment_id: Option<String>,
+    salvage: Option<String>,
+    stop_asked: bool,
+}
+
+impl RunRowRest {
+    fn with(self, run: Run, claim: Option<Oid>) -> RunRow {
+        RunRow {
+            run,
+            approval: self.approval,
+            runner: self.runner,
+            account: self.account,
+            template: self.template,
+            budget_usd: self.budget_usd,
+            claim,
+            comment_id: self.comment_id,
+            end_comment_id: self.end_comment_id,
+            salvage: self.salvage,
+            stop_asked: self.stop_asked,
+        }
+    }
+}
+
+/// Writes the machine's part of a run.
+pub(super) fn update_run(conn: &Connection, run: &Run) -> StoreResult<()> {
+    let last_fix = run
+        .last_fix
+        .as_ref()
+        .map(|f| {
+            let wire = FailureWire {
+                checks: f.checks.clone(),
+                fingerprint: f.fingerprint.clone(),
+                log_tail: f.log_tail.clone(),
+            };
+            serde_json::to_string(&wire).map_err(|e| odd("failure", &e.to_string()))
+        })
+        .transpose()?;
+    let reviews_done =
+        serde_json::to_string(&run.reviews_done).map_err(|e| odd("reviews", &e.to_string()))?;
+    conn.execute(
+        "UPDATE runs SET attempt = :attempt, phase = :phase, outcome = :outcome, turns = :turns, turn_kind = :turn_kind, \
+         turn_head = :turn_head, fix_forward = :fix_forward, verifies = :verifies, conflict_tries = :conflict_tries, \
+         reruns = :reruns, pushed = :pushed, last_fix = :last_fix, conflict = :conflict, push_refused = :push_refused, \
+         ci_stage = :ci_stage, ci_seconds = :ci_seconds, fix_seconds = :fix_seconds, turn_seconds = :turn_seconds, \
+         last_seen = :last_seen, wait = :wait, ended_at = :ended_at, branch = :branch, base = :base, up_to = :up_to, \
+         merge_refused = :merge_refused, pull = :pull, pull_head = :pull_head, holds_slot = :holds_slot, \
+         reviewing = :reviewing, round = :round, review_turns = :review_turns, reviews_done = :reviews_done, \
+         asked = :asked, review_seconds = :review_seconds WHERE id = :id",
+        named_params! {
+            ":id": run.id, ":attempt": run.attempt, ":phase": phase_code(run.phase),
+            ":outcome": run.outcome.as_ref().map(Outcome::code), ":turns": run.turns,
+            ":turn_kind": turn_kind_code(run.turn_kind), ":turn_head": run.turn_head.as_str(),
+            ":fix_forward": run.fix_forward, ":verifies": run.verifies, ":conflict_tries": run.conflict_tries,
+            ":reruns": run.reruns, ":pushed": run.pushed.as_ref().map(Oid::as_str), ":last_fix": last_fix,
+            ":conflict": run.conflict, ":push_refused": run.push_refused, ":ci_stage": run.ci_stage,
+            ":ci_seconds": run.ci_seconds, ":fix_seconds": run.fix_seconds, ":turn_seconds": run.turn_seconds,
+            ":last_seen": run.last_seen.0, ":wait": run.wait.map(Wait::code), ":ended_at": run.ended_at.map(|t| t.0),
+            ":branch": run.branch, ":base": run.base.as_str(), ":up_to": run.up_to.as_str(), ":merge_refused": run.merge_refused,
+            ":pull": run.pull.map(to_i64), ":pull_head": run.pull_head.as_ref().map(Oid::as_str),
+            ":holds_slot": run.holds_slot, ":reviewing": run.reviewing, ":round": run.round,
+            ":review_turns": run.review_turns, ":reviews_done": reviews_done, ":asked": run.asked,
+            ":review_seconds": run.review_seconds,
+        },
+    )
+    .map_err(sql("written"))?;
+    Ok(())
+}
