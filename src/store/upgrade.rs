@@ -1,15 +1,18 @@
-//! Batches of upgrades: recipes, their effects, the pull requests and commits that are ours, tags and when they were seen.
+//! Batches of upgrades: recipes, their effects and turns, and what came of them.
+
+mod notes;
+mod pulls;
+
+pub use pulls::{OwnPull, PullStanding};
 
 use rusqlite::{OptionalExtension as _, Row, params};
-use serde::{Deserialize, Serialize};
 
 use super::upgrade_rows::{EffectRow, RecipeRow};
-use super::{Event, IntentState, Store, StoreError, StoreResult, insert_event, sql, to_i64};
+use super::{Event, IntentState, Store, StoreError, StoreResult, insert_event, sql};
 use crate::domain::message;
-use crate::domain::model::{Oid, RepoId, UnixTime};
-use crate::domain::upgrade::guard::Bump;
-use crate::domain::upgrade::version::SeenTag;
+use crate::domain::model::{RepoId, UnixTime};
 use crate::domain::upgrade::{Batch, BatchState, Effect, Ending, Recipe};
+use pulls::write_pull;
 
 /// A new batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,74 +30,6 @@ pub struct UpgradeIntent {
     pub id: i64,
     pub effect: Effect,
     pub tries: u32,
-}
-
-/// A pull request that an intent of ours opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnPull {
-    pub repo: RepoId,
-    pub number: u64,
-    pub recipe: String,
-    pub version: String,
-    pub branch: String,
-    pub head: Oid,
-    pub bumps: Vec<Bump>,
-    pub tests: bool,
-    pub state: PullStanding,
-    pub batch: i64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PullStanding {
-    Open,
-    /// Closed by us.
-    Closed,
-    /// Closed by a person: its version stays closed.
-    Refused,
-    Merged,
-}
-
-impl PullStanding {
-    fn code(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Closed => "closed",
-            Self::Refused => "refused",
-            Self::Merged => "merged",
-        }
-    }
-
-    fn parse(code: &str) -> StoreResult<Self> {
-        [Self::Open, Self::Closed, Self::Refused, Self::Merged]
-            .into_iter()
-            .find(|s| s.code() == code)
-            .ok_or_else(|| StoreError::Row { what: format!("pull request state `{code}`") })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct BumpWire {
-    file: String,
-    service: String,
-    image: String,
-    from: String,
-    to: String,
-}
-
-pub(super) fn bumps_json(bumps: &[Bump]) -> String {
-    let wire: Vec<serde_json::Value> = bumps
-        .iter()
-        .map(|b| serde_json::json!({ "file": b.file, "service": b.service, "image": b.image, "from": b.from, "to": b.to }))
-        .collect();
-    serde_json::Value::Array(wire).to_string()
-}
-
-fn parse_bumps(text: &str) -> StoreResult<Vec<Bump>> {
-    let wire: Vec<BumpWire> =
-        serde_json::from_str(text).map_err(|e| StoreError::Row { what: format!("bumps: {e}") })?;
-    let bump =
-        |b: BumpWire| Bump { file: b.file, service: b.service, image: b.image, from: b.from, to: b.to };
-    Ok(wire.into_iter().map(bump).collect())
 }
 
 const BATCH: &str =
@@ -406,132 +341,6 @@ impl Store {
             statement.query_map([from.0, to.0], |row| Ok((row.get(0)?, row.get(1)?))).map_err(sql("read"))?;
         rows.collect::<Result<_, _>>().map_err(sql("read"))
     }
-
-    pub fn own_pulls(&self, batch: Option<i64>) -> StoreResult<Vec<OwnPull>> {
-        let mut statement = self
-            .conn
-            .prepare_cached(
-                "SELECT repo, number, recipe, version, branch, head, bumps, tests, state, batch FROM upgrade_pulls \
-                 WHERE ?1 IS NULL OR batch = ?1 ORDER BY repo, number",
-            )
-            .map_err(sql("read"))?;
-        let rows = statement
-            .query_map([batch], |row| {
-                Ok((
-                    row.get::<_, String>(0)?,
-                    row.get::<_, i64>(1)?,
-                    (row.get::<_, String>(2)?, row.get::<_, String>(3)?, row.get::<_, String>(4)?),
-                    row.get::<_, String>(5)?,
-                    row.get::<_, String>(6)?,
-                    row.get::<_, bool>(7)?,
-                    row.get::<_, String>(8)?,
-                    row.get::<_, i64>(9)?,
-                ))
-            })
-            .map_err(sql("read"))?;
-        rows.map(|row| {
-            let (repo, number, (recipe, version, branch), head, bumps, tests, state, batch) =
-                row.map_err(sql("read"))?;
-            let broken = |what: &str| StoreError::Row { what: format!("pull request {number}: {what}") };
-            Ok(OwnPull {
-                repo: RepoId::parse(&repo, None).ok_or_else(|| broken("its repo"))?,
-                number: u64::try_from(number).map_err(|_odd| broken("its number"))?,
-                recipe,
-                version,
-                branch,
-                head: Oid::parse(&head).ok_or_else(|| broken("its head"))?,
-                bumps: parse_bumps(&bumps)?,
-                tests,
-                state: PullStanding::parse(&state)?,
-                batch,
-            })
-        })
-        .collect()
-    }
-
-    pub fn set_own_pull(&mut self, pull: &OwnPull) -> StoreResult<()> {
-        self.transact("state.pull", |tx| write_pull(tx, pull))
-    }
-
-    /// Whether a commit was recorded before we pushed it.
-    pub fn is_own_commit(&self, repo: &RepoId, oid: &Oid) -> StoreResult<bool> {
-        self.conn
-            .query_row(
-                "SELECT EXISTS (SELECT 1 FROM upgrade_commits WHERE repo = ?1 AND oid = ?2)",
-                params![repo.to_string(), oid.as_str()],
-                |row| row.get(0),
-            )
-            .map_err(sql("read"))
-    }
-
-    /// The commits of a repo that were recorded as ours: what cleanup may delete.
-    pub fn own_commits(&self, repo: &RepoId) -> StoreResult<Vec<Oid>> {
-        let mut statement =
-            self.conn.prepare("SELECT oid FROM upgrade_commits WHERE repo = ?1").map_err(sql("read"))?;
-        let rows =
-            statement.query_map([repo.to_string()], |row| row.get::<_, String>(0)).map_err(sql("read"))?;
-        rows.map(|row| {
-            let text = row.map_err(sql("read"))?;
-            Oid::parse(&text).ok_or_else(|| StoreError::Row { what: format!("commit `{text}`") })
-        })
-        .collect()
-    }
-
-    /// The tags with the moment of the first sight of each; new ones are seen now.
-    pub fn see_tags(&mut self, image: &str, tags: &[String], now: UnixTime) -> StoreResult<Vec<SeenTag>> {
-        self.transact("state.tags", |tx| {
-            let mut insert = tx
-                .prepare_cached(
-                    "INSERT OR IGNORE INTO upgrade_tags (image, tag, first_seen) VALUES (?1, ?2, ?3)",
-                )
-                .map_err(sql("written"))?;
-            let mut read = tx
-                .prepare_cached("SELECT first_seen FROM upgrade_tags WHERE image = ?1 AND tag = ?2")
-                .map_err(sql("read"))?;
-            tags.iter()
-                .map(|tag| {
-                    insert.execute(params![image, tag, now.0]).map_err(sql("written"))?;
-                    let at = read.query_row(params![image, tag], |row| row.get(0)).map_err(sql("read"))?;
-                    Ok(SeenTag { tag: tag.clone(), first_seen: UnixTime(at) })
-                })
-                .collect()
-        })
-    }
-
-    /// Small facts of an installation: the schedule, when the bridge was first on, a trigger by hand.
-    pub fn upgrade_note(&self, key: &str) -> StoreResult<Option<String>> {
-        self.conn
-            .query_row("SELECT value FROM upgrade_notes WHERE key = ?1", [key], |row| row.get(0))
-            .optional()
-            .map_err(sql("read"))
-    }
-
-    pub fn set_upgrade_note(&mut self, key: &str, value: Option<&str>) -> StoreResult<()> {
-        self.transact("state.note", |tx| {
-            match value {
-                Some(value) => tx.execute(
-                    "INSERT INTO upgrade_notes (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
-                    params![key, value],
-                ),
-                None => tx.execute("DELETE FROM upgrade_notes WHERE key = ?1", [key]),
-            }
-            .map_err(sql("written"))?;
-            Ok(())
-        })
-    }
-
-    /// Every fact whose key begins so, in order.
-    pub fn upgrade_notes(&self, prefix: &str) -> StoreResult<Vec<(String, String)>> {
-        let mut statement = self
-            .conn
-            .prepare(
-                "SELECT key, value FROM upgrade_notes WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key",
-            )
-            .map_err(sql("read"))?;
-        let rows =
-            statement.query_map([prefix], |row| Ok((row.get(0)?, row.get(1)?))).map_err(sql("read"))?;
-        rows.collect::<Result<_, _>>().map_err(sql("read"))
-    }
 }
 
 fn write_recipe(
@@ -553,27 +362,5 @@ fn write_recipe(
     .map_err(sql("written"))?;
     tx.execute("UPDATE upgrade_batches SET progress_at = ?2 WHERE id = ?1", params![batch, now.0])
         .map_err(sql("written"))?;
-    Ok(())
-}
-
-fn write_pull(tx: &rusqlite::Transaction<'_>, pull: &OwnPull) -> StoreResult<()> {
-    tx.execute(
-        "INSERT INTO upgrade_pulls (repo, number, recipe, version, branch, head, bumps, tests, state, batch) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
-         ON CONFLICT (repo, number) DO UPDATE SET head = ?6, bumps = ?7, state = ?9, batch = ?10",
-        params![
-            pull.repo.to_string(),
-            to_i64(pull.number),
-            pull.recipe,
-            pull.version,
-            pull.branch,
-            pull.head.as_str(),
-            bumps_json(&pull.bumps),
-            pull.tests,
-            pull.state.code(),
-            pull.batch
-        ],
-    )
-    .map_err(sql("written"))?;
     Ok(())
 }
