@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::codes::parse_arm;
-use super::intents::insert_notice;
+use super::outbox::insert_notice;
 use super::outcomes::{entries_of_canary, entries_of_template};
 use super::routes::CanaryRoute;
 use super::templates::{TemplateRow, set_state};

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
-use super::intents::insert_notice;
+use super::outbox::insert_notice;
 use super::{Store, StoreResult, sql, to_i64, to_u32};
 use crate::domain::model::{IssueRef, Oid, RepoId, UnixTime};
 use crate::ports::Notice;
