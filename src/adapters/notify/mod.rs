@@ -1,6 +1,7 @@
 //! Notifiers: programs, and services that speak HTTP. Each asks for its secrets at each message.
 
 mod heartbeat;
+mod mail;
 mod post;
 mod program;
 

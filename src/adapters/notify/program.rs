@@ -5,10 +5,11 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use super::mail::mail;
 use super::post::short_hash;
 use super::{TIMEOUT, payload};
 use crate::boundary;
-use crate::domain::message::notice::{link, mail, told};
+use crate::domain::message::notice::{link, told};
 use crate::domain::message::plain;
 use crate::ports::{Notice, Notifier, PortError, PortResult};
 

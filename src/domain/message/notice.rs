@@ -78,94 +78,6 @@ pub fn link(url: Option<&str>) -> Option<&str> {
     })
 }
 
-/// The value of a mail header: ASCII as it is, anything else as encoded words. Never more than one line of meaning.
-pub fn header(text: &str) -> String {
-    let text = plain(text, 200);
-    if text.is_ascii() {
-        return text;
-    }
-    // An encoded word has at most 75 characters: 45 bytes make 60 of them.
-    let mut words = vec![];
-    let mut part = String::new();
-    for c in text.chars() {
-        if part.len() + c.len_utf8() > 45 {
-            words.push(std::mem::take(&mut part));
-        }
-        part.push(c);
-    }
-    words.push(part);
-    let encoded: Vec<String> =
-        words.iter().map(|word| format!("=?utf-8?B?{}?=", base64(word.as_bytes()))).collect();
-    encoded.join("\r\n ")
-}
-
-/// Base64 in lines of 76 characters, for the body of a mail.
-pub fn base64_lines(bytes: &[u8]) -> String {
-    let all = base64(bytes);
-    let mut out = String::new();
-    let mut rest = all.as_str();
-    while !rest.is_empty() {
-        let (line, next) = rest.split_at(rest.len().min(76));
-        out.push_str(line);
-        out.push_str("\r\n");
-        rest = next;
-    }
-    out
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let at = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
-        let bits = at(0) << 16 | at(1) << 8 | at(2);
-        for i in 0..4 {
-            if i <= chunk.len() {
-                let sign = (bits >> (18 - 6 * i)) & 63;
-                out.push(char::from(SIGNS[usize::try_from(sign).unwrap_or(0)]));
-            } else {
-                out.push('=');
-            }
-        }
-    }
-    out
-}
-
-/// A mail as `sendmail -t` reads it. `id` and `thread` are words of letters and digits.
-pub fn mail(
-    told: &Told,
-    from: &str,
-    to: &[String],
-    link: Option<&str>,
-    id: &str,
-    thread: Option<&str>,
-) -> String {
-    let mut out = format!("From: {from}\r\n");
-    out.push_str(&format!("To: {}\r\n", to.join(", ")));
-    out.push_str(&format!("Subject: {}\r\n", header(&format!("[offhours] {}", told.headline))));
-    out.push_str(&format!("Message-ID: <{id}@offhours.invalid>\r\n"));
-    if let Some(thread) = thread {
-        // Everything about one cause lies under one head.
-        out.push_str(&format!(
-            "References: <{thread}@offhours.invalid>\r\nIn-Reply-To: <{thread}@offhours.invalid>\r\n"
-        ));
-    }
-    if told.manner.urgency >= 4 {
-        out.push_str("X-Priority: 1\r\nImportance: high\r\n");
-    }
-    out.push_str(
-        "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
-         Content-Transfer-Encoding: base64\r\n\r\n",
-    );
-    let mut text = told.text.clone();
-    if let Some(link) = link {
-        text.push_str(&format!("\n\n{link}"));
-    }
-    text.push('\n');
-    out.push_str(&base64_lines(text.replace('\n', "\r\n").as_bytes()));
-    out
-}
-
 /// Whether a word is an address that can stand in a header line.
 pub fn is_address(text: &str) -> bool {
     let good = |c: char| c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c);
@@ -214,27 +126,10 @@ mod tests {
             slack(&told.headline),
             "Needs you: &lt;!channel&gt; &lt;https://evil|click&gt; Bcc: all@example.org"
         );
-        let mail = mail(&told, "me@example.org", &["you@example.org".to_owned()], None, "id1", Some("t1"));
-        let heads: Vec<&str> =
-            mail.split("\r\n\r\n").next().unwrap().lines().filter(|l| l.starts_with("Bcc")).collect();
-        assert!(heads.is_empty(), "{mail}");
         for bad in ["javascript:alert(1)", "https://a b", "https://a|b", "ftp://x", ""] {
             assert_eq!(link(Some(bad)), None, "{bad}");
         }
         assert_eq!(link(Some("https://x/y#1")), Some("https://x/y#1"));
-    }
-
-    #[test]
-    fn headers_and_bodies_are_encoded() {
-        assert_eq!(header("plain words"), "plain words");
-        assert_eq!(header("Größe"), "=?utf-8?B?R3LDtsOfZQ==?=");
-        let long = header(&"ü".repeat(120));
-        assert!(long.lines().all(|l| l.trim().len() <= 75), "{long}");
-        for (text, coded) in [("", ""), ("a", "YQ=="), ("ab", "YWI="), ("abc", "YWJj"), ("abcd", "YWJjZA==")]
-        {
-            assert_eq!(base64(text.as_bytes()), coded);
-        }
-        assert!(base64_lines(&[0; 200]).lines().all(|l| l.len() <= 76));
     }
 
     #[test]
