@@ -23,29 +23,23 @@
 //! A review's front matter has `by`, `at`, `verdict` (`approved`, `changes-requested`, `commented`, `dismissed`),
 //! `head`, and remarks on single places as `[[note]]` tables with `path`, `line` and `text`.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
+mod desk;
+mod merge;
 
-use super::files::{self, ReadError, RepoDir, RepoLock, Room, failed, ids, leading_number};
-use super::text::pull::{self as pull_text, Changes, NewReview, PullFile, ReviewFile, Stated};
+pub use merge::Method;
+
+use std::fs;
+
+use super::files::{self, ReadError, RepoDir, Room, failed, ids, leading_number};
+use super::text::pull::{self as pull_text, NewReview, PullFile, ReviewFile, Stated};
 use super::text::{self, Flaw};
 use super::{Loaded, LocalForge, TRIES, load, load_all};
-use crate::adapters::git::bare::{Bare, Made, Maker, RefChange, is_branch};
+use crate::adapters::git::bare::{RefChange, is_branch};
 use crate::domain::model::{
     Comment, Oid, Person, PullRequest, PullState, RepoId, Review, ReviewVerdict, UnixTime,
 };
-use crate::ports::{
-    BrokenIssue, Forge as _, Hosting as _, MergeAnswer, Merging, NewPull, PortError, PortResult, PullRequests,
-};
-
-/// How work comes to the target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    MergeCommit,
-    Squash,
-    Rebase,
-}
+use crate::ports::{BrokenIssue, Forge as _, Hosting as _, NewPull, PortError, PortResult, PullRequests};
+use desk::{Desk, head_ref, nothing_new};
 
 /// A pull request with everything about it, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,96 +55,6 @@ pub struct WholePull {
 pub struct AllPulls {
     pub pulls: Vec<PullRequest>,
     pub broken: Vec<BrokenIssue>,
-}
-
-type Refs = BTreeMap<String, Oid>;
-
-fn head_ref(number: u64) -> String {
-    format!("refs/pull/{number}/head")
-}
-
-fn branch_ref(branch: &str) -> String {
-    format!("refs/heads/{branch}")
-}
-
-/// One repo's pull requests at one moment.
-struct Desk {
-    dir: RepoDir,
-    bare: Bare,
-    repo: RepoId,
-    refs: Refs,
-}
-
-impl Desk {
-    fn refresh(&mut self) -> PortResult<()> {
-        self.refs = self.bare.refs(&["refs/heads/", "refs/pull/"])?;
-        Ok(())
-    }
-
-    fn branch(&self, name: &str) -> Option<&Oid> {
-        self.refs.get(&branch_ref(name))
-    }
-
-    fn in_target(&self, target: Option<&Oid>, commit: Option<&Oid>) -> PortResult<bool> {
-        match (target, commit) {
-            (Some(target), Some(commit)) => self.bare.contains(target, commit),
-            (None, _) | (_, None) => Ok(false),
-        }
-    }
-
-    /// What became of an open one in the repository.
-    fn open_state(&self, number: u64, file: &PullFile) -> PortResult<(PullState, Option<Oid>)> {
-        let (branch, target) = (self.branch(&file.branch), self.branch(&file.target));
-        let kept = self.refs.get(&head_ref(number));
-        if self.in_target(target, file.commit.as_ref())? {
-            let merged = PullState::Merged { commit: file.commit.clone(), by: None };
-            return Ok((merged, file.head.clone().or_else(|| kept.cloned())));
-        }
-        // A branch that has more by now goes on; one that was set back to before the work is not merged by that.
-        let more = branch.is_some() && branch != kept && !self.in_target(target, branch)?;
-        if !more && self.in_target(target, kept)? {
-            return Ok((PullState::Merged { commit: None, by: None }, kept.cloned()));
-        }
-        match branch {
-            Some(head) => Ok((PullState::Open, Some(head.clone()))),
-            None => Ok((PullState::Closed, kept.cloned())),
-        }
-    }
-
-    fn view(&self, number: u64, path: &Path, file: &PullFile, actor: &str) -> PortResult<PullRequest> {
-        let kept = || self.refs.get(&head_ref(number)).cloned();
-        let by = || file.by.clone().map(|login| Person { bot: login == actor, login });
-        let past = || file.head.clone().or_else(kept).or_else(|| self.branch(&file.branch).cloned());
-        let (state, head) = match file.state {
-            Stated::Open => match self.open_state(number, file)? {
-                (PullState::Merged { commit: Some(commit), .. }, head) => {
-                    (PullState::Merged { commit: Some(commit), by: by() }, head)
-                }
-                other => other,
-            },
-            Stated::Closed => (PullState::Closed, past()),
-            Stated::Merged => (PullState::Merged { commit: file.commit.clone(), by: by() }, past()),
-        };
-        let head = head.ok_or_else(|| {
-            PortError::broken(format!(
-                "{}: its branch {} is not in {}; push it, or delete the file",
-                self.dir.show(Room::Pulls, &format!("{number:04}.md")),
-                file.branch,
-                self.bare.dir().display()
-            ))
-        })?;
-        let link = std::path::absolute(path).unwrap_or_else(|_gone| path.to_owned());
-        Ok(PullRequest {
-            number,
-            title: file.title.clone(),
-            body: file.body().to_owned(),
-            branch: file.branch.clone(),
-            target: file.target.clone(),
-            head,
-            state,
-            link: Some(link.display().to_string()),
-        })
-    }
 }
 
 impl LocalForge {
@@ -255,95 +159,6 @@ impl LocalForge {
         Err(PortError::later(format!("finding a free number in {} failed; try again", folder.display())))
     }
 
-    /// Merges in somebody's name, at exactly `head` where one is given.
-    pub fn merge_as(
-        &self,
-        repo: &RepoId,
-        number: u64,
-        head: Option<&Oid>,
-        method: Method,
-        who: &str,
-    ) -> PortResult<MergeAnswer> {
-        let mut desk = self.desk(repo)?;
-        let lock = desk.dir.lock()?;
-        let mut first = None;
-        for _ in 0..TRIES {
-            desk.refresh()?;
-            let loaded = load(&desk.dir, Room::Pulls, number, PullFile::parse)?;
-            let pull = desk.view(number, &loaded.path, &loaded.file, &self.actor)?;
-            match &pull.state {
-                PullState::Merged { commit, .. } => {
-                    self.settle(&desk.dir, &pull, &loaded, &lock)?;
-                    return Ok(MergeAnswer::Merged(commit.clone()));
-                }
-                PullState::Closed => {
-                    return Err(PortError::refused(format!(
-                        "merging {repo}#{number}: it is closed; open it again first"
-                    )));
-                }
-                PullState::Open => {}
-            }
-            let wanted = head.unwrap_or_else(|| first.get_or_insert_with(|| pull.head.clone()));
-            if pull.head != *wanted {
-                return Ok(MergeAnswer::HeadMoved);
-            }
-            if let Some(commit) = self.try_merge(&desk, &pull, method, who, &lock)? {
-                self.state(&desk.dir, number, &[("state", Stated::Merged.word())], &lock)?;
-                return Ok(MergeAnswer::Merged(Some(commit)));
-            }
-        }
-        Err(PortError::later(format!(
-            "merging {repo}#{number} was put off: its branches moved {TRIES} times in a row; it is tried again by the \
-             next tick"
-        )))
-    }
-
-    /// Makes the commit, writes down that it is to be merged so, and moves the target. None where a branch moved.
-    fn try_merge(
-        &self,
-        desk: &Desk,
-        pull: &PullRequest,
-        method: Method,
-        who: &str,
-        lock: &RepoLock,
-    ) -> PortResult<Option<Oid>> {
-        let (number, head) = (pull.number, &pull.head);
-        let doing = format!("merging {}#{number}", desk.repo);
-        let target = desk.branch(&pull.target).ok_or_else(|| {
-            PortError::refused(format!("{doing}: there is no branch {}; push it first", pull.target))
-        })?;
-        if desk.bare.contains(target, head)? {
-            return Err(nothing_new(&doing, &pull.branch, &pull.target));
-        }
-        let maker = Maker { name: who, at: self.clock.now() };
-        let commit = match make(&desk.bare, method, target, pull, maker)? {
-            Ok(commit) => commit,
-            Err(paths) => {
-                let shown: Vec<String> =
-                    paths.iter().take(10).map(|p| p.escape_debug().to_string()).collect();
-                let more = if paths.len() > 10 { " and more" } else { "" };
-                return Err(PortError::refused(format!(
-                    "{doing}: {} and {} conflict in {}{more}; bring {} up to date by hand",
-                    pull.branch,
-                    pull.target,
-                    shown.join(", "),
-                    pull.branch
-                )));
-            }
-        };
-        if commit == *target {
-            return Err(nothing_new(&doing, &pull.branch, &pull.target));
-        }
-        let intent = [("head", head.as_str()), ("commit", commit.as_str()), ("by", who)];
-        self.state(&desk.dir, number, &intent, lock)?;
-        let done = desk.bare.change_refs(&[
-            RefChange::Verify(branch_ref(&pull.branch), head.clone()),
-            RefChange::Move(branch_ref(&pull.target), target.clone(), commit.clone()),
-            RefChange::Set(head_ref(number), head.clone()),
-        ])?;
-        Ok(done.then_some(commit))
-    }
-
     /// Closes it unmerged in somebody's name. True where that changed anything.
     pub fn close_as(&self, repo: &RepoId, number: u64, who: &str) -> PortResult<bool> {
         let desk = self.desk(repo)?;
@@ -380,51 +195,6 @@ impl LocalForge {
         }
         self.may_open(&desk, &doing, &pull.branch, &pull.target)?;
         self.state(&desk.dir, number, &[("state", Stated::Open.word())], &lock)
-    }
-
-    fn desk(&self, repo: &RepoId) -> PortResult<Desk> {
-        let dir = RepoDir::open(&self.root, repo)?;
-        let bare = Bare::at(dir.git(), &self.memory);
-        let mut desk = Desk { bare, dir, repo: repo.clone(), refs: Refs::new() };
-        desk.refresh()?;
-        Ok(desk)
-    }
-
-    /// Changes the front matter of a pull request. True where that changed anything.
-    fn state(&self, dir: &RepoDir, number: u64, to: &Changes<'_>, lock: &RepoLock) -> PortResult<bool> {
-        self.change(dir, Room::Pulls, number, PullFile::parse, &|loaded| loaded.file.with(to), lock)
-    }
-
-    /// Writes down what became of one that is open by its file and merged in the repository.
-    fn settle(
-        &self,
-        dir: &RepoDir,
-        pull: &PullRequest,
-        loaded: &Loaded<PullFile>,
-        lock: &RepoLock,
-    ) -> PortResult<()> {
-        if loaded.file.state != Stated::Open {
-            return Ok(());
-        }
-        let mut merged = vec![("state", Stated::Merged.word()), ("head", pull.head.as_str())];
-        if matches!(pull.state, PullState::Merged { commit: None, .. }) && loaded.file.commit.is_some() {
-            // Somebody else merged it than who had begun to.
-            merged.extend([("commit", ""), ("by", "")]);
-        }
-        self.state(dir, pull.number, &merged, lock).map(drop)
-    }
-
-    /// Keeps the head of an open one under its own ref, as a forge does when somebody pushes.
-    fn kept(&self, desk: &Desk, pull: PullRequest) -> PullRequest {
-        let name = head_ref(pull.number);
-        if self.looking_only || pull.state != PullState::Open || desk.refs.get(&name) == Some(&pull.head) {
-            return pull;
-        }
-        // The next look tries again; nobody waits for it.
-        if desk.in_target(desk.branch(&pull.target), Some(&pull.head)) == Ok(false) {
-            desk.bare.change_refs(&[RefChange::Set(name, pull.head.clone())]).ok();
-        }
-        pull
     }
 
     fn pull_files(dir: &RepoDir) -> PortResult<(Vec<(u64, std::path::PathBuf, PullFile)>, Vec<BrokenIssue>)> {
@@ -482,26 +252,6 @@ impl LocalForge {
             ))),
             Some(_) | None => Ok(head.clone()),
         }
-    }
-}
-
-fn nothing_new(doing: &str, branch: &str, target: &str) -> PortError {
-    PortError::refused(format!("{doing}: {branch} has nothing that {target} has not"))
-}
-
-fn make(bare: &Bare, method: Method, target: &Oid, pull: &PullRequest, maker: Maker<'_>) -> PortResult<Made> {
-    let (number, title) = (pull.number, &pull.title);
-    match method {
-        Method::MergeCommit => {
-            let message = format!("Merge pull request #{number} from {}\n\n{title}", pull.branch);
-            bare.merged(target, &pull.head, &message, maker)
-        }
-        Method::Squash => {
-            let subjects = bare.subjects(target, &pull.head)?;
-            let list: Vec<String> = subjects.iter().map(|subject| format!("* {subject}")).collect();
-            bare.squashed(target, &pull.head, &format!("{title} (#{number})\n\n{}", list.join("\n")), maker)
-        }
-        Method::Rebase => bare.rebased(target, &pull.head, maker),
     }
 }
 
@@ -576,11 +326,5 @@ impl PullRequests for LocalForge {
 
     fn close_pull(&self, repo: &RepoId, number: u64) -> PortResult<()> {
         self.close_as(repo, number, &self.actor).map(drop)
-    }
-}
-
-impl Merging for LocalForge {
-    fn merge_pull(&self, repo: &RepoId, number: u64, head: &Oid) -> PortResult<MergeAnswer> {
-        self.merge_as(repo, number, Some(head), Method::MergeCommit, &self.actor)
     }
 }
