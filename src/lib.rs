@@ -24,12 +24,15 @@
 //! | [`commands`] | one file a command, with its arguments beside it; [`cli`] has the flags that every command takes |
 //! | [`config`] | one table of keys, from which parsing, checking, the reference and the example follow |
 //! | [`tick`] | the straight line: `poll` starts runs, `watch` moves them on, `harvest` scores them; `observe` and `perform` are the two hands |
-//! | [`domain`] | pure: what an issue, a run, a verdict is, and what is to be done; texts that leave the program |
-//! | [`ports`] | traits: forge, git, runner, CI, notifier, clock; at most about eight methods each |
-//! | [`adapters`] | what stands behind the ports: the local forge, git, supervised processes, webhooks, dry run |
-//! | [`store`] | the state file: migrations, runs, intents, events, reasons, outbox, lessons |
+//! | [`domain`] | pure: what an issue, a run, a verdict is, and what is to be done; `message` has the texts that leave the program |
+//! | [`ports`] | traits, one file a counterpart: forge, git, jobs, CI, notices, prompts, recipes, this machine |
+//! | [`adapters`] | what stands behind the ports: forges, git, supervised processes, HTTP, notifiers, dry run |
+//! | [`store`] | the state file: migrations, runs, intents, outbox, events, reasons, lessons |
 //! | [`boundary`] | numbered instants at which tests end the process; nothing in a release |
 //! | [`error`] | kinds of failure, their exit codes and hints |
+//!
+//! What a function touches stands in its signature: [`tick::Env`] has the ports, the clock and the deadline,
+//! [`tick::HostPolicy`] is the configuration as data, [`store::Store`] the state file, [`tick::Log`] what the tick tells.
 //!
 //! # Who may know whom
 //!
@@ -45,6 +48,8 @@
 //! - Selection ([`domain::dispatch`]) and the run machine ([`domain::run`]) do not know the word for what later runs learn
 //!   from earlier ones: that is an observer, never a gate.
 //! - Domain types do not derive serde: each adapter has its own wire structs, each table its own rows, and converts.
+//! - No files name one another in a circle; no file has more than 500 lines but those that `architecture.rs` names.
+//! - Merging is a trait of its own ([`ports::Merging`]): upgrades are given a forge without it ([`ports::RecipeForge`]).
 //!
 //! # What always holds
 //!
@@ -71,18 +76,19 @@
 //!
 //! # Where to start reading: the path of one issue
 //!
-//! 1. `commands/tick.rs` takes the lock, opens the store and has [`app`] build what a tick touches ([`tick::Env`]), decides by ([`tick::HostPolicy`]) and tells ([`tick::Log`]).
+//! 1. `commands/tick.rs` takes the lock, opens the store and has [`app`] build what the tick touches and decides by.
 //! 2. `tick/poll.rs` lists ready issues into the store, and asks [`domain::dispatch::select`] which of them start; that in
-//!    turn asks for evidence of [`domain::trust`] and blockers. Each answer goes to the reason ledger.
-//! 3. For the chosen one [`domain::run::dispatch_effects`] says what is to be done: claim, prepare, start the turn, label,
-//!    comment. [`store::Store::begin_run`] records it; `tick/perform.rs` does it.
+//!    turn asks for evidence of [`domain::trust`] and blockers (`tick/poll/gather.rs`). Each answer goes to the reason ledger.
+//! 3. `tick/poll/start.rs` reads the chosen one again. [`domain::run::dispatch_effects`] says what is to be done: claim,
+//!    prepare, start the turn, label, comment. [`store::Store::begin_run`] records it; `tick/perform.rs` does it.
 //! 4. `adapters/runner/command.rs` starts a supervisor, `adapters/runner/supervise.rs`, which outlives the tick: it runs the
 //!    agent, then the repo's own tests, and leaves a result by rename.
-//! 5. A later tick: `tick/watch.rs` drives each run in flight. `tick/observe.rs` gathers the evidence, [`domain::run::next`]
-//!    decides on one row of its table, and `tick/perform.rs` acts: land ([`domain::guard`] looks at it before), start CI,
-//!    fix forward, close, hand back, freeze.
-//! 6. `adapters/git/` fetches from the workspace, lands, and salvages; `adapters/forge/local.rs` comments and closes;
-//!    `adapters/forge/local/pulls.rs` is its pull requests.
+//! 5. A later tick: `tick/watch.rs` drives each run in flight. `tick/observe.rs` gathers the evidence (the turn, the work, the
+//!    pull request, CI: a file each below it), [`domain::run::next`] decides on one row of its table (`domain/run/row.rs`),
+//!    and `tick/perform.rs` acts, a file below it for each kind of act: land ([`domain::guard`] looks at it before), start
+//!    CI, fix forward, close, hand back, freeze.
+//! 6. `adapters/git/` fetches from the workspace, lands, and salvages; `adapters/forge/` has a folder for each forge, with its
+//!    issues, pull requests, checks, and the trials of upgrades.
 //! 7. `tick/outbox.rs` sends the notices. Beside the path, `tick/lessons.rs` reads the events of all this, and
 //!    [`domain::lesson`] says what is to be learned from them; only what an agent is told depends on it.
 

@@ -27,7 +27,11 @@ fn main() {
     println!("files                    {}", lengths.len());
     println!("median file              {}", lengths[lengths.len() / 2].0);
     println!("longest file             {longest} (src/{name})");
-    println!("files over 500           {}", lengths.iter().filter(|(n, _)| *n > 500).count());
+    let long: Vec<&(usize, &str)> = lengths.iter().filter(|(n, _)| *n > 500).collect();
+    println!("files over 500           {}", long.len());
+    for (lines, name) in long {
+        println!("  {lines} src/{name}");
+    }
     println!("circles                  {}", circles.len());
     for circle in &circles {
         println!("  {} files:", circle.len());

@@ -164,23 +164,31 @@ fn nothing_in_the_code_gives_up_or_is_left_over() {
 
 #[test]
 fn a_file_can_be_read_in_one_sitting() {
-    // The most lines each may have, and why it is longer than a sitting.
-    let exceptions: [(&str, usize, &str); 0] = [];
+    // The most lines each may have, and what is to be read apart.
+    let exceptions = [
+        (
+            "adapters/forge/local/files.rs",
+            660,
+            "the lock of a repo's desk, and files that are read and replaced",
+        ),
+        ("adapters/forge/local.rs", 610, "issues, and the trait that asks for them"),
+        ("adapters/http.rs", 660, "requests one after another, and many at once"),
+    ];
     let most =
-        |name: &str| exceptions.iter().find(|(file, _, _)| *file == name).map_or(700, |(_, most, _)| *most);
-    let mut long: Vec<(usize, String)> =
-        sources().into_iter().map(|s| (s.lines.len(), s.name)).filter(|(n, _)| *n > 400).collect();
+        |name: &str| exceptions.iter().find(|(file, _, _)| *file == name).map_or(500, |(_, most, _)| *most);
+    let mut long: Vec<(usize, String)> = sources().into_iter().map(|s| (s.lines.len(), s.name)).collect();
+    long.retain(|(lines, _)| *lines > 400);
     long.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
     let list: Vec<String> = long.iter().map(|(n, name)| format!("  {n} src/{name}")).collect();
     assert!(
-        long.iter().all(|(n, name)| *n < most(name)),
-        "a file has to stay under 700 lines without its tests, and is better under 400. Over 400 are:\n{}",
+        long.iter().all(|(n, name)| *n <= most(name)),
+        "a file has at most 500 lines without its tests, and is better under 400. Over 400 are:\n{}",
         list.join("\n")
     );
-    for (file, _, _) in exceptions {
+    for (file, _, why) in exceptions {
         assert!(
-            long.iter().any(|(n, name)| name == file && *n >= 700),
-            "src/{file} is short: take the exception out"
+            long.iter().any(|(n, name)| name == file && *n > 500),
+            "src/{file} is short ({why}): take the exception out"
         );
     }
     let main = sources().into_iter().find(|s| s.name == "main.rs").unwrap();
@@ -322,6 +330,7 @@ fn reference_example_and_readme_are_in_step() {
 fn an_upgrade_has_no_way_to_merge_and_four_ways_to_push() {
     let of_upgrades = |name: &str| {
         name.starts_with("tick/upgrade/")
+            || name.starts_with("store/upgrade/")
             || ["commands/upgrade.rs", "app/upgrade.rs", "adapters/git/recipe.rs", "store/upgrade.rs"]
                 .contains(&name)
             || name.starts_with("domain/upgrade")
