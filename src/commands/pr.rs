@@ -241,7 +241,7 @@ pub fn review(
 pub fn note(place: &str, text: &str) -> ReviewNote {
     let split = place.rsplit_once(':').and_then(|(path, number)| Some((path, number.parse::<u64>().ok()?)));
     let (path, line) = split.map_or((place, None), |(path, number)| (path, Some(number)));
-    ReviewNote { path: Some(path.to_owned()), line, body: text.to_owned() }
+    ReviewNote { path: Some(path.to_owned()), line, body: text.to_owned(), author: None, edited: false }
 }
 
 /// `pr merge`: takes the branch into its target.

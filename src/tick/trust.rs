@@ -30,7 +30,12 @@ pub(super) fn overwritten(
     host: &HostPolicy,
     repo: &RepoId,
 ) -> PortResult<impl Fn(&Comment) -> bool + use<>> {
+    let voids = changing_voids(env, host, repo)?;
+    Ok(move |comment: &Comment| voids && comment.edited)
+}
+
+/// Whether what was changed may be of somebody who is not trusted.
+pub(super) fn changing_voids(env: &Env, host: &HostPolicy, repo: &RepoId) -> PortResult<bool> {
     let trusted = env.forge(repo)?.capabilities().writers_are_trusted;
-    let matters = !trust::writers(&host.trust, trusted);
-    Ok(move |comment: &Comment| matters && comment.edited)
+    Ok(!trust::writers(&host.trust, trusted))
 }

@@ -32,6 +32,7 @@ mod hub_app;
 mod hub_checks;
 mod hub_desk;
 mod hub_hostile;
+mod hub_said;
 mod hub_trust;
 mod hub_watch;
 mod lessons;

@@ -172,6 +172,12 @@ fn moment(text: &str) -> Option<UnixTime> {
 }
 
 /// A moment as HTTP's Date header spells it.
+/// Whether a text was changed since it was written. Whose moments cannot be read may have been.
+fn is_edited(created_at: Option<&str>, updated_at: Option<&str>) -> bool {
+    let at = created_at.and_then(moment);
+    at.is_none() || updated_at.and_then(moment) != at
+}
+
 fn http_date(text: &str) -> Option<UnixTime> {
     OffsetDateTime::parse(text, &Rfc2822).ok().map(|at| UnixTime(at.unix_timestamp()))
 }

@@ -59,4 +59,8 @@ pub struct ReviewNote {
     pub path: Option<String>,
     pub line: Option<u64>,
     pub body: String,
+    /// Anybody may answer below somebody's review.
+    pub author: Option<Person>,
+    /// It was changed since it was written, or may have been.
+    pub edited: bool,
 }

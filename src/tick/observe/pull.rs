@@ -2,7 +2,7 @@
 
 use super::super::env::Env;
 use super::super::policy::{HostPolicy, RepoPolicy};
-use super::super::trust::{overwritten, trusted};
+use super::super::trust::{changing_voids, trusted};
 use crate::domain::message;
 use crate::domain::model::{Landing, Oid, Person, PullState, Seen};
 use crate::domain::review::{self, Judged};
@@ -101,11 +101,11 @@ pub(super) fn review(env: &Env, host: &HostPolicy, row: &RunRow, notes: &mut Vec
         // Without a review there is nothing that a comment could belong to.
         let mut comments =
             if reviews.is_empty() { vec![] } else { env.forge(repo)?.comments(repo, number)? };
-        let overwritten = overwritten(env, host, repo)?;
-        comments.retain(|comment| !overwritten(comment));
-        Ok((reviews, comments))
+        let voids = changing_voids(env, host, repo)?;
+        comments.retain(|comment| !(voids && comment.edited));
+        Ok((reviews, comments, voids))
     });
-    let (reviews, comments) = match read {
+    let (mut reviews, comments, voids) = match read {
         Ok(read) => read,
         Err(error) => {
             notes.push(error);
@@ -122,6 +122,10 @@ pub(super) fn review(env: &Env, host: &HostPolicy, row: &RunRow, notes: &mut Vec
         known.push((person.clone(), answer.clone()));
         answer
     };
+    for review in &mut reviews {
+        // Whose review it stands below says nothing of who wrote it.
+        review.notes.retain(|note| !(voids && note.edited) && ask(&note.author) == Seen::Known(true));
+    }
     let reviews: Vec<_> =
         reviews.into_iter().map(|said| Judged { trusted: ask(&said.author), said }).collect();
     let comments: Vec<_> = comments

@@ -55,7 +55,8 @@ fn comment(model: &Model, comment: &super::Comment) -> Value {
 
 /// One page, with the number of all entries, and a link that leads to the server's own idea of its address.
 fn page(ask: &Ask<'_>, key: Option<&str>, entries: Vec<Value>) -> Reply {
-    let per: usize = ask.query.get("limit").and_then(|p| p.parse().ok()).unwrap_or(30).min(MOST);
+    let per: usize =
+        ask.query.get("limit").and_then(|p| p.parse().ok()).unwrap_or(30).min(MOST).min(ask.most);
     let number: usize = ask.query.get("page").and_then(|p| p.parse().ok()).unwrap_or(1);
     let total = entries.len();
     let some: Vec<Value> = entries.into_iter().skip((number - 1) * per).take(per).collect();
@@ -565,16 +566,28 @@ fn in_pull(model: &mut Model, ask: &Ask<'_>, repo: &str, of: &Pull, path: &[&str
                     other => other,
                 };
                 json!({ "id": r.id, "user": user(model, &r.by), "state": state, "body": r.body, "dismissed": false,
-                    "submitted_at": moment(r.at), "comments_count": r.notes.len() })
+                    "submitted_at": moment(r.at), "comments_count": r.notes.len() + r.replies.len() })
             });
             page(ask, None, entries.collect())
         }
         ("GET", ["reviews", id, "comments"]) => {
-            let review = of.reviews.iter().filter(|r| r.id.to_string() == *id);
-            let entries: Vec<Value> = review
-                .flat_map(|r| &r.notes)
-                .map(|(path, line, body)| json!({ "id": 1, "path": path, "position": line, "body": body }))
-                .collect();
+            let mut entries = vec![];
+            for review in of.reviews.iter().filter(|r| r.id.to_string() == *id) {
+                entries.extend(review.notes.iter().map(|(path, line, body)| {
+                    json!({ "id": 1, "path": path, "position": line, "body": body, "user": user(model, &review.by),
+                        "created_at": moment(review.at), "updated_at": moment(review.at) })
+                }));
+                // Whoever answers, the answer is of this review.
+                entries.extend(review.replies.iter().map(|reply| {
+                    let mut entry = comment(model, reply);
+                    entry["path"] = json!("done.txt");
+                    entry["position"] = json!(1);
+                    if reply.by.is_empty() {
+                        entry["user"] = Value::Null;
+                    }
+                    entry
+                }));
+            }
             Reply::json(200, &json!(entries))
         }
         ("POST", ["merge"]) if writer => {

@@ -559,11 +559,19 @@ fn in_pull(model: &mut Model, ask: &Ask<'_>, repo: &str, of: &Pull, path: &[&str
         }
         ("GET", ["comments"]) => {
             let entries = of.reviews.iter().flat_map(|r| {
-                r.notes.iter().map(|(path, line, body)| {
+                let replies = r.replies.iter().map(|reply| {
+                    let mut entry = comment(model, reply);
+                    entry["pull_request_review_id"] = json!(r.id);
+                    entry["path"] = json!("done.txt");
+                    entry["line"] = json!(1);
+                    shape::review_note(entry)
+                });
+                let notes = r.notes.iter().map(|(path, line, body)| {
                     shape::review_note(json!({ "id": r.id, "pull_request_review_id": r.id, "path": path,
                         "line": line, "body": body, "user": user(model, &r.by), "created_at": moment(r.at),
                         "updated_at": moment(r.at) }))
-                })
+                });
+                notes.chain(replies).collect::<Vec<_>>()
             });
             page(ask, None, entries.collect())
         }

@@ -173,6 +173,8 @@ pub struct Review {
     pub body: String,
     pub at: i64,
     pub notes: Vec<(String, u64, String)>,
+    /// Answers to its notes, of anybody.
+    pub replies: Vec<Comment>,
 }
 
 #[derive(Clone, Debug)]
@@ -562,7 +564,24 @@ impl Model {
         let (id, at) = (self.id(), self.now());
         let notes = notes.iter().map(|(p, l, b)| ((*p).to_owned(), *l, (*b).to_owned())).collect();
         let pull = self.repo(repo).pulls.iter_mut().find(|p| p.number == number).unwrap();
-        pull.reviews.push(Review { id, by: by.to_owned(), state, body: body.to_owned(), at, notes });
+        pull.reviews.push(Review {
+            id,
+            by: by.to_owned(),
+            state,
+            body: body.to_owned(),
+            at,
+            notes,
+            replies: vec![],
+        });
+    }
+
+    /// Somebody answers below the newest review's notes, and the answer is changed at `edited`.
+    pub fn reply(&mut self, repo: &str, number: u64, by: &str, body: &str, edited: Option<i64>) {
+        let (id, at) = (self.id(), self.now());
+        let pull = self.repo(repo).pulls.iter_mut().find(|p| p.number == number).unwrap();
+        let (by, body, reactions) = (by.to_owned(), body.to_owned(), BTreeSet::new());
+        let reply = Comment { id, by, at, body, edited, reactions };
+        pull.reviews.last_mut().unwrap().replies.push(reply);
     }
 
     /// Somebody closes it without merging it.

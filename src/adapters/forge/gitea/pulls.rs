@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Gitea, PAGE, wire};
-use crate::adapters::forge::{moment, twice};
+use crate::adapters::forge::{is_edited, moment, twice};
 use crate::adapters::http::{Method, numbered};
 use crate::domain::message;
 use crate::domain::model::{Oid, PullRequest, PullState, RepoId, Review, ReviewNote, ReviewVerdict};
@@ -66,6 +66,9 @@ struct Note {
     position: Option<u64>,
     original_position: Option<u64>,
     body: Option<String>,
+    user: Option<wire::User>,
+    created_at: Option<String>,
+    updated_at: Option<String>,
 }
 
 impl Pull {
@@ -162,6 +165,8 @@ impl Gitea {
                 path: note.path,
                 line: line.filter(|line| *line > 0),
                 body: note.body.unwrap_or_default(),
+                author: note.user.and_then(wire::User::person),
+                edited: is_edited(note.created_at.as_deref(), note.updated_at.as_deref()),
             });
         }
         Ok(notes)

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::adapters::forge::{moment, text_hash};
+use crate::adapters::forge::{is_edited, moment, text_hash};
 use crate::domain::model::{self, Person, RepoId};
 use crate::ports::{PortError, PortResult};
 
@@ -139,9 +139,8 @@ pub(super) struct Comment {
 
 impl Comment {
     pub(super) fn comment(self) -> model::Comment {
-        // Whose moment cannot be read may have been edited.
         let at = moment(&self.created_at);
-        let edited = at.is_none() || self.updated_at.as_deref().and_then(moment) != at;
+        let edited = is_edited(Some(&self.created_at), self.updated_at.as_deref());
         model::Comment {
             id: self.id.to_string(),
             author: self.user.and_then(User::person),

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{GitHub, wire};
-use crate::adapters::forge::{moment, twice};
+use crate::adapters::forge::{is_edited, moment, twice};
 use crate::adapters::http::{Answer, Method, encoded};
 use crate::domain::message;
 use crate::domain::model::{Oid, PullRequest, PullState, RepoId, Review, ReviewNote, ReviewVerdict};
@@ -54,6 +54,9 @@ struct Note {
     line: Option<u64>,
     original_line: Option<u64>,
     body: Option<String>,
+    user: Option<wire::User>,
+    created_at: Option<String>,
+    updated_at: Option<String>,
 }
 
 impl Pull {
@@ -206,6 +209,8 @@ impl PullRequests for GitHub {
                         path: n.path.clone(),
                         line: n.line.or(n.original_line),
                         body: n.body.clone().unwrap_or_default(),
+                        author: n.user.clone().map(wire::User::person),
+                        edited: is_edited(n.created_at.as_deref(), n.updated_at.as_deref()),
                     })
                     .collect(),
             });

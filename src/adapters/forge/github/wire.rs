@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::adapters::forge::{moment, text_hash};
+use crate::adapters::forge::{is_edited, moment, text_hash};
 use crate::domain::model::{self, Person, UnixTime};
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct User {
     pub(super) login: String,
     #[serde(rename = "type", default)]
@@ -140,9 +140,8 @@ pub(super) struct Comment {
 
 impl Comment {
     pub(super) fn comment(self) -> model::Comment {
-        // Whose moment cannot be read may have been edited.
         let at = moment(&self.created_at);
-        let edited = at.is_none() || self.updated_at.as_deref().and_then(moment) != at;
+        let edited = is_edited(Some(&self.created_at), self.updated_at.as_deref());
         model::Comment {
             id: self.id.to_string(),
             author: self.user.map(User::person),

@@ -36,7 +36,7 @@ use super::text::{self, Flaw};
 use super::{Loaded, LocalForge, TRIES, load, load_all};
 use crate::adapters::git::bare::{RefChange, is_branch};
 use crate::domain::model::{
-    Comment, Oid, Person, PullRequest, PullState, RepoId, Review, ReviewVerdict, UnixTime,
+    Comment, Oid, Person, PullRequest, PullState, RepoId, Review, ReviewNote, ReviewVerdict, UnixTime,
 };
 use crate::ports::{BrokenIssue, Forge as _, Hosting as _, NewPull, PortError, PortResult, PullRequests};
 use desk::{Desk, head_ref, nothing_new};
@@ -306,17 +306,18 @@ impl PullRequests for LocalForge {
             };
             let hand = raw.hand();
             reviews.push(match ReviewFile::parse(raw.bytes) {
-                Ok(file) => Review {
-                    author: Some(Person {
+                Ok(file) => {
+                    let author = Some(Person {
                         bot: file.by.as_ref() == Some(&self.actor),
                         login: file.by.clone().unwrap_or(hand.by),
-                    }),
-                    at: file.at.unwrap_or(hand.at),
-                    verdict: file.verdict,
-                    body: file.body().to_owned(),
-                    notes: file.notes,
-                    id,
-                },
+                    });
+                    let body = file.body().to_owned();
+                    // A review is one file, of one person.
+                    let own = |note| ReviewNote { author: author.clone(), ..note };
+                    let notes = file.notes.into_iter().map(own).collect();
+                    let at = file.at.unwrap_or(hand.at);
+                    Review { author, at, verdict: file.verdict, body, notes, id }
+                }
                 Err(flaw) => unreadable(id, hand.at, &flaw),
             });
         }

@@ -398,7 +398,9 @@ fn reviews_come_back_oldest_first_and_never_share_an_id() {
     let w = World::new();
     let head = w.commit("work", Some("main"), "b.txt", "b\n", "b");
     w.open("work");
-    let note = ReviewNote { path: Some("b.txt".to_owned()), line: Some(1), body: "why\n\"so\"?".to_owned() };
+    let (path, body) = (Some("b.txt".to_owned()), "why\n\"so\"?".to_owned());
+    let author = Some(Person { login: "bob".to_owned(), bot: false });
+    let note = ReviewNote { path, line: Some(1), body, author, edited: false };
     let asked = NewReview { notes: vec![note], ..review(ReviewVerdict::ChangesRequested, "Not yet.\n") };
     assert_eq!(w.forge.review_as(&w.repo, 1, &asked, "bob").unwrap(), "0001");
     let good = review(ReviewVerdict::Approved, "");

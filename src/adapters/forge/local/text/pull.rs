@@ -234,7 +234,8 @@ impl Front<'_> {
                     })?)
                 }
             };
-            notes.push(ReviewNote { path: self.string(entry, "path", "\"src/main.rs\"")?, line, body });
+            let path = self.string(entry, "path", "\"src/main.rs\"")?;
+            notes.push(ReviewNote { path, line, body, author: None, edited: false });
         }
         Ok(notes)
     }
