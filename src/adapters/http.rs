@@ -10,7 +10,7 @@ mod answer;
 mod tests;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -270,23 +270,76 @@ impl Client {
         self.rest(doing, &first, key)
     }
 
+    /// The same, and not fewer than the server says there are.
+    pub fn whole_of(&self, doing: &str, path: &str, key: &str) -> PortResult<Vec<Value>> {
+        let first = self.get(doing, path)?;
+        let (entries, told) = self.linked(doing, &first, key)?;
+        self.whole(doing, entries, told)
+    }
+
     /// The entries of a first page and of those that follow it.
     pub fn rest(&self, doing: &str, first: &Answer, key: &str) -> PortResult<Vec<Value>> {
+        self.linked(doing, first, key).map(|(entries, _)| entries)
+    }
+
+    /// The same, with the most entries that a page told of.
+    fn linked(&self, doing: &str, first: &Answer, key: &str) -> PortResult<(Vec<Value>, Option<usize>)> {
         let mut entries = first.list(doing, key)?;
+        let mut told = first.count(key);
         let mut next = first.next.clone();
         for _ in 1..MOST_PAGES {
-            let Some(path) = self.next_path(doing, next.as_deref())? else { return Ok(entries) };
+            let Some(path) = self.next_path(doing, next.as_deref())? else { return Ok((entries, told)) };
             let page = self.get(doing, &path)?;
             entries.extend(page.list(doing, key)?);
+            told = told.max(page.count(key));
             next = page.next;
         }
         match self.next_path(doing, next.as_deref())? {
-            None => Ok(entries),
-            Some(_) => Err(PortError::broken(format!(
-                "{doing}: {} gave more than {MOST_PAGES} pages. That is not believed to end; the next tick tries again.",
+            None => Ok((entries, told)),
+            Some(_) => Err(self.endless(doing)),
+        }
+    }
+
+    /// Every page of a list from a server that counts instead of linking, and may grant shorter pages than asked for: not
+    /// fewer entries than it says there are.
+    pub fn whole_counted(
+        &self,
+        doing: &str,
+        path: &str,
+        key: &str,
+        per_page: usize,
+    ) -> PortResult<Vec<Value>> {
+        let (mut entries, mut told) = (Vec::new(), None);
+        for page in 1..=MOST_PAGES {
+            let answer = self.get(doing, &numbered(path, per_page, page))?;
+            let found = answer.list(doing, key)?;
+            // The most that was told: where an entry went meanwhile, another one moved to a page that was read.
+            told = told.max(answer.count(key));
+            let is_over = found.is_empty();
+            entries.extend(found);
+            if is_over || told.is_some_and(|told| distinct(&entries) >= told) {
+                return self.whole(doing, entries, told);
+            }
+        }
+        Err(self.endless(doing))
+    }
+
+    fn whole(&self, doing: &str, entries: Vec<Value>, told: Option<usize>) -> PortResult<Vec<Value>> {
+        let had = distinct(&entries);
+        match told {
+            Some(told) if had < told => Err(PortError::broken(format!(
+                "{doing}: {} says that there are {told}, and gave {had}. The next tick tries again.",
                 self.server.name
             ))),
+            Some(_) | None => Ok(entries),
         }
+    }
+
+    fn endless(&self, doing: &str) -> PortError {
+        PortError::broken(format!(
+            "{doing}: {} gave more than {MOST_PAGES} pages. That is not believed to end; the next tick tries again.",
+            self.server.name
+        ))
     }
 
     /// Every page of a list from a server that counts instead of linking: until as many entries came as it says there
@@ -332,10 +385,7 @@ impl Client {
                 return Ok(entries);
             }
         }
-        Err(PortError::broken(format!(
-            "{doing}: {} gave more than {MOST_PAGES} pages. That is not believed to end; the next tick tries again.",
-            self.server.name
-        )))
+        Err(self.endless(doing))
     }
 
     /// The part of a link to the next page that is asked for here. A link to somewhere else is not followed.
@@ -561,6 +611,13 @@ fn fetch(agent: &ureq::Agent, request: Request<Vec<u8>>) -> Result<Raw, Trouble>
     raw.body =
         response.body_mut().with_config().limit(MOST_BODY_BYTES).read_to_vec().map_err(Trouble::from)?;
     Ok(raw)
+}
+
+/// How many entries there are. One that came twice, since the pages moved meanwhile, is one.
+fn distinct(entries: &[Value]) -> usize {
+    let ids: BTreeSet<String> =
+        entries.iter().filter_map(|entry| entry.get("id")).map(Value::to_string).collect();
+    ids.len() + entries.iter().filter(|entry| entry.get("id").is_none()).count()
 }
 
 /// The address of one page of a list.

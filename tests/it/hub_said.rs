@@ -3,9 +3,15 @@
 
 use std::fs;
 
-use super::forge::Dialect;
+use super::forge::{Dialect, Fault, Own, Wrong};
 use super::hub::{ALL, Hub};
 use super::world::GOOD_AGENT;
+
+/// At each request that fits, this instead of an answer.
+fn says(hub: &Hub, at: &str, body: &str) {
+    let what = Wrong::Answer(200, vec![], body.to_owned());
+    hub.sim.model.lock().faults.push(Fault { at: at.to_owned(), skip: 0, times: 1000, what });
+}
 
 /// Anybody may answer below a trusted person's remark, and the server keeps it under that person's review.
 #[test]
@@ -45,6 +51,66 @@ fn only_trusted_peoples_words_below_a_review_are_given() {
                 assert!(!text.contains(&format!("Words of {others}")), "{all}");
             }
             assert_eq!(text.contains("Words that changed"), *permission == "write", "{all}");
+        }
+    }
+}
+
+const GREEN: &str =
+    "landing = \"pull-request\"\nmerge = \"when-green\"\n---\n[ci]\ngrace_seconds = 0\nrerun = 0\n";
+
+fn is_merged(hub: &Hub) -> bool {
+    hub.sim.model.lock().repos["me/app"].pulls.iter().any(|pull| pull.merged.is_some())
+}
+
+/// The run that failed stands behind a first page of good ones, whatever length of a page the server grants.
+#[test]
+fn a_failure_behind_the_first_page_of_runs_is_seen() {
+    for dialect in [Dialect::Gitea, Dialect::Forgejo] {
+        for most in [100, 20] {
+            for bad in [true, false] {
+                let hub = Hub::new(dialect);
+                hub.configure(&["me/app"], GREEN);
+                {
+                    let mut model = hub.sim.model.lock();
+                    model.most_per_page = most;
+                    let mut flows = vec![("good.yml", "push", "success"); 60];
+                    flows.extend(bad.then_some(("bad.yml", "push", "failure")));
+                    model.repo("me/app").own = Own { flows, ..Own::default() };
+                }
+                hub.ready("Solve it");
+                let told = hub.world.until_idle();
+                assert_eq!(is_merged(&hub), !bad, "{dialect:?} {most} {told:#?} {:#?}", hub.sim.requests());
+            }
+        }
+    }
+}
+
+/// A list that has fewer entries than the server says there are is not all of it.
+#[test]
+fn a_list_that_stays_short_of_its_count_is_not_green() {
+    let run =
+        r#"{"id": 1, "name": "build", "status": "completed", "conclusion": "success", "app": {"id": 1}}"#;
+    let short =
+        |key: &str, count: usize, one: &str| format!("{{\"total_count\": {count}, \"{key}\": [{one}]}}");
+    for (dialect, at, key, one) in [
+        (Dialect::Github, "/check-runs?", "check_runs", run),
+        (Dialect::Github, "/status?", "statuses", ""),
+        (Dialect::Github, "/actions/runs?", "workflow_runs", ""),
+        (Dialect::Gitea, "/actions/runs?", "workflow_runs", ""),
+        (Dialect::Forgejo, "/actions/runs?", "workflow_runs", ""),
+    ] {
+        let entries = usize::from(!one.is_empty());
+        for more in [1, 0] {
+            let hub = Hub::new(dialect);
+            hub.configure(&["me/app"], GREEN);
+            hub.ready("Solve it");
+            says(&hub, at, &short(key, entries + more, one));
+            let told = hub.rounds(5);
+            let all = format!("{dialect:?} {at} {told:#?} {}", hub.reason(1));
+            assert_eq!(is_merged(&hub), more == 0, "{all}");
+            if more > 0 {
+                assert_eq!(hub.reason(1), "unreadable", "{all}");
+            }
         }
     }
 }

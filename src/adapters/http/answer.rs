@@ -189,6 +189,19 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// How many entries a list has over all its pages, where the server says so: beside the list under `key`, or in a
+    /// header. A count that cannot be read is of more than can be had.
+    pub(super) fn count(&self, key: &str) -> Option<usize> {
+        if key.is_empty() {
+            return self.total;
+        }
+        let whole: Value = serde_json::from_slice(&self.body).ok()?;
+        let told = whole.get("total_count").filter(|told| !told.is_null())?;
+        Some(told.as_u64().and_then(|told| usize::try_from(told).ok()).unwrap_or(usize::MAX))
+    }
+}
+
 /// What an error's body says: the messages of JSON, the words of HTML.
 fn words(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body.get(..body.len().min(16 * 1024)).unwrap_or_default());

@@ -196,6 +196,38 @@ fn counted_pages_end_by_their_count_and_others_when_empty() {
     }
 }
 
+/// A list that is to be whole has as many entries as the most that was told, each of them once.
+#[test]
+fn a_whole_list_is_not_shorter_than_its_count() {
+    let page = |count: &str, ids: &[u8]| {
+        let entries: Vec<String> = ids.iter().map(|id| format!("{{\"id\":{id}}}")).collect();
+        reply("200 OK", "", &format!("{{\"total_count\":{count},\"l\":[{}]}}", entries.join(",")))
+    };
+    for (pages, good) in [
+        (vec![page("3", &[1, 2]), page("3", &[3])], true),
+        (vec![page("null", &[1, 2]), page("null", &[])], true),
+        (vec![page("0", &[])], true),
+        (vec![page("3", &[1, 2]), page("3", &[])], false),
+        // One moved to the next page, and one to a page that was read.
+        (vec![page("3", &[1, 2]), page("4", &[2, 3]), page("4", &[])], false),
+        (vec![page("3", &[1, 2]), page("2", &[])], false),
+        (vec![page("\"many\"", &[1]), page("\"many\"", &[])], false),
+        (vec![page("-1", &[1]), page("-1", &[])], false),
+    ] {
+        let (url, thread) = server(pages.clone());
+        let all = client(&url, true).whole_counted("reading it", "/x", "l", 50);
+        assert_eq!(all.is_ok(), good, "{all:?} of {pages:?}");
+        thread.join().unwrap();
+    }
+    for (body, good) in [(page("2", &[1, 2]), true), (page("3", &[1, 2]), false), (page("2", &[1, 1]), false)]
+    {
+        let (url, thread) = server(vec![body.clone()]);
+        let all = client(&url, true).whole_of("reading it", "/x", "l");
+        assert_eq!(all.is_ok(), good, "{all:?} of {body}");
+        thread.join().unwrap();
+    }
+}
+
 #[test]
 fn a_limit_holds_for_all_and_doubles() {
     let (url, thread) =

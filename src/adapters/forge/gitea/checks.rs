@@ -149,19 +149,18 @@ impl Gitea {
     /// The runs of a commit; none where the server has no such list.
     fn runs(&self, repo: &RepoId, oid: &Oid) -> PortResult<Vec<Run>> {
         let doing = format!("reading the runs of {} in {repo}", oid.short());
-        let path = format!("{}/actions/runs?head_sha={oid}&limit={PAGE}", Self::repo_path(repo));
-        // The newest ones; no commit has more than a page of them.
-        let entries = match self.client.get(&doing, &path) {
-            Ok(answer) => answer.list(&doing, "workflow_runs")?,
+        let path = format!("{}/actions/runs?head_sha={oid}", Self::repo_path(repo));
+        let entries = match self.client.whole_counted(&doing, &path, "workflow_runs", PAGE) {
+            Ok(entries) => entries,
             // Not known to this version, or switched off for this repository: the statuses say what there is.
             Err(PortError::Gone { .. }) => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        let mut runs = Vec::new();
+        let mut runs: Vec<Run> = Vec::new();
         for entry in entries {
             let run: Run = wire::read(entry, &doing)?;
-            // A filter that is not known is left out.
-            if run.head_sha == oid.as_str() {
+            // A filter that is not known is left out; a run that moved to the next page meanwhile comes twice.
+            if run.head_sha == oid.as_str() && runs.iter().all(|known| known.id != run.id) {
                 runs.push(run);
             }
         }
@@ -218,7 +217,7 @@ impl Checks for Gitea {
         let path = format!("{}/commits/{oid}/statuses", Self::repo_path(repo));
         // The newest of each context, by its number: moments are equal within a second.
         let mut latest: BTreeMap<String, Status> = BTreeMap::new();
-        for entry in self.client.owed().pages_counted(&doing, &path, "", PAGE)? {
+        for entry in self.client.owed().whole_counted(&doing, &path, "", PAGE)? {
             let status: Status = wire::read(entry, &doing)?;
             if latest.get(&status.context).is_none_or(|known| known.id < status.id) {
                 latest.insert(status.context.clone(), status);

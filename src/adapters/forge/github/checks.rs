@@ -265,7 +265,7 @@ impl GitHub {
 
     fn workflow_runs(client: &Client, repo: &RepoId, oid: &Oid, doing: &str) -> PortResult<Vec<WorkflowRun>> {
         let path = format!("{}/actions/runs?head_sha={oid}&per_page=100", Self::repo_path(repo));
-        read(client.pages_of(doing, &path, "workflow_runs")?, doing)
+        read(client.whole_of(doing, &path, "workflow_runs")?, doing)
     }
 
     fn flows(client: &Client, repo: &RepoId, oid: &Oid, doing: &str) -> PortResult<Flows> {
@@ -299,10 +299,10 @@ impl Checks for GitHub {
         let client = self.client.owed();
         let commit = format!("{}/commits/{oid}", Self::repo_path(repo));
         let path = format!("{commit}/check-runs?filter=latest&per_page=100");
-        let mut runs: Vec<CheckRun> = read(client.pages_of(&doing, &path, "check_runs")?, &doing)?;
+        let mut runs: Vec<CheckRun> = read(client.whole_of(&doing, &path, "check_runs")?, &doing)?;
         runs.sort_by_key(|run| run.id);
         let path = format!("{commit}/status?per_page=100");
-        let statuses: Vec<Status> = read(client.pages_of(&doing, &path, "statuses")?, &doing)?;
+        let statuses: Vec<Status> = read(client.whole_of(&doing, &path, "statuses")?, &doing)?;
         // Only where something was cancelled does it matter which workflow a check is of.
         let cancelled = runs.iter().any(|run| run.is_by_actions() && run.state() == CheckState::Superseded);
         let flows = if cancelled { Some(Self::flows(&client, repo, oid, &doing)?) } else { None };
