@@ -114,3 +114,34 @@ fn a_list_that_stays_short_of_its_count_is_not_green() {
         }
     }
 }
+
+/// The server's word on a person is an object, and of that person.
+#[test]
+fn a_permission_is_read_from_an_object_of_that_person() {
+    let at = "/collaborators/ada/permission";
+    for dialect in ALL {
+        for (body, good) in [
+            (r#"["admin"]"#, false),
+            (r#"["admin", {"login": "ada"}]"#, false),
+            (r#""admin""#, false),
+            ("null", false),
+            (r#"{"permission": ["admin"]}"#, false),
+            (r#"{"permission": "admin", "user": {"login": "mallory"}}"#, false),
+            (r#"{"permission": "admin", "user": {"login": 7}}"#, false),
+            (r#"{"permission": "admin", "user": ["ada"]}"#, false),
+            (r#"{"permission": "admin", "user": {"login": "Ada"}}"#, true),
+            (r#"{"permission": "admin", "user": null}"#, true),
+            (r#"{"permission": "admin"}"#, true),
+        ] {
+            let hub = Hub::new(dialect);
+            hub.ready("Solve it");
+            says(&hub, at, body);
+            let told = hub.world.until_idle();
+            let all = format!("{dialect:?} {body} {told:#?} {}", hub.reason(1));
+            assert_eq!(!hub.is_open(1), good, "{all}");
+            if !good {
+                assert_eq!(hub.reason(1), "permission-unreadable", "{all}");
+            }
+        }
+    }
+}

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::adapters::forge::permission_told;
 use crate::adapters::http::{Answer, Client, Method, encoded, numbered};
 use crate::domain::message;
 use crate::domain::model::{
@@ -282,8 +283,8 @@ impl Hosting for Gitea {
                 answer.said()
             )));
         }
-        let told: wire::Permission = answer.good(&doing)?.json(&doing)?;
-        let held = match told.permission.as_str() {
+        let told = permission_told(&answer.good(&doing)?, &doing, &person.login)?;
+        let held = match told.as_str() {
             "owner" | "admin" => Permission::Admin,
             "write" => Permission::Write,
             "read" => Permission::Read,

@@ -20,6 +20,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
+use crate::adapters::forge::permission_told;
 use crate::adapters::http::{Answer, Client, Method, encoded};
 use crate::domain::model::{
     ApprovalEvidence, Blocker, Comment, Issue, Permission, Person, RepoId, Seen, UnixTime,
@@ -241,8 +242,8 @@ impl Hosting for GitHub {
         let doing =
             format!("asking what {} may do in {repo}", crate::domain::message::plain(&person.login, 60));
         let path = format!("{}/collaborators/{}/permission", Self::repo_path(repo), encoded(&person.login));
-        let told: wire::Permission = self.client.get(&doing, &path)?.json(&doing)?;
-        let held = match told.permission.as_str() {
+        let told = permission_told(&self.client.get(&doing, &path)?, &doing, &person.login)?;
+        let held = match told.as_str() {
             "admin" => Permission::Admin,
             "write" | "push" | "maintain" => Permission::Write,
             "read" | "pull" | "triage" => Permission::Read,

@@ -1,9 +1,11 @@
 //! The trackers.
 
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use time::format_description::well_known::{Rfc2822, Rfc3339};
 
+use crate::adapters::http::Answer;
 use crate::adapters::runner::output;
 use crate::domain::checks::Required;
 use crate::domain::message;
@@ -172,6 +174,26 @@ fn moment(text: &str) -> Option<UnixTime> {
 }
 
 /// A moment as HTTP's Date header spells it.
+/// The word for what somebody may do, out of an object that is about nobody else.
+fn permission_told(answer: &Answer, doing: &str, login: &str) -> PortResult<String> {
+    let told: Map<String, Value> = answer.json(doing)?;
+    let about = match told.get("user") {
+        None | Some(Value::Null) => None,
+        Some(user) => Some(user.get("login").and_then(Value::as_str).unwrap_or_default()),
+    };
+    match (told.get("permission").and_then(Value::as_str), about) {
+        (Some(word), None) => Ok(word.to_owned()),
+        (Some(word), Some(about)) if about.eq_ignore_ascii_case(login) => Ok(word.to_owned()),
+        (Some(_), Some(about)) => Err(PortError::broken(format!(
+            "{doing}: the answer is about `{}`. The next tick tries again.",
+            message::plain(about, 60)
+        ))),
+        (None, _) => Err(PortError::broken(format!(
+            "{doing}: the answer names no permission. The next tick tries again."
+        ))),
+    }
+}
+
 /// Whether a text was changed since it was written. Whose moments cannot be read may have been.
 fn is_edited(created_at: Option<&str>, updated_at: Option<&str>) -> bool {
     let at = created_at.and_then(moment);

@@ -123,11 +123,6 @@ impl Issue {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Permission {
-    pub(super) permission: String,
-}
-
-#[derive(Debug, Deserialize)]
 pub(super) struct Comment {
     id: u64,
     user: Option<User>,

@@ -125,11 +125,6 @@ impl Dependency {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Permission {
-    pub(super) permission: String,
-}
-
-#[derive(Debug, Deserialize)]
 pub(super) struct Comment {
     id: u64,
     user: Option<User>,
