@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use minijinja::{Environment, UndefinedBehavior, context};
 use sha2::{Digest as _, Sha256};
 
+use crate::adapters::runner::output::lower_hex;
 use crate::domain::message::{fenced, plain};
 use crate::domain::model::RunText;
 use crate::domain::run::Run;
@@ -124,8 +125,7 @@ pub fn read(path: &Path) -> PortResult<TemplateContent> {
 }
 
 fn content(body: String) -> TemplateContent {
-    let digest = Sha256::digest(body.as_bytes());
-    let hash = digest.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().concat();
+    let hash = lower_hex(&Sha256::digest(body.as_bytes()));
     TemplateContent { body, hash }
 }
 

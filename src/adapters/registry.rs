@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use ureq::http::Uri;
 
-use crate::adapters::http;
+use crate::adapters::http::{self, encoded};
 use crate::boundary;
 use crate::domain::message::plain;
 use crate::domain::model::UnixTime;
@@ -258,19 +258,6 @@ impl Registry for OciRegistry {
         }
         Err(broken("it has more pages than are read"))
     }
-}
-
-/// Tags have only plain characters; what else a server may send is written as bytes.
-fn encoded(tag: &str) -> String {
-    let mut out = String::new();
-    for byte in tag.bytes() {
-        if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 /// The target of `rel="next"` in a Link header.

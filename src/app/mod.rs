@@ -292,11 +292,11 @@ impl App {
     }
 
     fn forges(&self, store: &Store) -> Result<&Forges, Error> {
-        if self.forges.get().is_none() {
-            let built = forges::build(&self.config, self.global.dry_run, store)?;
-            return Ok(self.forges.get_or_init(|| built));
+        if let Some(forges) = self.forges.get() {
+            return Ok(forges);
         }
-        self.forges.get().ok_or_else(|| Error::internal("the forges were not built"))
+        let built = forges::build(&self.config, self.global.dry_run, store)?;
+        Ok(self.forges.get_or_init(|| built))
     }
 
     /// The forge of a repo, for a command by hand.

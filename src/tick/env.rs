@@ -26,6 +26,8 @@ pub struct Sender {
 
 /// Kind and moment to the end of the quiet hours.
 pub type Quiet = Box<dyn Fn(&str, UnixTime) -> Option<UnixTime>>;
+
+/// The ports, the clock and the deadline. Nothing here is state of a tick: that is the store's and the log's.
 pub struct Env {
     pub clock: Box<dyn Clock>,
     pub forges: BTreeMap<String, Rc<dyn Forge>>,
@@ -106,6 +108,7 @@ impl Env {
         self.senders.iter().filter(asked).map(|s| s.name.clone()).collect()
     }
 
+    /// Queues a notice for every notifier that is sent its kind; the same key twice is one.
     pub fn notify(
         &self,
         store: &mut Store,

@@ -6,11 +6,10 @@
 use super::canary::CanaryReport;
 use super::env::Env;
 use super::event::event;
-use super::log::Log;
+use super::log::{Item, Log};
 use super::policy::{HostPolicy, RepoPolicy};
 use std::collections::BTreeMap;
 
-use super::log::Item;
 use super::{observe, templates};
 use crate::domain::canary::{self, Arm, Decision};
 use crate::domain::checks::{self, CiVerdict};

@@ -55,6 +55,7 @@ impl TickOutcome {
     }
 }
 
+/// What one tick did, found and failed at.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
     pub items: Vec<Item>,
@@ -73,6 +74,7 @@ pub struct Log {
 }
 
 impl Log {
+    /// Something was done for a run. The sentence is escaped here.
     pub fn acted(&mut self, run: &Run, reason: &str, sentence: &str) {
         let handle = (run.turns > 0).then(|| run.turn_job(run.turns));
         self.items.push(Item {

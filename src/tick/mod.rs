@@ -1,9 +1,9 @@
 //! One tick is a straight line: observe, decide, record intent, perform, record outcome.
 //!
-//! `env` is what a tick touches, `policy` what it decides by, `log` what it tells; `poll` (with `listing`) and `watch` observe and decide, `perform` carries effects
-//! out, `outbox` sends notices, `lessons` writes down what went wrong, `templates` says by which text an agent is told,
-//! `harvest` what became of it,
-//! `adopt` takes up what a lost state file knew of.
+//! `env` is what a tick touches, `policy` what it decides by, `log` what it tells. `poll` (with `listing`) and `watch` observe
+//! and decide, `perform` carries effects out, `outbox` sends notices, `lessons` writes down what went wrong, `templates` says by
+//! which text an agent is told, `harvest` what became of it, `adopt` takes up what a lost state file knew of. Leaves that many
+//! need: `event`, `trust`, `breaker`, `canary`.
 
 pub mod adopt;
 mod breaker;

@@ -6,8 +6,7 @@ use super::policy::HostPolicy;
 use crate::domain::backoff;
 use crate::error::Error;
 use crate::ports::{Notice, PortError};
-use crate::store::Store;
-use crate::store::topic_of;
+use crate::store::{Store, topic_of};
 
 /// A tick sends at most this many: a storm is not passed on as one.
 const MOST_PER_TICK: u32 = 20;

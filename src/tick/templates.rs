@@ -12,8 +12,7 @@ use crate::domain::run::Run;
 use crate::domain::template::{BUILT_IN, State};
 use crate::error::Error;
 use crate::ports::{PortError, TemplateText};
-use crate::store::Store;
-use crate::store::{Route, TemplateRow};
+use crate::store::{Route, Store, TemplateRow};
 
 /// The origin of a text from a file that the configuration lists begins so.
 pub const LISTED: &str = "config: ";

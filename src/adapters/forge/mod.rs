@@ -212,13 +212,7 @@ pub fn text_hash(title: &str, body: &str) -> String {
     hash.update(title);
     hash.update("\n\n");
     hash.update(body);
-    hex(&hash.finalize())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).collect()
+    output::lower_hex(&hash.finalize())
 }
 
 #[cfg(test)]

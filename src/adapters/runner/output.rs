@@ -137,7 +137,7 @@ pub(in crate::adapters) fn fingerprint(log: &str, roots: &[&Path]) -> String {
     lower_hex(&Sha256::digest(normal.join("\n")))
 }
 
-pub(super) fn lower_hex(bytes: &[u8]) -> String {
+pub(in crate::adapters) fn lower_hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").ok();

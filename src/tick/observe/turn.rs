@@ -11,8 +11,7 @@ use crate::domain::model::{JobResult, JobState, TurnEnd, UnixTime};
 use crate::domain::run::TurnSeen;
 use crate::error::Error;
 use crate::ports::PortResult;
-use crate::store::Store;
-use crate::store::{Park, RunRow, TurnRow};
+use crate::store::{Park, RunRow, Store, TurnRow};
 
 pub(super) fn turn(
     env: &Env,

@@ -9,8 +9,7 @@ use crate::domain::message;
 use crate::domain::model::{Freeze, HandBack, JobState, Landing, Outcome, UnixTime};
 use crate::error::Error;
 use crate::ports::{JobKind, JobSpec, PortError, PortResult, Pushed};
-use crate::store::Store;
-use crate::store::{Hold, RunRow};
+use crate::store::{Hold, RunRow, Store};
 
 pub(super) fn salvage(
     env: &Env,

@@ -18,8 +18,7 @@ use crate::domain::run::{self, Run};
 use crate::domain::trust::Approval;
 use crate::error::Error;
 use crate::ports::{PortError, PortResult, Remote, Wanted};
-use crate::store::Store;
-use crate::store::{Hold, LedgerRow, RunRow};
+use crate::store::{Hold, LedgerRow, RunRow, Store};
 
 /// Comments handed to the agent: at most this many characters of them.
 const MOST_COMMENT_CHARS: usize = 20_000;

@@ -344,7 +344,7 @@ fn fingerprint(salt: &str, mut files: Vec<(String, Metadata)>) -> String {
             hash.update(number.to_le_bytes());
         }
     }
-    crate::adapters::forge::hex(&hash.finalize())
+    crate::adapters::runner::output::lower_hex(&hash.finalize())
 }
 
 /// Held by the one process of ours that writes to a repo. Its file remembers the largest number given out.
