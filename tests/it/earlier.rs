@@ -110,6 +110,32 @@ fn a_pull_request_is_gone_on_with_after_the_target_moved() {
     assert_eq!(world.files("me/app"), ["other", "test.sh", "theirs", "work-1", "work-2"]);
 }
 
+/// Nothing was pushed yet, and the work stands on the salvage branch: it is where the next attempt starts, on a branch of
+/// its own.
+#[test]
+fn work_that_was_kept_before_its_pull_request_is_gone_on_with() {
+    for moves in [false, true] {
+        let world = World::in_memory();
+        world.configure(&["home:me/app"], "landing = \"pull-request\"\n---\n");
+        halves(&world, 1);
+        begun(&world);
+        let left = bare(&world, &["rev-parse", "main"]);
+        if moves {
+            world.person_pushes("me/app", "other", "a person's\n");
+        }
+        let done = again(&world);
+        assert_eq!(done.last().map(String::as_str), Some("me/app#1 await-review"), "{done:?}");
+        assert_eq!((turns(&world).as_str(), run(&world)["base"].as_str()), ("2", Some(left.as_str())));
+        assert!(told(&world).contains("An earlier run began this work"), "{}", told(&world));
+        let branch = world.our_branch("me/app");
+        let pushed = bare(&world, &["ls-tree", "--name-only", &branch]);
+        assert_eq!(pushed.split_whitespace().collect::<Vec<_>>(), ["test.sh", "work-1", "work-2"]);
+        world.offhours(&["pr", "merge", "me/app#2"]).ok();
+        assert_eq!(world.until_idle(), ["me/app#1 on-target"]);
+        assert!(world.files("me/app").contains(&"work-1".to_owned()));
+    }
+}
+
 /// On servers, both landings; who labels again is a person there.
 #[test]
 fn on_a_server_a_moved_target_is_no_obstacle_either() {

@@ -42,24 +42,26 @@ struct Left {
     head: Oid,
     /// Its pull request, if that is open.
     pull: Option<u64>,
+    /// It was never pushed as the run's own branch: only kept, and where the new run starts.
+    only_kept: bool,
 }
 
 impl Found {
-    /// The run begins on the earlier work. With pull requests it goes on with that branch, whoever has pushed there
-    /// since; with pushes the kept work is only where it starts.
+    /// The run begins on the earlier work. Where that is the branch of a pull request it goes on with it, whoever has
+    /// pushed there since; work that was only kept is where it starts.
     pub(super) fn begun(&self, run: Run) -> Run {
         let Self::GoOn(earlier) = self else { return run };
-        let Left { run: before, head, pull, .. } = &earlier.left;
+        let Left { run: before, head, pull, only_kept, .. } = &earlier.left;
         let begun = Run { turn_head: head.clone(), ..run.counted_from(earlier.base.clone()) };
-        match begun.landing {
-            Landing::Push => begun,
-            Landing::PullRequest => Run {
-                branch: before.branch.clone(),
-                pushed: Some(head.clone()),
-                pull: *pull,
-                reviews_done: before.reviews_done.clone(),
-                ..begun
-            },
+        if *only_kept {
+            return begun;
+        }
+        Run {
+            branch: before.branch.clone(),
+            pushed: Some(head.clone()),
+            pull: *pull,
+            reviews_done: before.reviews_done.clone(),
+            ..begun
         }
     }
 
@@ -90,13 +92,8 @@ pub(super) fn find(env: &Env, store: &Store, issue: &IssueRef, onto: &Onto<'_>) 
     if row.run.landing != onto.landing || !goes_on(&row.run) {
         return Ok(Found::Nothing);
     }
-    let left = match onto.landing {
-        Landing::PullRequest => branch(env, &row, onto.remote)?,
-        Landing::Push => {
-            let name = row.run.salvage_branch();
-            fetched(env, &row, onto.remote, name, None)?
-        }
-    };
+    let pushed = onto.landing == Landing::PullRequest && row.run.pushed.is_some();
+    let left = if pushed { branch(env, &row, onto.remote)? } else { salvaged(env, &row, onto.remote)? };
     let Some(left) = left else { return Ok(Found::Nothing) };
     let standing = standing(env, &left, onto.target)?;
     let conflicts = standing.conflicts.clone();
@@ -160,9 +157,6 @@ fn goes_on(run: &Run) -> bool {
 fn branch(env: &Env, row: &RunRow, remote: &Remote) -> PortResult<Option<Left>> {
     let run = &row.run;
     let repo = &run.issue.repo;
-    if run.pushed.is_none() {
-        return Ok(None);
-    }
     if let Some(number) = run.pull {
         let open = match env.pulls(&run.issue.repo)?.pull(repo, number) {
             Ok(pull) => pull.state == PullState::Open,
@@ -173,20 +167,22 @@ fn branch(env: &Env, row: &RunRow, remote: &Remote) -> PortResult<Option<Left>> 
             return Ok(None);
         }
     }
-    fetched(env, row, remote, run.branch.clone(), run.pull)
+    let head = fetched(env, row, remote, &run.branch)?;
+    let (run, branch, pull) = (run.clone(), run.branch.clone(), run.pull);
+    Ok(head.map(|head| Left { run, branch, head, pull, only_kept: false }))
 }
 
-fn fetched(
-    env: &Env,
-    row: &RunRow,
-    remote: &Remote,
-    branch: String,
-    pull: Option<u64>,
-) -> PortResult<Option<Left>> {
+/// What was kept when the run ended.
+fn salvaged(env: &Env, row: &RunRow, remote: &Remote) -> PortResult<Option<Left>> {
+    let (run, branch) = (row.run.clone(), row.run.salvage_branch());
+    let head = fetched(env, row, remote, &branch)?;
+    Ok(head.map(|head| Left { run, branch, head, pull: None, only_kept: true }))
+}
+
+fn fetched(env: &Env, row: &RunRow, remote: &Remote, branch: &str) -> PortResult<Option<Oid>> {
     let repo = &row.run.issue.repo;
-    if env.git.remote_head(repo, remote, &branch)?.is_none() {
+    if env.git.remote_head(repo, remote, branch)?.is_none() {
         return Ok(None);
     }
-    let head = env.git.fetch_branch(repo, remote, &branch)?;
-    Ok(Some(Left { run: row.run.clone(), branch, head, pull }))
+    env.git.fetch_branch(repo, remote, branch).map(Some)
 }
