@@ -24,7 +24,8 @@
 //! | [`commands`] | one file a command, with its arguments beside it; [`cli`] has the flags that every command takes |
 //! | [`config`] | one table of keys, from which parsing, checking, the reference and the example follow |
 //! | [`tick`] | the straight line: `poll` starts runs, `watch` moves them on, `harvest` scores them; `observe` and `perform` are the two hands |
-//! | [`domain`] | pure: what an issue, a run, a verdict is, and what is to be done; `message` has the texts that leave the program |
+//! | [`domain`] | pure: what an issue, a run, a verdict is, and what is to be done |
+//! | [`text`] | facts become words, once: comments, receipts, notices, what an agent is told, the report, doctor's sentences |
 //! | [`ports`] | traits, one file a counterpart: forge, git, jobs, CI, notices, prompts, recipes, this machine |
 //! | [`adapters`] | what stands behind the ports: forges, git, supervised processes, HTTP, notifiers, dry run |
 //! | [`store`] | the state file: migrations, runs, intents, outbox, events, reasons, lessons |
@@ -37,10 +38,12 @@
 //! # Who may know whom
 //!
 //! ```text
-//! commands -> app -> everything        commands -> tick -> { store, ports, domain }
-//! adapters, store -> { ports, domain }        ports -> domain        config -> domain        domain -> std, time
+//! commands -> app -> everything        commands -> tick -> { text, store, ports, domain }
+//! adapters, store -> { ports, domain }        text, ports, config -> domain        domain -> std, time
 //! ```
 //!
+//! - Nothing decides on words: an effect is decided with facts ([`domain::run::Said`]) and recorded with the words that
+//!   [`text::worded`] makes of them. Notifiers are the one kind of adapter that asks for words: each service has its form.
 //! - Only `app` names concrete adapters. `tests/it/architecture.rs` refuses what this page does not allow; exceptions
 //!   stand there, each with its reason.
 //! - The domain knows no clock, no randomness and no hash: times, ids and hashes are data handed in. Clippy refuses the
@@ -102,4 +105,5 @@ pub mod domain;
 pub mod error;
 pub mod ports;
 pub mod store;
+pub mod text;
 pub mod tick;

@@ -20,8 +20,8 @@ use ureq::http::{Request, Uri};
 use crate::adapters::host::network_bound;
 use crate::adapters::secret::Token;
 use crate::boundary;
-use crate::domain::message;
 use crate::domain::model::UnixTime;
+use crate::domain::moment::moment;
 use crate::ports::{Clock, HostBook, HostLimit, PortError, PortResult};
 
 pub use answer::Answer;
@@ -457,7 +457,7 @@ impl Client {
                 what: format!(
                     "{doing}: {} asked to be left alone until {} ({}); it is asked again then",
                     self.server.name,
-                    message::moment(limit.until),
+                    moment(limit.until),
                     limit.why
                 ),
                 after: Some(limit.until),
@@ -544,7 +544,7 @@ impl Client {
                         self.server.name,
                         raw.status,
                         limit.why,
-                        message::moment(limit.until)
+                        moment(limit.until)
                     ),
                     after: Some(limit.until),
                 });

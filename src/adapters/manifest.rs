@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
 use crate::domain::upgrade::recipe::{
     Edit, Image, Label, Manifest, ManifestFile, Pin, Range, apply, parse_reference,
 };

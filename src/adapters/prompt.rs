@@ -7,7 +7,8 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use sha2::{Digest as _, Sha256};
 
 use crate::adapters::runner::output::lower_hex;
-use crate::domain::message::{fenced, plain};
+use crate::domain::escape::fenced;
+use crate::domain::escape::plain;
 use crate::domain::model::RunText;
 use crate::domain::run::Run;
 use crate::domain::template::{BUILT_IN, MOST_BYTES};

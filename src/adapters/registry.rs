@@ -12,7 +12,7 @@ use ureq::http::Uri;
 
 use crate::adapters::http::{self, encoded};
 use crate::boundary;
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
 use crate::domain::model::UnixTime;
 use crate::domain::upgrade::recipe::ImageName;
 use crate::ports::{Clock, PortError, PortResult, Registry};

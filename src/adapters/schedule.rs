@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{files, process};
 use crate::boundary;
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
 use crate::domain::model::UnixTime;
 use crate::ports::{PortError, PortResult};
 

@@ -2,7 +2,7 @@
 
 use super::{by_hand, output};
 use crate::app::App;
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
 use crate::domain::model::{Permission, RepoId};
 use crate::error::{Error, Kind};
 use crate::ports::{Forge, Listing};

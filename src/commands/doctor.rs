@@ -10,12 +10,13 @@ use crate::app::{App, path_variable};
 use crate::app::{probe, secret};
 use crate::config::NotifyKind;
 use crate::domain::doctor::{
-    Access, DiskFacts, Facts, Finding, ForgeFacts, LabelFacts, Level, Namespace, ProgramFacts, RepoFacts,
-    RunnerFacts, ScheduleFacts, Start, StateFacts, examine, verdict,
+    Access, DiskFacts, Facts, ForgeFacts, LabelFacts, Namespace, ProgramFacts, RepoFacts, RunnerFacts,
+    ScheduleFacts, Start, StateFacts,
 };
 use crate::domain::model::RepoId;
 use crate::error::Error;
 use crate::ports::{Claiming as _, Desk, PortResult};
+use crate::text::doctor::{Finding, Level, examine, verdict};
 use crate::tick::{Env, HostPolicy};
 use clap::Args;
 use serde_json::json;

@@ -4,7 +4,7 @@ use super::canary::{canary, entry};
 use super::output;
 use crate::app::App;
 use crate::domain::harvest::{self, EntryState};
-use crate::domain::message::moment;
+use crate::domain::moment::moment;
 use crate::error::Error;
 use crate::store::{Store, TemplateRow};
 use crate::tick::harvest::look;
@@ -13,11 +13,8 @@ use serde_json::{Value, json};
 pub fn run(app: &App, store: &Store, name: Option<&str>) -> Result<u8, Error> {
     let rows = store.templates(name)?;
     if let (Some(name), true) = (name, rows.is_empty()) {
-        return Err(Error::usage(format!(
-            "there is no template {}",
-            crate::domain::message::plain(name, 60)
-        ))
-        .hint("`offhours template list` shows what there is"));
+        return Err(Error::usage(format!("there is no template {}", crate::domain::escape::plain(name, 60)))
+            .hint("`offhours template list` shows what there is"));
     }
     let (mut text, mut items) = (String::new(), vec![]);
     for row in &rows {

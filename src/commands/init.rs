@@ -11,7 +11,7 @@ use super::output;
 use crate::app::{files, probe};
 use crate::cli::Global;
 use crate::config::{self as cfg, Agent, Config, RemoteGuess, Starter, Tracker};
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
 use crate::domain::model::{Landing, RepoId};
 use crate::error::Error;
 use clap::{Args, ValueEnum};

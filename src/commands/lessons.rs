@@ -9,8 +9,8 @@ pub use args::{LessonsArgs, LessonsCommand};
 pub use look::snapshot_of;
 
 use crate::app::App;
+use crate::domain::escape::plain;
 use crate::domain::lesson::Rules;
-use crate::domain::message::plain;
 use crate::error::Error;
 use change::{add, done, update};
 use journal::{read, say, unknown, write};

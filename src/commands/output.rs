@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use serde_json::{Value, json};
 
 use crate::cli::Global;
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
 use crate::tick::log::Failure;
 use crate::tick::{Log, TickOutcome};
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::output;
 use crate::app::App;
-use crate::domain::message::metrics::{Metric, exposition};
 use crate::domain::model::IssueRef;
 use crate::error::Error;
 use crate::store::Store;
+use crate::text::metrics::{Metric, exposition};
 use crate::tick::poll::day_and_month;
 
 pub fn run(app: &App) -> Result<u8, Error> {

@@ -4,8 +4,10 @@ use super::output;
 use super::target::IssueArg;
 use crate::app::App;
 use crate::domain::model::{IssueRef, Outcome};
+use crate::domain::receipt::ReceiptFacts;
 use crate::domain::run::{Phase, undo_effects};
 use crate::error::Error;
+use crate::text::worded;
 use crate::tick::{Log, outbox, perform};
 use serde_json::json;
 
@@ -29,7 +31,7 @@ pub fn run(app: &App, args: &IssueArg) -> Result<u8, Error> {
         return Err(Error::later(format!("run {} is still being ended", run.id))
             .hint("the next tick brings it to its end; ask again then"));
     }
-    let effects = undo_effects(&run);
+    let effects = worded(undo_effects(&run), &run, &ReceiptFacts::default());
     if app.global.dry_run {
         let lines: Vec<String> = effects.iter().map(|e| format!("{issue}: would {}", e.line())).collect();
         let text = format!("{}\n", lines.join("\n"));

@@ -7,13 +7,16 @@ use super::target::IssueArg;
 use super::target::IssueTarget;
 use super::{by_hand, once, output, tick};
 use crate::app::App;
-use crate::domain::message::{self, moment, plain, span};
+use crate::domain::escape::plain;
 use crate::domain::model::{IssueRef, JobState, Outcome};
+use crate::domain::moment::moment;
+use crate::domain::moment::span;
 use crate::domain::receipt::Cost;
 use crate::domain::run::{Phase, Wait};
 use crate::error::Error;
 use crate::ports::PortError;
 use crate::store::{RunRow, Store};
+use crate::text;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -190,11 +193,11 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
         "  runner    {}\n  template  {}\n  cost      {}\n",
         row.runner,
         row.template,
-        message::cost(Cost { known_usd: known, unknown })
+        text::cost(Cost { known_usd: known, unknown })
     ));
     let lessons = crate::tick::lessons::ids(store, &run.id);
     if !lessons.is_empty() {
-        text.push_str(&format!("  lessons   {}\n", crate::domain::message::lessons::given(&lessons)));
+        text.push_str(&format!("  lessons   {}\n", crate::text::lessons::given(&lessons)));
     }
     if let Some(canary) = store.route_of(&run.id)?.and_then(|route| route.canary) {
         text.push_str(&format!(

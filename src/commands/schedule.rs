@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{by_hand, output, tick};
 use crate::app::App;
 use crate::app::Scheduler;
-use crate::domain::message::span;
+use crate::domain::moment::span;
 use crate::domain::schedule::{self, Actions, Firing, Plan};
 use crate::domain::upgrade::schedule as upgrade_schedule;
 use crate::error::Error;

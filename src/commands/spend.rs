@@ -2,7 +2,8 @@
 
 use super::output;
 use crate::app::App;
-use crate::domain::message::{moment, plain};
+use crate::domain::escape::plain;
+use crate::domain::moment::moment;
 use crate::error::Error;
 use crate::store::{SpendBy, SpendRow};
 use crate::tick::poll::day_and_month;

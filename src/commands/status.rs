@@ -2,11 +2,14 @@
 
 use super::output;
 use crate::app::App;
-use crate::domain::message::{moment, plain, span, what_to_do};
+use crate::domain::escape::plain;
 use crate::domain::model::{IssueRef, Outcome, UnixTime};
+use crate::domain::moment::moment;
+use crate::domain::moment::span;
 use crate::domain::run::Wait;
 use crate::error::Error;
 use crate::store::{Hold, Store};
+use crate::text::what_to_do;
 use crate::tick::harvest::look;
 use crate::tick::poll::day_and_month;
 use clap::{Args, ValueEnum};

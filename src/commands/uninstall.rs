@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{output, schedule};
 use crate::app::App;
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
 use crate::domain::upgrade::BatchState;
 use crate::error::Error;
 use clap::Args;

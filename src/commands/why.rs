@@ -3,11 +3,13 @@
 use super::output;
 use super::target::IssueTarget;
 use crate::app::App;
-use crate::domain::message::{moment, plain, what_to_do};
+use crate::domain::escape::plain;
 use crate::domain::model::{IssueRef, Outcome, RepoId};
+use crate::domain::moment::moment;
 use crate::domain::run::Phase;
 use crate::error::Error;
 use crate::store::{RunRow, Store};
+use crate::text::what_to_do;
 use crate::tick::{Log, poll};
 use clap::Args;
 use serde_json::{Value, json};

@@ -1,6 +1,5 @@
 //! Whether a new run goes on from the work that an earlier one left, and from which commit that work is counted.
 
-use super::message::plain;
 use super::model::{Landing, Oid};
 
 /// How the work that was left stands to the target as it is now.
@@ -49,20 +48,6 @@ pub fn start(landing: Landing, standing: Standing) -> Start {
     }
 }
 
-impl Why {
-    /// Goes on after a name of the work.
-    pub fn words(&self, target: &str) -> String {
-        let target = plain(target, 60);
-        match self {
-            Self::OnTarget => format!("is on {target} already"),
-            Self::Rewritten => format!("builds on commits that are on {target} no more"),
-            Self::Conflict(paths) => {
-                format!("and {target} both changed {}", plain(&paths.join(", "), 400))
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,16 +78,5 @@ mod tests {
             };
             assert_eq!([by_push, by_pull], wanted, "{bits:04b}");
         }
-    }
-
-    #[test]
-    fn the_reason_is_said_in_one_line() {
-        let why = Why::Conflict(vec!["a\nb".to_owned(), "c".to_owned()]);
-        let said = [Why::OnTarget, Why::Rewritten, why].map(|why| why.words("main")).join("\n");
-        insta::assert_snapshot!(said, @r"
-        is on main already
-        builds on commits that are on main no more
-        and main both changed a b, c
-        ");
     }
 }

@@ -45,17 +45,26 @@ impl NoticeKind {
     }
 }
 
+/// What an effect says.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Words {
+    /// Empty where there is none.
+    pub title: String,
+    pub body: String,
+}
+
+/// `S`: what it says. It is decided with facts, and recorded with the words that are made of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub enum Effect<S = Words> {
     /// Take issue and slot.
     Claim,
     /// Make the run's clone.
     Prepare,
-    /// Start the run's turn number `turn` (from 1). `failure` is told to the agent.
+    /// Start the run's turn number `turn` (from 1). `told`: to the agent.
     StartTurn {
         turn: u32,
         kind: TurnKind,
-        failure: String,
+        told: S,
     },
     /// End whatever runs of the turn.
     StopTurn {
@@ -67,13 +76,13 @@ pub enum Effect {
         present: bool,
         round: u32,
     },
-    /// Write the run's one progress comment, if `body` is not what it says already.
+    /// Write the run's one progress comment, if it does not say so already.
     Progress {
-        body: String,
+        said: S,
     },
     /// A new comment, once per run.
     Say {
-        body: String,
+        said: S,
     },
     /// Merge the target into the work.
     BringUpToDate {
@@ -98,14 +107,13 @@ pub enum Effect {
     },
     /// Open the pull request, or adopt the one that is there.
     OpenPull {
-        title: String,
-        body: String,
+        said: S,
     },
     /// Tell in the pull request's body what stands at `head` now.
     EditPull {
         pull: u64,
         head: Oid,
-        body: String,
+        said: S,
     },
     /// Merge the pull request at exactly this head.
     Merge {
@@ -127,8 +135,7 @@ pub enum Effect {
     /// Open the pull request for it.
     OpenUndo {
         branch: String,
-        title: String,
-        body: String,
+        said: S,
     },
     /// Open the issue again.
     Reopen,
@@ -153,45 +160,40 @@ pub enum Effect {
         kind: NoticeKind,
         /// Counts from 0 where a run may tell the same kind more than once.
         round: u32,
-        title: String,
-        body: String,
+        said: S,
     },
 }
 
-impl Effect {
-    /// What makes this effect the same one when it is met again; unique within the run.
-    pub fn key(&self) -> String {
+impl<S> Effect<S> {
+    /// The same effect, saying something else.
+    pub fn map<T>(self, say: impl FnOnce(S) -> T) -> Effect<T> {
         match self {
-            Self::Claim => "claim".to_owned(),
-            Self::Prepare => "prepare".to_owned(),
-            Self::StartTurn { turn, .. } => format!("turn-{turn}"),
-            Self::StopTurn { turn } => format!("stop-{turn}"),
-            Self::Label { label, present, round } => {
-                format!("label-{}{label}{}", if *present { '+' } else { '-' }, again(*round))
-            }
-            Self::Progress { body } => format!("progress-{body}"),
-            Self::Say { .. } => "say".to_owned(),
-            Self::BringUpToDate { number, .. } => format!("merge-{number}"),
-            Self::Verify { number, .. } => format!("verify-{number}"),
-            Self::Land { head, expected } => format!("land-{head}-on-{expected}"),
-            Self::PushBranch { head, expected } => {
-                format!("push-{head}-on-{}", expected.as_ref().map_or("nothing", Oid::as_str))
-            }
-            Self::OpenPull { .. } => "pull".to_owned(),
-            Self::EditPull { head, .. } => format!("pull-body-{head}"),
-            Self::Merge { head, .. } => format!("merge-at-{head}"),
-            Self::ReleaseSlot { round } => format!("slot-{round}"),
-            Self::TakeSlot { round } => format!("slot+{round}"),
-            Self::Undo { .. } => "undo".to_owned(),
-            Self::OpenUndo { .. } => "undo-pull".to_owned(),
-            Self::Reopen => "reopen".to_owned(),
-            Self::WatchTarget => "watch-target".to_owned(),
-            Self::StartCi { stage, oid, attempt } => format!("ci-{stage}-{oid}-{attempt}"),
-            Self::Salvage { .. } => "salvage".to_owned(),
-            Self::Close => "close".to_owned(),
-            Self::Release => "release".to_owned(),
-            Self::RemoveWorkspace => "remove".to_owned(),
-            Self::Notify { kind, round, .. } => format!("notify-{}{}", kind.code(), again(*round)),
+            Self::Claim => Effect::Claim,
+            Self::Prepare => Effect::Prepare,
+            Self::StartTurn { turn, kind, told } => Effect::StartTurn { turn, kind, told: say(told) },
+            Self::StopTurn { turn } => Effect::StopTurn { turn },
+            Self::Label { label, present, round } => Effect::Label { label, present, round },
+            Self::Progress { said } => Effect::Progress { said: say(said) },
+            Self::Say { said } => Effect::Say { said: say(said) },
+            Self::BringUpToDate { head, target, number } => Effect::BringUpToDate { head, target, number },
+            Self::Verify { oid, number } => Effect::Verify { oid, number },
+            Self::Land { head, expected } => Effect::Land { head, expected },
+            Self::PushBranch { head, expected } => Effect::PushBranch { head, expected },
+            Self::OpenPull { said } => Effect::OpenPull { said: say(said) },
+            Self::EditPull { pull, head, said } => Effect::EditPull { pull, head, said: say(said) },
+            Self::Merge { pull, head } => Effect::Merge { pull, head },
+            Self::ReleaseSlot { round } => Effect::ReleaseSlot { round },
+            Self::TakeSlot { round } => Effect::TakeSlot { round },
+            Self::Undo { branch } => Effect::Undo { branch },
+            Self::OpenUndo { branch, said } => Effect::OpenUndo { branch, said: say(said) },
+            Self::Reopen => Effect::Reopen,
+            Self::WatchTarget => Effect::WatchTarget,
+            Self::StartCi { stage, oid, attempt } => Effect::StartCi { stage, oid, attempt },
+            Self::Salvage { push } => Effect::Salvage { push },
+            Self::Close => Effect::Close,
+            Self::Release => Effect::Release,
+            Self::RemoveWorkspace => Effect::RemoveWorkspace,
+            Self::Notify { kind, round, said } => Effect::Notify { kind, round, said: say(said) },
         }
     }
 
@@ -227,6 +229,44 @@ impl Effect {
             Self::Release => "release claim and slot".to_owned(),
             Self::RemoveWorkspace => "remove the workspace".to_owned(),
             Self::Notify { kind, .. } => format!("notify: {}", kind.code()),
+        }
+    }
+}
+
+impl Effect {
+    /// What makes this effect the same one when it is met again; unique within the run.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Claim => "claim".to_owned(),
+            Self::Prepare => "prepare".to_owned(),
+            Self::StartTurn { turn, .. } => format!("turn-{turn}"),
+            Self::StopTurn { turn } => format!("stop-{turn}"),
+            Self::Label { label, present, round } => {
+                format!("label-{}{label}{}", if *present { '+' } else { '-' }, again(*round))
+            }
+            Self::Progress { said } => format!("progress-{}", said.body),
+            Self::Say { .. } => "say".to_owned(),
+            Self::BringUpToDate { number, .. } => format!("merge-{number}"),
+            Self::Verify { number, .. } => format!("verify-{number}"),
+            Self::Land { head, expected } => format!("land-{head}-on-{expected}"),
+            Self::PushBranch { head, expected } => {
+                format!("push-{head}-on-{}", expected.as_ref().map_or("nothing", Oid::as_str))
+            }
+            Self::OpenPull { .. } => "pull".to_owned(),
+            Self::EditPull { head, .. } => format!("pull-body-{head}"),
+            Self::Merge { head, .. } => format!("merge-at-{head}"),
+            Self::ReleaseSlot { round } => format!("slot-{round}"),
+            Self::TakeSlot { round } => format!("slot+{round}"),
+            Self::Undo { .. } => "undo".to_owned(),
+            Self::OpenUndo { .. } => "undo-pull".to_owned(),
+            Self::Reopen => "reopen".to_owned(),
+            Self::WatchTarget => "watch-target".to_owned(),
+            Self::StartCi { stage, oid, attempt } => format!("ci-{stage}-{oid}-{attempt}"),
+            Self::Salvage { .. } => "salvage".to_owned(),
+            Self::Close => "close".to_owned(),
+            Self::Release => "release".to_owned(),
+            Self::RemoveWorkspace => "remove".to_owned(),
+            Self::Notify { kind, round, .. } => format!("notify-{}{}", kind.code(), again(*round)),
         }
     }
 }

@@ -78,3 +78,83 @@ pub fn fenced_log(text: &str) -> String {
     let tail: String = text.chars().skip(chars - MOST_LOG_CHARS).collect();
     fenced(&format!("…{tail}"))
 }
+
+/// Whether a word is an address that can stand in a header line.
+pub fn is_address(text: &str) -> bool {
+    let good = |c: char| c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c);
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    !local.is_empty()
+        && local.chars().all(good)
+        && !domain.is_empty()
+        && text.len() <= 254
+        && domain.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_from_outside_are_plain() {
+        for (text, want) in [
+            ("a\nb\tc\r\n", "a b c "),
+            ("\u{1b}[31mred\u{1b}[0m", "[31mred[0m"),
+            ("\u{9b}31m\u{7}bell\u{0}", "31mbell"),
+            ("a\u{202e}txt.exe\u{2066}b\u{061c}", "atxt.exeb"),
+            ("zero\u{200b}width\u{feff}\u{2060}", "zerowidth"),
+            ("tag\u{e0041}s", "tags"),
+            ("line\u{2028}end", "line end"),
+            ("123456789", "123456789"),
+            ("1234567890", "12345678…"),
+        ] {
+            assert_eq!(plain(text, 9.max(want.chars().count())), want, "{text:?}");
+        }
+        assert_eq!(plain("ab", 0), "…");
+    }
+
+    #[test]
+    fn words_from_outside_are_no_markup() {
+        for (text, want) in [
+            ("@ada", "@\u{2060}ada"),
+            ("fixes #12", "fixes \\#\u{2060}12"),
+            ("<!-- offhours:r1:end -->", "\\<\\!-- offhours:r1:end --\\>"),
+            ("[x](javascript:1)", "\\[x\\]\\(javascript:1\\)"),
+            ("`code` **b** _i_ ~s~", "\\`code\\` \\*\\*b\\*\\* \\_i\\_ \\~s\\~"),
+            ("a | b", "a \\| b"),
+            ("&lt;", "\\&lt;"),
+            ("https://evil.example", "https:\u{2060}//evil.example"),
+            ("see www.evil.example", "see www\u{2060}.evil.example"),
+            ("- list", "\\- list"),
+            ("a\n# head", "a \\#\u{2060} head"),
+            ("back\\slash", "back\\\\slash"),
+        ] {
+            assert_eq!(markdown(text, 100), want, "{text:?}");
+        }
+        assert!(markdown(&"x".repeat(100_000), 50).chars().count() <= 50);
+    }
+
+    #[test]
+    fn a_fence_cannot_be_closed_from_inside() {
+        for (text, fence) in
+            [("plain", "```"), ("```\nout", "````"), ("a ````` b", "``````"), ("`", "```"), ("", "```")]
+        {
+            let block = fenced(text);
+            assert!(
+                block.starts_with(&format!("{fence}text\n")) && block.ends_with(&format!("\n{fence}")),
+                "{block}"
+            );
+            assert_eq!(block.lines().filter(|l| l.trim() == fence).count(), 1, "{block}");
+        }
+        assert_eq!(fenced("a\u{1b}[1m\u{202e}b\u{0}\n"), "```text\na[1mb\n```");
+    }
+
+    #[test]
+    fn addresses() {
+        for good in ["me@example.org", "a+b@x.y", "root@localhost"] {
+            assert!(is_address(good), "{good}");
+        }
+        for bad in ["", "me", "me@", "@x", "a b@x", "a@x\nBcc: b@y", "<a@x>", "a@x,b@y", "ä@x"] {
+            assert!(!is_address(bad), "{bad}");
+        }
+    }
+}

@@ -1,13 +1,13 @@
 //! What went wrong, for whoever works there next. An observer: nothing here decides what starts or what a run does.
 //!
 //! [`detect`] reads one stored event and says which lessons it holds; [`decide`] says whether one is news or was met a
-//! moment ago; [`choose`] says which go into a prompt. What a lesson says is in [`super::message::lessons`].
+//! moment ago; [`choose`] says which go into a prompt. What a lesson says is in `words`.
 
 mod record;
+mod words;
 
 pub use record::{Attribution, Record, Red, Status};
 
-use super::message::lessons as words;
 use super::model::UnixTime;
 use super::run::CONFLICT_TRIES;
 

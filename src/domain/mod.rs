@@ -13,12 +13,12 @@ pub mod escape;
 pub mod guard;
 pub mod harvest;
 pub mod lesson;
-pub mod message;
+
 pub mod model;
 pub mod moment;
 pub mod priority;
 pub mod receipt;
-pub mod report;
+
 pub mod review;
 pub mod run;
 pub mod schedule;

@@ -27,3 +27,19 @@ pub fn span(seconds: i64) -> String {
         (d, h, _) => format!("{d}d {h}h"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_and_spans() {
+        assert_eq!(moment(UnixTime(0)), "1970-01-01 00:00 UTC");
+        assert_eq!(moment(UnixTime(i64::MAX)), format!("@{}", i64::MAX));
+        for (s, want) in
+            [(-5, "0s"), (59, "59s"), (60, "1m"), (3599, "59m"), (3600, "1h 0m"), (86_400, "1d 0h")]
+        {
+            assert_eq!(span(s), want);
+        }
+    }
+}

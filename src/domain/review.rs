@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::message;
+use super::escape::{fenced, plain};
 use super::model::{Comment, Person, Review, ReviewVerdict, Seen};
 use super::run::{ReviewAsk, ReviewSeen};
 
@@ -61,7 +61,7 @@ pub fn judge(reviews: &[Judged<Review>], comments: &[Judged<Comment>], done: &[S
     for comment in comments.iter().filter(|c| c.trusted == Seen::Known(true)) {
         let key = comment_key(&comment.said.id);
         if let (Some(author), true) = (&comment.said.author, new(&key)) {
-            ask.take(key, &message::review_words(author, "wrote", &comment.said.body));
+            ask.take(key, &quoted(author, "wrote", &comment.said.body));
         }
     }
     ReviewSeen::Changes(ask)
@@ -85,8 +85,8 @@ fn words(author: &Person, what: &str, review: &Review) -> String {
     let mut text = review.body.trim().to_owned();
     for note in &review.notes {
         let place = match (&note.path, note.line) {
-            (Some(path), Some(line)) => format!("{}:{line}", message::plain(path, 200)),
-            (Some(path), None) => message::plain(path, 200),
+            (Some(path), Some(line)) => format!("{}:{line}", plain(path, 200)),
+            (Some(path), None) => plain(path, 200),
             (None, _) => "in general".to_owned(),
         };
         text.push_str(&format!("\n\n{place}: {}", note.body.trim()));
@@ -94,5 +94,10 @@ fn words(author: &Person, what: &str, review: &Review) -> String {
     if text.trim().is_empty() {
         "(without words)".clone_into(&mut text);
     }
-    message::review_words(author, what, text.trim())
+    quoted(author, what, text.trim())
+}
+
+/// One review or comment, as the agent reads it.
+fn quoted(author: &Person, what: &str, text: &str) -> String {
+    format!("{} {what}:\n{}\n\n", plain(&author.login, 60), fenced(text))
 }

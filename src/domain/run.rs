@@ -6,13 +6,16 @@
 //! `seen` is what it looks at, `row` the table, `act` what each row does.
 
 mod act;
+mod progress;
 mod row;
 mod seen;
 mod state;
+mod why;
 
 pub use act::{
     dispatch_effects, dispatch_failed, landed, pull_opened, pull_told, slot_taken, undo_effects, up_to_date,
 };
+pub use progress::Progress;
 pub use row::{Row, row};
 pub use seen::{
     BaseSeen, CiSeen, Evidence, GuardSeen, IssueSeen, PullSeen, ReviewAsk, ReviewSeen, TargetSeen, TurnSeen,
@@ -22,16 +25,16 @@ pub use state::{
     CI_START_SECONDS, CONFLICT_TRIES, Failure, LONGEST_GAP_SECONDS, LONGEST_REVIEW_GAP_SECONDS,
     MOST_CONTINUES, Phase, Policy, Run, SPARE_VERIFIES, Wait,
 };
+pub use why::{Continued, Said, ToAgent, Used, Why};
 
 use super::effect::Effect;
-use super::message;
 use super::model::UnixTime;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     pub run: Run,
     pub row: Row,
-    pub effects: Vec<Effect>,
+    pub effects: Vec<Effect<Said>>,
 }
 
 /// A state that the machine must never be asked about.
@@ -84,7 +87,7 @@ pub fn next(run: Run, seen: &Evidence, policy: &Policy, now: UnixTime) -> Result
     }
     let mut run = run;
     let row = row(&run, seen, policy);
-    let before = message::Progress::of(&run);
+    let before = Progress::of(&run);
     let just_pushed = run.wait.is_none() && run.pushed.is_some();
     // Stages only go up until the next landing: an earlier one that cannot be read for a moment must not set the clock
     // of the current one back, or it would never run out.
@@ -93,11 +96,11 @@ pub fn next(run: Run, seen: &Evidence, policy: &Policy, now: UnixTime) -> Result
         run.ci_seconds = 0;
     }
     let mut effects = act::act(&mut run, &row, seen, policy);
-    let after = message::Progress::of(&run);
+    let after = Progress::of(&run);
     // A landing is told to the machine between two steps, so the first wait after it is where it shows.
     let show = after != before || just_pushed && run.wait == Some(Wait::Ci);
     if show && run.phase == Phase::Active {
-        effects.push(Effect::Progress { body: after.body(&run) });
+        effects.push(Effect::Progress { said: Said::Progress });
     }
     Ok(Step { run, row, effects })
 }

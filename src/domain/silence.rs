@@ -1,7 +1,8 @@
 //! Which silence is an alarm: when a command that is expected has not been heard of for too long.
 
-use super::message::{moment, span};
 use super::model::UnixTime;
+use crate::domain::moment::moment;
+use crate::domain::moment::span;
 
 /// A command and when it was last started.
 #[derive(Clone, Debug, PartialEq, Eq)]

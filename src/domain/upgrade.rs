@@ -37,8 +37,9 @@ pub use evidence::{
 };
 pub use state::{AgentAnswer, Ending, MOST_TRIALS, Plan, Recipe, StaleTest, Step, TestChange, Trial, branch};
 
-use super::message::{plain, span};
 use super::model::{Oid, UnixTime};
+use crate::domain::escape::plain;
+use crate::domain::moment::span;
 use verdict::{Mark, Verdict};
 
 /// What the configuration says.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codes::{parse_turn_kind, turn_kind_code};
 use super::{Store, StoreError, StoreResult, sql};
-use crate::domain::effect::{Effect, NoticeKind};
+use crate::domain::effect::{Effect, NoticeKind, Words};
 use crate::domain::model::{Oid, UnixTime};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,13 +130,13 @@ fn to_wire(effect: &Effect) -> Wire {
     match effect.clone() {
         Effect::Claim => Wire::Claim,
         Effect::Prepare => Wire::Prepare,
-        Effect::StartTurn { turn, kind, failure } => {
-            Wire::StartTurn { turn, kind: turn_kind_code(kind).to_owned(), failure }
+        Effect::StartTurn { turn, kind, told } => {
+            Wire::StartTurn { turn, kind: turn_kind_code(kind).to_owned(), failure: told.body }
         }
         Effect::StopTurn { turn } => Wire::StopTurn { turn },
         Effect::Label { label, present, round } => Wire::Label { label, present, round },
-        Effect::Progress { body } => Wire::Progress { body },
-        Effect::Say { body } => Wire::Say { body },
+        Effect::Progress { said } => Wire::Progress { body: said.body },
+        Effect::Say { said } => Wire::Say { body: said.body },
         Effect::BringUpToDate { head, target, number } => {
             Wire::BringUpToDate { head: head.to_string(), target: target.to_string(), number }
         }
@@ -147,13 +147,15 @@ fn to_wire(effect: &Effect) -> Wire {
         Effect::PushBranch { head, expected } => {
             Wire::PushBranch { head: head.to_string(), expected: expected.map(|oid| oid.to_string()) }
         }
-        Effect::OpenPull { title, body } => Wire::OpenPull { title, body },
-        Effect::EditPull { pull, head, body } => Wire::EditPull { pull, head: head.to_string(), body },
+        Effect::OpenPull { said: Words { title, body } } => Wire::OpenPull { title, body },
+        Effect::EditPull { pull, head, said } => {
+            Wire::EditPull { pull, head: head.to_string(), body: said.body }
+        }
         Effect::Merge { pull, head } => Wire::Merge { pull, head: head.to_string() },
         Effect::ReleaseSlot { round } => Wire::ReleaseSlot { round },
         Effect::TakeSlot { round } => Wire::TakeSlot { round },
         Effect::Undo { branch } => Wire::Undo { branch },
-        Effect::OpenUndo { branch, title, body } => Wire::OpenUndo { branch, title, body },
+        Effect::OpenUndo { branch, said: Words { title, body } } => Wire::OpenUndo { branch, title, body },
         Effect::Reopen => Wire::Reopen,
         Effect::WatchTarget => Wire::WatchTarget,
         Effect::StartCi { stage, oid, attempt } => Wire::StartCi { stage, oid: oid.to_string(), attempt },
@@ -161,7 +163,7 @@ fn to_wire(effect: &Effect) -> Wire {
         Effect::Close => Wire::Close,
         Effect::Release => Wire::Release,
         Effect::RemoveWorkspace => Wire::RemoveWorkspace,
-        Effect::Notify { kind, round, title, body } => {
+        Effect::Notify { kind, round, said: Words { title, body } } => {
             Wire::Notify { kind: kind.code().to_owned(), round, title, body }
         }
     }
@@ -170,16 +172,17 @@ fn to_wire(effect: &Effect) -> Wire {
 fn from_wire(wire: Wire) -> StoreResult<Effect> {
     let oid =
         |text: String| Oid::parse(&text).ok_or(StoreError::Row { what: format!("object name `{text}`") });
+    let words = |body| Words { title: String::new(), body };
     Ok(match wire {
         Wire::Claim => Effect::Claim,
         Wire::Prepare => Effect::Prepare,
         Wire::StartTurn { turn, kind, failure } => {
-            Effect::StartTurn { turn, kind: parse_turn_kind(&kind)?, failure }
+            Effect::StartTurn { turn, kind: parse_turn_kind(&kind)?, told: words(failure) }
         }
         Wire::StopTurn { turn } => Effect::StopTurn { turn },
         Wire::Label { label, present, round } => Effect::Label { label, present, round },
-        Wire::Progress { body } => Effect::Progress { body },
-        Wire::Say { body } => Effect::Say { body },
+        Wire::Progress { body } => Effect::Progress { said: words(body) },
+        Wire::Say { body } => Effect::Say { said: words(body) },
         Wire::BringUpToDate { head, target, number } => {
             Effect::BringUpToDate { head: oid(head)?, target: oid(target)?, number }
         }
@@ -188,13 +191,13 @@ fn from_wire(wire: Wire) -> StoreResult<Effect> {
         Wire::PushBranch { head, expected } => {
             Effect::PushBranch { head: oid(head)?, expected: expected.map(oid).transpose()? }
         }
-        Wire::OpenPull { title, body } => Effect::OpenPull { title, body },
-        Wire::EditPull { pull, head, body } => Effect::EditPull { pull, head: oid(head)?, body },
+        Wire::OpenPull { title, body } => Effect::OpenPull { said: Words { title, body } },
+        Wire::EditPull { pull, head, body } => Effect::EditPull { pull, head: oid(head)?, said: words(body) },
         Wire::Merge { pull, head } => Effect::Merge { pull, head: oid(head)? },
         Wire::ReleaseSlot { round } => Effect::ReleaseSlot { round },
         Wire::TakeSlot { round } => Effect::TakeSlot { round },
         Wire::Undo { branch } => Effect::Undo { branch },
-        Wire::OpenUndo { branch, title, body } => Effect::OpenUndo { branch, title, body },
+        Wire::OpenUndo { branch, title, body } => Effect::OpenUndo { branch, said: Words { title, body } },
         Wire::Reopen => Effect::Reopen,
         Wire::WatchTarget => Effect::WatchTarget,
         Wire::StartCi { stage, oid: at, attempt } => Effect::StartCi { stage, oid: oid(at)?, attempt },
@@ -206,8 +209,7 @@ fn from_wire(wire: Wire) -> StoreResult<Effect> {
             kind: NoticeKind::parse(&kind)
                 .ok_or(StoreError::Row { what: format!("notice kind `{kind}`") })?,
             round,
-            title,
-            body,
+            said: Words { title, body },
         },
     })
 }

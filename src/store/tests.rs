@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::migrations::MIGRATIONS;
 use super::*;
-use crate::domain::effect::{Effect, NoticeKind, TurnKind};
+use crate::domain::effect::{Effect, NoticeKind, TurnKind, Words};
 use crate::domain::model::{Freeze, HandBack, IssueRef, Landing, Oid, Outcome, RepoId, RunText, Usage};
 use crate::domain::run::{Failure, Phase, Run, Wait};
 use crate::ports::Notice;
@@ -567,6 +567,8 @@ fn every_effect() -> Vec<Effect> {
         | Effect::Notify { .. } => 26,
     };
     let text = "quotes \" \\ and\nlines, \u{1f319}, a nul-free tab\t".to_owned();
+    let words = Words { title: String::new(), body: text.clone() };
+    let titled = Words { title: text.clone(), body: text.clone() };
     let mut all = vec![
         Effect::Claim,
         Effect::Prepare,
@@ -576,17 +578,17 @@ fn every_effect() -> Vec<Effect> {
         Effect::Label { label: "a, b".to_owned(), present: false, round: 2 },
         Effect::PushBranch { head: oid('a'), expected: None },
         Effect::PushBranch { head: oid('a'), expected: Some(oid('b')) },
-        Effect::OpenPull { title: text.clone(), body: text.clone() },
-        Effect::EditPull { pull: 9, head: oid('c'), body: text.clone() },
+        Effect::OpenPull { said: titled.clone() },
+        Effect::EditPull { pull: 9, head: oid('c'), said: words.clone() },
         Effect::Merge { pull: 9, head: oid('c') },
         Effect::ReleaseSlot { round: 1 },
         Effect::TakeSlot { round: 1 },
         Effect::Undo { branch: "b".to_owned() },
-        Effect::OpenUndo { branch: "b".to_owned(), title: text.clone(), body: text.clone() },
+        Effect::OpenUndo { branch: "b".to_owned(), said: titled.clone() },
         Effect::Reopen,
         Effect::WatchTarget,
-        Effect::Progress { body: text.clone() },
-        Effect::Say { body: text.clone() },
+        Effect::Progress { said: words.clone() },
+        Effect::Say { said: words.clone() },
         Effect::BringUpToDate { head: oid('a'), target: oid('b'), number: 3 },
         Effect::Verify { oid: oid('c'), number: 1 },
         Effect::Land { head: oid('d'), expected: oid('e') },
@@ -599,7 +601,7 @@ fn every_effect() -> Vec<Effect> {
     for (turn, kind) in
         (1u32..).zip([TurnKind::First, TurnKind::Continue, TurnKind::FixForward, TurnKind::Review])
     {
-        all.push(Effect::StartTurn { turn, kind, failure: text.clone() });
+        all.push(Effect::StartTurn { turn, kind, told: words.clone() });
     }
     for kind in [
         NoticeKind::Done,
@@ -609,7 +611,7 @@ fn every_effect() -> Vec<Effect> {
         NoticeKind::Alarm,
         NoticeKind::Recovered,
     ] {
-        all.push(Effect::Notify { kind, round: 0, title: text.clone(), body: text.clone() });
+        all.push(Effect::Notify { kind, round: 0, said: titled.clone() });
     }
     let kinds: BTreeSet<String> = all.iter().map(|e| format!("{:?}", std::mem::discriminant(e))).collect();
     assert!(all.iter().all(|e| known(e) == kinds.len()));

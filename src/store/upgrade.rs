@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::upgrade_rows::{EffectRow, RecipeRow};
 use super::{Event, IntentState, Store, StoreError, StoreResult, insert_event, sql};
-use crate::domain::message;
+use crate::domain::escape::plain;
 use crate::domain::model::{RepoId, UnixTime};
 use crate::domain::upgrade::{Batch, BatchState, Effect, Ending, Recipe};
 use pulls::write_pull;
@@ -61,7 +61,7 @@ fn failed(batch: i64, recipe: &Recipe, repo: &RepoId, now: UnixTime) -> Event {
         repo: Some(repo.to_string()),
         number: None,
         run: None,
-        data: serde_json::json!({ "detail": message::plain(detail, 2000), "subject": recipe.name, "turns": recipe.turns })
+        data: serde_json::json!({ "detail": plain(detail, 2000), "subject": recipe.name, "turns": recipe.turns })
             .to_string(),
     }
 }

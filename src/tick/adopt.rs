@@ -7,7 +7,7 @@ use super::log::Failure;
 use super::log::Log;
 use super::policy::HostPolicy;
 use super::templates;
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
 use crate::domain::run::Phase;
 use crate::error::{Error, Kind};
 use crate::ports::{Marked, PortError, PortResult};

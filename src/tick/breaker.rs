@@ -3,7 +3,7 @@
 use super::env::Env;
 use super::log::Log;
 use super::policy::HostPolicy;
-use crate::domain::message;
+use crate::domain::escape::plain;
 use crate::error::Error;
 use crate::store::{Park, RunRow, Store};
 
@@ -28,7 +28,7 @@ pub(super) fn note_start_failure(
         let detail = format!(
             "the runner {} failed to start {count} times in the same way: {}. Mend it, then `offhours resume`",
             row.account,
-            message::plain(why, 300)
+            plain(why, 300)
         );
         let park = Park { kind: "breaker".to_owned(), detail: detail.clone(), since: now, until: None };
         store.park(&row.account, &park)?;

@@ -4,12 +4,13 @@ use super::env::Env;
 use super::log::Log;
 use super::policy::HostPolicy;
 use crate::domain::control::{self, Asked, OFF_LABEL, Order};
-use crate::domain::message::{self, Standing};
+use crate::domain::escape::plain;
 use crate::domain::model::{Issue, IssueRef, Outcome, Permission, Seen, UnixTime};
 use crate::domain::run::Wait;
 use crate::error::Error;
 use crate::ports::PortResult;
 use crate::store::Store;
+use crate::text::{self, Standing};
 
 const CAUSE: &str = "control-issue";
 /// An ended run needs somebody for this long, then it is history.
@@ -27,7 +28,7 @@ pub fn obey(env: &Env, host: &mut HostPolicy, store: &mut Store, log: &mut Log) 
     match control::judge(&asked, &host.trust) {
         Order::Nothing => env.recovered(store, CAUSE),
         Order::Ignored(who) => {
-            let who = message::plain(&who, 60);
+            let who = plain(&who, 60);
             let detail = format!("{who} put {OFF_LABEL} on {at} and may not write there: it is not heard");
             log.alarm(env, store, CAUSE, &detail)
         }
@@ -50,7 +51,7 @@ fn put_on(
     if let Err(error) = env.switch_file.put_on() {
         log.failed(env, store, "kill switch", &error)?;
     }
-    let because = format!("{} put {OFF_LABEL} on {at}", message::plain(who, 60));
+    let because = format!("{} put {OFF_LABEL} on {at}", plain(who, 60));
     host.switch_on = true;
     if !host.switch_because.contains(&because) {
         host.switch_because.push(because.clone());
@@ -92,7 +93,7 @@ pub fn show(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> R
     let standing = standing(env, host, store)?;
     let written = env.forge(&at.repo).and_then(|forge| {
         let issue: Issue = forge.issue(&at.repo, at.number)?;
-        let text = message::control_text(&issue.body, &standing, OFF_LABEL);
+        let text = text::control_text(&issue.body, &standing, OFF_LABEL);
         if text == issue.body { Ok(()) } else { forge.set_body(&at.repo, at.number, &text) }
     });
     let subject = format!("control issue {at}");

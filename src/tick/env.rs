@@ -92,7 +92,7 @@ impl Env {
         let wanted = self.wanted("recovered");
         let notice = self.about_cause(cause, String::new(), "recovered", String::new());
         store.clear_alarm(cause, now, &wanted, |since| {
-            let stood = crate::domain::message::span(now.since(since));
+            let stood = crate::domain::moment::span(now.since(since));
             Notice {
                 key: format!("recovered:{cause}:{}", since.0),
                 body: format!("the cause of the alarm is gone; it stood for {stood}"),

@@ -1,6 +1,6 @@
 //! Events of a run, as they are recorded.
 
-use crate::domain::message;
+use crate::domain::escape::plain;
 use crate::domain::model::UnixTime;
 use crate::domain::run::Run;
 use crate::store::Event;
@@ -14,6 +14,7 @@ pub(super) fn event(run: &Run, key: &str, kind: &str, at: UnixTime, data: &str) 
         repo: Some(run.issue.repo.to_string()),
         number: Some(run.issue.number),
         run: Some(run.id.clone()),
-        data: serde_json::json!({ "detail": message::plain(data, 2000), "turns": run.turns, "attempt": run.attempt }).to_string(),
+        data: serde_json::json!({ "detail": plain(data, 2000), "turns": run.turns, "attempt": run.attempt })
+            .to_string(),
     }
 }

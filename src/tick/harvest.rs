@@ -15,13 +15,13 @@ use crate::domain::canary::{self, Arm, Decision};
 use crate::domain::checks::{self, CiVerdict};
 use crate::domain::effect::TurnKind;
 use crate::domain::harvest::{self, After, Arms, Facts, Stage, Standing, Why};
-use crate::domain::message::canary as words;
 use crate::domain::model::{Oid, Outcome, PullState, RepoId, UnixTime};
 use crate::domain::run::{Phase, Wait};
 use crate::domain::template::State;
 use crate::error::Error;
 use crate::ports::{Notice, PortError, PortResult, Wanted};
 use crate::store::{BranchRow, CanaryRow, RunRow, Store, StoreResult, Verdict};
+use crate::text::canary as words;
 
 /// Landed work is looked at again after this; what could not be read, sooner.
 const LOOK_SECONDS: i64 = 3600;

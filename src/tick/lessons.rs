@@ -4,8 +4,8 @@ use super::env::Env;
 use super::log::Log;
 use super::log::{Failure, Item};
 use super::policy::HostPolicy;
+use crate::domain::escape::plain;
 use crate::domain::lesson::{self, Ends, Given, Lesson, MOST_GIVEN, Red, Rules};
-use crate::domain::message;
 use crate::domain::model::{Freeze, RepoId, UnixTime};
 use crate::domain::run::{CiSeen, Evidence, Row, Run, Step, VerifySeen, WorkSeen};
 use crate::error::Kind;
@@ -68,7 +68,7 @@ fn item(found: &Lesson) -> Item {
         run: found.task.clone(),
         handle: None,
         reason: found.kind.code().to_owned(),
-        sentence: message::plain(&found.root_cause, 300),
+        sentence: plain(&found.root_cause, 300),
         acted: false,
     }
 }
@@ -106,7 +106,7 @@ fn sentence(doing: &str, error: &StoreError) -> String {
     format!(
         "{doing} failed: {}; everything else goes on. A backup has the journal (`offhours state backup`), and \
          `lessons.enabled = false` does without it",
-        message::plain(&error.to_string(), 400)
+        plain(&error.to_string(), 400)
     )
 }
 

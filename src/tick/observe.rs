@@ -20,7 +20,6 @@ use ci::ci;
 use turn::turn;
 use work::{Aims, work};
 
-use crate::domain::message;
 use crate::domain::model::{IssueRef, Outcome, UnixTime};
 use crate::domain::receipt::{Cost, ReceiptFacts, Reported, Verified};
 use crate::domain::run::{
@@ -29,12 +28,13 @@ use crate::domain::run::{
 use crate::error::Error;
 use crate::ports::PortError;
 use crate::store::{Event, RunRow};
+use crate::text;
 
 /// That checks really ran and were green on what landed, once it did: later nobody may be able to tell.
 pub fn checked(run: &Run, seen: &Evidence, at: UnixTime) -> Option<Event> {
     let landed = run.outcome == Some(Outcome::Landed);
     (landed && seen.receipt.ran())
-        .then(|| event(run, "checked", "checked", at, &message::checks(&seen.receipt.checks)))
+        .then(|| event(run, "checked", "checked", at, &text::checks(&seen.receipt.checks)))
 }
 
 /// Everything [`crate::domain::run::next`] looks at.

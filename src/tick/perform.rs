@@ -6,8 +6,8 @@ use super::event::event;
 use super::log::Log;
 use super::policy::{HostPolicy, RepoPolicy};
 use super::{adopt, templates};
-use crate::domain::effect::Effect;
-use crate::domain::message;
+use crate::domain::effect::{Effect, Words};
+use crate::domain::escape::plain;
 use crate::domain::model::{JobState, Oid, Outcome};
 use crate::domain::run::{self, Phase, Wait};
 use crate::error::Error;
@@ -310,7 +310,7 @@ fn perform(
             Err(error) => Err(error),
         },
         Effect::Prepare => prepare(env, host, store, row),
-        Effect::StartTurn { turn, kind, failure } => {
+        Effect::StartTurn { turn, kind, told } => {
             return start_turn(
                 env,
                 host,
@@ -318,7 +318,7 @@ fn perform(
                 log,
                 row,
                 policy,
-                Next { turn: *turn, kind: *kind, told: failure },
+                Next { turn: *turn, kind: *kind, told: &told.body },
             );
         }
         Effect::StopTurn { turn } => {
@@ -337,8 +337,10 @@ fn perform(
             Err(PortError::Gone { what }) => done(format!("issue gone: {what}")),
             other => other,
         },
-        Effect::Progress { body } => return comments::progress(env, store, row, body, intent.tries > 0),
-        Effect::Say { body } => return comments::say(env, store, row, body),
+        Effect::Progress { said } => {
+            return comments::progress(env, store, row, &said.body, intent.tries > 0);
+        }
+        Effect::Say { said } => return comments::say(env, store, row, &said.body),
         Effect::BringUpToDate { head, target, .. } => return bring_up_to_date(env, store, row, head, target),
         Effect::Verify { oid, number } => {
             let id = run.verify_job(*number);
@@ -358,8 +360,10 @@ fn perform(
         Effect::PushBranch { head, expected } => {
             return pull::push(env, store, log, row, policy, head, expected.as_ref());
         }
-        Effect::OpenPull { title, body } => return pull::open(env, store, log, row, title, body),
-        Effect::EditPull { pull, head, body } => return pull::edit(env, store, row, *pull, head, body),
+        Effect::OpenPull { said } => return pull::open(env, store, log, row, said),
+        Effect::EditPull { pull, head, said } => {
+            return pull::edit(env, store, row, *pull, head, &said.body);
+        }
         Effect::Merge { pull, head } => return pull::merge(env, store, log, row, *pull, head),
         Effect::ReleaseSlot { .. } => pull::release_slot(env, row),
         Effect::TakeSlot { .. } => return pull::take_slot(env, store, row),
@@ -367,8 +371,8 @@ fn perform(
             let answer = undo::push(env, store, row, branch)?;
             undo::or_give_up(env, store, log, run, answer)?
         }
-        Effect::OpenUndo { branch, title, body } => {
-            let answer = undo::open(env, row, branch, title, body);
+        Effect::OpenUndo { branch, said } => {
+            let answer = undo::open(env, row, branch, said);
             undo::or_give_up(env, store, log, run, answer)?
         }
         Effect::Reopen => set_open(env, row, true),
@@ -382,7 +386,7 @@ fn perform(
         Effect::Close => set_open(env, row, false),
         Effect::Release => return ending::release(env, host, store, row),
         Effect::RemoveWorkspace => return ending::remove(env, host, store, log, row, policy),
-        Effect::Notify { kind, round, title, body } => {
+        Effect::Notify { kind, round, said: Words { title, body } } => {
             let times = if *round > 0 { format!(":{round}") } else { String::new() };
             let link = env.page(&run.issue.repo, Some(run.issue.number));
             env.notify(store, &format!("{}:{}{times}", run.id, kind.code()), kind.code(), title, body, link)?;
@@ -408,7 +412,7 @@ fn bring_up_to_date(
         }
         Ok(Merged::Conflict(paths)) => Err(PortError::refused(format!(
             "the work and the target both changed {}",
-            message::plain(&paths.join(", "), 400)
+            plain(&paths.join(", "), 400)
         ))),
         Err(error) => Err(error),
     })

@@ -22,8 +22,8 @@ use super::{adopt, listing, templates};
 use crate::domain::dispatch::{
     self, Candidate, ClaimSeen, Host, Limits, Reason, RepoState, RunSeen, Verdict,
 };
-use crate::domain::message;
 use crate::domain::model::{Issue, IssueRef, Oid, RepoId, UnixTime};
+use crate::domain::moment::moment;
 use crate::domain::priority::{self};
 use crate::domain::run::{Phase, Run, Wait};
 use crate::error::Error;
@@ -153,7 +153,7 @@ fn alarms(
             let why = verdicts.first().map_or("", |v| v.reason.code());
             let detail = format!(
                 "issues are ready and none could start since {} ({why}); see `offhours why`",
-                message::moment(since)
+                moment(since)
             );
             log.alarm(env, store, "nothing-starts", &detail)?;
         }

@@ -12,6 +12,7 @@ use crate::domain::run::{self, Phase, Row, Wait};
 use crate::error::Error;
 use crate::store::RunRow;
 use crate::store::Store;
+use crate::text;
 
 /// A run that has not come to a wait after this many steps is looked at again by the next tick.
 const MOST_STEPS: u32 = 12;
@@ -88,15 +89,12 @@ fn steps(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log, id: &st
             step.run.reruns,
             step.run.round
         );
-        let why = step.row.why();
+        let why = text::why(&step.row.why());
+        let effects = text::worded(step.effects.clone(), &step.run, &seen.receipt);
         let event = event(&step.run, &key, step.row.code(), now, &why);
         let event = lessons::told(event, &step, &seen, &row.runner);
         let checked = observe::checked(&step.run, &seen, now);
-        store.step(
-            &step.run,
-            &step.effects,
-            &[Some(event), checked].into_iter().flatten().collect::<Vec<_>>(),
-        )?;
+        store.step(&step.run, &effects, &[Some(event), checked].into_iter().flatten().collect::<Vec<_>>())?;
         if !host.dry && !matches!(step.row, Row::Wait(_)) {
             log.acted(&step.run, step.row.code(), &why);
         }

@@ -42,12 +42,13 @@ fn a_room_names_only_the_rooms_below_it() {
     // out of everything; it alone names `adapters`.
     let may: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("domain", ["domain"].as_slice()),
+        ("text", &["text", "domain"]),
         ("ports", &["domain"]),
         ("store", &["store", "domain", "ports"]),
-        ("adapters", &["adapters", "domain", "ports"]),
-        ("tick", &["tick", "domain", "ports", "store"]),
+        ("adapters", &["adapters", "domain", "ports", "text"]),
+        ("tick", &["tick", "text", "domain", "ports", "store"]),
         ("config", &["config", "domain"]),
-        ("commands", &["commands", "app", "cli", "config", "domain", "ports", "store", "tick"]),
+        ("commands", &["commands", "app", "cli", "config", "domain", "ports", "store", "text", "tick"]),
         ("main", &["commands"]),
         ("error", &[]),
         ("boundary", &[]),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use offhours::domain::message::marker;
+use offhours::text::marker;
 
 use super::forge::{Dialect, Fault, Wrong};
 use super::hub::{ALL, Hub};

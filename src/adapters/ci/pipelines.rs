@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::adapters::forge::{Checks, red_check};
 use crate::adapters::http::{Client, Method, encoded};
-use crate::domain::message;
+use crate::domain::escape::plain;
 use crate::domain::model::{Check, CheckState, Oid, RepoId};
 use crate::ports::{PortError, PortResult};
 
@@ -157,7 +157,7 @@ impl Pipelines {
 
     /// The end of a step's output; empty where it cannot be had, for the check is red without it.
     fn log(&self, repo: &RepoId, pipeline: u64, part: &Part, step: &Step) -> String {
-        let doing = format!("reading the log of {} in {repo}", message::plain(&part.name, 60));
+        let doing = format!("reading the log of {} in {repo}", plain(&part.name, 60));
         let read = || -> PortResult<Vec<Line>> {
             let path = match self.flavour {
                 Flavour::Woodpecker => {

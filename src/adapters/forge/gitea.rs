@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::adapters::forge::permission_told;
 use crate::adapters::http::{Answer, Client, Method, encoded, numbered};
-use crate::domain::message;
+use crate::domain::escape::plain;
 use crate::domain::model::{
     ApprovalEvidence, Blocker, Comment, Issue, Permission, Person, RepoId, Seen, UnixTime,
 };
@@ -272,7 +272,7 @@ impl Hosting for Gitea {
         {
             return Ok(*held);
         }
-        let doing = format!("asking what {} may do in {repo}", message::plain(&person.login, 60));
+        let doing = format!("asking what {} may do in {repo}", plain(&person.login, 60));
         let path = format!("{}/collaborators/{}/permission", Self::repo_path(repo), encoded(&person.login));
         let answer = self.client.get_any(&doing, &path)?;
         if answer.status == 403 {
@@ -292,7 +292,7 @@ impl Hosting for Gitea {
             other => {
                 return Err(PortError::broken(format!(
                     "{doing}: `{}` is no permission that is known",
-                    message::plain(other, 40)
+                    plain(other, 40)
                 )));
             }
         };

@@ -240,7 +240,7 @@ impl Hosting for GitHub {
             return Ok(*held);
         }
         let doing =
-            format!("asking what {} may do in {repo}", crate::domain::message::plain(&person.login, 60));
+            format!("asking what {} may do in {repo}", crate::domain::escape::plain(&person.login, 60));
         let path = format!("{}/collaborators/{}/permission", Self::repo_path(repo), encoded(&person.login));
         let told = permission_told(&self.client.get(&doing, &path)?, &doing, &person.login)?;
         let held = match told.as_str() {
@@ -251,7 +251,7 @@ impl Hosting for GitHub {
             other => {
                 return Err(PortError::broken(format!(
                     "{doing}: `{}` is no permission that is known",
-                    crate::domain::message::plain(other, 40)
+                    crate::domain::escape::plain(other, 40)
                 )));
             }
         };

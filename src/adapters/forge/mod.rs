@@ -8,7 +8,7 @@ use time::format_description::well_known::{Rfc2822, Rfc3339};
 use crate::adapters::http::Answer;
 use crate::adapters::runner::output;
 use crate::domain::checks::Required;
-use crate::domain::message;
+use crate::domain::escape::plain;
 use crate::domain::model::{Blocker, Check, CheckState, Comment, Oid, RepoId, Seen, UnixTime};
 use crate::ports::{Forge, HostBook, Merging, PortError, PortResult, RecipeForge, Trials};
 
@@ -152,7 +152,7 @@ pub(super) fn red_check(
 
 /// What is told of a run of a workflow that ended badly, and no check of it says why.
 fn ended_as(word: &str) -> String {
-    format!("the workflow ended as {}, and no check of it says why", message::plain(word, 40))
+    format!("the workflow ended as {}, and no check of it says why", plain(word, 40))
 }
 
 /// An Actions log up to its last error, without the time at the start of each line: what comes after it is tidying up.
@@ -186,7 +186,7 @@ fn permission_told(answer: &Answer, doing: &str, login: &str) -> PortResult<Stri
         (Some(word), Some(about)) if about.eq_ignore_ascii_case(login) => Ok(word.to_owned()),
         (Some(_), Some(about)) => Err(PortError::broken(format!(
             "{doing}: the answer is about `{}`. The next tick tries again.",
-            message::plain(about, 60)
+            plain(about, 60)
         ))),
         (None, _) => Err(PortError::broken(format!(
             "{doing}: the answer names no permission. The next tick tries again."

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::adapters::secret::Token;
-use crate::domain::message;
+use crate::domain::escape::plain;
 use crate::domain::model::UnixTime;
 use crate::ports::{HostLimit, PortError, PortResult};
 
@@ -71,13 +71,13 @@ impl Raw {
     pub(super) fn answer(self, server: &str, secret: &str, hide: Option<&Token>) -> Answer {
         let clean = |text: &str| {
             let text = hide.map_or_else(|| text.to_owned(), |token| token.hidden_in(text));
-            message::plain(&text, MOST_SHOWN)
+            plain(&text, MOST_SHOWN)
         };
         let start = String::from_utf8_lossy(self.body.get(..self.body.len().min(1024)).unwrap_or_default());
         let start = hide.map_or_else(|| start.to_string(), |token| token.hidden_in(&start));
         Answer {
             status: self.status,
-            start: message::plain(&start, MOST_OF_A_START),
+            start: plain(&start, MOST_OF_A_START),
             said: if self.status >= 400 { clean(&words(&self.body)) } else { String::new() },
             etag: self.etag,
             next: self.link.as_deref().and_then(next_link),
@@ -272,7 +272,7 @@ impl Trouble {
             Self::Unreachable(why) => PortError::later(format!(
                 "{doing}: {server} could not be asked, or its answer broke off: {}. It is tried again by the next \
                  tick.",
-                message::plain(why, 200)
+                plain(why, 200)
             )),
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Ask;
 use crate::adapters::http;
 use crate::boundary;
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
 use crate::ports::{PortError, PortResult};
 
 /// A ping is worth no more time than this.

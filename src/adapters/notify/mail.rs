@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::domain::message::notice::Told;
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
+use crate::text::notice::Told;
 
 /// The value of a mail header: ASCII as it is, anything else as encoded words. Never more than one line of meaning.
 fn header(text: &str) -> String {
@@ -79,7 +79,7 @@ pub(super) fn mail(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::message::notice::told;
+    use crate::text::notice::told;
 
     #[test]
     fn words_from_outside_stay_data() {

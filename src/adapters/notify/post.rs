@@ -6,10 +6,10 @@ use sha2::{Digest as _, Sha256};
 use super::{TIMEOUT, payload};
 use crate::adapters::http;
 use crate::boundary;
-use crate::domain::message::notice::{cut, link, slack, told};
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
 use crate::domain::secret::Secret;
 use crate::ports::{Notice, Notifier, PortError, PortResult};
+use crate::text::notice::{cut, link, slack, told};
 
 /// A secret, asked for at each message: it may be renewed.
 pub type Ask = Box<dyn Fn() -> PortResult<Secret>>;

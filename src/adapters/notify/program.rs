@@ -9,9 +9,9 @@ use super::mail::mail;
 use super::post::short_hash;
 use super::{TIMEOUT, payload};
 use crate::boundary;
-use crate::domain::message::notice::{link, told};
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
 use crate::ports::{Notice, Notifier, PortError, PortResult};
+use crate::text::notice::{link, told};
 
 /// A program and the little that it gets from our environment.
 pub struct Program {

@@ -2,7 +2,7 @@
 
 use super::super::schema::{Forge, ForgeKind, Notify, NotifyKind, Stage, StageKind};
 use super::names::{NAME_RULE, good_name, no_program, safe_address};
-use crate::domain::message::notice::is_address;
+use crate::domain::escape::is_address;
 
 pub(super) fn forge_problems(forge: &Forge) -> Vec<String> {
     let mut wrong = Vec::new();

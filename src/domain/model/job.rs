@@ -65,6 +65,14 @@ pub enum CutBy {
     Outside,
 }
 
+/// How a turn was cut off before it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CutOff {
+    TimedOut,
+    Stalled,
+    By(CutBy),
+}
+
 impl CutBy {
     /// A stable word.
     pub fn code(self) -> &'static str {
@@ -78,13 +86,11 @@ impl CutBy {
 
 impl TurnEnd {
     /// How the turn was cut off before it was done, where it was: what it had committed by then is a beginning.
-    pub fn cut_off(&self) -> Option<&'static str> {
+    pub fn cut_off(&self) -> Option<CutOff> {
         match self {
-            Self::TimedOut => Some("it ran into its time-out"),
-            Self::Stalled => Some("it stood still for longer than the stall limit"),
-            Self::CutOff { by: CutBy::Budget, .. } => Some("the agent used up its budget"),
-            Self::CutOff { by: CutBy::Steps, .. } => Some("the agent used up the steps it may take"),
-            Self::CutOff { by: CutBy::Outside, .. } => Some("it was ended from outside"),
+            Self::TimedOut => Some(CutOff::TimedOut),
+            Self::Stalled => Some(CutOff::Stalled),
+            Self::CutOff { by, .. } => Some(CutOff::By(*by)),
             Self::Finished
             | Self::Blocked { .. }
             | Self::ResultUnreadable { .. }

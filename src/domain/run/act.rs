@@ -1,11 +1,11 @@
 //! What each row does: the new state and the effects, and what the outcomes of effects tell the machine.
 
+use super::why::{Continued, Said, ToAgent, Why};
 use super::{Evidence, GuardSeen, IssueSeen, Phase, Policy, Row, Run, TargetSeen, TurnSeen, Wait, WorkSeen};
 use crate::domain::effect::{Effect, NoticeKind, TurnKind};
-use crate::domain::message;
 use crate::domain::model::{Landing, Oid, Outcome};
 
-pub(super) fn act(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Effect> {
+pub(super) fn act(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Effect<Said>> {
     run.wait = None;
     let mut effects = act_on(run, row, seen, policy);
     // Work goes on where a review was waited for: the marks say so again, once it has begun.
@@ -17,11 +17,11 @@ pub(super) fn act(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) ->
     effects
 }
 
-fn label(label: &str, present: bool, round: u32) -> Effect {
+fn label(label: &str, present: bool, round: u32) -> Effect<Said> {
     Effect::Label { label: label.to_owned(), present, round }
 }
 
-fn act_on(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Effect> {
+fn act_on(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Effect<Said>> {
     match row {
         Row::Wait(wait) => {
             run.wait = Some(*wait);
@@ -29,8 +29,8 @@ fn act_on(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Eff
         }
         Row::HandBack(code, why) => end(run, seen, policy, Outcome::HandedBack(*code), why),
         Row::Freeze(code, why) => end(run, seen, policy, Outcome::Frozen(*code), why),
-        Row::Withdrawn => end(run, seen, policy, Outcome::Withdrawn, "a person took the issue back"),
-        Row::Stopped => end(run, seen, policy, Outcome::Stopped, "stopped by `offhours run stop`"),
+        Row::Withdrawn => end(run, seen, policy, Outcome::Withdrawn, &Why::TakenBack),
+        Row::Stopped => end(run, seen, policy, Outcome::Stopped, &Why::StoppedByHand),
         Row::NotStarted(why) => end(run, seen, policy, Outcome::NotStarted, why),
         Row::OnTarget => {
             if run.pushed.is_none()
@@ -38,16 +38,13 @@ fn act_on(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Eff
             {
                 run.pushed = Some(head.clone());
             }
-            let why = match run.pull {
-                Some(pull) => format!("pull request #{pull} is merged"),
-                None => "the work is on the target, put there by somebody else".to_owned(),
-            };
+            let why = run.pull.map_or(Why::PutThere, Why::PullMerged);
             let mut effects = end(run, seen, policy, Outcome::Landed, &why);
             let release = effects.iter().position(|e| *e == Effect::Release).unwrap_or(effects.len());
             effects.insert(release, Effect::WatchTarget);
             effects
         }
-        Row::Done => end(run, seen, policy, Outcome::Landed, ""),
+        Row::Done => end(run, seen, policy, Outcome::Landed, &Why::Plain),
         Row::Continue { new_attempt } => {
             run.attempt += u32::from(*new_attempt);
             let told = told_to_go_on(run, seen);
@@ -58,7 +55,7 @@ fn act_on(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Eff
             run.last_fix = Some(failure.clone());
             run.ci_stage = 0;
             run.ci_seconds = 0;
-            let told = message::failure_for_agent(failure);
+            let told = ToAgent::Failed(failure.clone());
             vec![start_turn(run, seen, TurnKind::FixForward, told)]
         }
         Row::Review(ask) => {
@@ -68,7 +65,7 @@ fn act_on(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Eff
             run.review_seconds = 0;
             run.ci_stage = 0;
             run.ci_seconds = 0;
-            let told = message::review_for_agent(&ask.text);
+            let told = ToAgent::Asked(ask.text.clone());
             vec![start_turn(run, seen, TurnKind::Review, told)]
         }
         Row::TakeSlot => vec![Effect::TakeSlot { round: run.round }],
@@ -95,13 +92,9 @@ fn act_on(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Eff
             }
             vec![Effect::PushBranch { head: head.clone(), expected: expected.clone() }]
         }
-        Row::OpenPull => {
-            let title = message::pull_title(run, &seen.receipt);
-            vec![Effect::OpenPull { title, body: message::pull_body(run, &seen.receipt) }]
-        }
+        Row::OpenPull => vec![Effect::OpenPull { said: Said::Pull }],
         Row::EditPull { pull, head } => {
-            let body = message::pull_body(run, &seen.receipt);
-            vec![Effect::EditPull { pull: *pull, head: head.clone(), body }]
+            vec![Effect::EditPull { pull: *pull, head: head.clone(), said: Said::Pull }]
         }
         Row::Merge { pull, head } => vec![Effect::Merge { pull: *pull, head: head.clone() }],
         Row::AwaitReview => await_review(run, policy),
@@ -119,12 +112,12 @@ fn act_on(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Eff
 }
 
 /// A turn that goes on is told how the last one was cut off, and a corrective one again what it is to correct.
-fn told_to_go_on(run: &Run, seen: &Evidence) -> String {
+fn told_to_go_on(run: &Run, seen: &Evidence) -> ToAgent {
     let told = match (run.turn_kind, &run.last_fix, &run.asked) {
-        (TurnKind::FixForward, Some(failure), _) => message::failure_for_agent(failure),
-        (TurnKind::Review, _, Some(asked)) => message::review_for_agent(asked),
+        (TurnKind::FixForward, Some(failure), _) => ToAgent::Failed(failure.clone()),
+        (TurnKind::Review, _, Some(asked)) => ToAgent::Asked(asked.clone()),
         (TurnKind::First | TurnKind::Continue | TurnKind::FixForward | TurnKind::Review, _, _) => {
-            String::new()
+            ToAgent::Nothing
         }
     };
     let cut_off = match &seen.turn {
@@ -137,13 +130,13 @@ fn told_to_go_on(run: &Run, seen: &Evidence) -> String {
         | TurnSeen::RunnerDown => None,
     };
     match cut_off {
-        Some(how) => message::cut_off_for_agent(how, &told),
+        Some(how) => ToAgent::CutOff(how, Box::new(told)),
         None => told,
     }
 }
 
 /// Label and slot are given up, the claim on the issue is kept, and a person is asked.
-fn await_review(run: &mut Run, policy: &Policy) -> Vec<Effect> {
+fn await_review(run: &mut Run, policy: &Policy) -> Vec<Effect<Said>> {
     run.round += 1;
     run.reviewing = true;
     run.holds_slot = false;
@@ -154,16 +147,11 @@ fn await_review(run: &mut Run, policy: &Policy) -> Vec<Effect> {
         label(&policy.review_label, true, round),
         label(&policy.in_progress_label, false, round),
         Effect::ReleaseSlot { round },
-        Effect::Notify {
-            kind: NoticeKind::Review,
-            round,
-            title: message::review_title(run),
-            body: message::review_body(run),
-        },
+        Effect::Notify { kind: NoticeKind::Review, round, said: Said::ReviewWanted },
     ]
 }
 
-fn start_turn(run: &mut Run, seen: &Evidence, kind: TurnKind, failure: String) -> Effect {
+fn start_turn(run: &mut Run, seen: &Evidence, kind: TurnKind, told: ToAgent) -> Effect<Said> {
     run.turns += 1;
     run.turn_kind = match (kind, run.turn_kind) {
         // A corrective turn that was ended from outside is still corrective when it goes on.
@@ -178,7 +166,7 @@ fn start_turn(run: &mut Run, seen: &Evidence, kind: TurnKind, failure: String) -
     }
     run.turn_seconds = 0;
     run.wait = Some(Wait::Working);
-    Effect::StartTurn { turn: run.turns, kind, failure }
+    Effect::StartTurn { turn: run.turns, kind, told: Said::ToAgent(told) }
 }
 
 /// The outcome of a successful push, told to the machine.
@@ -222,7 +210,7 @@ pub fn slot_taken(mut run: Run) -> Run {
 
 /// The effects of every way out. The order matters: work is kept before anything is said or removed, labels are off
 /// before the claim is, and the workspace goes last.
-fn end(run: &mut Run, seen: &Evidence, policy: &Policy, outcome: Outcome, why: &str) -> Vec<Effect> {
+fn end(run: &mut Run, seen: &Evidence, policy: &Policy, outcome: Outcome, why: &Why) -> Vec<Effect<Said>> {
     let label = |name: &str, present| label(name, present, 0);
     let mut effects = vec![];
     let turn_alive = !matches!(seen.turn, TurnSeen::Over(_));
@@ -248,44 +236,39 @@ fn end(run: &mut Run, seen: &Evidence, policy: &Policy, outcome: Outcome, why: &
     if run.round > 0 && seen.issue != IssueSeen::Gone {
         effects.push(label(&policy.review_label, false));
     }
-    let tell = |kind, run: &Run| Effect::Notify {
-        kind,
-        round: 0,
-        title: message::notice_title(run, &outcome),
-        body: message::notice_body(run, &outcome, why),
-    };
+    let tell = |kind| Effect::Notify { kind, round: 0, said: Said::EndNotice(why.clone()) };
     match outcome {
         Outcome::Landed => {
-            effects.push(Effect::Progress { body: message::Progress::of(run).body(run) });
-            effects.push(Effect::Say { body: message::receipt(run, &seen.receipt, why) });
+            effects.push(Effect::Progress { said: Said::Progress });
+            effects.push(Effect::Say { said: Said::Landed(why.clone()) });
             effects.push(label(&policy.in_progress_label, false));
             effects.push(label(&policy.ready_label, false));
             effects.push(Effect::Close);
             effects.push(Effect::Release);
-            effects.push(tell(NoticeKind::Done, run));
+            effects.push(tell(NoticeKind::Done));
         }
         Outcome::HandedBack(_) | Outcome::Frozen(_) | Outcome::Stopped => {
             // A moved issue may answer under its old name: it is not ours to label.
             let gone = seen.issue == IssueSeen::Gone;
-            effects.push(Effect::Progress { body: message::Progress::of(run).body(run) });
+            effects.push(Effect::Progress { said: Said::Progress });
             if !gone {
                 effects.push(label(&policy.ready_label, false));
                 effects.push(label(&policy.human_label, true));
             }
             effects.push(label(&policy.in_progress_label, false));
-            effects.push(Effect::Say { body: message::end_comment(run, &outcome, why) });
+            effects.push(Effect::Say { said: Said::Ended(why.clone()) });
             effects.push(Effect::Release);
             let kind = if keep_workspace { NoticeKind::Frozen } else { NoticeKind::NeedsHuman };
-            effects.push(tell(kind, run));
+            effects.push(tell(kind));
         }
         Outcome::Withdrawn => {
-            effects.push(Effect::Progress { body: message::Progress::of(run).body(run) });
+            effects.push(Effect::Progress { said: Said::Progress });
             effects.push(label(&policy.in_progress_label, false));
-            effects.push(Effect::Say { body: message::end_comment(run, &outcome, why) });
+            effects.push(Effect::Say { said: Said::Ended(why.clone()) });
             effects.push(Effect::Release);
         }
         Outcome::NotStarted | Outcome::ClaimLost => {
-            effects.push(Effect::Progress { body: message::Progress::of(run).body(run) });
+            effects.push(Effect::Progress { said: Said::Progress });
             effects.push(label(&policy.in_progress_label, false));
             effects.push(Effect::Release);
         }
@@ -299,7 +282,7 @@ fn end(run: &mut Run, seen: &Evidence, policy: &Policy, outcome: Outcome, why: &
 /// A dispatch that did not come to a started turn: what is to be undone. `may_work`: nobody heard what became of the
 /// attempt to start an agent, so that one may be at work; it is ended, and what it did kept, before the issue is free.
 #[must_use]
-pub fn dispatch_failed(mut run: Run, outcome: Outcome, may_work: bool) -> (Run, Vec<Effect>) {
+pub fn dispatch_failed<S>(mut run: Run, outcome: Outcome, may_work: bool) -> (Run, Vec<Effect<S>>) {
     run.phase = Phase::Ending;
     run.wait = None;
     let mut effects = vec![];
@@ -316,23 +299,24 @@ pub fn dispatch_failed(mut run: Run, outcome: Outcome, may_work: bool) -> (Run, 
 
 /// The effects of a dispatch, in the order that keeps promises: the label only once an agent was started.
 ///
-/// `told`: what the agent is told of earlier work that this run continues; empty where there is none.
-pub fn dispatch_effects(run: &Run, policy: &Policy, told: &str) -> Vec<Effect> {
+/// `earlier`: the work that this run continues.
+pub fn dispatch_effects(policy: &Policy, earlier: Option<Continued>) -> Vec<Effect<Said>> {
+    let told = earlier.map_or(ToAgent::Nothing, |earlier| ToAgent::Continued(Box::new(earlier)));
     vec![
         Effect::Claim,
         Effect::Prepare,
-        Effect::StartTurn { turn: 1, kind: TurnKind::First, failure: told.to_owned() },
+        Effect::StartTurn { turn: 1, kind: TurnKind::First, told: Said::ToAgent(told) },
         label(&policy.in_progress_label, true, 0),
-        Effect::Progress { body: message::Progress::of(run).body(run) },
+        Effect::Progress { said: Said::Progress },
     ]
 }
 
 /// What takes a landed run's change back: a branch, a pull request that a person merges, and the issue open again.
-pub fn undo_effects(run: &Run) -> Vec<Effect> {
+pub fn undo_effects(run: &Run) -> Vec<Effect<Said>> {
     let branch = format!("offhours/revert-{}-{}", run.issue.number, run.id);
     vec![
         Effect::Undo { branch: branch.clone() },
-        Effect::OpenUndo { branch, title: message::undo_title(run), body: message::undo_body(run) },
+        Effect::OpenUndo { branch, said: Said::Undo },
         Effect::Reopen,
     ]
 }

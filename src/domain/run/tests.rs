@@ -1,8 +1,8 @@
 //! The table written down a second time, over the product of all evidence; bounds; random worlds; liveness.
 
 use super::*;
-use crate::domain::effect::TurnKind;
-use crate::domain::model::{CutBy, RepoId, TurnEnd};
+use crate::domain::effect::{TurnKind, Words};
+use crate::domain::model::{CutBy, CutOff, RepoId, TurnEnd};
 use crate::domain::model::{IssueRef, Landing, MergeBy, Oid, Outcome};
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -689,6 +689,11 @@ fn compare(
     })
 }
 
+/// Words that tell any two facts apart.
+fn shown(said: &Said) -> Words {
+    Words { title: String::new(), body: format!("{said:?}") }
+}
+
 #[test]
 fn every_evidence_falls_on_the_row_of_the_table() {
     let when_green = Policy { merge: MergeBy::WhenGreen, ..policy() };
@@ -702,10 +707,12 @@ fn every_evidence_falls_on_the_row_of_the_table() {
 fn step_keeps_its_promises(run: &Run, seen: &Evidence, policy: &Policy) {
     let step = next(run.clone(), seen, policy, UnixTime(5000)).unwrap();
     let told = || format!("{:?}\n{run:?}\n{seen:?}\n{:?}", step.row, step.effects);
-    let keys: HashSet<String> = step.effects.iter().map(Effect::key).collect();
+    let keys: HashSet<String> =
+        step.effects.iter().cloned().map(|e| e.map(|said| shown(&said)).key()).collect();
     assert_eq!(keys.len(), step.effects.len(), "keys differ: {}", told());
-    let lands =
-        |e: &Effect| matches!(e, Effect::Land { .. } | Effect::PushBranch { .. } | Effect::Verify { .. });
+    let lands = |e: &Effect<Said>| {
+        matches!(e, Effect::Land { .. } | Effect::PushBranch { .. } | Effect::Verify { .. })
+    };
     if step.effects.iter().any(lands) {
         let by_itself = matches!(
             &seen.turn,
@@ -802,7 +809,7 @@ fn step_keeps_its_promises(run: &Run, seen: &Evidence, policy: &Policy) {
 
 fn end_keeps_its_promises(step: &Step, outcome: Outcome, seen: &Evidence, policy: &Policy) {
     let effects = &step.effects;
-    let at = |test: fn(&Effect) -> bool| effects.iter().position(test);
+    let at = |test: fn(&Effect<Said>) -> bool| effects.iter().position(test);
     let release = at(|e| *e == Effect::Release).expect("every end releases the claim");
     let remove = at(|e| *e == Effect::RemoveWorkspace);
     let salvage = at(|e| matches!(e, Effect::Salvage { .. }));
@@ -813,7 +820,7 @@ fn end_keeps_its_promises(step: &Step, outcome: Outcome, seen: &Evidence, policy
         assert_eq!(remove, Some(effects.len() - 1), "the workspace goes last: {effects:?}");
     }
     let spoken =
-        |e: &Effect| matches!(e, Effect::Say { .. } | Effect::Label { .. } | Effect::Progress { .. });
+        |e: &Effect<Said>| matches!(e, Effect::Say { .. } | Effect::Label { .. } | Effect::Progress { .. });
     let first_word = effects.iter().position(spoken).expect("an end shows");
     match outcome {
         Outcome::NotStarted => assert_eq!(salvage, None),
@@ -1030,7 +1037,8 @@ fn the_first_wait_after_a_landing_shows_the_push_once() {
     let run = landed(Run { wait: None, ..fresh() }, oid(HEAD));
     let seen = Evidence { ci: CiSeen::Pending, ..good() };
     let step = next(run, &seen, &policy(), UnixTime(1000)).unwrap();
-    assert!(matches!(&step.effects[..], [Effect::Progress { body }] if body.contains("[x] pushed")));
+    assert!(Progress::of(&step.run).pushed);
+    assert_eq!(step.effects, [Effect::Progress { said: Said::Progress }]);
     assert_eq!(next(step.run, &seen, &policy(), UnixTime(1000)).unwrap().effects, vec![]);
 }
 
@@ -1073,27 +1081,25 @@ fn a_turn_that_goes_on_is_told_how_the_last_one_was_cut_off() {
     let told = |run: Run, turn: TurnSeen| {
         let step = next(run, &Evidence { turn, ..good() }, &policy(), UnixTime(0)).unwrap();
         match step.effects.into_iter().next() {
-            Some(Effect::StartTurn { kind: TurnKind::Continue, failure, .. }) => (step.run.attempt, failure),
+            Some(Effect::StartTurn { kind: TurnKind::Continue, told: Said::ToAgent(told), .. }) => {
+                (step.run.attempt, told)
+            }
             other => panic!("no turn begins: {other:?}"),
         }
     };
-    let (attempt, words) = told(fresh(), TurnSeen::Over(TurnEnd::TimedOut));
-    assert!(
-        attempt == 2 && words.contains("was cut off before it was done: it ran into its time-out."),
-        "{words}"
+    let after = |how, then| ToAgent::CutOff(how, Box::new(then));
+    assert_eq!(
+        told(fresh(), TurnSeen::Over(TurnEnd::TimedOut)),
+        (2, after(CutOff::TimedOut, ToAgent::Nothing))
     );
-    let cut = |by| TurnSeen::Over(TurnEnd::CutOff { by, detail: "of the agent's".into() });
-    for (by, part) in [
-        (CutBy::Budget, "used up its budget"),
-        (CutBy::Steps, "used up the steps"),
-        (CutBy::Outside, "ended from outside"),
-    ] {
-        let (_, words) = told(fresh(), cut(by));
-        assert!(words.contains(part) && !words.contains("of the agent's"), "{words}");
+    for by in [CutBy::Budget, CutBy::Steps, CutBy::Outside] {
+        let turn = TurnSeen::Over(TurnEnd::CutOff { by, detail: "of the agent's".into() });
+        assert_eq!(told(fresh(), turn).1, after(CutOff::By(by), ToAgent::Nothing));
     }
+    let before = corrective().last_fix.expect("it mends something");
     let (_, words) = told(corrective(), TurnSeen::Over(TurnEnd::Stalled));
-    assert!(words.contains("stood still") && words.contains("These checks failed: unit"), "{words}");
-    assert_eq!(told(fresh(), TurnSeen::Over(TurnEnd::Stopped)), (1, String::new()));
+    assert_eq!(words, after(CutOff::Stalled, ToAgent::Failed(before)));
+    assert_eq!(told(fresh(), TurnSeen::Over(TurnEnd::Stopped)), (1, ToAgent::Nothing));
 }
 
 #[test]
@@ -1119,13 +1125,13 @@ fn phases() {
 
 #[test]
 fn a_dispatch_labels_last_and_a_failed_one_leaves_nothing() {
-    let kinds: Vec<String> = dispatch_effects(&fresh(), &policy(), "").iter().map(Effect::line).collect();
+    let kinds: Vec<String> = dispatch_effects(&policy(), None).iter().map(Effect::line).collect();
     insta::assert_snapshot!(kinds.join("; "), @"claim the issue and the repo's slot; make a workspace; start turn 1; add label busy; write the progress comment");
-    let (run, effects) = dispatch_failed(fresh(), Outcome::NotStarted, false);
+    let (run, effects) = dispatch_failed::<Said>(fresh(), Outcome::NotStarted, false);
     assert_eq!((run.phase, effects), (Phase::Ending, vec![Effect::Release, Effect::RemoveWorkspace]));
-    let (_, effects) = dispatch_failed(fresh(), Outcome::ClaimLost, false);
+    let (_, effects) = dispatch_failed::<Said>(fresh(), Outcome::ClaimLost, false);
     assert_eq!(effects, vec![Effect::RemoveWorkspace], "a claim of somebody else is not released");
-    let (_, effects) = dispatch_failed(fresh(), Outcome::NotStarted, true);
+    let (_, effects) = dispatch_failed::<Said>(fresh(), Outcome::NotStarted, true);
     let kinds: Vec<String> = effects.iter().map(Effect::line).collect();
     insta::assert_snapshot!(kinds.join("; "), @"end turn 1; keep the work; release claim and slot; remove the workspace");
 }
@@ -1377,12 +1383,12 @@ impl Model {
         self.bounds(policy);
     }
 
-    fn perform(&mut self, effect: &Effect) {
+    fn perform(&mut self, effect: &Effect<Said>) {
         assert!(
             !self.released || matches!(effect, Effect::Notify { .. } | Effect::RemoveWorkspace),
             "{effect:?}"
         );
-        let new = self.keys.insert(effect.key());
+        let new = self.keys.insert(effect.clone().map(|said| shown(&said)).key());
         let ends = self.run.phase != Phase::Active;
         match effect {
             Effect::StartTurn { turn, .. } => {

@@ -1,6 +1,6 @@
 //! What a recipe's manifest says: images with their tags, and the recipe's own version label.
 
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
 
 /// A file of the manifest, by its path in the repository.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,9 +6,10 @@
 
 use std::cmp::Ordering;
 
+use crate::domain::escape;
 use crate::domain::guard;
-use crate::domain::message::{self, moment};
 use crate::domain::model::UnixTime;
+use crate::domain::moment::moment;
 
 const DAY: i64 = 86_400;
 /// Registries refuse longer tags.
@@ -369,7 +370,7 @@ pub fn next_recipe_version(label: &str, change: Change, app_tag: &str) -> Result
         parts.as_deref().and_then(|p| <[u64; 3]>::try_from(p).ok()).ok_or_else(|| {
             format!(
                 "the version label `{}` is not three numbers, a plus and the app's tag, such as 1.2.3+16.4",
-                message::plain(label, 80)
+                escape::plain(label, 80)
             )
         })?;
     let (major, minor, patch) = match change {

@@ -3,12 +3,12 @@
 use super::super::env::Env;
 use super::super::policy::{HostPolicy, RepoPolicy};
 use super::super::trust::{changing_voids, trusted};
-use crate::domain::message;
 use crate::domain::model::{Landing, Oid, Person, PullState, Seen};
 use crate::domain::review::{self, Judged};
 use crate::domain::run::{PullSeen, ReviewSeen, Run};
 use crate::ports::{PortError, PortResult};
 use crate::store::RunRow;
+use crate::text;
 
 /// Commits that an agent may push between two looks.
 const MOST_PUSHED: usize = 1000;
@@ -72,7 +72,7 @@ fn pushed_by_agent(env: &Env, run: &Run, pushed: &Oid) -> PortResult<bool> {
     // One more than is looked at: a longer list is not known to be the run's.
     let commits = env.git.commits(repo, pushed, &head, MOST_PUSHED + 1)?;
     let is_known = commits.len() <= MOST_PUSHED;
-    let mut others = commits.iter().filter(|(_, text)| !message::is_of_run(text, &run.id)).peekable();
+    let mut others = commits.iter().filter(|(_, text)| !text::is_of_run(text, &run.id)).peekable();
     if !is_known || others.peek().is_none() {
         return Ok(is_known);
     }
@@ -130,7 +130,7 @@ pub(super) fn review(env: &Env, host: &HostPolicy, row: &RunRow, notes: &mut Vec
         reviews.into_iter().map(|said| Judged { trusted: ask(&said.author), said }).collect();
     let comments: Vec<_> = comments
         .into_iter()
-        .filter(|comment| !comment.body.starts_with(message::MARK))
+        .filter(|comment| !comment.body.starts_with(text::MARK))
         .map(|said| Judged { trusted: ask(&said.author), said })
         .collect();
     review::judge(&reviews, &comments, &run.reviews_done)

@@ -6,8 +6,9 @@ use super::super::log::Log;
 use super::super::policy::HostPolicy;
 use super::super::templates;
 use crate::domain::backoff::parked_until;
-use crate::domain::message::{self};
+use crate::domain::escape::plain;
 use crate::domain::model::{JobResult, JobState, TurnEnd, UnixTime};
+use crate::domain::moment::moment;
 use crate::domain::run::TurnSeen;
 use crate::error::Error;
 use crate::ports::PortResult;
@@ -144,14 +145,14 @@ fn park(
     until: UnixTime,
 ) -> Result<(), Error> {
     let now = env.now();
-    let detail = message::plain(detail, 300);
+    let detail = plain(detail, 300);
     store.park(
         account,
         &Park { kind: kind.to_owned(), detail: detail.clone(), since: now, until: Some(until) },
     )?;
     let text = format!(
         "the runner {account} is parked ({kind}: {detail}) until {}; its runs go on then",
-        message::moment(until)
+        moment(until)
     );
     log.alarm(env, store, &format!("runner-parked:{account}"), &text)
 }

@@ -3,8 +3,8 @@
 use super::super::env::Env;
 use super::super::policy::{HostPolicy, RepoPolicy};
 use super::turn::{end_leftovers, end_words};
+use crate::domain::escape::plain;
 use crate::domain::guard;
-use crate::domain::message::{self};
 use crate::domain::model::{JobResult, JobState, Landing, Oid, TurnEnd};
 use crate::domain::run::{Failure, GuardSeen, Run, TargetSeen, VerifySeen, WorkSeen};
 use crate::error::Error;
@@ -133,7 +133,7 @@ fn judge(change: &crate::domain::model::Change, run: &Run, policy: &RepoPolicy) 
     let lines: Vec<String> = refusals
         .iter()
         .take(20)
-        .map(|r| format!("{} ({}): {}", r.code, message::plain(&r.place, 200), r.why))
+        .map(|r| format!("{} ({}): {}", r.code, plain(&r.place, 200), r.why))
         .collect();
     GuardSeen::Refused(lines.join("; "))
 }

@@ -2,18 +2,18 @@
 
 use super::super::env::Env;
 use super::out::{Out, done};
-use crate::domain::message;
 use crate::domain::model::Outcome;
 use crate::domain::run::Phase;
 use crate::error::Error;
 use crate::ports::{PortError, PortResult};
 use crate::store::RunRow;
 use crate::store::Store;
+use crate::text;
 
 /// Finds a comment of ours whose id was not recorded, by its hidden marker. The oldest counts: a forged one is younger.
 pub(in crate::tick) fn find_comment(env: &Env, row: &RunRow, what: &str) -> PortResult<Option<String>> {
     let issue = &row.run.issue;
-    let marker = message::marker(&row.run.id, what);
+    let marker = text::marker(&row.run.id, what);
     env.forge(&issue.repo)?.find_comment(&issue.repo, issue.number, &marker)
 }
 

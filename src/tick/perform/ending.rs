@@ -5,11 +5,11 @@ use super::super::log::Log;
 use super::super::policy::{HostPolicy, RepoPolicy};
 use super::out::{Out, done, remote};
 use crate::domain::backoff;
-use crate::domain::message;
 use crate::domain::model::{Freeze, HandBack, JobState, Landing, Outcome, UnixTime};
 use crate::error::Error;
 use crate::ports::{JobKind, JobSpec, PortError, PortResult, Pushed};
 use crate::store::{Hold, RunRow, Store};
+use crate::text;
 
 pub(super) fn salvage(
     env: &Env,
@@ -50,7 +50,7 @@ pub(super) fn salvage(
         }
     }
     let path = |p: &std::path::PathBuf| p.display().to_string();
-    let lines = message::salvage_lines(
+    let lines = text::salvage_lines(
         kept.bundle.as_ref().map(|b| format!("{} refs/offhours/work/{}", path(b), run.id)).as_deref(),
         kept.archive.as_ref().map(path).as_deref(),
         branch.as_deref(),

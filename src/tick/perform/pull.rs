@@ -5,13 +5,14 @@ use super::super::event::event;
 use super::super::log::Log;
 use super::super::policy::RepoPolicy;
 use super::out::{Out, done, remote};
-use crate::domain::message;
+use crate::domain::effect::Words;
 use crate::domain::model::{Oid, PullState};
 use crate::domain::run;
 use crate::error::Error;
 use crate::ports::{ClaimAnswer, MergeAnswer, NewPull, PortError, PortResult, Pushed};
 use crate::store::RunRow;
 use crate::store::Store;
+use crate::text;
 
 /// Pushes to the run's own branch. Where somebody else pushed there meanwhile, the next look sees their commit.
 pub(super) fn push(
@@ -66,19 +67,18 @@ pub(super) fn open(
     store: &mut Store,
     log: &mut Log,
     row: &RunRow,
-    title: &str,
-    body: &str,
+    said: &Words,
 ) -> Result<PortResult<Out>, Error> {
     let run = &row.run;
     let repo = &run.issue.repo;
     let answer = env.pulls(&run.issue.repo).and_then(|pulls| {
         if let Some(found) = pulls.pull_of(repo, &run.branch)? {
-            let told = found.body.contains(body);
+            let told = found.body.contains(&said.body);
             return Ok((found, told));
         }
         let new = NewPull {
-            title: title.to_owned(),
-            body: body.to_owned(),
+            title: said.title.clone(),
+            body: said.body.clone(),
             branch: run.branch.clone(),
             target: run.target_branch.clone(),
         };
@@ -109,7 +109,7 @@ pub(super) fn edit(
     let repo = &run.issue.repo;
     let answer = env.pulls(&run.issue.repo).and_then(|pulls| {
         let pull = pulls.pull(repo, number)?;
-        match message::pull_text(run, &pull.body, body) {
+        match text::pull_text(run, &pull.body, body) {
             Some(text) if pull.state == PullState::Open => pulls.edit_pull(repo, number, &pull.title, &text),
             Some(_) | None => Ok(()),
         }

@@ -7,13 +7,13 @@ use super::super::policy::{HostPolicy, RepoPolicy};
 use super::super::{lessons, templates};
 use super::out::{Out, done};
 use crate::domain::effect::TurnKind;
-use crate::domain::message;
 use crate::domain::model::Asked;
 use crate::domain::run::Phase;
 use crate::error::Error;
 use crate::ports::{JobKind, JobSpec, PortError, PortResult, TurnSpec};
 use crate::store::RunRow;
 use crate::store::Store;
+use crate::text;
 
 /// The turn that is to be started, and what its agent is told beside the issue.
 #[derive(Clone, Copy)]
@@ -40,7 +40,7 @@ pub(super) fn start_turn(
     let given = lessons::to_give(env, host, store, log, run, turn);
     let template = templates::of(env, store, run)?;
     let prompt = match env.prompter.render(&template, run, &text, &given.text, told) {
-        Ok(prompt) if policy.agent_pushes => prompt + &message::push_yourself(run),
+        Ok(prompt) if policy.agent_pushes => prompt + &text::push_yourself(run),
         Ok(prompt) => prompt,
         Err(error) => return templates::does_not_render(env, store, log, run, turn, error).map(Err),
     };

@@ -5,13 +5,15 @@ use super::super::event::event;
 use super::super::lessons;
 use super::super::log::Log;
 use super::out::{Out, done, remote};
-use crate::domain::message;
+use crate::domain::effect::Words;
+use crate::domain::escape::plain;
 use crate::domain::model::{Landing, Oid};
 use crate::domain::run::Run;
 use crate::error::Error;
 use crate::ports::{Merged, NewPull, PortError, PortResult, Pushed};
 use crate::store::RunRow;
 use crate::store::Store;
+use crate::text;
 
 /// What the run brought to the target, oldest first: each from a commit of the target to a head of the run's.
 fn landed(store: &Store, run: &Run) -> Result<Vec<(Oid, Oid)>, Error> {
@@ -74,13 +76,13 @@ fn push_changes(env: &Env, row: &RunRow, branch: &str, changes: &[(Oid, Oid)]) -
     }
     let mut head = env.git.fetch_branch(repo, &remote, &run.target_branch)?;
     for (from, to) in changes.iter().rev() {
-        let text = message::undo_commit(run, to);
+        let text = text::undo_commit(run, to);
         head = match env.git.undo(repo, &head, from, to, &text)? {
             Merged::UpToDate(oid) => oid,
             Merged::Conflict(paths) => {
                 return Err(PortError::refused(format!(
                     "later changes touch the same places ({}): revert {} by hand",
-                    message::plain(&paths.join(", "), 400),
+                    plain(&paths.join(", "), 400),
                     to.short()
                 )));
             }
@@ -93,7 +95,7 @@ fn push_changes(env: &Env, row: &RunRow, branch: &str, changes: &[(Oid, Oid)]) -
     }
 }
 
-pub(super) fn open(env: &Env, row: &RunRow, branch: &str, title: &str, body: &str) -> PortResult<Out> {
+pub(super) fn open(env: &Env, row: &RunRow, branch: &str, said: &Words) -> PortResult<Out> {
     let run = &row.run;
     let repo = &run.issue.repo;
     let pulls = env.pulls(&run.issue.repo)?;
@@ -102,8 +104,8 @@ pub(super) fn open(env: &Env, row: &RunRow, branch: &str, title: &str, body: &st
         None => pulls.open_pull(
             repo,
             &NewPull {
-                title: title.to_owned(),
-                body: body.to_owned(),
+                title: said.title.clone(),
+                body: said.body.clone(),
                 branch: branch.to_owned(),
                 target: run.target_branch.clone(),
             },

@@ -8,10 +8,11 @@ use super::super::policy::HostPolicy;
 use crate::domain::dispatch::{Reason, Verdict};
 use crate::domain::model::IssueRef;
 use crate::domain::trust::Untold;
-use crate::domain::{answer, backoff, message};
+use crate::domain::{answer, backoff};
 use crate::error::Error;
 use crate::ports::{PortError, PortResult};
 use crate::store::Store;
+use crate::text;
 
 /// Answers what was not started because the forge does not tell whose text it is.
 pub(super) fn give(
@@ -39,7 +40,7 @@ fn one(
     issue: &IssueRef,
     untold: &Untold,
 ) -> Result<(), Error> {
-    let (text, now) = (message::answer(untold), env.now());
+    let (text, now) = (text::answer(untold), env.now());
     let given = store.answer(issue)?;
     let Some(tries) = answer::due(given.as_ref(), &text, now) else { return Ok(()) };
     if host.dry {
@@ -77,7 +78,7 @@ fn put(env: &Env, issue: &IssueRef, known: Option<String>, text: &str) -> PortRe
     let forge = env.forge(repo)?;
     let known = match known {
         Some(id) => Some(id),
-        None => forge.find_comment(repo, number, &message::answer_marker())?,
+        None => forge.find_comment(repo, number, &text::answer_marker())?,
     };
     match (forge.put_comment(repo, number, known.as_deref(), text), known) {
         // Somebody deleted it. What was said once is not said a second time.

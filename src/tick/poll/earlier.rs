@@ -2,12 +2,12 @@
 
 use super::super::env::Env;
 use crate::domain::earlier::{self, Standing, Start};
-use crate::domain::message;
 use crate::domain::model::{HandBack, IssueRef, Landing, Oid, Outcome, PullState};
-use crate::domain::run::Run;
+use crate::domain::run::{Continued, Run};
 use crate::ports::{PortError, PortResult, Remote};
 use crate::store::RunRow;
 use crate::store::Store;
+use crate::text;
 
 /// Where the new run's work is to go.
 pub(super) struct Onto<'a> {
@@ -66,12 +66,10 @@ impl Found {
     }
 
     /// What the agent is told of it.
-    pub(super) fn told(&self) -> String {
-        let Self::GoOn(earlier) = self else { return String::new() };
+    pub(super) fn told(&self) -> Option<Continued> {
+        let Self::GoOn(earlier) = self else { return None };
         let Left { run, .. } = &earlier.left;
-        let moved = earlier.moved.as_ref();
-        let moved = moved.map(|(branch, target, paths)| (branch.as_str(), target, paths.as_slice()));
-        message::continued_for_agent(run.outcome.as_ref(), run.last_fix.as_ref(), moved)
+        Some(Continued { outcome: run.outcome, failed: run.last_fix.clone(), moved: earlier.moved.clone() })
     }
 
     /// What people are told behind the run's name.
@@ -98,7 +96,9 @@ pub(super) fn find(env: &Env, store: &Store, issue: &IssueRef, onto: &Onto<'_>) 
     let standing = standing(env, &left, onto.target)?;
     let conflicts = standing.conflicts.clone();
     Ok(match earlier::start(onto.landing, standing) {
-        Start::Anew(why) => Found::Anew(format!("what is on {} {}", left.branch, why.words(onto.branch))),
+        Start::Anew(why) => {
+            Found::Anew(format!("what is on {} {}", left.branch, text::anew(&why, onto.branch)))
+        }
         Start::GoOn { base } => {
             let moved = base != *onto.target;
             let moved = moved.then(|| (onto.branch.to_owned(), onto.target.clone(), conflicts));

@@ -7,7 +7,7 @@ use super::super::observe;
 use super::super::policy::{HostPolicy, RepoPolicy};
 use super::target::target;
 use crate::domain::checks::{self, CiVerdict};
-use crate::domain::message;
+use crate::domain::escape::plain;
 use crate::domain::model::{Check, Oid};
 use crate::error::Error;
 use crate::ports::Wanted;
@@ -77,7 +77,7 @@ fn red_by_merge(
     (head, checks): (&Oid, &[Check]),
     cause: &str,
 ) -> Result<(), Error> {
-    let names: Vec<String> = checks.iter().map(|c| message::plain(&c.name, 80)).collect();
+    let names: Vec<String> = checks.iter().map(|c| plain(&c.name, 80)).collect();
     let run = hold.run.as_deref().unwrap_or("(unknown)");
     let detail = format!(
         "the default branch of {} is red at {} ({}) after run {run} was merged; mend it, or take the change back with \

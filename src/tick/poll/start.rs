@@ -12,13 +12,16 @@ use super::note::note;
 use super::target::target;
 use crate::domain::checks::{self, CiVerdict};
 use crate::domain::dispatch::{Candidate, Reason, Verdict};
-use crate::domain::message;
+use crate::domain::escape::fenced;
+use crate::domain::escape::plain;
 use crate::domain::model::{Comment, Issue, IssueRef, Oid, Person, RepoId, RunText, Seen, UnixTime};
+use crate::domain::receipt::ReceiptFacts;
 use crate::domain::run::{self, Run};
 use crate::domain::trust::Approval;
 use crate::error::Error;
 use crate::ports::{PortError, PortResult, Remote, Wanted};
 use crate::store::{Hold, LedgerRow, RunRow, Store};
+use crate::text;
 
 /// Comments handed to the agent: at most this many characters of them.
 const MOST_COMMENT_CHARS: usize = 20_000;
@@ -110,7 +113,8 @@ pub(super) fn dispatch_one(
         comments: fresh.comments,
     };
     let told = fresh.earlier.told();
-    let effects = run::dispatch_effects(&row.run, &policy.run, &told);
+    let effects = run::dispatch_effects(&policy.run, told);
+    let effects = text::worded(effects, &row.run, &ReceiptFacts::default());
     let event = event(&row.run, "chosen", "chosen", now, &fresh.remote.url);
     if host.dry {
         log.effects.extend(effects.iter().map(|e| format!("{name}: {}", e.line())));
@@ -163,7 +167,7 @@ fn trusted_comments(
         runs.iter().flat_map(|r| r.comment_id.iter().chain(r.end_comment_id.iter())).collect();
     let mut text = String::new();
     let overwritten = overwritten(env, host, repo)?;
-    let is_ours = |c: &Comment| ours.contains(&&c.id) || c.body.starts_with(message::MARK);
+    let is_ours = |c: &Comment| ours.contains(&&c.id) || c.body.starts_with(text::MARK);
     for comment in comments.iter().filter(|c| !is_ours(c) && !overwritten(c)) {
         let Some(author) = &comment.author else { continue };
         if trusted(env, host, repo, author) != Seen::Known(true) || text.chars().count() > MOST_COMMENT_CHARS
@@ -171,11 +175,7 @@ fn trusted_comments(
             continue;
         }
         let body: String = comment.body.chars().take(MOST_COMMENT_CHARS).collect();
-        text.push_str(&format!(
-            "{} wrote:\n{}\n\n",
-            message::plain(&author.login, 60),
-            message::fenced(&body)
-        ));
+        text.push_str(&format!("{} wrote:\n{}\n\n", plain(&author.login, 60), fenced(&body)));
     }
     Ok(text)
 }

@@ -2,13 +2,13 @@
 //! brought in one transaction with the recipe.
 
 use super::{Job, RecipePolicy, UpgradeWorld, agent, look};
-use crate::domain::message::upgrade as text;
 use crate::domain::model::{Asked, Oid, PullState, RepoId, UnixTime};
 use crate::domain::upgrade::verdict::{Said, trigger_after};
 use crate::domain::upgrade::{Batch, Effect, MOST_TRIALS, Recipe, Settled, Step};
 use crate::error::Error;
 use crate::ports::{JobKind, JobSpec, NewPull, PortError, PortResult, Pushed, TurnSpec};
 use crate::store::{IntentState, OwnPull, PullStanding};
+use crate::text::upgrade as text;
 
 /// What came of the pending effects.
 pub enum Acted {
@@ -85,7 +85,7 @@ pub fn pending(world: &mut UpgradeWorld, batch: &Batch, recipe: &mut Recipe) -> 
                     recipe.notes.push(format!(
                         "{}: {}",
                         intent.effect.line(),
-                        crate::domain::message::plain(&what, 300)
+                        crate::domain::escape::plain(&what, 300)
                     ));
                     store.upgrade_settle(
                         batch.id,
@@ -160,7 +160,7 @@ fn perform(
 }
 
 fn day(at: UnixTime) -> String {
-    crate::domain::message::moment(at).chars().take(10).filter(char::is_ascii_digit).collect()
+    crate::domain::moment::moment(at).chars().take(10).filter(char::is_ascii_digit).collect()
 }
 
 fn tests_repo(policy: &RecipePolicy) -> PortResult<RepoId> {

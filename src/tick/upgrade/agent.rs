@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::UpgradeWorld;
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
 use crate::domain::model::UnixTime;
 use crate::domain::upgrade::{AgentAnswer, Recipe, StaleTest};
 

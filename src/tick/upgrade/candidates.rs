@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{UpgradeWorld, plan};
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
 use crate::domain::upgrade::{Batch, BatchState, Ending, Evidence, Recipe, Scanned};
 use crate::error::Error;
 use crate::ports::PortError;

@@ -3,12 +3,12 @@
 
 use super::act::closing;
 use super::{Job, UpgradeWorld};
-use crate::domain::message::upgrade as text;
 use crate::domain::model::{JobState, PullState};
 use crate::domain::upgrade::{Batch, Step};
 use crate::error::Error;
 use crate::ports::{PortError, PortResult, Pushed};
 use crate::store::{OwnPull, PullStanding};
+use crate::text::upgrade as text;
 
 /// Ends every process of a batch, and starts the teardown of a recipe that was triggered. Answers the teardowns that run
 /// now: their folders and ids.

@@ -5,11 +5,11 @@ use serde_json::json;
 use super::UpgradeWorld;
 use super::act::{self, Acted};
 use super::look::{self, Look};
-use crate::domain::message::{self, upgrade::Told};
 use crate::domain::model::RepoId;
 use crate::domain::upgrade::{self, Batch, BatchState, Ending, Next, Recipe, Step};
 use crate::error::Error;
 use crate::ports::PortError;
+use crate::text::{self, upgrade::Told};
 
 /// Decisions of one tick: more would be a circle.
 const MOST_STEPS: u32 = 400;
@@ -184,7 +184,7 @@ pub fn summarize(world: &UpgradeWorld, batch: &Batch, recipes: &[Recipe]) -> (St
             }
         })
         .collect();
-    let text = message::upgrade::summary(batch.id, batch.halted.as_deref(), &told);
+    let text = text::upgrade::summary(batch.id, batch.halted.as_deref(), &told);
     let items: Vec<serde_json::Value> =
         told.iter().map(|t| recipe_json(t.recipe, t.pull.as_deref(), t.tests.as_deref())).collect();
     (text, json!({ "batch": batch.id, "halted": batch.halted, "recipes": items }).to_string())

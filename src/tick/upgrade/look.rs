@@ -1,6 +1,8 @@
 //! Gathers what the machine decides on. Reads only; what a died supervisor left running is ended before anybody goes on.
 
 use super::{Job, RecipePolicy, UpgradeWorld, agent, plan};
+use crate::domain::escape::plain;
+use crate::domain::guard;
 use crate::domain::model::{JobState, Oid, PullState, RepoId, TurnEnd};
 use crate::domain::upgrade::guard::{Bump, TestFile, judge_bumps, judge_repair, judge_tests, show};
 use crate::domain::upgrade::recipe::Pin;
@@ -10,10 +12,10 @@ use crate::domain::upgrade::{
     self, AgentAnswer, Batch, BeforeTrigger, Evidence, JobSeen, Mirror, Recipe, Reconciled, Settled, Step,
     TestSeen, TurnSeen, WaitSeen, WorkSeen,
 };
-use crate::domain::{guard, message};
 use crate::error::Error;
 use crate::ports::{PortError, PortResult};
 use crate::store::{OwnPull, PullStanding};
+use crate::text;
 
 /// What came of a look.
 pub enum Look {
@@ -27,13 +29,13 @@ pub fn evidence(world: &mut UpgradeWorld, batch: &Batch, recipe: &mut Recipe) ->
     if let Some(why) = world.store.upgrade_refusal(batch.id, &recipe.name)?
         && recipe.ending.is_none()
     {
-        return Ok(Look::Seen(Evidence::EffectRefused(message::plain(&why, 400))));
+        return Ok(Look::Seen(Evidence::EffectRefused(plain(&why, 400))));
     }
     Ok(match gather(world, batch, recipe)? {
         Ok(evidence) => Look::Seen(evidence),
         // What was refused is refused again.
         Err(PortError::Refused { what } | PortError::Gone { what }) if recipe.step != Step::Teardown => {
-            Look::Seen(Evidence::Impossible(message::plain(&what, 400)))
+            Look::Seen(Evidence::Impossible(plain(&what, 400)))
         }
         Err(error) => Look::Later(error),
     })
@@ -287,12 +289,10 @@ fn turn(world: &mut UpgradeWorld, batch: &Batch, recipe: &Recipe) -> Result<Port
                     | AgentAnswer::Broken { .. }
                     | AgentAnswer::Infra { .. }
                     | AgentAnswer::Stale { .. } => {
-                        AgentAnswer::GiveUp { summary: message::plain(&format!("its answer {why}"), 300) }
+                        AgentAnswer::GiveUp { summary: plain(&format!("its answer {why}"), 300) }
                     }
                 }),
-                TurnEnd::Blocked { ref reason } => {
-                    Ok(AgentAnswer::GiveUp { summary: message::plain(reason, 300) })
-                }
+                TurnEnd::Blocked { ref reason } => Ok(AgentAnswer::GiveUp { summary: plain(reason, 300) }),
                 ref end @ (TurnEnd::TimedOut
                 | TurnEnd::Stalled
                 | TurnEnd::CutOff { .. }
@@ -302,7 +302,7 @@ fn turn(world: &mut UpgradeWorld, batch: &Batch, recipe: &Recipe) -> Result<Port
                 | TurnEnd::FailedToStart { .. }
                 | TurnEnd::Stopped) => {
                     let (how, detail) = crate::tick::observe::end_words(end);
-                    Ok(AgentAnswer::GiveUp { summary: message::plain(&format!("{how} {detail}"), 300) })
+                    Ok(AgentAnswer::GiveUp { summary: plain(&format!("{how} {detail}"), 300) })
                 }
             };
             answer.map(TurnSeen::Over)
@@ -329,7 +329,7 @@ fn reasons(refusals: &[guard::Refusal]) -> String {
     let lines: Vec<String> = refusals
         .iter()
         .take(10)
-        .map(|r| format!("{} ({}): {}", r.code, message::plain(&r.place, 120), r.why))
+        .map(|r| format!("{} ({}): {}", r.code, plain(&r.place, 120), r.why))
         .collect();
     lines.join("; ")
 }
@@ -341,7 +341,7 @@ fn repair(world: &UpgradeWorld, batch: &Batch, recipe: &Recipe) -> PortResult<Wo
         return Err(PortError::refused("what was to be repaired is not known"));
     };
     let folder = world.turn_folder(batch.id, &recipe.name, recipe.turns);
-    let message = message::upgrade::repair_commit(&recipe.name, recipe.turns);
+    let message = text::upgrade::repair_commit(&recipe.name, recipe.turns);
     let made = match world.git.commit_work(repo, &folder, head, &message, batch.started_at) {
         Ok(made) => made,
         Err(PortError::Refused { what } | PortError::Gone { what }) => return Ok(WorkSeen::Refused(what)),
@@ -427,7 +427,7 @@ fn tests(world: &UpgradeWorld, batch: &Batch, recipe: &Recipe) -> PortResult<Tes
     let refused = |what: String| Ok(TestSeen::Work(WorkSeen::Refused(what)));
     let Some(patch) = &recipe.patch else { return Ok(TestSeen::Work(WorkSeen::Nothing)) };
     let main = tests_main(world, repo)?;
-    let message = message::upgrade::tests_commit(&recipe.name, &plan.version);
+    let message = text::upgrade::tests_commit(&recipe.name, &plan.version);
     let made = match world.git.commit_patch(repo, &main, patch, &message, batch.started_at) {
         Ok(made) => made,
         Err(PortError::Refused { what }) => return refused(what),

@@ -1,8 +1,7 @@
 //! Reads the images of a recipe and what the registries have, and makes the one commit of an upgrade.
 
 use super::{RecipePolicy, UpgradeWorld};
-use crate::domain::message;
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
 use crate::domain::model::{Oid, RepoId};
 use crate::domain::upgrade::guard::{Bump, show};
 use crate::domain::upgrade::recipe::{Edit, Manifest, ManifestFile, Pin};
@@ -11,6 +10,7 @@ use crate::domain::upgrade::{Batch, Ending, Evidence, Plan, Recipe, Scanned, bra
 use crate::error::Error;
 use crate::ports::{PortError, PortResult};
 use crate::store::PullStanding;
+use crate::text;
 
 /// A registry that is away for longer than this makes the recipe unreadable instead of holding up the batch.
 const PATIENCE_SECONDS: i64 = 1800;
@@ -234,7 +234,7 @@ fn make(
     }
     let changed =
         world.manifests.edit(files, &world.policy.version_label, &found.edits).map_err(PortError::refused)?;
-    let message = message::upgrade::commit(&recipe.name, version, &found.bumps);
+    let message = text::upgrade::commit(&recipe.name, version, &found.bumps);
     let head = world.git.commit_files(repo, base, &changed, &message, batch.started_at)?;
     let head = head.ok_or_else(|| PortError::refused("the commit would be empty"))?;
     // Only manifests may differ: what we push is looked at like anybody's work.

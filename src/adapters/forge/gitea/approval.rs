@@ -2,7 +2,7 @@
 
 use super::{Gitea, PAGE, wire};
 use crate::adapters::forge::moment;
-use crate::domain::message;
+use crate::domain::escape::plain;
 use crate::domain::model::{ApprovalEvidence, Edit, EditHistory, Issue, Labelled, RepoId, UnixTime};
 use crate::ports::{PortError, PortResult};
 
@@ -18,10 +18,7 @@ impl Gitea {
         for entry in self.client.pages_until_empty(&doing, &path, "", PAGE)? {
             let event: wire::Event = wire::read(entry, &doing)?;
             let at = moment(&event.created_at).ok_or_else(|| {
-                PortError::broken(format!(
-                    "{doing}: `{}` is no moment",
-                    message::plain(&event.created_at, 40)
-                ))
+                PortError::broken(format!("{doing}: `{}` is no moment", plain(&event.created_at, 40)))
             })?;
             match event.kind.as_str() {
                 "label" if event.is_of(label) && event.puts_on() => {

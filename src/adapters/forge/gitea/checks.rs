@@ -10,7 +10,7 @@ use super::{Flavour, Gitea, PAGE, wire};
 use crate::adapters::forge::{Checks, cut_at_error, ended_as, red_check, twice};
 use crate::adapters::http::{Method, encoded};
 use crate::domain::checks::Required;
-use crate::domain::message;
+use crate::domain::escape::plain;
 use crate::domain::model::{Check, CheckState, Oid, RepoId};
 use crate::domain::workflow;
 use crate::ports::{Dispatched, PortError, PortResult};
@@ -199,7 +199,7 @@ impl Gitea {
 
     /// The end of a job's log; empty where it cannot be had, which changes no decision.
     fn log(&self, repo: &RepoId, run: &Run, job: &str) -> String {
-        let doing = format!("reading the log of {} in {repo}", message::plain(job, 60));
+        let doing = format!("reading the log of {} in {repo}", plain(job, 60));
         let found = self.jobs(repo, run).ok().and_then(|jobs| {
             let only = jobs.len() == 1;
             jobs.into_iter().find(|j| only || j.name == job)
@@ -278,7 +278,7 @@ impl Checks for Gitea {
     fn required(&self, repo: &RepoId, branch: &str) -> PortResult<Vec<Required>> {
         let doing = format!(
             "reading what the protection of {} in {repo} requires (ci.required says it in its place)",
-            message::plain(branch, 60)
+            plain(branch, 60)
         );
         let path = format!("{}/branches/{}", Self::repo_path(repo), encoded(branch));
         let client = self.client.owed();

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Gitea, PAGE, wire};
 use crate::adapters::forge::moment;
 use crate::adapters::http::{Method, encoded};
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
 use crate::domain::model::{Oid, PullRequest, RepoId};
 use crate::domain::upgrade::verdict::{Said, Status};
 use crate::ports::{Dispatched, Forge as _, NewStatus, PortError, PortResult, PullComment, Trials};

@@ -19,8 +19,9 @@ use serde_json::{Value, json};
 use crate::adapters::forge::{http_date, moment};
 use crate::adapters::http::{Answer, Authorize, Client};
 use crate::adapters::secret::Token;
-use crate::domain::message;
+use crate::domain::escape::plain;
 use crate::domain::model::{RepoId, UnixTime};
+use crate::domain::moment::span;
 use crate::domain::secret::Secret;
 use crate::ports::{PortError, PortResult};
 
@@ -234,7 +235,7 @@ impl App {
             format!(
                 "{start}. The clock here is {} {word} the server's: let the machine set it by the network (timedatectl \
                  set-ntp true).",
-                message::span(ahead.abs())
+                span(ahead.abs())
             )
         } else {
             format!(
@@ -299,10 +300,8 @@ impl App {
                 format!("{doing}: nowhere{whose}. Install it for the repositories that agents shall work in.")
             }
             several => {
-                let named: Vec<String> = several
-                    .iter()
-                    .map(|(id, owner)| format!("{id} for {}", message::plain(owner, 60)))
-                    .collect();
+                let named: Vec<String> =
+                    several.iter().map(|(id, owner)| format!("{id} for {}", plain(owner, 60))).collect();
                 format!(
                     "{doing}: {} fit ({}). Name one as forge.{forge}.app_installation; for several owners have a forge \
                      each.",
@@ -365,7 +364,7 @@ impl App {
     pub(super) fn rights(&self) -> PortResult<(Vec<String>, Vec<String>)> {
         let held = self.mint()?.rights;
         let known = NEEDED.iter().chain(&USEFUL).map(|(name, _)| *name);
-        let has = known.filter_map(|name| Some(format!("{name} {}", message::plain(held.get(name)?, 20))));
+        let has = known.filter_map(|name| Some(format!("{name} {}", plain(held.get(name)?, 20))));
         Ok((has.collect(), without(&held, &USEFUL)))
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{GitHub, wire};
 use crate::adapters::forge::moment;
-use crate::domain::message;
+use crate::domain::escape::plain;
 use crate::domain::model::{ApprovalEvidence, Edit, EditHistory, Issue, Labelled, Person, RepoId, UnixTime};
 use crate::ports::{PortError, PortResult};
 
@@ -190,7 +190,7 @@ impl GitHub {
 
     fn found(&self, reply: Reply, doing: &str) -> PortResult<Found> {
         if let Some(flaw) = reply.errors.first() {
-            let said = message::plain(&flaw.message, 200);
+            let said = plain(&flaw.message, 200);
             return Err(match flaw.kind.as_deref() {
                 Some("NOT_FOUND") => PortError::gone(format!("{doing}: it is not there (any more): {said}")),
                 Some("FORBIDDEN" | "INSUFFICIENT_SCOPES") => PortError::refused(format!(
@@ -259,9 +259,8 @@ impl Item {
 
 fn evidence(found: &Found, items: &[Item], label: &str, doing: &str) -> PortResult<ApprovalEvidence> {
     let at = |text: &str| {
-        moment(text).ok_or_else(|| {
-            PortError::broken(format!("{doing}: `{}` is no moment in time", message::plain(text, 40)))
-        })
+        moment(text)
+            .ok_or_else(|| PortError::broken(format!("{doing}: `{}` is no moment in time", plain(text, 40))))
     };
     let last = items.iter().rev().find(|item| item.changes(label)).filter(|item| item.kind == "LabeledEvent");
     let Some(item) = last else {

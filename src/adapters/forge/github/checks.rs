@@ -237,7 +237,7 @@ impl GitHub {
     fn names_required(&self, repo: &RepoId, branch: &str) -> PortResult<Vec<String>> {
         let doing = format!(
             "reading what the rules of {} in {repo} require (ci.required says it in their place)",
-            crate::domain::message::plain(branch, 60)
+            crate::domain::escape::plain(branch, 60)
         );
         let (base, branch) = (Self::repo_path(repo), encoded(branch));
         let client = self.client.owed();
@@ -282,7 +282,7 @@ impl GitHub {
         if !run.is_by_actions() {
             return String::new();
         }
-        let doing = format!("reading the log of {} in {repo}", crate::domain::message::plain(&run.name, 60));
+        let doing = format!("reading the log of {} in {repo}", crate::domain::escape::plain(&run.name, 60));
         let path = format!("{}/actions/jobs/{}/logs", Self::repo_path(repo), run.id);
         let log = self.client.get_any(&doing, &path).and_then(|answer| match answer.location.clone() {
             Some(place) if answer.status == 302 => self.client.get_elsewhere(&doing, &place),

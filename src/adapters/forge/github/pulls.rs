@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{GitHub, wire};
 use crate::adapters::forge::{is_edited, moment, twice};
 use crate::adapters::http::{Answer, Method, encoded};
-use crate::domain::message;
+use crate::domain::escape::plain;
 use crate::domain::model::{Oid, PullRequest, PullState, RepoId, Review, ReviewNote, ReviewVerdict};
 use crate::ports::{MergeAnswer, Merging, NewPull, PortError, PortResult, PullRequests};
 
@@ -66,7 +66,7 @@ impl Pull {
 
     fn pull(self, doing: &str) -> PortResult<PullRequest> {
         let head = Oid::parse(&self.head.sha).ok_or_else(|| {
-            PortError::broken(format!("{doing}: `{}` is no commit", message::plain(&self.head.sha, 50)))
+            PortError::broken(format!("{doing}: `{}` is no commit", plain(&self.head.sha, 50)))
         })?;
         let state = match (self.state.as_str(), self.merged_at) {
             (_, Some(_)) => PullState::Merged {

@@ -2,7 +2,7 @@
 
 use super::Row;
 use crate::domain::model::{HandBack, Landing, MergeBy};
-use crate::domain::run::{CI_START_SECONDS, CiSeen, Evidence, Policy, ReviewSeen, Run, Wait};
+use crate::domain::run::{CI_START_SECONDS, CiSeen, Evidence, Policy, ReviewSeen, Run, Wait, Why};
 
 pub(super) fn about_ci(run: &Run, seen: &Evidence, policy: &Policy) -> Row {
     match &seen.ci {
@@ -20,7 +20,7 @@ pub(super) fn about_ci(run: &Run, seen: &Evidence, policy: &Policy) -> Row {
         CiSeen::NotStarted { stage }
             if seen.ci_stage <= run.ci_stage && run.ci_seconds > CI_START_SECONDS =>
         {
-            Row::HandBack(HandBack::CiTimeout, format!("the CI stage {stage} could not be got to start"))
+            Row::HandBack(HandBack::CiTimeout, Why::StageNotStarted(stage.clone()))
         }
         CiSeen::NotStarted { stage } => match &run.pushed {
             Some(oid) if !seen.switch_on => {
@@ -29,14 +29,9 @@ pub(super) fn about_ci(run: &Run, seen: &Evidence, policy: &Policy) -> Row {
             Some(_) => Row::Wait(Wait::Switch),
             None => Row::Wait(Wait::Ci),
         },
-        CiSeen::NoChecks => {
-            let why = "no check reported on the pushed commit; no checks is not green (`ci.required = []` says that none are needed)";
-            Row::HandBack(HandBack::NoChecks, why.to_owned())
-        }
+        CiSeen::NoChecks => Row::HandBack(HandBack::NoChecks, Why::NoChecks),
         CiSeen::NeedsPerson => Row::Wait(Wait::CheckNeedsPerson),
-        CiSeen::TimedOut => {
-            Row::HandBack(HandBack::CiTimeout, "CI did not answer within `ci.timeout_seconds`".to_owned())
-        }
+        CiSeen::TimedOut => Row::HandBack(HandBack::CiTimeout, Why::CiSilent),
         CiSeen::Green { .. } => about_green(run, seen, policy),
     }
 }

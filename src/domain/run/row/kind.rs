@@ -1,18 +1,18 @@
-//! The rows themselves, and their words.
+//! The rows themselves.
 
 use crate::domain::model::{Freeze, HandBack, Oid};
-use crate::domain::run::{Failure, ReviewAsk, Wait};
+use crate::domain::run::{Failure, ReviewAsk, Wait, Why};
 
 /// The rows of SPEC section 6. Exactly one fits any evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Row {
-    HandBack(HandBack, String),
-    Freeze(Freeze, String),
+    HandBack(HandBack, Why),
+    Freeze(Freeze, Why),
     /// The work is on the target, by other than our own push landing: a person, a queue, our merge.
     OnTarget,
     Withdrawn,
     Stopped,
-    NotStarted(String),
+    NotStarted(Why),
     Wait(Wait),
     /// Another turn in the same workspace; `new_attempt` if it uses one up.
     Continue {
@@ -87,11 +87,11 @@ impl Row {
         }
     }
 
-    /// What people are told beside the code; empty where the code says it all.
-    pub fn why(&self) -> String {
+    /// What people are told beside the code.
+    pub fn why(&self) -> Why {
         match self {
             Self::HandBack(_, why) | Self::Freeze(_, why) | Self::NotStarted(why) => why.clone(),
-            Self::FixForward(failure) => failure.checks.join(", "),
+            Self::FixForward(failure) => Why::Red(failure.checks.clone()),
             Self::Wait(_)
             | Self::OnTarget
             | Self::Withdrawn
@@ -109,7 +109,7 @@ impl Row {
             | Self::AwaitReview
             | Self::StartCi { .. }
             | Self::Done
-            | Self::Ended => String::new(),
+            | Self::Ended => Why::Plain,
         }
     }
 

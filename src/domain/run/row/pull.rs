@@ -2,9 +2,8 @@
 
 use super::Row;
 use super::work::conflicted;
-use crate::domain::message;
 use crate::domain::model::{Freeze, HandBack, Landing};
-use crate::domain::run::{Evidence, Policy, PullSeen, ReviewSeen, Run, Wait, WorkSeen};
+use crate::domain::run::{Evidence, Policy, PullSeen, ReviewSeen, Run, Wait, Why, WorkSeen};
 
 /// The pull request of the pushed head: opened, told of the head, not closed, not in conflict.
 pub(super) fn about_the_pull(run: &Run, seen: &Evidence, policy: &Policy) -> Option<Row> {
@@ -13,7 +12,7 @@ pub(super) fn about_the_pull(run: &Run, seen: &Evidence, policy: &Policy) -> Opt
         (Landing::PullRequest, None) | (Landing::Push, _) => return None,
     };
     if let Some(why) = &run.push_refused {
-        return Some(Row::HandBack(HandBack::PushRefused, why.clone()));
+        return Some(Row::HandBack(HandBack::PushRefused, Why::Said(why.clone())));
     }
     let Some(pull) = run.pull else {
         return Some(if seen.switch_on { Row::Wait(Wait::Switch) } else { Row::OpenPull });
@@ -21,25 +20,23 @@ pub(super) fn about_the_pull(run: &Run, seen: &Evidence, policy: &Policy) -> Opt
     match seen.pull {
         PullSeen::Unreadable | PullSeen::None => return Some(Row::Wait(Wait::Unreadable)),
         PullSeen::Closed => {
-            let why = format!("pull request #{pull} was closed without being merged");
-            return Some(Row::HandBack(HandBack::PullClosed, why));
+            return Some(Row::HandBack(HandBack::PullClosed, Why::PullClosed(pull)));
         }
         PullSeen::Open | PullSeen::Merged => {}
     }
     if let Some(why) = &run.merge_refused {
-        return Some(Row::HandBack(HandBack::MergeRefused, why.clone()));
+        return Some(Row::HandBack(HandBack::MergeRefused, Why::Said(why.clone())));
     }
     if matches!(seen.review, ReviewSeen::Changes(_)) && run.review_turns >= policy.review_max_turns {
-        let why = format!("changes are asked for, and all {} review turns are used", policy.review_max_turns);
+        let why = Why::ReviewTurnsUsed(policy.review_max_turns);
         return Some(Row::HandBack(HandBack::ReviewTurnsUsed, why));
     }
     if run.review_seconds > policy.review_max_seconds {
-        let days = message::span(policy.review_max_seconds);
-        let why = format!("nobody reviewed pull request #{pull} within {days}");
+        let why = Why::NotReviewed { pull, seconds: policy.review_max_seconds };
         return Some(Row::HandBack(HandBack::ReviewTooOld, why));
     }
     if let Some(paths) = &run.conflict {
-        return Some(Row::HandBack(HandBack::Conflict, paths.clone()));
+        return Some(Row::HandBack(HandBack::Conflict, Why::Said(paths.clone())));
     }
     if let (false, WorkSeen::Commits { target_oid, .. }) = (seen.conflicts.is_empty(), &seen.work) {
         return Some(conflicted(run, seen, head, target_oid));
@@ -54,10 +51,7 @@ pub(super) fn about_the_review(run: &Run, seen: &Evidence, policy: &Policy) -> O
         return None;
     }
     Some(if !seen.budget_left {
-        Row::Freeze(
-            Freeze::BudgetUsed,
-            "changes are asked for in the review and the run's budget is used".to_owned(),
-        )
+        Row::Freeze(Freeze::BudgetUsed, Why::ReviewBudgetUsed)
     } else if seen.switch_on {
         Row::Wait(Wait::Switch)
     } else if seen.parked {

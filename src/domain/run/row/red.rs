@@ -2,7 +2,7 @@
 
 use super::Row;
 use crate::domain::model::{Freeze, HandBack, Oid};
-use crate::domain::run::{BaseSeen, CI_START_SECONDS, CiSeen, Evidence, Failure, Policy, Run, Wait};
+use crate::domain::run::{BaseSeen, CI_START_SECONDS, CiSeen, Evidence, Failure, Policy, Run, Wait, Why};
 
 /// CI red on the pushed head: was it red before, is it red again, and then as every red.
 pub(super) fn about_red(run: &Run, seen: &Evidence, policy: &Policy) -> Option<Row> {
@@ -29,11 +29,7 @@ fn red_on_pushed(
     let base_in_time = seen.ci_stage > run.ci_stage || run.ci_seconds <= CI_START_SECONDS;
     match base {
         BaseSeen::Red => {
-            let why = format!(
-                "{} is red on {} too, where the run started",
-                failure.checks.join(", "),
-                run.base.short()
-            );
+            let why = Why::BaseRed { checks: failure.checks.clone(), base: run.base.clone() };
             return Row::HandBack(HandBack::BaseRed, why);
         }
         BaseSeen::Unreadable => return Row::Wait(Wait::Unreadable),
@@ -49,18 +45,15 @@ fn red_on_pushed(
 
 /// Red on the work: the same failure again, the bounds, or a fix-forward turn.
 pub(super) fn red(run: &Run, seen: &Evidence, policy: &Policy, failure: &Failure) -> Row {
-    let named = failure.checks.join(", ");
+    let checks = failure.checks.clone();
     if run.last_fix.as_ref().is_some_and(|last| last.same_as(failure)) {
-        Row::Freeze(Freeze::SameFailure, format!("{named} failed in the same way as before the last fix"))
+        Row::Freeze(Freeze::SameFailure, Why::SameFailure(checks))
     } else if run.fix_forward >= policy.fix_max_turns {
-        Row::Freeze(
-            Freeze::TurnsUsed,
-            format!("{named} is red and all {} fix-forward turns are used", policy.fix_max_turns),
-        )
+        Row::Freeze(Freeze::TurnsUsed, Why::FixTurnsUsed { checks, turns: policy.fix_max_turns })
     } else if run.fix_seconds >= policy.fix_max_seconds {
-        Row::Freeze(Freeze::TimeUsed, format!("{named} is red and the time for fix-forward is used"))
+        Row::Freeze(Freeze::TimeUsed, Why::FixTimeUsed(checks))
     } else if !seen.budget_left {
-        Row::Freeze(Freeze::BudgetUsed, format!("{named} is red and the run's budget is used"))
+        Row::Freeze(Freeze::BudgetUsed, Why::FixBudgetUsed(checks))
     } else if seen.switch_on {
         Row::Wait(Wait::Switch)
     } else if seen.parked {

@@ -2,20 +2,17 @@
 
 use super::Row;
 use crate::domain::effect::TurnKind;
-use crate::domain::model::{Freeze, HandBack, Landing, TurnEnd};
+use crate::domain::model::{CutOff, Freeze, HandBack, Landing, TurnEnd};
 use crate::domain::run::{
-    Evidence, IssueSeen, MOST_CONTINUES, Policy, PullSeen, Run, TargetSeen, TurnSeen, Wait, WorkSeen,
+    Evidence, IssueSeen, MOST_CONTINUES, Policy, PullSeen, Run, TargetSeen, TurnSeen, Used, Wait, Why,
+    WorkSeen,
 };
 
 /// Rows that hold whatever the turn does: the issue, and people.
 pub(super) fn before_the_turn(run: &Run, seen: &Evidence) -> Option<Row> {
     if seen.issue == IssueSeen::Gone || !seen.allowed {
-        let why = if seen.allowed {
-            "the issue is not there any more"
-        } else {
-            "the repo is not in the allowlist any more"
-        };
-        return Some(Row::HandBack(HandBack::Moved, why.to_owned()));
+        let why = if seen.allowed { Why::NoIssue } else { Why::NotAllowed };
+        return Some(Row::HandBack(HandBack::Moved, why));
     }
     if run.pushed.is_some() && (seen.pull == PullSeen::Merged || seen.patch_on_target) {
         return Some(Row::OnTarget);
@@ -50,8 +47,7 @@ pub(super) fn before_the_turn(run: &Run, seen: &Evidence) -> Option<Row> {
 fn go_on(run: &Run, seen: &Evidence, new_attempt: bool) -> Row {
     // Turns that neither began the run nor were told of a failure went on from another.
     if run.turns.saturating_sub(run.fix_forward + run.review_turns) > MOST_CONTINUES {
-        let why = format!("the agent was ended from outside and went on {MOST_CONTINUES} times");
-        nothing_came(run, HandBack::Failed, why)
+        nothing_came(run, HandBack::Failed, Why::WentOn(MOST_CONTINUES))
     } else if seen.switch_on {
         Row::Wait(Wait::Switch)
     } else if seen.parked {
@@ -70,16 +66,18 @@ pub(super) fn about_the_turn(run: &Run, seen: &Evidence, policy: &Policy) -> Opt
         TurnSeen::RunnerDown => return Some(Row::Wait(Wait::Parked)),
         TurnSeen::Over(TurnEnd::FailedToStart { detail }) => {
             return Some(match &seen.work {
-                WorkSeen::Nothing if run.turn_kind == TurnKind::First => Row::NotStarted(detail.clone()),
+                WorkSeen::Nothing if run.turn_kind == TurnKind::First => {
+                    Row::NotStarted(Why::Said(detail.clone()))
+                }
                 // A run that continues earlier work begins with commits.
                 WorkSeen::Commits { head, .. }
                     if run.turn_kind == TurnKind::First && *head == run.turn_head =>
                 {
-                    Row::NotStarted(detail.clone())
+                    Row::NotStarted(Why::Said(detail.clone()))
                 }
                 WorkSeen::Unreadable => Row::Wait(Wait::Unreadable),
                 // An agent cannot be started in what is no workspace.
-                WorkSeen::Broken(why) => Row::HandBack(HandBack::WorkspaceUnreadable, why.clone()),
+                WorkSeen::Broken(why) => Row::HandBack(HandBack::WorkspaceUnreadable, Why::Said(why.clone())),
                 WorkSeen::Nothing | WorkSeen::Commits { .. } => again(false),
             });
         }
@@ -91,27 +89,24 @@ pub(super) fn about_the_turn(run: &Run, seen: &Evidence, policy: &Policy) -> Opt
         | TurnSeen::Unreadable => {}
     }
     if seen.foreign_commit {
-        let why = "somebody else committed to the run's branch";
-        return Some(Row::HandBack(HandBack::HumanTookOver, why.to_owned()));
+        return Some(Row::HandBack(HandBack::HumanTookOver, Why::SomebodyCommitted));
     }
     match &seen.turn {
         TurnSeen::Unreadable => Some(Row::Wait(Wait::Unreadable)),
         TurnSeen::NeedsInput => Some(Row::Wait(Wait::NeedsInput)),
         TurnSeen::Running | TurnSeen::Verifying => Some(if run.turn_seconds > policy.turn_limit_seconds {
-            nothing_came(run, HandBack::TimedOut, "the turn did not end within its own limits".to_owned())
+            nothing_came(run, HandBack::TimedOut, Why::TurnTooLong)
         } else {
             Row::Wait(Wait::Working)
         }),
-        TurnSeen::Over(TurnEnd::Blocked { reason }) => Some(Row::HandBack(HandBack::Blocked, reason.clone())),
+        TurnSeen::Over(TurnEnd::Blocked { reason }) => {
+            Some(Row::HandBack(HandBack::Blocked, Why::Said(reason.clone())))
+        }
         TurnSeen::Over(TurnEnd::ResultUnreadable { why }) => {
-            let why = format!("the agent's result file {why}");
-            Some(Row::HandBack(HandBack::ResultUnreadable, why))
+            Some(Row::HandBack(HandBack::ResultUnreadable, Why::ResultFile(why.clone())))
         }
         TurnSeen::Orphaned if run.attempt < policy.max_attempts => Some(again(true)),
-        TurnSeen::Orphaned => {
-            let why = "the supervisor of the turn died and no attempt is left";
-            Some(nothing_came(run, HandBack::Orphaned, why.to_owned()))
-        }
+        TurnSeen::Orphaned => Some(nothing_came(run, HandBack::Orphaned, Why::NoAttempt)),
         // Ended from outside in the middle of its work: half a change is not to land, so the turn goes on.
         TurnSeen::Over(TurnEnd::Stopped) => Some(again(false)),
         TurnSeen::Over(_) | TurnSeen::RunnerDown => None,
@@ -119,21 +114,19 @@ pub(super) fn about_the_turn(run: &Run, seen: &Evidence, policy: &Policy) -> Opt
 }
 
 /// A turn that was cut off has left a beginning, which is not to land: it is gone on with, or it comes back to a person.
-pub(super) fn cut_off(run: &Run, seen: &Evidence, policy: &Policy, end: &TurnEnd, how: &str) -> Row {
-    let why = if run.attempt >= policy.max_attempts {
-        "no attempt is left"
+pub(super) fn cut_off(run: &Run, seen: &Evidence, policy: &Policy, end: &TurnEnd, how: CutOff) -> Row {
+    let used = if run.attempt >= policy.max_attempts {
+        Used::Attempts
     } else if !seen.budget_left {
-        "the run's budget is used"
+        Used::Budget
     } else {
         return go_on(run, seen, true);
     };
     let (code, _) = nothing_by(end);
     if is_corrective(run) {
-        let code = code.code();
-        let why = format!("the corrective turn was cut off ({code}: {how}), and {why}");
-        Row::Freeze(Freeze::CorrectiveTurnFailed, why)
+        Row::Freeze(Freeze::CorrectiveTurnFailed, Why::CorrectiveCutOff { code, how, end: used })
     } else {
-        Row::HandBack(code, format!("the turn was cut off ({how}), and {why}"))
+        Row::HandBack(code, Why::CutOff { how, end: used })
     }
 }
 
@@ -152,25 +145,22 @@ pub(super) fn without_commit(run: &Run, seen: &Evidence) -> Row {
 }
 
 /// What it is called that a turn with this end brought nothing good.
-fn nothing_by(end: &TurnEnd) -> (HandBack, String) {
+fn nothing_by(end: &TurnEnd) -> (HandBack, Why) {
     match end {
-        TurnEnd::Error { detail } => (HandBack::Failed, detail.clone()),
-        TurnEnd::CutOff { detail, .. } => {
-            let how = end.cut_off().unwrap_or_default();
-            (HandBack::Failed, format!("the turn was cut off ({how}): {detail}"))
+        TurnEnd::Error { detail } => (HandBack::Failed, Why::Said(detail.clone())),
+        TurnEnd::CutOff { by, detail } => {
+            (HandBack::Failed, Why::Broken { how: CutOff::By(*by), detail: detail.clone() })
         }
-        TurnEnd::TimedOut => (HandBack::TimedOut, "the turn ran into its time-out".to_owned()),
-        TurnEnd::Stalled => {
-            (HandBack::Stalled, "the agent stood still for longer than the stall limit".to_owned())
-        }
-        TurnEnd::PermissionDenied { detail } => (HandBack::PermissionDenied, detail.clone()),
+        TurnEnd::TimedOut => (HandBack::TimedOut, Why::TimedOut),
+        TurnEnd::Stalled => (HandBack::Stalled, Why::Stalled),
+        TurnEnd::PermissionDenied { detail } => (HandBack::PermissionDenied, Why::Said(detail.clone())),
         TurnEnd::Finished
         | TurnEnd::Blocked { .. }
         | TurnEnd::ResultUnreadable { .. }
         | TurnEnd::Quota { .. }
         | TurnEnd::LoginRefused { .. }
         | TurnEnd::FailedToStart { .. }
-        | TurnEnd::Stopped => (HandBack::NothingDone, "the agent ended without a commit".to_owned()),
+        | TurnEnd::Stopped => (HandBack::NothingDone, Why::NoCommit),
     }
 }
 
@@ -181,12 +171,9 @@ fn is_corrective(run: &Run) -> bool {
 
 /// The end of a run whose turn came to nothing. A corrective turn leaves a red commit of ours on the target: frozen, so
 /// that nothing more starts on top of it.
-pub(super) fn nothing_came(run: &Run, code: HandBack, why: String) -> Row {
+pub(super) fn nothing_came(run: &Run, code: HandBack, why: Why) -> Row {
     if is_corrective(run) {
-        Row::Freeze(
-            Freeze::CorrectiveTurnFailed,
-            format!("the corrective turn brought nothing ({}: {why})", code.code()),
-        )
+        Row::Freeze(Freeze::CorrectiveTurnFailed, Why::CorrectiveNothing { code, why: Box::new(why) })
     } else {
         Row::HandBack(code, why)
     }

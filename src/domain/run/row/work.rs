@@ -6,13 +6,15 @@ use super::turn::{cut_off, nothing_came, without_commit};
 use crate::domain::model::{HandBack, Landing, Oid};
 use crate::domain::run::{
     CONFLICT_TRIES, Evidence, GuardSeen, Policy, Run, SPARE_VERIFIES, TargetSeen, TurnSeen, VerifySeen, Wait,
-    WorkSeen,
+    Why, WorkSeen,
 };
 
 pub(super) fn about_the_work(run: &Run, seen: &Evidence, policy: &Policy) -> Option<Row> {
     let (head, verify, guard, target, target_oid) = match &seen.work {
         WorkSeen::Unreadable => return Some(Row::Wait(Wait::Unreadable)),
-        WorkSeen::Broken(why) => return Some(Row::HandBack(HandBack::WorkspaceUnreadable, why.clone())),
+        WorkSeen::Broken(why) => {
+            return Some(Row::HandBack(HandBack::WorkspaceUnreadable, Why::Said(why.clone())));
+        }
         WorkSeen::Nothing => return Some(without_commit(run, seen)),
         WorkSeen::Commits { head, verify, guard, target, target_oid } => {
             (head, verify, guard, target, target_oid)
@@ -36,8 +38,7 @@ pub(super) fn about_the_work(run: &Run, seen: &Evidence, policy: &Policy) -> Opt
     match verify {
         VerifySeen::Missing => {
             return Some(if run.verifies >= run.turns + run.conflict_tries + SPARE_VERIFIES {
-                let why = format!("the tests were started {} times and came to no result", run.verifies);
-                nothing_came(run, HandBack::Failed, why)
+                nothing_came(run, HandBack::Failed, Why::NoResult(run.verifies))
             } else if seen.switch_on {
                 Row::Wait(Wait::Switch)
             } else {
@@ -46,11 +47,7 @@ pub(super) fn about_the_work(run: &Run, seen: &Evidence, policy: &Policy) -> Opt
         }
         VerifySeen::Running => {
             return Some(if run.turn_seconds > policy.turn_limit_seconds {
-                nothing_came(
-                    run,
-                    HandBack::TimedOut,
-                    "the tests did not end within their own limit".to_owned(),
-                )
+                nothing_came(run, HandBack::TimedOut, Why::TestsTooLong)
             } else {
                 Row::Wait(Wait::Working)
             });
@@ -59,13 +56,13 @@ pub(super) fn about_the_work(run: &Run, seen: &Evidence, policy: &Policy) -> Opt
         VerifySeen::Green | VerifySeen::NotConfigured => {}
     }
     if let GuardSeen::Refused(why) = guard {
-        return Some(Row::HandBack(HandBack::GuardRefused, why.clone()));
+        return Some(Row::HandBack(HandBack::GuardRefused, Why::Said(why.clone())));
     }
     if let Some(why) = &run.push_refused {
-        return Some(Row::HandBack(HandBack::PushRefused, why.clone()));
+        return Some(Row::HandBack(HandBack::PushRefused, Why::Said(why.clone())));
     }
     if let Some(paths) = &run.conflict {
-        return Some(Row::HandBack(HandBack::Conflict, paths.clone()));
+        return Some(Row::HandBack(HandBack::Conflict, Why::Said(paths.clone())));
     }
     Some(match run.landing {
         Landing::Push => land(run, seen, head, *target, target_oid),
@@ -108,6 +105,5 @@ pub(super) fn conflicted(run: &Run, seen: &Evidence, head: &Oid, target: &Oid) -
 }
 
 fn tries_used() -> Row {
-    let why = format!("the target moved {CONFLICT_TRIES} times while the work was to land");
-    Row::HandBack(HandBack::Conflict, why)
+    Row::HandBack(HandBack::Conflict, Why::TargetMoved(CONFLICT_TRIES))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::message::plain;
+use crate::domain::escape::plain;
 
 pub(super) const WIDTH: f64 = 720.0;
 pub(super) const HEIGHT: f64 = 170.0;

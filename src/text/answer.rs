@@ -1,8 +1,8 @@
 //! What a person who labelled an issue reads on it, where their label does not start it.
 
-use super::super::trust::Untold;
-use super::MARK;
+use super::mark::MARK;
 use crate::domain::escape::markdown;
+use crate::domain::trust::Untold;
 
 /// Hidden mark of the answer. It is one an issue, whichever run, state file or machine it came from.
 pub fn answer_marker() -> String {

@@ -1,6 +1,6 @@
 //! What the control issue shows.
 
-use super::MARK;
+use super::mark::MARK;
 use crate::domain::escape::markdown;
 
 const END: &str = "<!-- /offhours -->";

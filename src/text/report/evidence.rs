@@ -2,7 +2,7 @@
 
 use super::draw::{HEIGHT, LEFT, TOP, WIDTH, html, put, size};
 use super::look::{Look, Tried};
-use crate::domain::message::moment;
+use crate::domain::moment::moment;
 
 /// Newer ones first; beyond that nobody reads on.
 const MOST_TRIED: usize = 8;

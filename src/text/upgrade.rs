@@ -1,7 +1,7 @@
 //! Every text of upgrades that leaves the program: commits, pull requests, comments, the request to an agent, the summary.
 //! Words from registries, CI and agents are escaped here, and no line of ours is ever a trigger.
 
-use super::{markdown, plain};
+use crate::domain::escape::{markdown, plain};
 use crate::domain::upgrade::guard::Bump;
 use crate::domain::upgrade::verdict::untriggering;
 use crate::domain::upgrade::{Ending, Recipe, Settled, StaleTest, Trial};

@@ -1,9 +1,11 @@
 //! What a forge tells of our token, of what it may do in a repo, of the labels there, and of its clock.
 
-use super::facts::{Facts, RepoFacts};
 use super::finding::{Finding, bad, good, note};
-use crate::domain::message::{moment, plain, span};
-use crate::domain::model::{Permission, UnixTime};
+use crate::domain::doctor::{Facts, RepoFacts, near};
+use crate::domain::escape::plain;
+use crate::domain::model::Permission;
+use crate::domain::moment::moment;
+use crate::domain::moment::span;
 
 pub(super) fn tokens(facts: &Facts) -> Vec<Finding> {
     let mut found = vec![];
@@ -49,13 +51,6 @@ pub(super) fn tokens(facts: &Facts) -> Vec<Finding> {
         });
     }
     found
-}
-
-/// A token that ends within these days is near its end.
-const NEAR_SECONDS: i64 = 14 * 86_400;
-
-pub fn near(end: UnixTime, now: UnixTime) -> bool {
-    end.since(now) <= NEAR_SECONDS
 }
 
 pub(super) fn rights(repo: &RepoFacts) -> Vec<Finding> {

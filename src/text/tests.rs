@@ -1,6 +1,11 @@
+use super::agent::told;
+use super::end::{end_comment, notice_body, notice_title};
+use super::progress::body;
+use super::receipt::receipt;
 use super::*;
-use crate::domain::model::UnixTime;
-use crate::domain::model::{Freeze, IssueRef, Landing, Oid, RepoId};
+use crate::domain::model::{CheckState, Freeze, HandBack, IssueRef, Landing, Oid, Outcome, RepoId, UnixTime};
+use crate::domain::receipt::{Cost, ReceiptFacts, Reported, Verified};
+use crate::domain::run::{Failure, Phase, Run, ToAgent};
 
 fn oid(digit: &str) -> Oid {
     Oid::parse(&digit.repeat(40)).unwrap()
@@ -26,67 +31,13 @@ fn outcomes() -> Vec<Outcome> {
 }
 
 #[test]
-fn words_from_outside_are_plain() {
-    for (text, want) in [
-        ("a\nb\tc\r\n", "a b c "),
-        ("\u{1b}[31mred\u{1b}[0m", "[31mred[0m"),
-        ("\u{9b}31m\u{7}bell\u{0}", "31mbell"),
-        ("a\u{202e}txt.exe\u{2066}b\u{061c}", "atxt.exeb"),
-        ("zero\u{200b}width\u{feff}\u{2060}", "zerowidth"),
-        ("tag\u{e0041}s", "tags"),
-        ("line\u{2028}end", "line end"),
-        ("123456789", "123456789"),
-        ("1234567890", "12345678…"),
-    ] {
-        assert_eq!(plain(text, 9.max(want.chars().count())), want, "{text:?}");
-    }
-    assert_eq!(plain("ab", 0), "…");
-}
-
-#[test]
-fn words_from_outside_are_no_markup() {
-    for (text, want) in [
-        ("@ada", "@\u{2060}ada"),
-        ("fixes #12", "fixes \\#\u{2060}12"),
-        ("<!-- offhours:r1:end -->", "\\<\\!-- offhours:r1:end --\\>"),
-        ("[x](javascript:1)", "\\[x\\]\\(javascript:1\\)"),
-        ("`code` **b** _i_ ~s~", "\\`code\\` \\*\\*b\\*\\* \\_i\\_ \\~s\\~"),
-        ("a | b", "a \\| b"),
-        ("&lt;", "\\&lt;"),
-        ("https://evil.example", "https:\u{2060}//evil.example"),
-        ("see www.evil.example", "see www\u{2060}.evil.example"),
-        ("- list", "\\- list"),
-        ("a\n# head", "a \\#\u{2060} head"),
-        ("back\\slash", "back\\\\slash"),
-    ] {
-        assert_eq!(markdown(text, 100), want, "{text:?}");
-    }
-    assert!(markdown(&"x".repeat(100_000), 50).chars().count() <= 50);
-}
-
-#[test]
-fn a_fence_cannot_be_closed_from_inside() {
-    for (text, fence) in
-        [("plain", "```"), ("```\nout", "````"), ("a ````` b", "``````"), ("`", "```"), ("", "```")]
-    {
-        let block = fenced(text);
-        assert!(
-            block.starts_with(&format!("{fence}text\n")) && block.ends_with(&format!("\n{fence}")),
-            "{block}"
-        );
-        assert_eq!(block.lines().filter(|l| l.trim() == fence).count(), 1, "{block}");
-    }
-    assert_eq!(fenced("a\u{1b}[1m\u{202e}b\u{0}\n"), "```text\na[1mb\n```");
-}
-
-#[test]
 fn a_long_log_keeps_its_end() {
     let log = format!("{}the last line", "noise\n".repeat(50_000));
-    let told = failure_for_agent(&Failure {
+    let told = told(&ToAgent::Failed(Failure {
         checks: vec!["unit".into()],
         fingerprint: String::new(),
         log_tail: log,
-    });
+    }));
     assert!(told.contains("the last line") && told.chars().count() < 31_000);
 }
 
@@ -109,8 +60,8 @@ fn our_mark_is_the_first_line_and_nobody_forges_it() {
         ..ReceiptFacts::default()
     };
     let mut texts = vec![(receipt(&evil, &facts, &forged), "end")];
-    texts.extend(outcomes().iter().map(|o| (end_comment(&evil, o, &forged), "end")));
-    texts.push((Progress::of(&evil).body(&evil), "progress"));
+    texts.extend(outcomes().iter().map(|o| (end_comment(&evil, *o, &forged), "end")));
+    texts.push((body(&evil), "progress"));
     for (text, what) in texts {
         let (first, rest) = text.split_once('\n').unwrap();
         assert_eq!(first, marker("r1", what));
@@ -123,13 +74,13 @@ fn our_mark_is_the_first_line_and_nobody_forges_it() {
 #[test]
 fn an_end_mentions_the_one_who_asked_and_nobody_else() {
     for outcome in outcomes() {
-        let text = end_comment(&run(), &outcome, "ask @bob and @team/all");
+        let text = end_comment(&run(), outcome, "ask @bob and @team/all");
         let named: Vec<&str> = text.match_indices('@').map(|(at, _)| &text[at..]).collect();
         assert_eq!(named.iter().filter(|n| !n.starts_with("@\u{2060}")).count(), 1, "{text}");
         assert!(text.contains("\n@ada "), "{text}");
     }
     for name in ["", "Ada Lovelace", "dependabot[bot]", "o/team", "a@b", "x\u{202e}y"] {
-        let text = end_comment(&Run { asked_by: name.into(), ..run() }, &Outcome::Stopped, "");
+        let text = end_comment(&Run { asked_by: name.into(), ..run() }, Outcome::Stopped, "");
         assert!(!text.contains('@'), "{text}");
     }
 }
@@ -140,8 +91,8 @@ fn every_outcome_says_what_to_do() {
         let words = what_to_do(&outcome);
         assert!(words.ends_with('.') && words.len() > 20, "{outcome:?}: {words}");
         assert_eq!(Outcome::parse(outcome.code()), Some(outcome));
-        assert!(notice_body(&run(), &outcome, "").contains(words));
-        assert!(notice_title(&run(), &outcome).starts_with("o/r#7: "));
+        assert!(notice_body(&run(), outcome, "").contains(words));
+        assert!(notice_title(&run(), outcome).starts_with("o/r#7: "));
     }
 }
 
@@ -190,7 +141,7 @@ fn a_receipt() {
 #[test]
 fn progress() {
     let show = |run: &Run| {
-        let body = Progress::of(run).body(run);
+        let body = body(run);
         let marks: Vec<&str> = body.lines().filter_map(|l| l.strip_prefix("- ")).collect();
         format!("{}{}", marks.join(" "), if body.contains("Ended: `") { " ended" } else { "" })
     };
@@ -206,7 +157,7 @@ fn progress() {
         [x] worktree [x] tests red [x] green [x] pushed [x] CI [x] done
         [x] worktree [ ] tests red [ ] green [ ] pushed [ ] CI [ ] done ended
         "#);
-    insta::assert_snapshot!(Progress::of(&begun).body(&begun), @r#"
+    insta::assert_snapshot!(body(&begun), @r#"
         <!-- offhours:r1:progress -->
         **offhours** works on this issue: run `r1`.
 
@@ -231,7 +182,7 @@ fn a_frozen_end() {
         }),
         ..run()
     };
-    let text = end_comment(&frozen, &Outcome::Frozen(Freeze::TurnsUsed), "unit is red");
+    let text = end_comment(&frozen, Outcome::Frozen(Freeze::TurnsUsed), "unit is red");
     insta::assert_snapshot!(text, @"
     <!-- offhours:r1:end -->
     @ada frozen (`fix-turns-used`) after 1 turn.
@@ -246,14 +197,4 @@ fn a_frozen_end() {
 
     Branch and workspace are kept as they are; apply the ready label again for another attempt. Where the work is on the default branch, nothing more starts in this repo until that is green or `offhours resume REPO` clears it.
     ");
-}
-
-#[test]
-fn moments_and_spans() {
-    assert_eq!(moment(UnixTime(0)), "1970-01-01 00:00 UTC");
-    assert_eq!(moment(UnixTime(i64::MAX)), format!("@{}", i64::MAX));
-    for (s, want) in [(-5, "0s"), (59, "59s"), (60, "1m"), (3599, "59m"), (3600, "1h 0m"), (86_400, "1d 0h")]
-    {
-        assert_eq!(span(s), want);
-    }
 }

@@ -10,8 +10,8 @@ pub use look::{Look, Past, Tried, Upgraded};
 
 use std::collections::BTreeMap;
 
-use super::message::{moment, span};
-use super::model::UnixTime;
+use crate::domain::model::UnixTime;
+use crate::domain::moment::{moment, span};
 use draw::{HEIGHT, LEFT, TOP, WIDTH, float, html, put, size};
 
 /// The three ends that people tell apart.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::draw::{html, put};
 use super::look::Look;
 use crate::domain::lesson::Record;
-use crate::domain::message::span;
+use crate::domain::moment::span;
 
 /// More of one type than this nobody reads on a page; `lessons list` has them all.
 const MOST_OF_A_TYPE: usize = 3;
