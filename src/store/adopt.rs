@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rusqlite::params;
 
+use super::ask::Ask as _;
 use super::{Event, Store, StoreResult, insert_event, sql};
 use crate::domain::model::UnixTime;
 
@@ -87,8 +88,7 @@ impl Store {
 
     /// Whether the next tick is the first after the file was taken over. Asked once: it starts nothing then.
     pub fn first_after_adoption(&mut self) -> StoreResult<bool> {
-        let gone =
-            self.conn.execute("DELETE FROM meta WHERE key = 'adopting'", []).map_err(sql("written"))?;
+        let gone = self.conn.change("DELETE FROM meta WHERE key = 'adopting'", [])?;
         Ok(gone > 0)
     }
 

@@ -1,28 +1,26 @@
 //! What was said on issues that do not start.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
-use super::{Store, StoreResult, sql, to_i64, to_u32};
+use super::ask::Ask as _;
+use super::{Store, StoreResult, to_i64, to_u32};
 use crate::domain::answer::Given;
 use crate::domain::model::{IssueRef, UnixTime};
 
 impl Store {
     pub fn answer(&self, issue: &IssueRef) -> StoreResult<Option<Given>> {
-        self.conn
-            .query_row(
-                "SELECT comment, text, tries, not_before FROM answers WHERE repo = ?1 AND number = ?2",
-                params![issue.repo.to_string(), to_i64(issue.number)],
-                |row| {
-                    Ok(Given {
-                        comment: row.get(0)?,
-                        text: row.get(1)?,
-                        tries: to_u32(row.get(2)?),
-                        not_before: UnixTime(row.get(3)?),
-                    })
-                },
-            )
-            .optional()
-            .map_err(sql("read"))
+        self.conn.row(
+            "SELECT comment, text, tries, not_before FROM answers WHERE repo = ?1 AND number = ?2",
+            params![issue.repo.to_string(), to_i64(issue.number)],
+            |row| {
+                Ok(Given {
+                    comment: row.get(0)?,
+                    text: row.get(1)?,
+                    tries: to_u32(row.get(2)?),
+                    not_before: UnixTime(row.get(3)?),
+                })
+            },
+        )
     }
 
     /// Marks the answer as being given, before it is.
@@ -34,26 +32,22 @@ impl Store {
         not_before: UnixTime,
     ) -> StoreResult<()> {
         self.transact("state.answer", |tx| {
-            tx.execute(
+            tx.write(
                 "INSERT INTO answers (repo, number, text, tries, not_before) VALUES (?1, ?2, ?3, ?4, ?5) \
                  ON CONFLICT (repo, number) DO UPDATE SET text = excluded.text, tries = excluded.tries, \
                  not_before = excluded.not_before",
                 params![issue.repo.to_string(), to_i64(issue.number), text, tries, not_before.0],
             )
-            .map_err(sql("written"))?;
-            Ok(())
         })
     }
 
     /// The comment says what it was to say.
     pub fn answered(&mut self, issue: &IssueRef, comment: &str) -> StoreResult<()> {
         self.transact("state.answer", |tx| {
-            tx.execute(
+            tx.write(
                 "UPDATE answers SET comment = ?3, tries = 0 WHERE repo = ?1 AND number = ?2",
                 params![issue.repo.to_string(), to_i64(issue.number), comment],
             )
-            .map_err(sql("written"))?;
-            Ok(())
         })
     }
 }

@@ -1,13 +1,14 @@
 //! Canaries: each begins once, is decided once, and what follows from the decision is written with it.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, Row, params};
 
+use super::ask::Ask as _;
 use super::codes::parse_arm;
 use super::outbox::insert_notice;
 use super::outcomes::{entries_of_canary, entries_of_template};
 use super::routes::CanaryRoute;
 use super::templates::{TemplateRow, set_state};
-use super::{Event, Store, StoreError, StoreResult, insert_event, sql, to_u32};
+use super::{Event, Store, StoreError, StoreResult, insert_event, to_u32};
 use crate::domain::canary::{Arm, History, Params};
 use crate::domain::harvest::{Entry, counted, history};
 use crate::domain::model::UnixTime;
@@ -98,19 +99,18 @@ fn canaries_where(
     values: &[&dyn rusqlite::ToSql],
 ) -> StoreResult<Vec<CanaryRow>> {
     let query = format!("SELECT {COLUMNS} FROM canaries WHERE {condition}");
-    let mut statement = conn.prepare_cached(&query).map_err(sql("read"))?;
-    let rows = statement.query_map(values, read_row).map_err(sql("read"))?;
-    rows.map(|row| {
-        let (code, row) = row.map_err(sql("read"))?;
-        let verdict = code
-            .map(|code| {
-                let known = Verdict::ALL.into_iter().find(|v| v.code() == code);
-                known.ok_or(StoreError::Row { what: format!("verdict `{code}`") })
-            })
-            .transpose()?;
-        Ok(CanaryRow { verdict, ..row })
-    })
-    .collect()
+    conn.rows(&query, values, read_row)?
+        .into_iter()
+        .map(|(code, row)| {
+            let verdict = code
+                .map(|code| {
+                    let known = Verdict::ALL.into_iter().find(|v| v.code() == code);
+                    known.ok_or(StoreError::Row { what: format!("verdict `{code}`") })
+                })
+                .transpose()?;
+            Ok(CanaryRow { verdict, ..row })
+        })
+        .collect()
 }
 
 fn event(
@@ -151,10 +151,8 @@ impl Store {
             if alive || !set_state(tx, version.id, State::Candidate, State::Canary, now)? {
                 return Ok(None);
             }
-            let before: u32 = tx
-                .query_row("SELECT COUNT(*) FROM canaries", [], |row| row.get::<_, i64>(0))
-                .map(to_u32)
-                .map_err(sql("read"))?;
+            let before: u32 = tx.one("SELECT COUNT(*) FROM canaries", [], |row| row.get::<_, i64>(0))
+                .map(to_u32)?;
             let row = CanaryRow {
                 id: format!("c{}", before + 1),
                 name: version.name.clone(),
@@ -169,7 +167,7 @@ impl Store {
                 detail: None,
             };
             let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-            tx.execute(
+            tx.write(
                 "INSERT INTO canaries (id, name, template, champion, fraction, min_canary, max_canary, margin, alpha_rollback, \
                  alpha_graduate, history_sum, history_count, started_at) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
@@ -188,8 +186,7 @@ impl Store {
                     row.history.count,
                     now.0
                 ],
-            )
-            .map_err(sql("written"))?;
+            )?;
             let detail = format!("{} beside {}", version.label(), champion.label());
             insert_event(tx, &event(&row, "started", "canary_started", version, now, &detail))?;
             Ok(Some(row))
@@ -207,12 +204,10 @@ impl Store {
         now: UnixTime,
     ) -> StoreResult<bool> {
         self.transact("state.canary", |tx| {
-            let changed = tx
-                .execute(
-                    "UPDATE canaries SET verdict = ?2, detail = ?3, ended_at = ?4 WHERE id = ?1 AND verdict IS NULL",
-                    params![canary.id, verdict.code(), detail, now.0],
-                )
-                .map_err(sql("written"))?;
+            let changed = tx.change(
+                "UPDATE canaries SET verdict = ?2, detail = ?3, ended_at = ?4 WHERE id = ?1 AND verdict IS NULL",
+                params![canary.id, verdict.code(), detail, now.0],
+            )?;
             if changed == 0 {
                 return Ok(false);
             }
@@ -255,40 +250,33 @@ impl Store {
 
     /// The arm in which a subject is, if it had a run in this canary.
     pub fn arm_of(&self, canary: &str, subject: &str) -> StoreResult<Option<Arm>> {
-        let code = self
-            .conn
-            .query_row(
-                "SELECT arm FROM outcomes WHERE canary = ?1 AND subject = ?2 AND source = 'run' ORDER BY rowid LIMIT 1",
-                [canary, subject],
-                |row| row.get::<_, String>(0),
-            )
-            .optional()
-            .map_err(sql("read"))?;
+        let code = self.conn.row(
+            "SELECT arm FROM outcomes WHERE canary = ?1 AND subject = ?2 AND source = 'run' ORDER BY rowid LIMIT 1",
+            [canary, subject],
+            |row| row.get::<_, String>(0),
+        )?;
         code.map(|code| parse_arm(&code)).transpose()
     }
 
     /// How many subjects a canary's own version was given, without those that do not count.
     pub fn canary_subjects(&self, canary: &str) -> StoreResult<usize> {
         self.conn
-            .query_row(
+            .one(
                 "SELECT COUNT(DISTINCT subject) FROM outcomes \
                  WHERE canary = ?1 AND arm = 'canary' AND source = 'run' AND state <> 'excluded'",
                 [canary],
                 |row| row.get::<_, i64>(0),
             )
             .map(|n| usize::try_from(n).unwrap_or(usize::MAX))
-            .map_err(sql("read"))
     }
 
     /// Whether a version became champion by a canary.
     pub fn graduated(&self, template: i64) -> StoreResult<bool> {
-        self.conn
-            .query_row(
-                "SELECT EXISTS (SELECT 1 FROM canaries WHERE template = ?1 AND verdict = 'graduated')",
-                [template],
-                |row| row.get(0),
-            )
-            .map_err(sql("read"))
+        self.conn.one(
+            "SELECT EXISTS (SELECT 1 FROM canaries WHERE template = ?1 AND verdict = 'graduated')",
+            [template],
+            |row| row.get(0),
+        )
     }
 }
 

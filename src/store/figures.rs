@@ -2,7 +2,8 @@
 
 use rusqlite::params;
 
-use super::{Spend, Store, StoreResult, sql, to_u32};
+use super::ask::Ask as _;
+use super::{Spend, Store, StoreResult, to_u32};
 use crate::domain::model::UnixTime;
 
 /// By what money is summed up.
@@ -54,43 +55,33 @@ impl Store {
                FROM runs r WHERE r.created_at >= ?1 AND COALESCE(r.outcome, '') NOT IN ('claim-lost', 'not-started')) \
              GROUP BY name ORDER BY told + kept DESC, name"
         );
-        let mut statement = self.conn.prepare(&text).map_err(sql("read"))?;
-        let rows = statement
-            .query_map([since.0], |row| {
-                Ok(SpendRow {
-                    name: row.get(0)?,
-                    runs: to_u32(row.get(1)?),
-                    spend: Spend { known_usd: row.get(2)?, reserved_usd: row.get(3)? },
-                })
+        self.conn.rows(&text, [since.0], |row| {
+            Ok(SpendRow {
+                name: row.get(0)?,
+                runs: to_u32(row.get(1)?),
+                spend: Spend { known_usd: row.get(2)?, reserved_usd: row.get(3)? },
             })
-            .map_err(sql("read"))?;
-        rows.collect::<Result<_, _>>().map_err(sql("read"))
+        })
     }
 
     /// How many runs ended how, over all time: `(code, count)`.
     pub fn outcomes(&self) -> StoreResult<Vec<(String, u32)>> {
-        let mut statement = self
-            .conn
-            .prepare("SELECT outcome, COUNT(*) FROM runs WHERE phase = 'ended' AND outcome IS NOT NULL GROUP BY outcome ORDER BY outcome")
-            .map_err(sql("read"))?;
-        let rows =
-            statement.query_map([], |row| Ok((row.get(0)?, to_u32(row.get(1)?)))).map_err(sql("read"))?;
-        rows.collect::<Result<_, _>>().map_err(sql("read"))
+        self.conn.rows(
+            "SELECT outcome, COUNT(*) FROM runs WHERE phase = 'ended' AND outcome IS NOT NULL GROUP BY outcome ORDER BY outcome",
+            [],
+            |row| Ok((row.get(0)?, to_u32(row.get(1)?))),
+        )
     }
 
     /// Runs begun since `since`, oldest first, at most `limit` of the newest.
     pub fn figures(&self, since: UnixTime, limit: u32) -> StoreResult<Vec<RunFigures>> {
-        let mut statement = self
-            .conn
-            .prepare(
-                "SELECT r.repo, r.number, r.template, CASE WHEN r.phase = 'ended' THEN r.outcome END, r.created_at, r.ended_at, r.turns, \
-                   COALESCE((SELECT SUM(MIN(t.cost_usd, 1e9)) FROM turns t WHERE t.run = r.id), 0), \
-                   EXISTS (SELECT 1 FROM turns t WHERE t.run = r.id AND t.cost_usd IS NULL) \
-                 FROM runs r WHERE r.created_at >= ?1 ORDER BY r.created_at DESC, r.id LIMIT ?2",
-            )
-            .map_err(sql("read"))?;
-        let rows = statement
-            .query_map(params![since.0, limit], |row| {
+        let mut all = self.conn.rows(
+            "SELECT r.repo, r.number, r.template, CASE WHEN r.phase = 'ended' THEN r.outcome END, r.created_at, r.ended_at, r.turns, \
+             COALESCE((SELECT SUM(MIN(t.cost_usd, 1e9)) FROM turns t WHERE t.run = r.id), 0), \
+             EXISTS (SELECT 1 FROM turns t WHERE t.run = r.id AND t.cost_usd IS NULL) \
+             FROM runs r WHERE r.created_at >= ?1 ORDER BY r.created_at DESC, r.id LIMIT ?2",
+            params![since.0, limit],
+            |row| {
                 Ok(RunFigures {
                     repo: row.get(0)?,
                     number: u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
@@ -102,9 +93,8 @@ impl Store {
                     cost_usd: row.get(7)?,
                     cost_unknown: row.get(8)?,
                 })
-            })
-            .map_err(sql("read"))?;
-        let mut all: Vec<RunFigures> = rows.collect::<Result<_, _>>().map_err(sql("read"))?;
+            },
+        )?;
         all.reverse();
         Ok(all)
     }

@@ -3,8 +3,9 @@
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
+use super::ask::Ask as _;
 use super::codes::{parse_turn_kind, turn_kind_code};
-use super::{Store, StoreError, StoreResult, sql};
+use super::{Store, StoreError, StoreResult};
 use crate::domain::effect::{Effect, NoticeKind, Words};
 use crate::domain::model::{Oid, UnixTime};
 
@@ -226,12 +227,11 @@ pub(super) fn insert_intents(
         let payload = serde_json::to_string(&to_wire(effect))
             .map_err(|e| StoreError::Row { what: format!("effect: {e}") })?;
         let line = effect.line();
-        conn.execute(
+        conn.write(
             "INSERT INTO intents (run, key, kind, payload, created_at) VALUES (?1, ?2, ?3, ?4, ?5) \
              ON CONFLICT (run, key) DO UPDATE SET state = 'pending', done_at = NULL WHERE state = 'cancelled'",
             params![run, effect.key(), line, payload, now.0],
-        )
-        .map_err(sql("written"))?;
+        )?;
     }
     Ok(())
 }
@@ -239,38 +239,29 @@ pub(super) fn insert_intents(
 impl Store {
     /// A run's effects that are still to be carried out, in their order.
     pub fn pending(&self, run: &str) -> StoreResult<Vec<Intent>> {
-        let mut statement = self
-            .conn
-            .prepare_cached(
+        self.conn
+            .rows(
                 "SELECT id, payload, tries FROM intents WHERE run = ?1 AND state = 'pending' ORDER BY id",
-            )
-            .map_err(sql("read"))?;
-        let rows = statement
-            .query_map([run], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, u32>(2)?))
+                [run],
+                |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, u32>(2)?)),
+            )?
+            .into_iter()
+            .map(|(id, payload, tries)| {
+                let wire: Wire = serde_json::from_str(&payload)
+                    .map_err(|e| StoreError::Row { what: format!("effect {id}: {e}") })?;
+                Ok(Intent { id, effect: from_wire(wire)?, tries })
             })
-            .map_err(sql("read"))?;
-        rows.map(|row| {
-            let (id, payload, tries) = row.map_err(sql("read"))?;
-            let wire: Wire = serde_json::from_str(&payload)
-                .map_err(|e| StoreError::Row { what: format!("effect {id}: {e}") })?;
-            Ok(Intent { id, effect: from_wire(wire)?, tries })
-        })
-        .collect()
+            .collect()
     }
 
     /// What a run was told to land and did, in that order: `(head, expected)` of each push to the target.
     pub fn landings(&self, run: &str) -> StoreResult<Vec<(Oid, Oid)>> {
-        let mut statement = self
-            .conn
-            .prepare_cached(
-                "SELECT payload FROM intents WHERE run = ?1 AND state = 'done' AND key LIKE 'land-%' ORDER BY done_at, id",
-            )
-            .map_err(sql("read"))?;
-        let rows = statement.query_map([run], |row| row.get::<_, String>(0)).map_err(sql("read"))?;
         let mut landed = vec![];
-        for row in rows {
-            let text = row.map_err(sql("read"))?;
+        for text in self.conn.rows(
+            "SELECT payload FROM intents WHERE run = ?1 AND state = 'done' AND key LIKE 'land-%' ORDER BY done_at, id",
+            [run],
+            |row| row.get::<_, String>(0),
+        )? {
             let wire =
                 serde_json::from_str(&text).map_err(|e| StoreError::Row { what: format!("effect: {e}") })?;
             if let Effect::Land { head, expected } = from_wire(wire)? {
@@ -283,9 +274,7 @@ impl Store {
     /// Marks an effect as being tried, before it is.
     pub fn trying(&mut self, intent: i64) -> StoreResult<()> {
         self.transact("state.trying", |tx| {
-            tx.execute("UPDATE intents SET tries = tries + 1 WHERE id = ?1", [intent])
-                .map_err(sql("written"))?;
-            Ok(())
+            tx.write("UPDATE intents SET tries = tries + 1 WHERE id = ?1", [intent])
         })
     }
 
@@ -297,36 +286,27 @@ impl Store {
         now: UnixTime,
     ) -> StoreResult<()> {
         self.transact("state.settle", |tx| {
-            tx.execute(
+            tx.write(
                 "UPDATE intents SET state = ?2, outcome = ?3, done_at = ?4 WHERE id = ?1",
                 params![intent, state.code(), outcome, now.0],
             )
-            .map_err(sql("written"))?;
-            Ok(())
         })
     }
 
     /// Gives up whatever of the run is still pending.
     pub fn cancel_pending(&mut self, run: &str, now: UnixTime) -> StoreResult<()> {
-        self.conn
-            .execute(
-                "UPDATE intents SET state = 'cancelled', done_at = ?2 WHERE run = ?1 AND state = 'pending'",
-                params![run, now.0],
-            )
-            .map_err(sql("written"))?;
-        Ok(())
+        self.conn.write(
+            "UPDATE intents SET state = 'cancelled', done_at = ?2 WHERE run = ?1 AND state = 'pending'",
+            params![run, now.0],
+        )
     }
 
     /// The effect that the run recorded under a key, whatever became of it.
     pub fn effect(&self, run: &str, key: &str) -> StoreResult<Option<Effect>> {
-        use rusqlite::OptionalExtension as _;
-        let payload = self
-            .conn
-            .query_row("SELECT payload FROM intents WHERE run = ?1 AND key = ?2", [run, key], |row| {
+        let payload =
+            self.conn.row("SELECT payload FROM intents WHERE run = ?1 AND key = ?2", [run, key], |row| {
                 row.get::<_, String>(0)
-            })
-            .optional()
-            .map_err(sql("read"))?;
+            })?;
         payload
             .map(|text| {
                 let wire = serde_json::from_str(&text)
@@ -338,28 +318,21 @@ impl Store {
 
     /// What came of an effect that was done; `None` where it was not.
     pub fn done(&self, run: &str, key: &str) -> StoreResult<Option<String>> {
-        use rusqlite::OptionalExtension as _;
-        self.conn
-            .query_row(
-                "SELECT COALESCE(outcome, '') FROM intents WHERE run = ?1 AND key = ?2 AND state = 'done'",
-                [run, key],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(sql("read"))
+        self.conn.row(
+            "SELECT COALESCE(outcome, '') FROM intents WHERE run = ?1 AND key = ?2 AND state = 'done'",
+            [run, key],
+            |row| row.get(0),
+        )
     }
 
     /// Why the run's newest refused effect of a kind was refused.
     pub fn refusal(&self, run: &str, key: &str) -> StoreResult<Option<String>> {
-        use rusqlite::OptionalExtension as _;
         self.conn
-            .query_row(
+            .row(
                 "SELECT outcome FROM intents WHERE run = ?1 AND key = ?2 AND state = 'refused'",
                 [run, key],
                 |row| row.get::<_, Option<String>>(0),
             )
-            .optional()
             .map(Option::flatten)
-            .map_err(sql("read"))
     }
 }

@@ -1,8 +1,9 @@
 //! The stored set of ready issues, approvals at first sight, and the reason ledger.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
-use super::{Store, StoreError, StoreResult, sql, to_i64};
+use super::ask::Ask as _;
+use super::{Store, StoreError, StoreResult, to_i64};
 use crate::domain::model::{Issue, IssueRef, Person, RepoId, UnixTime};
 
 /// The text that a trusted person's label was first seen on.
@@ -25,14 +26,12 @@ impl Store {
     /// The ETag under which the repo's stored set was fetched, if it was by this identity from this place.
     pub fn etag(&self, repo: &RepoId, url: &str, identity: &str) -> StoreResult<Option<String>> {
         self.conn
-            .query_row(
+            .row(
                 "SELECT etag FROM forge_cache WHERE repo = ?1 AND url = ?2 AND identity = ?3",
                 [&repo.to_string(), url, identity],
                 |row| row.get::<_, Option<String>>(0),
             )
-            .optional()
             .map(Option::flatten)
-            .map_err(sql("read"))
     }
 
     /// Replaces a repo's stored set; the ETag and the issues stand or fall together.
@@ -47,18 +46,14 @@ impl Store {
     ) -> StoreResult<()> {
         let name = repo.to_string();
         self.transact("state.listing", |tx| {
-            tx.execute("DELETE FROM issues WHERE repo = ?1", [&name]).map_err(sql("written"))?;
-            let mut insert = tx
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO issues (repo, number, title, body, open, labels, author, author_bot, updated_at, \
-                     priority, text_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-                )
-                .map_err(sql("written"))?;
+            tx.write("DELETE FROM issues WHERE repo = ?1", [&name])?;
             for issue in issues {
                 let labels =
                     serde_json::to_string(&issue.labels).map_err(|e| StoreError::Row { what: format!("labels: {e}") })?;
-                insert
-                    .execute(params![
+                tx.write(
+                    "INSERT OR REPLACE INTO issues (repo, number, title, body, open, labels, author, author_bot, updated_at, \
+                     priority, text_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                    params![
                         name,
                         to_i64(issue.number),
                         issue.title,
@@ -70,29 +65,23 @@ impl Store {
                         issue.updated_at.0,
                         issue.priority,
                         issue.text_hash
-                    ])
-                    .map_err(sql("written"))?;
+                    ],
+                )?;
             }
-            tx.execute(
+            tx.write(
                 "INSERT OR REPLACE INTO forge_cache (repo, url, identity, etag, fetched_at) VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![name, url, identity, etag, now.0],
             )
-            .map_err(sql("written"))?;
-            Ok(())
         })
     }
 
     /// The stored set of one repo, by number.
     pub fn listing(&self, repo: &RepoId) -> StoreResult<Vec<Issue>> {
-        let mut statement = self
-            .conn
-            .prepare_cached(
-                "SELECT number, title, body, open, labels, author, author_bot, updated_at, priority, text_hash FROM issues \
-                 WHERE repo = ?1 ORDER BY number",
-            )
-            .map_err(sql("read"))?;
-        let rows = statement
-            .query_map([repo.to_string()], |row| {
+        self.conn.rows(
+            "SELECT number, title, body, open, labels, author, author_bot, updated_at, priority, text_hash FROM issues \
+             WHERE repo = ?1 ORDER BY number",
+            [repo.to_string()],
+            |row| {
                 let labels: String = row.get(4)?;
                 let bot: bool = row.get(6)?;
                 let issue = Issue {
@@ -107,10 +96,8 @@ impl Store {
                     text_hash: row.get(9)?,
                 };
                 Ok((labels, issue))
-            })
-            .map_err(sql("read"))?;
-        rows.map(|row| {
-            let (labels, issue) = row.map_err(sql("read"))?;
+            },
+        )?.into_iter().map(|(labels, issue)| {
             let labels = serde_json::from_str(&labels)
                 .map_err(|e| StoreError::Row { what: format!("labels: {e}") })?;
             Ok(Issue { labels, ..issue })
@@ -119,14 +106,11 @@ impl Store {
     }
 
     pub fn first_sight(&self, issue: &IssueRef) -> StoreResult<Option<FirstSightRow>> {
-        self.conn
-            .query_row(
-                "SELECT event_id, text_hash FROM approvals WHERE repo = ?1 AND number = ?2",
-                params![issue.repo.to_string(), to_i64(issue.number)],
-                |row| Ok(FirstSightRow { event_id: row.get(0)?, text_hash: row.get(1)? }),
-            )
-            .optional()
-            .map_err(sql("read"))
+        self.conn.row(
+            "SELECT event_id, text_hash FROM approvals WHERE repo = ?1 AND number = ?2",
+            params![issue.repo.to_string(), to_i64(issue.number)],
+            |row| Ok(FirstSightRow { event_id: row.get(0)?, text_hash: row.get(1)? }),
+        )
     }
 
     /// Pins the text an approval was first seen on. Only a new application of the label changes it.
@@ -136,15 +120,12 @@ impl Store {
         sight: &FirstSightRow,
         now: UnixTime,
     ) -> StoreResult<()> {
-        self.conn
-            .execute(
-                "INSERT INTO approvals (repo, number, event_id, text_hash, at) VALUES (?1, ?2, ?3, ?4, ?5) \
-                 ON CONFLICT (repo, number) DO UPDATE SET event_id = excluded.event_id, text_hash = excluded.text_hash, \
-                 at = excluded.at WHERE event_id <> excluded.event_id",
-                params![issue.repo.to_string(), to_i64(issue.number), sight.event_id, sight.text_hash, now.0],
-            )
-            .map_err(sql("written"))?;
-        Ok(())
+        self.conn.write(
+            "INSERT INTO approvals (repo, number, event_id, text_hash, at) VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT (repo, number) DO UPDATE SET event_id = excluded.event_id, text_hash = excluded.text_hash, \
+             at = excluded.at WHERE event_id <> excluded.event_id",
+            params![issue.repo.to_string(), to_i64(issue.number), sight.event_id, sight.text_hash, now.0],
+        )
     }
 
     /// Writes why an issue was or was not started; a row only when the reason is another one than before.
@@ -158,14 +139,10 @@ impl Store {
 
     /// The newest `limit` ledger rows of an issue, newest first.
     pub fn ledger_of(&self, issue: &IssueRef, limit: u32) -> StoreResult<Vec<LedgerRow>> {
-        let mut statement = self
-            .conn
-            .prepare_cached(
-                "SELECT at, reason, sentence, passed FROM ledger WHERE repo = ?1 AND number = ?2 ORDER BY id DESC LIMIT ?3",
-            )
-            .map_err(sql("read"))?;
-        let rows = statement
-            .query_map(params![issue.repo.to_string(), to_i64(issue.number), limit], |row| {
+        self.conn.rows(
+            "SELECT at, reason, sentence, passed FROM ledger WHERE repo = ?1 AND number = ?2 ORDER BY id DESC LIMIT ?3",
+            params![issue.repo.to_string(), to_i64(issue.number), limit],
+            |row| {
                 let passed: String = row.get(3)?;
                 Ok(LedgerRow {
                     at: UnixTime(row.get(0)?),
@@ -173,14 +150,13 @@ impl Store {
                     sentence: row.get(2)?,
                     passed: passed.split(',').filter(|p| !p.is_empty()).map(str::to_owned).collect(),
                 })
-            })
-            .map_err(sql("read"))?;
-        rows.collect::<Result<_, _>>().map_err(sql("read"))
+            },
+        )
     }
 }
 
 pub(super) fn insert_ledger(conn: &Connection, issue: &IssueRef, row: &LedgerRow) -> StoreResult<()> {
-    conn.execute(
+    conn.write(
         "INSERT INTO ledger (repo, number, at, reason, sentence, passed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             issue.repo.to_string(),
@@ -191,6 +167,4 @@ pub(super) fn insert_ledger(conn: &Connection, issue: &IssueRef, row: &LedgerRow
             row.passed.join(",")
         ],
     )
-    .map_err(sql("written"))?;
-    Ok(())
 }

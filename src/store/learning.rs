@@ -1,10 +1,11 @@
 //! What the tick does with the journal: read events from a cursor on, let lessons expire, and give them to runs.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use serde::Deserialize;
 
+use super::ask::Ask as _;
 use super::lessons::{COLUMNS, alike, insert, read, repeat};
-use super::{Store, StoreError, StoreResult, sql};
+use super::{Store, StoreError, StoreResult};
 use crate::domain::lesson::{self, Decision, Ends, EventSeen, Facts, Given, Lesson, Record, Red, Rules};
 use crate::domain::model::UnixTime;
 
@@ -63,37 +64,28 @@ pub(super) const NEWS: &str =
     "SELECT id, at, kind, repo, number, run, data FROM events WHERE id > ?1 ORDER BY id LIMIT ?2";
 
 fn news(conn: &Connection, cursor: i64, most: u32) -> StoreResult<Vec<EventSeen>> {
-    let mut statement = conn.prepare_cached(NEWS).map_err(sql("read"))?;
-    let rows = statement
-        .query_map(params![cursor, most], |row| {
-            Ok(EventSeen {
-                id: row.get(0)?,
-                at: UnixTime(row.get(1)?),
-                kind: row.get(2)?,
-                repo: row.get(3)?,
-                number: row.get::<_, Option<i64>>(4)?.and_then(|n| u64::try_from(n).ok()),
-                run: row.get(5)?,
-                facts: facts(&row.get::<_, String>(6)?),
-            })
+    conn.rows(NEWS, params![cursor, most], |row| {
+        Ok(EventSeen {
+            id: row.get(0)?,
+            at: UnixTime(row.get(1)?),
+            kind: row.get(2)?,
+            repo: row.get(3)?,
+            number: row.get::<_, Option<i64>>(4)?.and_then(|n| u64::try_from(n).ok()),
+            run: row.get(5)?,
+            facts: facts(&row.get::<_, String>(6)?),
         })
-        .map_err(sql("read"))?;
-    rows.collect::<Result<_, _>>().map_err(sql("read"))
+    })
 }
 
 fn put_meta(conn: &Connection, key: &str, value: &str) -> StoreResult<()> {
-    conn.execute(
+    conn.write(
         "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         [key, value],
     )
-    .map_err(sql("written"))?;
-    Ok(())
 }
 
 fn cursor(conn: &Connection) -> StoreResult<i64> {
-    let text = conn
-        .query_row("SELECT value FROM meta WHERE key = ?1", [CURSOR], |row| row.get::<_, String>(0))
-        .optional()
-        .map_err(sql("read"))?;
+    let text = conn.row("SELECT value FROM meta WHERE key = ?1", [CURSOR], |row| row.get::<_, String>(0))?;
     let odd = |text: &str| StoreError::Row { what: format!("the cursor of the journal `{text}`") };
     text.map_or(Ok(0), |t| t.parse().map_err(|_e| odd(&t)))
 }
@@ -132,15 +124,12 @@ impl Store {
         }
         self.transact("state.lessons", |tx| {
             let from = cursor(tx)?;
-            let (last, skipped) = tx
-                .query_row(
-                    "SELECT COALESCE(MAX(id), ?1), COUNT(*) FROM events WHERE id > ?1",
-                    [from],
-                    |row| Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?)),
-                )
-                .map_err(sql("read"))?;
+            let (last, skipped) =
+                tx.one("SELECT COALESCE(MAX(id), ?1), COUNT(*) FROM events WHERE id > ?1", [from], |row| {
+                    Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?))
+                })?;
             put_meta(tx, CURSOR, &last.to_string())?;
-            tx.execute("DELETE FROM meta WHERE key = ?1", [OFF]).map_err(sql("written"))?;
+            tx.write("DELETE FROM meta WHERE key = ?1", [OFF])?;
             Ok(Some(skipped))
         })
     }
@@ -153,12 +142,10 @@ impl Store {
         let Some(last) = events.last() else { return Ok(Learned::default()) };
         let read = u32::try_from(events.len()).unwrap_or(u32::MAX);
         if events.iter().all(|event| lesson::detect(event).is_empty()) {
-            self.conn
-                .execute(
-                    "UPDATE meta SET value = ?2 WHERE key = ?1 AND value = ?3",
-                    [CURSOR, &last.id.to_string(), &from.to_string()],
-                )
-                .map_err(sql("written"))?;
+            self.conn.write(
+                "UPDATE meta SET value = ?2 WHERE key = ?1 AND value = ?3",
+                [CURSOR, &last.id.to_string(), &from.to_string()],
+            )?;
             return Ok(Learned { events: read, ..Learned::default() });
         }
         self.transact("state.lessons", |tx| {
@@ -188,21 +175,16 @@ impl Store {
     /// Stamps lessons whose time is over, a bounded number of them. Returns how many.
     pub fn expire_lessons(&mut self, rules: &Rules, now: UnixTime) -> StoreResult<usize> {
         let before = now.0.saturating_sub(rules.expire_seconds);
-        let stale: Vec<i64> = {
-            let mut statement = self.conn.prepare_cached(STALE).map_err(sql("read"))?;
-            let rows = statement.query_map([before], |row| row.get(0)).map_err(sql("read"))?;
-            rows.collect::<Result<_, _>>().map_err(sql("read"))?
-        };
+        let stale: Vec<i64> = self.conn.rows(STALE, [before], |row| row.get(0))?;
         if stale.is_empty() {
             return Ok(0);
         }
         self.transact("state.lessons", |tx| {
             for id in &stale {
-                tx.prepare_cached(
+                tx.write(
                     "UPDATE lessons SET expires_at = MAX(last_seen_at, COALESCE(approved_at, 0)) + ?2 WHERE id = ?1",
-                )
-                .and_then(|mut statement| statement.execute(params![id, rules.expire_seconds]))
-                .map_err(sql("written"))?;
+                    params![id, rules.expire_seconds],
+                )?;
             }
             Ok(())
         })?;
@@ -217,51 +199,38 @@ impl Store {
         now: UnixTime,
         most: u32,
     ) -> StoreResult<Vec<Record>> {
-        let mut statement = self.conn.prepare_cached(&to_give_query()).map_err(sql("read"))?;
-        let rows = statement
-            .query_map(params![repo, now.0.saturating_sub(rules.expire_seconds), most], read)
-            .map_err(sql("read"))?;
-        rows.map(|row| row.map_err(sql("read"))?).collect()
+        self.conn
+            .rows(&to_give_query(), params![repo, now.0.saturating_sub(rules.expire_seconds), most], read)?
+            .into_iter()
+            .collect()
     }
 
     /// What a run was told; `None` if nothing was ever chosen for it.
     pub fn given(&self, run: &str) -> StoreResult<Option<Given>> {
-        let untold = self
-            .conn
-            .query_row(
-                "SELECT EXISTS (SELECT 1 FROM given_lessons WHERE run = ?1 AND place < 0)",
-                [run],
-                |row| row.get::<_, bool>(0),
-            )
-            .map_err(sql("read"))?;
+        let untold = self.conn.one(
+            "SELECT EXISTS (SELECT 1 FROM given_lessons WHERE run = ?1 AND place < 0)",
+            [run],
+            |row| row.get::<_, bool>(0),
+        )?;
         if untold { Ok(Some(Given::default())) } else { self.chosen(run) }
     }
 
     /// What was chosen for a run, whether its prompt had a place for it or not: places of what was not told are below 0.
     fn chosen(&self, run: &str) -> StoreResult<Option<Given>> {
-        let text = self
-            .conn
-            .query_row("SELECT text FROM given WHERE run = ?1", [run], |row| row.get(0))
-            .optional()
-            .map_err(sql("read"))?;
+        let text = self.conn.row("SELECT text FROM given WHERE run = ?1", [run], |row| row.get(0))?;
         let Some(text) = text else { return Ok(None) };
-        let mut statement = self
-            .conn
-            .prepare_cached("SELECT lesson FROM given_lessons WHERE run = ?1 ORDER BY ABS(place)")
-            .map_err(sql("read"))?;
-        let ids = statement.query_map([run], |row| row.get(0)).map_err(sql("read"))?;
-        let ids = ids.collect::<Result<_, _>>().map_err(sql("read"))?;
+        let ids = self.conn.rows(
+            "SELECT lesson FROM given_lessons WHERE run = ?1 ORDER BY ABS(place)",
+            [run],
+            |row| row.get(0),
+        )?;
         Ok(Some(Given { ids, text }))
     }
 
     /// What was chosen for an earlier run in the repo under the canary that this run takes part in: as long as it lives, both
     /// arms are told the same, or it would be the lessons that are compared.
     pub fn given_beside(&self, run: &str, repo: &str) -> StoreResult<Option<Given>> {
-        let other = self
-            .conn
-            .query_row(BESIDE, [run, repo], |row| row.get::<_, String>(0))
-            .optional()
-            .map_err(sql("read"))?;
+        let other = self.conn.row(BESIDE, [run, repo], |row| row.get::<_, String>(0))?;
         other.map_or(Ok(None), |other| self.chosen(&other))
     }
 
@@ -276,19 +245,16 @@ impl Store {
         now: UnixTime,
     ) -> StoreResult<()> {
         self.transact("state.given", |tx| {
-            let news = tx
-                .execute(
-                    "INSERT OR IGNORE INTO given (run, repo, at, text) VALUES (?1, ?2, ?3, ?4)",
-                    params![run, repo, now.0, given.text],
-                )
-                .map_err(sql("written"))?;
+            let news = tx.change(
+                "INSERT OR IGNORE INTO given (run, repo, at, text) VALUES (?1, ?2, ?3, ?4)",
+                params![run, repo, now.0, given.text],
+            )?;
             if news > 0 {
                 for (place, id) in (1_i64..).zip(&given.ids) {
-                    tx.execute(
+                    tx.write(
                         "INSERT INTO given_lessons (run, place, lesson) VALUES (?1, ?2, ?3)",
                         params![run, if told { place } else { -place }, id],
-                    )
-                    .map_err(sql("written"))?;
+                    )?;
                 }
             }
             Ok(())

@@ -1,9 +1,10 @@
 //! The journal: its rows, how they are read, and what people write into it.
 
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
+use rusqlite::{Row, params, params_from_iter};
 
-use super::{Store, StoreError, StoreResult, sql, to_u32};
+use super::ask::Ask as _;
+use super::{Store, StoreError, StoreResult, to_u32};
 use crate::domain::lesson::{Attribution, Lesson, Record, Status};
 use crate::domain::model::UnixTime;
 
@@ -161,9 +162,7 @@ pub(super) const SEARCH: &str = "SELECT lessons.* FROM lessons_text JOIN lessons
 
 impl Store {
     fn lessons_where(&self, query: &str, values: Vec<Value>) -> StoreResult<Vec<Record>> {
-        let mut statement = self.conn.prepare_cached(query).map_err(sql("read"))?;
-        let rows = statement.query_map(params_from_iter(values), read).map_err(sql("read"))?;
-        rows.map(|row| row.map_err(sql("read"))?).collect()
+        self.conn.rows(query, params_from_iter(values), read)?.into_iter().collect()
     }
 
     /// Newest first; `after` goes on below the last one of the page before.
@@ -189,16 +188,6 @@ impl Store {
     }
 
     pub fn lesson_counts(&self) -> StoreResult<LessonCounts> {
-        let mut statement = self
-            .conn
-            .prepare_cached("SELECT lesson_type, status, COUNT(*) FROM lessons GROUP BY lesson_type, status")
-            .map_err(sql("read"))?;
-        let rows = statement
-            .query_map([], |row| {
-                let many = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, many))
-            })
-            .map_err(sql("read"))?;
         let mut counts = LessonCounts::default();
         let add = |list: &mut Vec<(String, u64)>, name: String, many| match list
             .iter_mut()
@@ -207,8 +196,14 @@ impl Store {
             Some((_, n)) => *n += many,
             None => list.push((name, many)),
         };
-        for row in rows {
-            let (lesson_type, status, many) = row.map_err(sql("read"))?;
+        for (lesson_type, status, many) in self.conn.rows(
+            "SELECT lesson_type, status, COUNT(*) FROM lessons GROUP BY lesson_type, status",
+            [],
+            |row| {
+                let many = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, many))
+            },
+        )? {
             counts.total += many;
             add(&mut counts.by_type, lesson_type, many);
             add(&mut counts.by_status, status, many);
@@ -221,7 +216,7 @@ impl Store {
         let text = |field: &Option<String>| field.clone().filter(|t| !t.is_empty());
         let change = &new.change;
         self.transact("state.lesson", |tx| {
-            tx.execute(
+            tx.write(
                 "INSERT INTO lessons (created_at, lesson_type, work_item_id, task_id, turn, stage, agent, repo, root_cause, \
                  suggestion, detail, status, related_task, source, attribution, target_repo, target_domain, last_seen_at) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 'manual', ?14, ?15, ?16, ?1)",
@@ -243,8 +238,7 @@ impl Store {
                     text(&change.target_repo),
                     text(&change.target_domain),
                 ],
-            )
-            .map_err(sql("written"))?;
+            )?;
             Ok(tx.last_insert_rowid())
         })
     }
@@ -270,19 +264,17 @@ impl Store {
         }
         self.transact("state.lesson", |tx| {
             let query = format!("UPDATE lessons SET {sets} WHERE id = ?1");
-            Ok(tx.execute(&query, params_from_iter(values)).map_err(sql("written"))? > 0)
+            Ok(tx.change(&query, params_from_iter(values))? > 0)
         })
     }
 
     /// A person has read it: it may be given. Its time begins anew. Returns whether there is such a lesson.
     pub fn approve_lesson(&mut self, id: i64, now: UnixTime) -> StoreResult<bool> {
         self.transact("state.lesson", |tx| {
-            let changed = tx
-                .execute(
-                    "UPDATE lessons SET approved_at = ?2, updated_at = ?2, expires_at = NULL WHERE id = ?1",
-                    params![id, now.0],
-                )
-                .map_err(sql("written"))?;
+            let changed = tx.change(
+                "UPDATE lessons SET approved_at = ?2, updated_at = ?2, expires_at = NULL WHERE id = ?1",
+                params![id, now.0],
+            )?;
             Ok(changed > 0)
         })
     }
@@ -290,11 +282,9 @@ impl Store {
     /// How runs ended that were given a lesson, and those in its repo that were not, since it was there.
     pub fn lesson_outcomes(&self, record: &Record) -> StoreResult<LessonOutcomes> {
         let count = |query: &str, values: &[&dyn rusqlite::ToSql]| -> StoreResult<Vec<(String, u64)>> {
-            let mut statement = self.conn.prepare_cached(query).map_err(sql("read"))?;
-            let rows = statement
-                .query_map(values, |row| Ok((row.get(0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0))))
-                .map_err(sql("read"))?;
-            rows.collect::<Result<_, _>>().map_err(sql("read"))
+            self.conn.rows(query, values, |row| {
+                Ok((row.get(0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0)))
+            })
         };
         let repo = record.target_repo.as_ref().or(record.repo.as_ref());
         Ok(LessonOutcomes {
@@ -317,13 +307,11 @@ impl Store {
 
 /// Writes a lesson that an event held.
 pub(super) fn insert(conn: &rusqlite::Connection, lesson: &Lesson) -> StoreResult<i64> {
-    conn.prepare_cached(
+    conn.write(
         "INSERT INTO lessons (created_at, lesson_type, work_item_id, task_id, turn, stage, agent, repo, root_cause, \
          suggestion, detail, source, last_seen_at, untrusted) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'auto', ?1, ?12)",
-    )
-    .and_then(|mut statement| {
-        statement.execute(params![
+        params![
             lesson.at.0,
             lesson.kind.code(),
             lesson.work_item,
@@ -336,23 +324,15 @@ pub(super) fn insert(conn: &rusqlite::Connection, lesson: &Lesson) -> StoreResul
             lesson.suggestion,
             lesson.detail,
             lesson.untrusted,
-        ])
-    })
-    .map_err(sql("written"))?;
+        ],
+    )?;
     Ok(conn.last_insert_rowid())
 }
 
 /// The newest automatic lesson that is like this one, with the time of the event that made it.
 pub(super) fn alike(conn: &rusqlite::Connection, lesson: &Lesson) -> StoreResult<Option<(i64, UnixTime)>> {
-    conn.prepare_cached(ALIKE)
-        .and_then(|mut statement| {
-            statement
-                .query_row(params![lesson.kind.code(), lesson.repo, lesson.work_item, lesson.stage], |row| {
-                    Ok((row.get(0)?, UnixTime(row.get(1)?)))
-                })
-                .optional()
-        })
-        .map_err(sql("read"))
+    let values = params![lesson.kind.code(), lesson.repo, lesson.work_item, lesson.stage];
+    conn.row(ALIKE, values, |row| Ok((row.get(0)?, UnixTime(row.get(1)?))))
 }
 
 pub(super) const ALIKE: &str = "SELECT id, created_at FROM lessons WHERE source = 'auto' AND lesson_type = ?1 AND repo IS ?2 \
@@ -360,10 +340,8 @@ pub(super) const ALIKE: &str = "SELECT id, created_at FROM lessons WHERE source 
 
 /// The same was met again.
 pub(super) fn repeat(conn: &rusqlite::Connection, id: i64, at: UnixTime) -> StoreResult<()> {
-    conn.prepare_cached(
+    conn.write(
         "UPDATE lessons SET occurrences = occurrences + 1, last_seen_at = MAX(last_seen_at, ?2) WHERE id = ?1",
+        params![id, at.0],
     )
-    .and_then(|mut statement| statement.execute(params![id, at.0]))
-    .map_err(sql("written"))?;
-    Ok(())
 }

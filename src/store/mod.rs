@@ -3,6 +3,7 @@
 
 mod adopt;
 mod answers;
+mod ask;
 mod canaries;
 mod codes;
 mod copy;
@@ -52,8 +53,9 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
 
+use self::ask::Ask as _;
 use crate::boundary;
 use crate::domain::model::UnixTime;
 
@@ -312,17 +314,11 @@ impl Store {
     }
 
     pub fn meta(&self, key: &str) -> StoreResult<Option<String>> {
-        self.conn
-            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))
-            .optional()
-            .map_err(sql("read"))
+        self.conn.row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))
     }
 
     pub fn set_meta(&mut self, key: &str, value: &str) -> StoreResult<()> {
-        self.conn
-            .execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", [key, value])
-            .map_err(sql("written"))?;
-        Ok(())
+        self.conn.write("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", [key, value])
     }
 
     /// Runs `work` in one transaction; the boundary before its end and after it are where a kill is tested.
@@ -361,19 +357,15 @@ impl Store {
 
     /// Whether an event of this key happened.
     pub fn has_event(&self, key: &str) -> StoreResult<bool> {
-        self.conn
-            .query_row("SELECT EXISTS (SELECT 1 FROM events WHERE key = ?1)", [key], |row| row.get(0))
-            .map_err(sql("read"))
+        self.conn.one("SELECT EXISTS (SELECT 1 FROM events WHERE key = ?1)", [key], |row| row.get(0))
     }
 
     /// The events of one run, oldest first.
     pub fn events_of(&self, run: &str) -> StoreResult<Vec<Event>> {
-        let mut statement = self
-            .conn
-            .prepare("SELECT key, at, kind, repo, number, run, data FROM events WHERE run = ?1 ORDER BY id")
-            .map_err(sql("read"))?;
-        let rows = statement
-            .query_map([run], |row| {
+        self.conn.rows(
+            "SELECT key, at, kind, repo, number, run, data FROM events WHERE run = ?1 ORDER BY id",
+            [run],
+            |row| {
                 Ok(Event {
                     key: row.get(0)?,
                     at: UnixTime(row.get(1)?),
@@ -383,9 +375,8 @@ impl Store {
                     run: row.get(5)?,
                     data: row.get(6)?,
                 })
-            })
-            .map_err(sql("read"))?;
-        rows.collect::<Result<_, _>>().map_err(sql("read"))
+            },
+        )
     }
 }
 
@@ -402,7 +393,7 @@ pub struct Event {
 }
 
 pub(crate) fn insert_event(conn: &Connection, event: &Event) -> StoreResult<()> {
-    conn.execute(
+    conn.write(
         "INSERT OR IGNORE INTO events (key, at, kind, repo, number, run, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
             event.key,
@@ -414,8 +405,6 @@ pub(crate) fn insert_event(conn: &Connection, event: &Event) -> StoreResult<()> 
             event.data
         ],
     )
-    .map_err(sql("written"))?;
-    Ok(())
 }
 
 /// Issue numbers and counts are far below 2^63; one that is not is kept as the largest there is.

@@ -2,7 +2,8 @@
 
 use rusqlite::params;
 
-use super::{Store, StoreResult, sql};
+use super::ask::Ask as _;
+use super::{Store, StoreResult};
 use crate::domain::model::UnixTime;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,31 +33,23 @@ impl Store {
 
     /// Not now, but then.
     pub fn outbox_postpone(&mut self, id: i64, until: UnixTime) -> StoreResult<()> {
-        self.conn
-            .execute("UPDATE outbox SET not_before = ?2 WHERE id = ?1", params![id, until.0])
-            .map_err(sql("written"))?;
-        Ok(())
+        self.conn.write("UPDATE outbox SET not_before = ?2 WHERE id = ?1", params![id, until.0])
     }
 
     /// Notices that are still to be sent.
     pub fn outbox_waiting(&self) -> StoreResult<u32> {
         self.conn
-            .query_row("SELECT COUNT(*) FROM outbox WHERE state = 'pending'", [], |row| row.get::<_, i64>(0))
+            .one("SELECT COUNT(*) FROM outbox WHERE state = 'pending'", [], |row| row.get::<_, i64>(0))
             .map(super::to_u32)
-            .map_err(sql("read"))
     }
 
     /// Notices that are due, oldest first.
     pub fn outbox_due(&self, now: UnixTime, limit: u32) -> StoreResult<Vec<OutboxRow>> {
-        let mut statement = self
-            .conn
-            .prepare_cached(
-                "SELECT id, key, notifier, kind, title, body, link, tries, begun FROM outbox \
+        self.conn.rows(
+            "SELECT id, key, notifier, kind, title, body, link, tries, begun FROM outbox \
                  WHERE state = 'pending' AND not_before <= ?1 ORDER BY id LIMIT ?2",
-            )
-            .map_err(sql("read"))?;
-        let rows = statement
-            .query_map(params![now.0, limit], |row| {
+            params![now.0, limit],
+            |row| {
                 Ok(OutboxRow {
                     id: row.get(0)?,
                     key: row.get(1)?,
@@ -68,36 +61,27 @@ impl Store {
                     tries: row.get(7)?,
                     begun: row.get(8)?,
                 })
-            })
-            .map_err(sql("read"))?;
-        rows.collect::<Result<_, _>>().map_err(sql("read"))
+            },
+        )
     }
 
     /// Marks a notice as begun, before it is sent: if the answer is lost, the next one is marked as a possible repeat.
     pub fn outbox_begin(&mut self, id: i64) -> StoreResult<()> {
-        self.transact("state.outbox", |tx| {
-            tx.execute("UPDATE outbox SET begun = 1 WHERE id = ?1", [id]).map_err(sql("written"))?;
-            Ok(())
-        })
+        self.transact("state.outbox", |tx| tx.write("UPDATE outbox SET begun = 1 WHERE id = ?1", [id]))
     }
 
     pub fn outbox_sent(&mut self, id: i64, now: UnixTime) -> StoreResult<()> {
         self.transact("state.outbox", |tx| {
-            tx.execute("UPDATE outbox SET state = 'sent', done_at = ?2 WHERE id = ?1", params![id, now.0])
-                .map_err(sql("written"))?;
-            Ok(())
+            tx.write("UPDATE outbox SET state = 'sent', done_at = ?2 WHERE id = ?1", params![id, now.0])
         })
     }
 
     /// The receiver said no or did not answer: later again; `clean` when it certainly did not get it.
     pub fn outbox_failed(&mut self, id: i64, clean: bool, not_before: UnixTime) -> StoreResult<()> {
-        self.conn
-            .execute(
-                "UPDATE outbox SET tries = tries + 1, not_before = ?2, begun = CASE WHEN ?3 THEN 0 ELSE begun END WHERE id = ?1",
-                params![id, not_before.0, clean],
-            )
-            .map_err(sql("written"))?;
-        Ok(())
+        self.conn.write(
+            "UPDATE outbox SET tries = tries + 1, not_before = ?2, begun = CASE WHEN ?3 THEN 0 ELSE begun END WHERE id = ?1",
+            params![id, not_before.0, clean],
+        )
     }
 }
 
@@ -122,19 +106,17 @@ pub(super) fn insert_notice(
 ) -> StoreResult<()> {
     for notifier in notifiers {
         for begins in notice.topic.iter().flat_map(|topic| topic_keys(topic)) {
-            tx.execute(
+            tx.write(
                 "UPDATE outbox SET state = 'given-up', done_at = ?3 WHERE notifier = ?1 AND state = 'pending' AND begun = 0 \
                  AND substr(key, 1, length(?2)) = ?2 AND substr(key, length(?2) + 1) NOT GLOB '*[^0-9]*' AND key <> ?4",
                 params![notifier, begins, now.0, notice.key],
-            )
-            .map_err(sql("written"))?;
+            )?;
         }
-        tx.execute(
+        tx.write(
             "INSERT OR IGNORE INTO outbox (key, notifier, kind, title, body, link, created_at) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![notice.key, notifier, notice.kind, notice.title, notice.body, notice.link, now.0],
-        )
-        .map_err(sql("written"))?;
+        )?;
     }
     Ok(())
 }

@@ -2,9 +2,10 @@
 
 use rusqlite::{Connection, params};
 
+use super::ask::Ask as _;
 use super::codes::{parse_arm, repo_id};
 use super::routes::Route;
-use super::{Event, Store, StoreError, StoreResult, insert_event, sql};
+use super::{Event, Store, StoreError, StoreResult, insert_event};
 use crate::domain::canary::Arm;
 use crate::domain::harvest::{Entry, EntryState, Standing};
 use crate::domain::model::{Oid, RepoId, UnixTime};
@@ -33,13 +34,11 @@ pub(super) fn insert_pending(
     route: &Route,
 ) -> StoreResult<()> {
     let canary = route.canary.as_ref();
-    conn.execute(
+    conn.write(
         "INSERT INTO outcomes (run, source, template, canary, arm, subject, dispatched_at, state, why, first_seen_at, \
          changed_at, look_at) VALUES (?1, 'run', ?2, ?3, ?4, ?5, ?6, 'pending', 'working', ?6, ?6, ?6)",
         params![run, route.template, canary.map(|c| &c.id), canary.map(|c| c.arm.code()), subject, at.0],
     )
-    .map_err(sql("written"))?;
-    Ok(())
 }
 
 fn entries_where(conn: &Connection, condition: &str, value: &dyn rusqlite::ToSql) -> StoreResult<Vec<Entry>> {
@@ -47,26 +46,23 @@ fn entries_where(conn: &Connection, condition: &str, value: &dyn rusqlite::ToSql
         "SELECT run, subject, arm, dispatched_at, state, score, why FROM outcomes \
          WHERE source = 'run' AND {condition} ORDER BY rowid"
     );
-    let mut statement = conn.prepare_cached(&query).map_err(sql("read"))?;
-    let rows = statement
-        .query_map([value], |row| {
-            Ok((
-                row.get::<_, Option<String>>(2)?,
-                row.get::<_, String>(4)?,
-                row.get::<_, Option<f64>>(5)?,
-                Entry {
-                    run: row.get(0)?,
-                    subject: row.get(1)?,
-                    arm: Arm::Champion,
-                    dispatched_at: UnixTime(row.get(3)?),
-                    state: EntryState::Pending,
-                    why: row.get(6)?,
-                },
-            ))
-        })
-        .map_err(sql("read"))?;
-    rows.map(|row| {
-        let (arm, state, score, entry) = row.map_err(sql("read"))?;
+    conn.rows(&query, [value], |row| {
+        Ok((
+            row.get::<_, Option<String>>(2)?,
+            row.get::<_, String>(4)?,
+            row.get::<_, Option<f64>>(5)?,
+            Entry {
+                run: row.get(0)?,
+                subject: row.get(1)?,
+                arm: Arm::Champion,
+                dispatched_at: UnixTime(row.get(3)?),
+                state: EntryState::Pending,
+                why: row.get(6)?,
+            },
+        ))
+    })?
+    .into_iter()
+    .map(|(arm, state, score, entry)| {
         let state = match (state.as_str(), score) {
             ("pending", _) => EntryState::Pending,
             ("resolved", Some(score)) => EntryState::Resolved(score),
@@ -94,14 +90,11 @@ pub(super) fn entries_of_template(conn: &Connection, template: i64) -> StoreResu
 impl Store {
     /// Runs whose outcome can still change and that are to be looked at now, in dispatch order.
     pub fn outcomes_due(&self, now: UnixTime) -> StoreResult<Vec<String>> {
-        let mut statement = self
-            .conn
-            .prepare_cached(
-                "SELECT run FROM outcomes WHERE state = 'pending' AND look_at <= ?1 ORDER BY rowid",
-            )
-            .map_err(sql("read"))?;
-        let rows = statement.query_map([now.0], |row| row.get(0)).map_err(sql("read"))?;
-        rows.collect::<Result<_, _>>().map_err(sql("read"))
+        self.conn.rows(
+            "SELECT run FROM outcomes WHERE state = 'pending' AND look_at <= ?1 ORDER BY rowid",
+            [now.0],
+            |row| row.get(0),
+        )
     }
 
     /// Every scored run of a version, in dispatch order.
@@ -111,12 +104,11 @@ impl Store {
 
     /// Runs of a version that were taken back after their score was frozen.
     pub fn late_reverts_of(&self, template: i64) -> StoreResult<Vec<String>> {
-        let mut statement = self
-            .conn
-            .prepare_cached("SELECT run FROM outcomes WHERE template = ?1 AND state = 'late' ORDER BY rowid")
-            .map_err(sql("read"))?;
-        let rows = statement.query_map([template], |row| row.get(0)).map_err(sql("read"))?;
-        rows.collect::<Result<_, _>>().map_err(sql("read"))
+        self.conn.rows(
+            "SELECT run FROM outcomes WHERE template = ?1 AND state = 'late' ORDER BY rowid",
+            [template],
+            |row| row.get(0),
+        )
     }
 
     /// Where a run stands now. A score that is frozen stays as it is. Returns whether it was news.
@@ -134,18 +126,15 @@ impl Store {
             Standing::Excluded(_) => ("excluded", None),
         };
         self.transact("state.outcome", |tx| {
-            let changed = tx
-                .execute(
-                    "UPDATE outcomes SET state = ?2, score = ?3, why = ?4, changed_at = ?5 \
+            let changed = tx.change(
+                "UPDATE outcomes SET state = ?2, score = ?3, why = ?4, changed_at = ?5 \
                      WHERE run = ?1 AND source = 'run' AND state = 'pending' AND (state <> ?2 OR why <> ?4)",
-                    params![run, state, score, why, now.0],
-                )
-                .map_err(sql("written"))?;
-            tx.execute(
+                params![run, state, score, why, now.0],
+            )?;
+            tx.write(
                 "UPDATE outcomes SET look_at = ?2 WHERE run = ?1 AND source = 'run' AND state = 'pending'",
                 params![run, look_at.0],
-            )
-            .map_err(sql("written"))?;
+            )?;
             Ok(changed > 0)
         })
     }
@@ -160,48 +149,38 @@ impl Store {
     ) -> StoreResult<()> {
         self.transact("state.landed", |tx| {
             for name in names {
-                tx.execute(
+                tx.write(
                     "INSERT OR IGNORE INTO landed_commits (repo, name, run) VALUES (?1, ?2, ?3)",
                     params![branch.repo.to_string(), name, run],
-                )
-                .map_err(sql("written"))?;
+                )?;
             }
-            tx.execute(
+            tx.write(
                 "INSERT INTO read_branches (repo, branch, oid, look_at, until) VALUES (?1, ?2, ?3, 0, ?4) \
                  ON CONFLICT (repo, branch) DO UPDATE SET until = max(until, excluded.until)",
                 params![branch.repo.to_string(), branch.branch, branch.oid.as_str(), until.0],
             )
-            .map_err(sql("written"))?;
-            Ok(())
         })
     }
 
     pub fn landed_known(&self, run: &str) -> StoreResult<bool> {
-        self.conn
-            .query_row("SELECT EXISTS (SELECT 1 FROM landed_commits WHERE run = ?1)", [run], |row| row.get(0))
-            .map_err(sql("read"))
+        self.conn.one("SELECT EXISTS (SELECT 1 FROM landed_commits WHERE run = ?1)", [run], |row| row.get(0))
     }
 
     /// Branches that are to be read: those that are due, and all of one repo where it is named.
     pub fn branches_to_read(&self, repo: Option<&RepoId>, now: UnixTime) -> StoreResult<Vec<BranchRow>> {
-        let mut statement = self
-            .conn
-            .prepare_cached(
+        self.conn
+            .rows(
                 "SELECT repo, branch, oid FROM read_branches \
                  WHERE until > ?2 AND (repo = ?1 OR (?1 IS NULL AND look_at <= ?2)) ORDER BY repo, branch",
-            )
-            .map_err(sql("read"))?;
-        let rows = statement
-            .query_map(params![repo.map(ToString::to_string), now.0], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+                params![repo.map(ToString::to_string), now.0],
+                |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)),
+            )?
+            .into_iter()
+            .map(|(repo, branch, oid)| {
+                let oid = Oid::parse(&oid).ok_or(StoreError::Row { what: format!("object name `{oid}`") })?;
+                Ok(BranchRow { repo: repo_id(&repo)?, branch, oid })
             })
-            .map_err(sql("read"))?;
-        rows.map(|row| {
-            let (repo, branch, oid) = row.map_err(sql("read"))?;
-            let oid = Oid::parse(&oid).ok_or(StoreError::Row { what: format!("object name `{oid}`") })?;
-            Ok(BranchRow { repo: repo_id(&repo)?, branch, oid })
-        })
-        .collect()
+            .collect()
     }
 
     /// A branch was read up to `branch.oid`, and this is what its commits take back.
@@ -214,63 +193,51 @@ impl Store {
     ) -> StoreResult<()> {
         self.transact("state.branch", |tx| {
             for name in taken_back {
-                tx.execute(
+                tx.write(
                     "INSERT OR IGNORE INTO taken_back (repo, name, at) VALUES (?1, ?2, ?3)",
                     params![branch.repo.to_string(), name, now.0],
-                )
-                .map_err(sql("written"))?;
+                )?;
             }
-            tx.execute(
+            tx.write(
                 "UPDATE read_branches SET oid = ?3, look_at = ?4 WHERE repo = ?1 AND branch = ?2",
                 params![branch.repo.to_string(), branch.branch, branch.oid.as_str(), look_at.0],
             )
-            .map_err(sql("written"))?;
-            Ok(())
         })
     }
 
     /// Whether work of a run was taken back, as far as its branch was read.
     pub fn taken_back(&self, run: &str) -> StoreResult<bool> {
-        self.conn
-            .query_row(
-                "SELECT EXISTS (SELECT 1 FROM landed_commits l JOIN taken_back t ON t.repo = l.repo AND t.name = l.name \
-                 WHERE l.run = ?1) OR EXISTS (SELECT 1 FROM events WHERE run = ?1 AND kind = 'reverted')",
-                [run],
-                |row| row.get(0),
-            )
-            .map_err(sql("read"))
+        self.conn.one(
+            "SELECT EXISTS (SELECT 1 FROM landed_commits l JOIN taken_back t ON t.repo = l.repo AND t.name = l.name \
+             WHERE l.run = ?1) OR EXISTS (SELECT 1 FROM events WHERE run = ?1 AND kind = 'reverted')",
+            [run],
+            |row| row.get(0),
+        )
     }
 
     /// Work that was taken back after its score was frozen, and was not noted yet.
     pub fn new_late_reverts(&self) -> StoreResult<Vec<LateRevert>> {
-        let mut statement = self
-            .conn
-            .prepare_cached(
-                "SELECT o.run, o.template FROM outcomes o WHERE o.source = 'run' AND o.state = 'resolved' \
-                   AND o.why <> 'reverted' AND o.run IN ( \
-                     SELECT l.run FROM taken_back t JOIN landed_commits l ON l.repo = t.repo AND l.name = t.name \
-                     UNION SELECT run FROM events WHERE kind = 'reverted' AND run IS NOT NULL) \
-                   AND NOT EXISTS (SELECT 1 FROM outcomes x WHERE x.run = o.run AND x.source = 'revert') ORDER BY o.rowid",
-            )
-            .map_err(sql("read"))?;
-        let rows = statement
-            .query_map([], |row| Ok(LateRevert { run: row.get(0)?, template: row.get(1)? }))
-            .map_err(sql("read"))?;
-        rows.collect::<Result<_, _>>().map_err(sql("read"))
+        self.conn.rows(
+            "SELECT o.run, o.template FROM outcomes o WHERE o.source = 'run' AND o.state = 'resolved' \
+             AND o.why <> 'reverted' AND o.run IN ( \
+             SELECT l.run FROM taken_back t JOIN landed_commits l ON l.repo = t.repo AND l.name = t.name \
+             UNION SELECT run FROM events WHERE kind = 'reverted' AND run IS NOT NULL) \
+             AND NOT EXISTS (SELECT 1 FROM outcomes x WHERE x.run = o.run AND x.source = 'revert') ORDER BY o.rowid",
+            [],
+            |row| Ok(LateRevert { run: row.get(0)?, template: row.get(1)? }),
+        )
     }
 
     /// Notes that frozen work was taken back; the score stays. Returns whether it was news.
     pub fn put_late_revert(&mut self, run: &str, event: &Event, now: UnixTime) -> StoreResult<bool> {
         self.transact("state.outcome", |tx| {
-            let changed = tx
-                .execute(
-                    "INSERT OR IGNORE INTO outcomes (run, source, template, canary, arm, subject, dispatched_at, state, why, \
-                       first_seen_at, changed_at) \
-                     SELECT run, 'revert', template, canary, arm, subject, dispatched_at, 'late', 'reverted', ?2, ?2 \
-                     FROM outcomes WHERE run = ?1 AND source = 'run'",
-                    params![run, now.0],
-                )
-                .map_err(sql("written"))?;
+            let changed = tx.change(
+                "INSERT OR IGNORE INTO outcomes (run, source, template, canary, arm, subject, dispatched_at, state, why, \
+                 first_seen_at, changed_at) \
+                 SELECT run, 'revert', template, canary, arm, subject, dispatched_at, 'late', 'reverted', ?2, ?2 \
+                 FROM outcomes WHERE run = ?1 AND source = 'run'",
+                params![run, now.0],
+            )?;
             insert_event(tx, event)?;
             Ok(changed > 0)
         })

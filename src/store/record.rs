@@ -9,6 +9,7 @@ use rusqlite::types::{Value as Cell, ValueRef};
 use rusqlite::{Connection, params, params_from_iter};
 use serde_json::{Map, Value, json};
 
+use super::ask::Ask as _;
 use super::{Event, RunRow, Store, StoreError, StoreResult, insert_event, sql};
 use crate::domain::model::{IssueRef, UnixTime};
 use crate::domain::template::State;
@@ -96,8 +97,7 @@ impl Store {
             }
             if let Some(template) = &template {
                 // Its arm and what it would have been scored as are gone with the file.
-                tx.execute("INSERT INTO routes (run, template) VALUES (?1, ?2)", params![run, template.id])
-                    .map_err(sql("written"))?;
+                tx.write("INSERT INTO routes (run, template) VALUES (?1, ?2)", params![run, template.id])?;
             }
             insert_event(
                 tx,
@@ -149,9 +149,8 @@ fn rows_of(conn: &Connection, table: &str, key: &str, run: &str) -> StoreResult<
 
 /// Only columns that the table has: their names are never taken from the record.
 fn insert(conn: &Connection, table: &str, row: &Columns) -> StoreResult<()> {
-    let mut statement = conn.prepare_cached("SELECT name FROM pragma_table_info(?1)").map_err(sql("read"))?;
-    let known = statement.query_map([table], |row| row.get::<_, String>(0)).map_err(sql("read"))?;
-    let known: Vec<String> = known.collect::<Result<_, _>>().map_err(sql("read"))?;
+    let known =
+        conn.rows("SELECT name FROM pragma_table_info(?1)", [table], |row| row.get::<_, String>(0))?;
     let (mut names, mut cells) = (vec![], vec![]);
     for name in known {
         let cell = match row.get(&name) {
@@ -173,10 +172,8 @@ fn insert(conn: &Connection, table: &str, row: &Columns) -> StoreResult<()> {
     // A repo is held once for each reason, whoever said so first.
     let or = if table == "holds" { "OR IGNORE" } else { "" };
     let marks = vec!["?"; names.len()].join(", ");
-    conn.execute(
+    conn.write(
         &format!("INSERT {or} INTO {table} ({}) VALUES ({marks})", names.join(", ")),
         params_from_iter(cells),
     )
-    .map(drop)
-    .map_err(sql("written"))
 }

@@ -1,9 +1,10 @@
 //! By which version of a template each run is told, and on which arm of a canary.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
+use super::ask::Ask as _;
 use super::codes::parse_arm;
-use super::{Store, StoreResult, sql};
+use super::{Store, StoreResult};
 use crate::domain::canary::Arm;
 use crate::domain::run::Run;
 
@@ -26,7 +27,7 @@ pub struct CanaryRoute {
 
 pub(super) fn insert_route(conn: &Connection, run: &Run, route: &Route) -> StoreResult<()> {
     let canary = route.canary.as_ref();
-    conn.execute(
+    conn.write(
         "INSERT INTO routes (run, template, arm, canary, fraction) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![
             run.id,
@@ -36,30 +37,24 @@ pub(super) fn insert_route(conn: &Connection, run: &Run, route: &Route) -> Store
             canary.map(|c| c.fraction)
         ],
     )
-    .map_err(sql("written"))?;
-    Ok(())
 }
 
 impl Store {
     pub fn route_of(&self, run: &str) -> StoreResult<Option<Route>> {
-        let found = self
-            .conn
-            .query_row(
-                "SELECT template, arm, canary, fraction, EXISTS (SELECT 1 FROM outcomes o WHERE o.run = routes.run) \
-                 FROM routes WHERE run = ?1",
-                [run],
-                |row| {
-                    Ok((
-                        row.get::<_, i64>(0)?,
-                        row.get::<_, Option<String>>(1)?,
-                        row.get::<_, Option<String>>(2)?,
-                        row.get::<_, Option<f64>>(3)?,
-                        row.get::<_, bool>(4)?,
-                    ))
-                },
-            )
-            .optional()
-            .map_err(sql("read"))?;
+        let found = self.conn.row(
+            "SELECT template, arm, canary, fraction, EXISTS (SELECT 1 FROM outcomes o WHERE o.run = routes.run) \
+             FROM routes WHERE run = ?1",
+            [run],
+            |row| {
+                Ok((
+                    row.get::<_, i64>(0)?,
+                    row.get::<_, Option<String>>(1)?,
+                    row.get::<_, Option<String>>(2)?,
+                    row.get::<_, Option<f64>>(3)?,
+                    row.get::<_, bool>(4)?,
+                ))
+            },
+        )?;
         found
             .map(|(template, arm, canary, fraction, scored)| {
                 let canary = match (arm, canary, fraction) {

@@ -8,13 +8,14 @@ pub use rows::RunRow;
 pub use spend::Spend;
 pub use turns::TurnRow;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
+use super::ask::Ask as _;
 use super::intents::insert_intents;
 use super::issues::{LedgerRow, insert_ledger};
 use super::outcomes::insert_pending;
 use super::routes::{Route, insert_route};
-use super::{Event, Store, StoreResult, insert_event, sql, to_i64, to_u32};
+use super::{Event, Store, StoreResult, insert_event, to_i64, to_u32};
 use crate::domain::effect::Effect;
 use crate::domain::model::{IssueRef, Landing, Oid, RepoId, RunText, UnixTime};
 use crate::domain::run::Run;
@@ -38,7 +39,7 @@ impl Store {
             Landing::PullRequest => "pull-request",
         };
         self.transact("state.begin", |tx| {
-            tx.execute(
+            tx.write(
                 "INSERT INTO runs (id, repo, number, asked_by, approval, title, body, comments, runner, account, template, \
                  budget_usd, attempt, phase, landing, target_branch, base, turns, turn_kind, turn_head, fix_forward, \
                  verifies, conflict_tries, reruns, ci_stage, ci_seconds, fix_seconds, turn_seconds, last_seen, created_at) \
@@ -63,8 +64,7 @@ impl Store {
                     run.base.as_str(),
                     run.created_at.0,
                 ],
-            )
-            .map_err(sql("written"))?;
+            )?;
             update_run(tx, run)?;
             insert_route(tx, run, route)?;
             if route.scored {
@@ -99,15 +99,12 @@ impl Store {
 
     /// Runs that are over and have something recorded that is still to be done: a change that is taken back.
     pub fn ended_with_pending(&self) -> StoreResult<Vec<String>> {
-        let mut statement = self
-            .conn
-            .prepare_cached(
-                "SELECT DISTINCT run FROM intents WHERE state = 'pending' \
+        self.conn.rows(
+            "SELECT DISTINCT run FROM intents WHERE state = 'pending' \
                  AND run IN (SELECT id FROM runs WHERE phase = 'ended') ORDER BY run",
-            )
-            .map_err(sql("read"))?;
-        let rows = statement.query_map([], |row| row.get(0)).map_err(sql("read"))?;
-        rows.collect::<Result<_, _>>().map_err(sql("read"))
+            [],
+            |row| row.get(0),
+        )
     }
 
     pub fn run(&self, id: &str) -> StoreResult<Option<RunRow>> {
@@ -130,52 +127,42 @@ impl Store {
 
     fn runs_where(&self, condition: &str, values: &[&dyn rusqlite::ToSql]) -> StoreResult<Vec<RunRow>> {
         let query = format!("SELECT {RUN_COLUMNS} FROM runs WHERE {condition}");
-        let mut statement = self.conn.prepare_cached(&query).map_err(sql("read"))?;
-        let rows = statement.query_map(values, read_row).map_err(sql("read"))?;
-        rows.map(|row| row.map_err(sql("read"))?).collect()
+        self.conn.rows(&query, values, read_row)?.into_iter().collect()
     }
 
     pub fn run_text(&self, id: &str) -> StoreResult<Option<RunText>> {
-        self.conn
-            .query_row("SELECT title, body, comments FROM runs WHERE id = ?1", [id], |row| {
-                Ok(RunText { title: row.get(0)?, body: row.get(1)?, comments: row.get(2)? })
-            })
-            .optional()
-            .map_err(sql("read"))
+        self.conn.row("SELECT title, body, comments FROM runs WHERE id = ?1", [id], |row| {
+            Ok(RunText { title: row.get(0)?, body: row.get(1)?, comments: row.get(2)? })
+        })
     }
 
     /// Attempts used since the label was applied by `approval`. Runs in which nothing started do not count.
     pub fn attempts(&self, issue: &IssueRef, approval: &str) -> StoreResult<u32> {
-        self.conn
-            .query_row(
-                "SELECT COALESCE(MAX(attempt), 0) FROM runs WHERE repo = ?1 AND number = ?2 AND approval = ?3 \
-                 AND COALESCE(outcome, '') NOT IN ('claim-lost', 'not-started')",
-                params![issue.repo.to_string(), to_i64(issue.number), approval],
-                |row| row.get::<_, i64>(0),
-            )
+        self.conn.one(
+            "SELECT COALESCE(MAX(attempt), 0) FROM runs WHERE repo = ?1 AND number = ?2 AND approval = ?3 \
+             AND COALESCE(outcome, '') NOT IN ('claim-lost', 'not-started')",
+            params![issue.repo.to_string(), to_i64(issue.number), approval],
+            |row| row.get::<_, i64>(0),
+        )
             .map(to_u32)
-            .map_err(sql("read"))
     }
 
     /// Runs begun since `since`, without those in which nothing started.
     pub fn runs_since(&self, since: UnixTime) -> StoreResult<u32> {
-        self.conn
-            .query_row(
-                "SELECT COUNT(*) FROM runs WHERE created_at >= ?1 AND COALESCE(outcome, '') NOT IN ('claim-lost', 'not-started')",
-                [since.0],
-                |row| row.get::<_, i64>(0),
-            )
+        self.conn.one(
+            "SELECT COUNT(*) FROM runs WHERE created_at >= ?1 AND COALESCE(outcome, '') NOT IN ('claim-lost', 'not-started')",
+            [since.0],
+            |row| row.get::<_, i64>(0),
+        )
             .map(to_u32)
-            .map_err(sql("read"))
     }
 
     pub fn last_dispatch(&self, repo: &RepoId) -> StoreResult<Option<UnixTime>> {
         self.conn
-            .query_row("SELECT MAX(created_at) FROM runs WHERE repo = ?1", [repo.to_string()], |row| {
+            .one("SELECT MAX(created_at) FROM runs WHERE repo = ?1", [repo.to_string()], |row| {
                 row.get::<_, Option<i64>>(0)
             })
             .map(|at| at.map(UnixTime))
-            .map_err(sql("read"))
     }
 
     pub fn set_claim(&mut self, run: &str, claim: &Oid) -> StoreResult<()> {
@@ -195,16 +182,13 @@ impl Store {
     }
 
     fn set_text(&mut self, run: &str, statement: &str, value: &str) -> StoreResult<()> {
-        self.conn.execute(statement, [run, value]).map_err(sql("written"))?;
-        Ok(())
+        self.conn.write(statement, [run, value])
     }
 
     /// `run stop`: a marker that the next tick acts on. Returns whether there was such a run in flight.
     pub fn ask_stop(&mut self, run: &str) -> StoreResult<bool> {
-        let changed = self
-            .conn
-            .execute("UPDATE runs SET stop_asked = 1 WHERE id = ?1 AND phase <> 'ended'", [run])
-            .map_err(sql("written"))?;
+        let changed =
+            self.conn.change("UPDATE runs SET stop_asked = 1 WHERE id = ?1 AND phase <> 'ended'", [run])?;
         Ok(changed > 0)
     }
 }

@@ -5,6 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::ask::Ask as _;
 use super::{Store, StoreResult, sql};
 use crate::boundary;
 use crate::domain::model::{RepoId, UnixTime};
@@ -46,10 +47,7 @@ impl Store {
 
     /// What stands under the repo's name from now on is taken for it.
     pub fn forget_repo_identity(&mut self, repo: &RepoId) -> StoreResult<()> {
-        self.conn
-            .execute("DELETE FROM repo_identities WHERE repo = ?1", [repo.to_string()])
-            .map_err(sql("written"))?;
-        Ok(())
+        self.conn.write("DELETE FROM repo_identities WHERE repo = ?1", [repo.to_string()])
     }
 }
 

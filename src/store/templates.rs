@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::{Event, Store, StoreError, StoreResult, insert_event, sql};
+use super::ask::Ask as _;
+use super::{Event, Store, StoreError, StoreResult, insert_event};
 use crate::domain::model::UnixTime;
 use crate::domain::template::{State, VersionName, Which};
 use crate::ports::{TemplateContent, TemplateText};
@@ -60,15 +61,14 @@ pub(super) fn templates_where(
     values: &[&dyn rusqlite::ToSql],
 ) -> StoreResult<Vec<TemplateRow>> {
     let query = format!("SELECT {COLUMNS} FROM templates WHERE {condition}");
-    let mut statement = conn.prepare_cached(&query).map_err(sql("read"))?;
-    let rows = statement.query_map(values, read_row).map_err(sql("read"))?;
-    rows.map(|row| {
-        let (state, row) = row.map_err(sql("read"))?;
-        let state =
-            State::parse(&state).ok_or(StoreError::Row { what: format!("template state `{state}`") })?;
-        Ok(TemplateRow { state, ..row })
-    })
-    .collect()
+    conn.rows(&query, values, read_row)?
+        .into_iter()
+        .map(|(state, row)| {
+            let state =
+                State::parse(&state).ok_or(StoreError::Row { what: format!("template state `{state}`") })?;
+            Ok(TemplateRow { state, ..row })
+        })
+        .collect()
 }
 
 /// Moves a version that stands in `from`; whether it did.
@@ -79,12 +79,10 @@ pub(super) fn set_state(
     to: State,
     now: UnixTime,
 ) -> StoreResult<bool> {
-    let changed = conn
-        .execute(
-            "UPDATE templates SET state = ?3, changed_at = ?4 WHERE id = ?1 AND state = ?2",
-            params![id, from.code(), to.code(), now.0],
-        )
-        .map_err(sql("written"))?;
+    let changed = conn.change(
+        "UPDATE templates SET state = ?3, changed_at = ?4 WHERE id = ?1 AND state = ?2",
+        params![id, from.code(), to.code(), now.0],
+    )?;
     Ok(changed > 0)
 }
 
@@ -121,18 +119,16 @@ impl Store {
             if let Some(row) = known(tx, name, &content.hash)? {
                 return Ok((row, false));
             }
-            let newest: u32 = tx
-                .query_row("SELECT COALESCE(MAX(version), 0) FROM templates WHERE name = ?1", [name], |row| {
+            let newest: u32 =
+                tx.one("SELECT COALESCE(MAX(version), 0) FROM templates WHERE name = ?1", [name], |row| {
                     row.get(0)
-                })
-                .map_err(sql("read"))?;
+                })?;
             let state = if newest == 0 { first } else { State::Candidate };
-            tx.execute(
+            tx.write(
                 "INSERT INTO templates (name, version, hash, body, origin, state, created_at, changed_at) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
                 params![name, newest + 1, content.hash, content.body, origin, state.code(), now.0],
-            )
-            .map_err(sql("written"))?;
+            )?;
             let row = known(tx, name, &content.hash)?;
             row.map(|row| (row, true)).ok_or(StoreError::Row { what: "a new template is gone".to_owned() })
         })
@@ -175,21 +171,18 @@ impl Store {
     /// Makes a version champion; the one before is retired. `false` where the champion is being compared with a canary.
     pub fn promote_template(&mut self, row: &TemplateRow, now: UnixTime) -> StoreResult<bool> {
         self.transact("state.template", |tx| {
-            let compared: bool = tx
-                .query_row(
-                    "SELECT EXISTS (SELECT 1 FROM canaries WHERE name = ?1 AND verdict IS NULL)",
-                    [&row.name],
-                    |row| row.get(0),
-                )
-                .map_err(sql("read"))?;
+            let compared: bool = tx.one(
+                "SELECT EXISTS (SELECT 1 FROM canaries WHERE name = ?1 AND verdict IS NULL)",
+                [&row.name],
+                |row| row.get(0),
+            )?;
             if compared {
                 return Ok(false);
             }
-            tx.execute(
+            tx.write(
                 "UPDATE templates SET state = 'retired', changed_at = ?2 WHERE name = ?1 AND state = 'champion'",
                 params![row.name, now.0],
-            )
-            .map_err(sql("written"))?;
+            )?;
             let moved = set_state(tx, row.id, row.state, State::Champion, now)?;
             if !moved {
                 return Err(StoreError::Row {

@@ -5,10 +5,11 @@ mod pulls;
 
 pub use pulls::{OwnPull, PullStanding};
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Row, params};
 
+use super::ask::Ask as _;
 use super::upgrade_rows::{EffectRow, RecipeRow};
-use super::{Event, IntentState, Store, StoreError, StoreResult, insert_event, sql};
+use super::{Event, IntentState, Store, StoreError, StoreResult, insert_event};
 use crate::domain::escape::plain;
 use crate::domain::model::{RepoId, UnixTime};
 use crate::domain::upgrade::{Batch, BatchState, Effect, Ending, Recipe};
@@ -70,13 +71,13 @@ impl Store {
     /// The newest batch, whatever its state.
     pub fn newest_batch(&self) -> StoreResult<Option<Batch>> {
         let text = format!("SELECT {BATCH} FROM upgrade_batches ORDER BY id DESC LIMIT 1");
-        let found = self.conn.query_row(&text, [], batch).optional().map_err(sql("read"))?;
+        let found = self.conn.row(&text, [], batch)?;
         Ok(found.map(|(_, batch)| batch))
     }
 
     pub fn batch(&self, id: i64) -> StoreResult<Option<Batch>> {
         let text = format!("SELECT {BATCH} FROM upgrade_batches WHERE id = ?1");
-        let found = self.conn.query_row(&text, [id], batch).optional().map_err(sql("read"))?;
+        let found = self.conn.row(&text, [id], batch)?;
         Ok(found.map(|(_, batch)| batch))
     }
 
@@ -85,46 +86,43 @@ impl Store {
         let leftovers = serde_json::to_string(&new.leftovers)
             .map_err(|e| StoreError::Row { what: format!("leftovers: {e}") })?;
         self.transact("state.batch", |tx| {
-            tx.execute(
+            tx.write(
                 "UPDATE upgrade_batches SET state = 'aborted', ended_at = ?1 WHERE state = 'active'",
                 [now.0],
-            )
-            .map_err(sql("written"))?;
-            tx.execute(
+            )?;
+            tx.write(
                 "INSERT INTO upgrade_batches (state, with_tests, scheduled, started_at, progress_at, leftovers) \
                  VALUES ('active', ?1, ?2, ?3, ?3, ?4)",
                 params![new.with_tests, new.scheduled, now.0, leftovers],
-            )
-            .map_err(sql("written"))?;
+            )?;
             let id = tx.last_insert_rowid();
             for (position, name) in (0i64..).zip(&new.recipes) {
                 let data = RecipeRow::text(&Recipe::new(name, now))?;
-                tx.execute(
+                tx.write(
                     "INSERT INTO upgrade_recipes (batch, name, position, step, data) VALUES (?1, ?2, ?3, 'queued', ?4)",
                     params![id, name, position, data],
-                )
-                .map_err(sql("written"))?;
+                )?;
             }
             Ok(id)
         })
     }
 
     pub fn leftovers(&self, batch: i64) -> StoreResult<Vec<(String, String)>> {
-        let text: String = self
-            .conn
-            .query_row("SELECT leftovers FROM upgrade_batches WHERE id = ?1", [batch], |row| row.get(0))
-            .map_err(sql("read"))?;
+        let text: String =
+            self.conn
+                .one("SELECT leftovers FROM upgrade_batches WHERE id = ?1", [batch], |row| row.get(0))?;
         serde_json::from_str(&text).map_err(|e| StoreError::Row { what: format!("leftovers: {e}") })
     }
 
     /// The recipes of a batch in their order.
     pub fn recipes(&self, batch: i64) -> StoreResult<Vec<Recipe>> {
-        let mut statement = self
-            .conn
-            .prepare_cached("SELECT data FROM upgrade_recipes WHERE batch = ?1 ORDER BY position")
-            .map_err(sql("read"))?;
-        let rows = statement.query_map([batch], |row| row.get::<_, String>(0)).map_err(sql("read"))?;
-        rows.map(|row| RecipeRow::parse(&row.map_err(sql("read"))?)).collect()
+        self.conn
+            .rows("SELECT data FROM upgrade_recipes WHERE batch = ?1 ORDER BY position", [batch], |row| {
+                row.get::<_, String>(0)
+            })?
+            .iter()
+            .map(|row| RecipeRow::parse(row))
+            .collect()
     }
 
     /// A recipe's new state with what is to be done, in one transaction. Commits that are about to be pushed are ours
@@ -143,18 +141,16 @@ impl Store {
                 insert_event(tx, &failed(batch, recipe, repo, now))?;
             }
             for effect in effects {
-                tx.execute(
+                tx.write(
                     "INSERT INTO upgrade_intents (batch, recipe, key, payload, created_at) VALUES (?1, ?2, ?3, ?4, ?5) \
                      ON CONFLICT (batch, recipe, key) DO UPDATE SET state = 'pending', done_at = NULL WHERE state = 'cancelled'",
                     params![batch, recipe.name, effect.key(), EffectRow::text(effect)?, now.0],
-                )
-                .map_err(sql("written"))?;
+                )?;
                 if let Effect::Push { head, .. } | Effect::PushTests { head } = effect {
-                    tx.execute(
+                    tx.write(
                         "INSERT OR IGNORE INTO upgrade_commits (repo, oid) VALUES (?1, ?2)",
                         params![repo.to_string(), head.as_str()],
-                    )
-                    .map_err(sql("written"))?;
+                    )?;
                 }
             }
             Ok(())
@@ -163,20 +159,14 @@ impl Store {
 
     /// The effects of a recipe that are still to be carried out, in their order.
     pub fn upgrade_pending(&self, batch: i64, recipe: &str) -> StoreResult<Vec<UpgradeIntent>> {
-        let mut statement = self
-            .conn
-            .prepare_cached(
-                "SELECT id, payload, tries FROM upgrade_intents WHERE batch = ?1 AND recipe = ?2 AND state = 'pending' \
-                 ORDER BY id",
-            )
-            .map_err(sql("read"))?;
-        let rows = statement
-            .query_map(params![batch, recipe], |row| {
+        self.conn.rows(
+            "SELECT id, payload, tries FROM upgrade_intents WHERE batch = ?1 AND recipe = ?2 AND state = 'pending' \
+             ORDER BY id",
+            params![batch, recipe],
+            |row| {
                 Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, u32>(2)?))
-            })
-            .map_err(sql("read"))?;
-        rows.map(|row| {
-            let (id, payload, tries) = row.map_err(sql("read"))?;
+            },
+        )?.into_iter().map(|(id, payload, tries)| {
             Ok(UpgradeIntent { id, effect: EffectRow::parse(&payload)?, tries })
         })
         .collect()
@@ -184,9 +174,7 @@ impl Store {
 
     pub fn upgrade_trying(&mut self, intent: i64) -> StoreResult<()> {
         self.transact("state.trying", |tx| {
-            tx.execute("UPDATE upgrade_intents SET tries = tries + 1 WHERE id = ?1", [intent])
-                .map_err(sql("written"))?;
-            Ok(())
+            tx.write("UPDATE upgrade_intents SET tries = tries + 1 WHERE id = ?1", [intent])
         })
     }
 
@@ -203,11 +191,10 @@ impl Store {
         now: UnixTime,
     ) -> StoreResult<()> {
         self.transact("state.settle", |tx| {
-            tx.execute(
+            tx.write(
                 "UPDATE upgrade_intents SET state = ?2, outcome = ?3, done_at = ?4 WHERE id = ?1",
                 params![intent, state.code(), outcome, now.0],
-            )
-            .map_err(sql("written"))?;
+            )?;
             write_recipe(tx, batch, recipe, now)?;
             if let Some(pull) = pull {
                 write_pull(tx, pull)?;
@@ -218,15 +205,12 @@ impl Store {
 
     /// Why an effect of the recipe was refused for good, if one was.
     pub fn upgrade_refusal(&self, batch: i64, recipe: &str) -> StoreResult<Option<String>> {
-        self.conn
-            .query_row(
-                "SELECT outcome FROM upgrade_intents WHERE batch = ?1 AND recipe = ?2 AND state = 'refused' ORDER BY id DESC LIMIT 1",
-                params![batch, recipe],
-                |row| row.get::<_, Option<String>>(0),
-            )
-            .optional()
+        self.conn.row(
+            "SELECT outcome FROM upgrade_intents WHERE batch = ?1 AND recipe = ?2 AND state = 'refused' ORDER BY id DESC LIMIT 1",
+            params![batch, recipe],
+            |row| row.get::<_, Option<String>>(0),
+        )
             .map(Option::flatten)
-            .map_err(sql("read"))
     }
 
     /// A turn is about to be started: its budget is reserved.
@@ -238,13 +222,10 @@ impl Store {
         budget_usd: f64,
         now: UnixTime,
     ) -> StoreResult<()> {
-        self.conn
-            .execute(
-                "INSERT OR IGNORE INTO upgrade_turns (batch, recipe, turn, started_at, budget_usd) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![batch, recipe, turn, now.0, budget_usd],
-            )
-            .map_err(sql("written"))?;
-        Ok(())
+        self.conn.write(
+            "INSERT OR IGNORE INTO upgrade_turns (batch, recipe, turn, started_at, budget_usd) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![batch, recipe, turn, now.0, budget_usd],
+        )
     }
 
     /// A turn is over; without a cost its budget stays counted.
@@ -256,30 +237,21 @@ impl Store {
         cost_usd: Option<f64>,
         ended_at: UnixTime,
     ) -> StoreResult<()> {
-        self.conn
-            .execute(
-                "UPDATE upgrade_turns SET ended_at = ?4, cost_usd = ?5 WHERE batch = ?1 AND recipe = ?2 AND turn = ?3 AND ended_at IS NULL",
-                params![batch, recipe, turn, ended_at.0, cost_usd],
-            )
-            .map_err(sql("written"))?;
-        Ok(())
+        self.conn.write(
+            "UPDATE upgrade_turns SET ended_at = ?4, cost_usd = ?5 WHERE batch = ?1 AND recipe = ?2 AND turn = ?3 AND ended_at IS NULL",
+            params![batch, recipe, turn, ended_at.0, cost_usd],
+        )
     }
 
     pub fn batch_backoff(&mut self, batch: i64, until: Option<UnixTime>) -> StoreResult<()> {
-        self.conn
-            .execute(
-                "UPDATE upgrade_batches SET backoff_until = ?2 WHERE id = ?1",
-                params![batch, until.map(|u| u.0)],
-            )
-            .map_err(sql("written"))?;
-        Ok(())
+        self.conn.write(
+            "UPDATE upgrade_batches SET backoff_until = ?2 WHERE id = ?1",
+            params![batch, until.map(|u| u.0)],
+        )
     }
 
     pub fn batch_halted(&mut self, batch: i64, why: &str) -> StoreResult<()> {
-        self.conn
-            .execute("UPDATE upgrade_batches SET halted = ?2 WHERE id = ?1", params![batch, why])
-            .map_err(sql("written"))?;
-        Ok(())
+        self.conn.write("UPDATE upgrade_batches SET halted = ?2 WHERE id = ?1", params![batch, why])
     }
 
     /// Ends a batch; its summary stays readable.
@@ -292,54 +264,40 @@ impl Store {
         now: UnixTime,
     ) -> StoreResult<()> {
         self.transact("state.batch", |tx| {
-            tx.execute(
+            tx.write(
                 "UPDATE upgrade_batches SET state = ?2, summary = ?3, summary_json = ?4, ended_at = ?5 \
                  WHERE id = ?1 AND state = 'active'",
                 params![batch, state.code(), summary, json, now.0],
             )
-            .map_err(sql("written"))?;
-            Ok(())
         })
     }
 
     /// When each batch since `since` ended, and its summary as JSON; oldest first.
     pub fn summaries(&self, since: UnixTime) -> StoreResult<Vec<(UnixTime, String)>> {
-        let mut statement = self
-            .conn
-            .prepare(
-                "SELECT ended_at, summary_json FROM upgrade_batches \
+        self.conn.rows(
+            "SELECT ended_at, summary_json FROM upgrade_batches \
                  WHERE ended_at >= ?1 AND summary_json IS NOT NULL ORDER BY ended_at, id",
-            )
-            .map_err(sql("read"))?;
-        let rows = statement
-            .query_map([since.0], |row| Ok((UnixTime(row.get(0)?), row.get(1)?)))
-            .map_err(sql("read"))?;
-        rows.collect::<Result<_, _>>().map_err(sql("read"))
+            [since.0],
+            |row| Ok((UnixTime(row.get(0)?), row.get(1)?)),
+        )
     }
 
     /// The text and the JSON of a batch's summary.
     pub fn summary(&self, batch: i64) -> StoreResult<Option<(String, String)>> {
-        self.conn
-            .query_row(
-                "SELECT summary, summary_json FROM upgrade_batches WHERE id = ?1 AND summary IS NOT NULL",
-                [batch],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )
-            .optional()
-            .map_err(sql("read"))
+        self.conn.row(
+            "SELECT summary, summary_json FROM upgrade_batches WHERE id = ?1 AND summary IS NOT NULL",
+            [batch],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
     }
 
     /// Scheduled batches that began in a span of time, with whether they have a summary.
     pub fn scheduled_batches(&self, from: UnixTime, to: UnixTime) -> StoreResult<Vec<(i64, bool)>> {
-        let mut statement = self
-            .conn
-            .prepare(
-                "SELECT id, summary IS NOT NULL FROM upgrade_batches WHERE scheduled AND started_at BETWEEN ?1 AND ?2 ORDER BY id",
-            )
-            .map_err(sql("read"))?;
-        let rows =
-            statement.query_map([from.0, to.0], |row| Ok((row.get(0)?, row.get(1)?))).map_err(sql("read"))?;
-        rows.collect::<Result<_, _>>().map_err(sql("read"))
+        self.conn.rows(
+            "SELECT id, summary IS NOT NULL FROM upgrade_batches WHERE scheduled AND started_at BETWEEN ?1 AND ?2 ORDER BY id",
+            [from.0, to.0],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
     }
 }
 
@@ -349,7 +307,7 @@ fn write_recipe(
     recipe: &Recipe,
     now: UnixTime,
 ) -> StoreResult<()> {
-    tx.execute(
+    tx.write(
         "UPDATE upgrade_recipes SET step = ?3, ending = ?4, data = ?5 WHERE batch = ?1 AND name = ?2",
         params![
             batch,
@@ -358,9 +316,6 @@ fn write_recipe(
             recipe.ending.as_ref().map(crate::domain::upgrade::Ending::code),
             RecipeRow::text(recipe)?
         ],
-    )
-    .map_err(sql("written"))?;
-    tx.execute("UPDATE upgrade_batches SET progress_at = ?2 WHERE id = ?1", params![batch, now.0])
-        .map_err(sql("written"))?;
-    Ok(())
+    )?;
+    tx.write("UPDATE upgrade_batches SET progress_at = ?2 WHERE id = ?1", params![batch, now.0])
 }

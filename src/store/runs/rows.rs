@@ -4,10 +4,11 @@ use rusqlite::{Connection, Row, named_params};
 use serde::{Deserialize, Serialize};
 
 use super::super::codes::{odd, oid, parse_turn_kind, phase_code, repo_id, turn_kind_code};
-use super::super::error::{StoreResult, sql};
+use super::super::error::StoreResult;
 use super::super::{to_i64, to_u32};
 use crate::domain::model::{IssueRef, Landing, Oid, Outcome, UnixTime};
 use crate::domain::run::{Failure, Phase, Run, Wait};
+use crate::store::ask::Ask as _;
 
 /// A run with what is kept beside its state.
 #[derive(Clone, Debug, PartialEq)]
@@ -255,7 +256,7 @@ pub(super) fn update_run(conn: &Connection, run: &Run) -> StoreResult<()> {
         .transpose()?;
     let reviews_done =
         serde_json::to_string(&run.reviews_done).map_err(|e| odd("reviews", &e.to_string()))?;
-    conn.execute(
+    conn.write(
         "UPDATE runs SET attempt = :attempt, phase = :phase, outcome = :outcome, turns = :turns, turn_kind = :turn_kind, \
          turn_head = :turn_head, fix_forward = :fix_forward, verifies = :verifies, conflict_tries = :conflict_tries, \
          reruns = :reruns, pushed = :pushed, last_fix = :last_fix, conflict = :conflict, push_refused = :push_refused, \
@@ -280,6 +281,4 @@ pub(super) fn update_run(conn: &Connection, run: &Run) -> StoreResult<()> {
             ":review_seconds": run.review_seconds,
         },
     )
-    .map_err(sql("written"))?;
-    Ok(())
 }

@@ -3,9 +3,10 @@
 use rusqlite::params;
 
 use super::super::codes::{parse_turn_kind, turn_kind_code};
-use super::super::{Store, StoreResult, sql, to_i64, to_u32};
+use super::super::{Store, StoreResult, to_i64, to_u32};
 use crate::domain::effect::TurnKind;
 use crate::domain::model::{UnixTime, Usage};
+use crate::store::ask::Ask as _;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct TurnRow {
@@ -22,49 +23,39 @@ pub struct TurnRow {
 impl Store {
     /// A turn was started. A second call for the same turn changes nothing.
     pub fn turn_started(&mut self, run: &str, turn: u32, kind: TurnKind, at: UnixTime) -> StoreResult<()> {
-        self.conn
-            .execute(
-                "INSERT OR IGNORE INTO turns (run, turn, kind, started_at) VALUES (?1, ?2, ?3, ?4)",
-                params![run, turn, turn_kind_code(kind), at.0],
-            )
-            .map_err(sql("written"))?;
-        Ok(())
+        self.conn.write(
+            "INSERT OR IGNORE INTO turns (run, turn, kind, started_at) VALUES (?1, ?2, ?3, ?4)",
+            params![run, turn, turn_kind_code(kind), at.0],
+        )
     }
 
     /// A turn's end and what it used. Returns whether it was news.
     pub fn turn_ended(&mut self, run: &str, turn: &TurnRow) -> StoreResult<bool> {
-        let changed = self
-            .conn
-            .execute(
-                "UPDATE turns SET ended_at = ?3, ending = ?4, detail = ?5, cost_usd = ?6, input_tokens = ?7, \
-                 output_tokens = ?8, session = ?9, summary = ?10 WHERE run = ?1 AND turn = ?2 AND ended_at IS NULL",
-                params![
-                    run,
-                    turn.turn,
-                    turn.ended_at.map(|t| t.0),
-                    turn.ending,
-                    turn.detail,
-                    turn.usage.cost_usd.filter(|c| c.is_finite()),
-                    turn.usage.input_tokens.map(to_i64),
-                    turn.usage.output_tokens.map(to_i64),
-                    turn.usage.session,
-                    turn.summary,
-                ],
-            )
-            .map_err(sql("written"))?;
+        let changed = self.conn.change(
+            "UPDATE turns SET ended_at = ?3, ending = ?4, detail = ?5, cost_usd = ?6, input_tokens = ?7, \
+             output_tokens = ?8, session = ?9, summary = ?10 WHERE run = ?1 AND turn = ?2 AND ended_at IS NULL",
+            params![
+                run,
+                turn.turn,
+                turn.ended_at.map(|t| t.0),
+                turn.ending,
+                turn.detail,
+                turn.usage.cost_usd.filter(|c| c.is_finite()),
+                turn.usage.input_tokens.map(to_i64),
+                turn.usage.output_tokens.map(to_i64),
+                turn.usage.session,
+                turn.summary,
+            ],
+        )?;
         Ok(changed > 0)
     }
 
     pub fn turns_of(&self, run: &str) -> StoreResult<Vec<TurnRow>> {
-        let mut statement = self
-            .conn
-            .prepare_cached(
-                "SELECT turn, kind, started_at, ended_at, ending, detail, cost_usd, input_tokens, output_tokens, session, \
-                 summary FROM turns WHERE run = ?1 ORDER BY turn",
-            )
-            .map_err(sql("read"))?;
-        let rows = statement
-            .query_map([run], |row| {
+        self.conn.rows(
+            "SELECT turn, kind, started_at, ended_at, ending, detail, cost_usd, input_tokens, output_tokens, session, \
+             summary FROM turns WHERE run = ?1 ORDER BY turn",
+            [run],
+            |row| {
                 let count = |at| row.get::<_, Option<i64>>(at).map(|n| n.and_then(|n| u64::try_from(n).ok()));
                 Ok((
                     row.get::<_, String>(1)?,
@@ -84,10 +75,8 @@ impl Store {
                         summary: row.get(10)?,
                     },
                 ))
-            })
-            .map_err(sql("read"))?;
-        rows.map(|row| {
-            let (kind, turn) = row.map_err(sql("read"))?;
+            },
+        )?.into_iter().map(|(kind, turn)| {
             Ok(TurnRow { kind: parse_turn_kind(&kind)?, ..turn })
         })
         .collect()

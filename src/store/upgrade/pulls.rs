@@ -3,9 +3,10 @@
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
-use super::super::{Store, StoreError, StoreResult, sql, to_i64};
+use super::super::{Store, StoreError, StoreResult, to_i64};
 use crate::domain::model::{Oid, RepoId};
 use crate::domain::upgrade::guard::Bump;
+use crate::store::ask::Ask as _;
 
 /// A pull request that an intent of ours opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,45 +78,30 @@ fn parse_bumps(text: &str) -> StoreResult<Vec<Bump>> {
 
 impl Store {
     pub fn own_pulls(&self, batch: Option<i64>) -> StoreResult<Vec<OwnPull>> {
-        let mut statement = self
-            .conn
-            .prepare_cached(
-                "SELECT repo, number, recipe, version, branch, head, bumps, tests, state, batch FROM upgrade_pulls \
-                 WHERE ?1 IS NULL OR batch = ?1 ORDER BY repo, number",
-            )
-            .map_err(sql("read"))?;
-        let rows = statement
-            .query_map([batch], |row| {
-                Ok((
-                    row.get::<_, String>(0)?,
-                    row.get::<_, i64>(1)?,
-                    (row.get::<_, String>(2)?, row.get::<_, String>(3)?, row.get::<_, String>(4)?),
-                    row.get::<_, String>(5)?,
-                    row.get::<_, String>(6)?,
-                    row.get::<_, bool>(7)?,
-                    row.get::<_, String>(8)?,
-                    row.get::<_, i64>(9)?,
-                ))
+        let query = "SELECT repo, number, recipe, version, branch, head, bumps, tests, state, batch FROM upgrade_pulls \
+                     WHERE ?1 IS NULL OR batch = ?1 ORDER BY repo, number";
+        let rows = self.conn.rows(query, [batch], |row| {
+            let text = |at: usize| row.get::<_, String>(at);
+            let names = (text(0)?, text(2)?, text(3)?, text(4)?);
+            Ok((names, row.get::<_, i64>(1)?, text(5)?, text(6)?, row.get(7)?, text(8)?, row.get(9)?))
+        })?;
+        rows.into_iter()
+            .map(|((repo, recipe, version, branch), number, head, bumps, tests, state, batch)| {
+                let broken = |what: &str| StoreError::Row { what: format!("pull request {number}: {what}") };
+                Ok(OwnPull {
+                    repo: RepoId::parse(&repo, None).ok_or_else(|| broken("its repo"))?,
+                    number: u64::try_from(number).map_err(|_odd| broken("its number"))?,
+                    recipe,
+                    version,
+                    branch,
+                    head: Oid::parse(&head).ok_or_else(|| broken("its head"))?,
+                    bumps: parse_bumps(&bumps)?,
+                    tests,
+                    state: PullStanding::parse(&state)?,
+                    batch,
+                })
             })
-            .map_err(sql("read"))?;
-        rows.map(|row| {
-            let (repo, number, (recipe, version, branch), head, bumps, tests, state, batch) =
-                row.map_err(sql("read"))?;
-            let broken = |what: &str| StoreError::Row { what: format!("pull request {number}: {what}") };
-            Ok(OwnPull {
-                repo: RepoId::parse(&repo, None).ok_or_else(|| broken("its repo"))?,
-                number: u64::try_from(number).map_err(|_odd| broken("its number"))?,
-                recipe,
-                version,
-                branch,
-                head: Oid::parse(&head).ok_or_else(|| broken("its head"))?,
-                bumps: parse_bumps(&bumps)?,
-                tests,
-                state: PullStanding::parse(&state)?,
-                batch,
-            })
-        })
-        .collect()
+            .collect()
     }
 
     pub fn set_own_pull(&mut self, pull: &OwnPull) -> StoreResult<()> {
@@ -124,31 +110,27 @@ impl Store {
 
     /// Whether a commit was recorded before we pushed it.
     pub fn is_own_commit(&self, repo: &RepoId, oid: &Oid) -> StoreResult<bool> {
-        self.conn
-            .query_row(
-                "SELECT EXISTS (SELECT 1 FROM upgrade_commits WHERE repo = ?1 AND oid = ?2)",
-                params![repo.to_string(), oid.as_str()],
-                |row| row.get(0),
-            )
-            .map_err(sql("read"))
+        self.conn.one(
+            "SELECT EXISTS (SELECT 1 FROM upgrade_commits WHERE repo = ?1 AND oid = ?2)",
+            params![repo.to_string(), oid.as_str()],
+            |row| row.get(0),
+        )
     }
 
     /// The commits of a repo that were recorded as ours: what cleanup may delete.
     pub fn own_commits(&self, repo: &RepoId) -> StoreResult<Vec<Oid>> {
-        let mut statement =
-            self.conn.prepare("SELECT oid FROM upgrade_commits WHERE repo = ?1").map_err(sql("read"))?;
-        let rows =
-            statement.query_map([repo.to_string()], |row| row.get::<_, String>(0)).map_err(sql("read"))?;
-        rows.map(|row| {
-            let text = row.map_err(sql("read"))?;
-            Oid::parse(&text).ok_or_else(|| StoreError::Row { what: format!("commit `{text}`") })
-        })
-        .collect()
+        self.conn
+            .rows("SELECT oid FROM upgrade_commits WHERE repo = ?1", [repo.to_string()], |row| {
+                row.get::<_, String>(0)
+            })?
+            .into_iter()
+            .map(|text| Oid::parse(&text).ok_or_else(|| StoreError::Row { what: format!("commit `{text}`") }))
+            .collect()
     }
 }
 
 pub(super) fn write_pull(tx: &rusqlite::Transaction<'_>, pull: &OwnPull) -> StoreResult<()> {
-    tx.execute(
+    tx.write(
         "INSERT INTO upgrade_pulls (repo, number, recipe, version, branch, head, bumps, tests, state, batch) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
          ON CONFLICT (repo, number) DO UPDATE SET head = ?6, bumps = ?7, state = ?9, batch = ?10",
@@ -165,6 +147,4 @@ pub(super) fn write_pull(tx: &rusqlite::Transaction<'_>, pull: &OwnPull) -> Stor
             pull.batch
         ],
     )
-    .map_err(sql("written"))?;
-    Ok(())
 }
