@@ -1,6 +1,6 @@
 //! One statement on the state file, read or written, with that in the error. Each is prepared once.
 
-use rusqlite::{Connection, OptionalExtension as _, Params, Row};
+use rusqlite::{Connection, Params, Row};
 
 use super::error::{StoreResult, sql};
 
@@ -10,7 +10,7 @@ pub(super) trait Ask {
         &self,
         query: &str,
         values: impl Params,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+        read: impl FnMut(&Row<'_>) -> StoreResult<T>,
     ) -> StoreResult<Vec<T>>;
 
     /// The first row that answers, if one does.
@@ -18,7 +18,7 @@ pub(super) trait Ask {
         &self,
         query: &str,
         values: impl Params,
-        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+        read: impl FnMut(&Row<'_>) -> StoreResult<T>,
     ) -> StoreResult<Option<T>>;
 
     /// The first row, where one has to answer.
@@ -26,7 +26,7 @@ pub(super) trait Ask {
         &self,
         query: &str,
         values: impl Params,
-        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+        read: impl FnMut(&Row<'_>) -> StoreResult<T>,
     ) -> StoreResult<T>;
 
     /// Writes, and tells how many rows changed.
@@ -42,31 +42,29 @@ impl Ask for Connection {
         &self,
         query: &str,
         values: impl Params,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+        read: impl FnMut(&Row<'_>) -> StoreResult<T>,
     ) -> StoreResult<Vec<T>> {
-        let mut statement = self.prepare_cached(query).map_err(sql("read"))?;
-        let rows = statement.query_map(values, read).map_err(sql("read"))?;
-        rows.collect::<Result<_, _>>().map_err(sql("read"))
+        let mut statement = self.prepare_cached(query)?;
+        statement.query_and_then(values, read)?.collect()
     }
 
     fn row<T>(
         &self,
         query: &str,
         values: impl Params,
-        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+        read: impl FnMut(&Row<'_>) -> StoreResult<T>,
     ) -> StoreResult<Option<T>> {
-        let mut statement = self.prepare_cached(query).map_err(sql("read"))?;
-        statement.query_row(values, read).optional().map_err(sql("read"))
+        let mut statement = self.prepare_cached(query)?;
+        statement.query_and_then(values, read)?.next().transpose()
     }
 
     fn one<T>(
         &self,
         query: &str,
         values: impl Params,
-        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+        read: impl FnMut(&Row<'_>) -> StoreResult<T>,
     ) -> StoreResult<T> {
-        let mut statement = self.prepare_cached(query).map_err(sql("read"))?;
-        statement.query_row(values, read).map_err(sql("read"))
+        self.row(query, values, read)?.ok_or(rusqlite::Error::QueryReturnedNoRows.into())
     }
 
     fn change(&self, statement: &str, values: impl Params) -> StoreResult<usize> {

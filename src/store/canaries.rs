@@ -66,31 +66,32 @@ pub struct CanaryRow {
 const COLUMNS: &str = "id, name, template, champion, fraction, min_canary, max_canary, margin, alpha_rollback, \
     alpha_graduate, history_sum, history_count, started_at, ended_at, verdict, detail";
 
-fn read_row(row: &Row<'_>) -> rusqlite::Result<(Option<String>, CanaryRow)> {
+fn verdict(code: &str) -> StoreResult<Verdict> {
+    let known = Verdict::ALL.into_iter().find(|v| v.code() == code);
+    known.ok_or(StoreError::Row { what: format!("verdict `{code}`") })
+}
+
+fn read_row(row: &Row<'_>) -> StoreResult<CanaryRow> {
     let count = |at: &str| row.get::<_, i64>(at).map(|n| usize::try_from(n).unwrap_or(0));
-    let verdict: Option<String> = row.get("verdict")?;
-    Ok((
-        verdict,
-        CanaryRow {
-            id: row.get("id")?,
-            name: row.get("name")?,
-            template: row.get("template")?,
-            champion: row.get("champion")?,
-            fraction: row.get("fraction")?,
-            params: Params {
-                alpha_rollback: row.get("alpha_rollback")?,
-                alpha_graduate: row.get("alpha_graduate")?,
-                margin: row.get("margin")?,
-                min_canary: count("min_canary")?,
-                max_canary: count("max_canary")?,
-            },
-            history: History { sum: row.get("history_sum")?, count: row.get("history_count")? },
-            started_at: UnixTime(row.get("started_at")?),
-            ended_at: row.get::<_, Option<i64>>("ended_at")?.map(UnixTime),
-            verdict: None,
-            detail: row.get("detail")?,
+    Ok(CanaryRow {
+        id: row.get("id")?,
+        name: row.get("name")?,
+        template: row.get("template")?,
+        champion: row.get("champion")?,
+        fraction: row.get("fraction")?,
+        params: Params {
+            alpha_rollback: row.get("alpha_rollback")?,
+            alpha_graduate: row.get("alpha_graduate")?,
+            margin: row.get("margin")?,
+            min_canary: count("min_canary")?,
+            max_canary: count("max_canary")?,
         },
-    ))
+        history: History { sum: row.get("history_sum")?, count: row.get("history_count")? },
+        started_at: UnixTime(row.get("started_at")?),
+        ended_at: row.get::<_, Option<i64>>("ended_at")?.map(UnixTime),
+        verdict: row.get::<_, Option<String>>("verdict")?.as_deref().map(verdict).transpose()?,
+        detail: row.get("detail")?,
+    })
 }
 
 fn canaries_where(
@@ -99,18 +100,7 @@ fn canaries_where(
     values: &[&dyn rusqlite::ToSql],
 ) -> StoreResult<Vec<CanaryRow>> {
     let query = format!("SELECT {COLUMNS} FROM canaries WHERE {condition}");
-    conn.rows(&query, values, read_row)?
-        .into_iter()
-        .map(|(code, row)| {
-            let verdict = code
-                .map(|code| {
-                    let known = Verdict::ALL.into_iter().find(|v| v.code() == code);
-                    known.ok_or(StoreError::Row { what: format!("verdict `{code}`") })
-                })
-                .transpose()?;
-            Ok(CanaryRow { verdict, ..row })
-        })
-        .collect()
+    conn.rows(&query, values, read_row)
 }
 
 fn event(
@@ -151,7 +141,7 @@ impl Store {
             if alive || !set_state(tx, version.id, State::Candidate, State::Canary, now)? {
                 return Ok(None);
             }
-            let before: u32 = tx.one("SELECT COUNT(*) FROM canaries", [], |row| row.get::<_, i64>(0))
+            let before: u32 = tx.one("SELECT COUNT(*) FROM canaries", [], |row| Ok(row.get::<_, i64>(0)?))
                 .map(to_u32)?;
             let row = CanaryRow {
                 id: format!("c{}", before + 1),
@@ -253,7 +243,7 @@ impl Store {
         let code = self.conn.row(
             "SELECT arm FROM outcomes WHERE canary = ?1 AND subject = ?2 AND source = 'run' ORDER BY rowid LIMIT 1",
             [canary, subject],
-            |row| row.get::<_, String>(0),
+            |row| Ok(row.get::<_, String>(0)?),
         )?;
         code.map(|code| parse_arm(&code)).transpose()
     }
@@ -265,7 +255,7 @@ impl Store {
                 "SELECT COUNT(DISTINCT subject) FROM outcomes \
                  WHERE canary = ?1 AND arm = 'canary' AND source = 'run' AND state <> 'excluded'",
                 [canary],
-                |row| row.get::<_, i64>(0),
+                |row| Ok(row.get::<_, i64>(0)?),
             )
             .map(|n| usize::try_from(n).unwrap_or(usize::MAX))
     }
@@ -275,7 +265,7 @@ impl Store {
         self.conn.one(
             "SELECT EXISTS (SELECT 1 FROM canaries WHERE template = ?1 AND verdict = 'graduated')",
             [template],
-            |row| row.get(0),
+            |row| Ok(row.get(0)?),
         )
     }
 }

@@ -1,8 +1,8 @@
 //! What goes wrong with the state file.
 
-/// Why the state file could not be used.
 use crate::error::{Error, Kind};
 
+/// Why the state file could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the state file {path} {what}")]
@@ -21,6 +21,13 @@ pub type StoreResult<T> = Result<T, StoreError>;
 /// Turns a database error into one that says what was being done.
 pub(crate) fn sql(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
     move |source| StoreError::Sql { doing, source }
+}
+
+/// What goes wrong while a row is read.
+impl From<rusqlite::Error> for StoreError {
+    fn from(source: rusqlite::Error) -> Self {
+        sql("read")(source)
+    }
 }
 
 impl From<StoreError> for Error {

@@ -101,7 +101,9 @@ impl Store {
             [account, detail],
         )?;
         self.conn
-            .one("SELECT count FROM start_failures WHERE account = ?1", [account], |row| row.get::<_, i64>(0))
+            .one("SELECT count FROM start_failures WHERE account = ?1", [account], |row| {
+                Ok(row.get::<_, i64>(0)?)
+            })
             .map(to_u32)
     }
 
@@ -125,9 +127,9 @@ impl Store {
 
     /// Whether the scope is paused now, and until when.
     pub fn paused(&self, scope: &str, now: UnixTime) -> StoreResult<Option<Option<UnixTime>>> {
-        let until = self
-            .conn
-            .row("SELECT until FROM pauses WHERE scope = ?1", [scope], |row| row.get::<_, Option<i64>>(0))?;
+        let until = self.conn.row("SELECT until FROM pauses WHERE scope = ?1", [scope], |row| {
+            Ok(row.get::<_, Option<i64>>(0)?)
+        })?;
         Ok(until.map(|u| u.map(UnixTime)).filter(|u| u.is_none_or(|until| until > now)))
     }
 
@@ -189,7 +191,7 @@ impl Store {
         notice: impl FnOnce(UnixTime) -> Notice,
     ) -> StoreResult<Option<UnixTime>> {
         let stands = "SELECT since FROM alarms WHERE cause = ?1";
-        let since = self.conn.row(stands, [cause], |row| row.get::<_, i64>(0))?;
+        let since = self.conn.row(stands, [cause], |row| Ok(row.get::<_, i64>(0)?))?;
         let Some(since) = since.map(UnixTime) else { return Ok(None) };
         let notice = notice(since);
         self.transact("state.alarm", |tx| {
@@ -213,9 +215,9 @@ impl Store {
                  ON CONFLICT (subject) DO UPDATE SET times = times + 1",
             params![subject, now.0],
         )?;
-        let times = self
-            .conn
-            .one("SELECT times FROM outages WHERE subject = ?1", [subject], |row| row.get::<_, i64>(0))?;
+        let times = self.conn.one("SELECT times FROM outages WHERE subject = ?1", [subject], |row| {
+            Ok(row.get::<_, i64>(0)?)
+        })?;
         Ok(u64::try_from(times).is_ok_and(u64::is_power_of_two))
     }
 
@@ -227,7 +229,7 @@ impl Store {
         }
         self.outage(subject, now)?;
         self.conn
-            .one("SELECT since FROM outages WHERE subject = ?1", [subject], |row| row.get::<_, i64>(0))
+            .one("SELECT since FROM outages WHERE subject = ?1", [subject], |row| Ok(row.get::<_, i64>(0)?))
             .map(|at| Some(UnixTime(at)))
     }
 
@@ -271,7 +273,9 @@ impl Store {
             params![command, now.0],
         )?;
         self.conn
-            .one("SELECT lock_misses FROM ticks WHERE command = ?1", [command], |row| row.get::<_, i64>(0))
+            .one("SELECT lock_misses FROM ticks WHERE command = ?1", [command], |row| {
+                Ok(row.get::<_, i64>(0)?)
+            })
             .map(to_u32)
     }
 
@@ -292,7 +296,7 @@ impl Store {
     }
 }
 
-fn read_park(row: &rusqlite::Row<'_>) -> rusqlite::Result<Park> {
+fn read_park(row: &rusqlite::Row<'_>) -> StoreResult<Park> {
     Ok(Park {
         kind: row.get(0)?,
         detail: row.get(1)?,

@@ -239,19 +239,16 @@ pub(super) fn insert_intents(
 impl Store {
     /// A run's effects that are still to be carried out, in their order.
     pub fn pending(&self, run: &str) -> StoreResult<Vec<Intent>> {
-        self.conn
-            .rows(
-                "SELECT id, payload, tries FROM intents WHERE run = ?1 AND state = 'pending' ORDER BY id",
-                [run],
-                |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, u32>(2)?)),
-            )?
-            .into_iter()
-            .map(|(id, payload, tries)| {
+        self.conn.rows(
+            "SELECT id, payload, tries FROM intents WHERE run = ?1 AND state = 'pending' ORDER BY id",
+            [run],
+            |row| {
+                let (id, payload) = (row.get(0)?, row.get::<_, String>(1)?);
                 let wire: Wire = serde_json::from_str(&payload)
                     .map_err(|e| StoreError::Row { what: format!("effect {id}: {e}") })?;
-                Ok(Intent { id, effect: from_wire(wire)?, tries })
-            })
-            .collect()
+                Ok(Intent { id, effect: from_wire(wire)?, tries: row.get(2)? })
+            },
+        )
     }
 
     /// What a run was told to land and did, in that order: `(head, expected)` of each push to the target.
@@ -260,7 +257,7 @@ impl Store {
         for text in self.conn.rows(
             "SELECT payload FROM intents WHERE run = ?1 AND state = 'done' AND key LIKE 'land-%' ORDER BY done_at, id",
             [run],
-            |row| row.get::<_, String>(0),
+            |row| Ok(row.get::<_, String>(0)?),
         )? {
             let wire =
                 serde_json::from_str(&text).map_err(|e| StoreError::Row { what: format!("effect: {e}") })?;
@@ -305,7 +302,7 @@ impl Store {
     pub fn effect(&self, run: &str, key: &str) -> StoreResult<Option<Effect>> {
         let payload =
             self.conn.row("SELECT payload FROM intents WHERE run = ?1 AND key = ?2", [run, key], |row| {
-                row.get::<_, String>(0)
+                Ok(row.get::<_, String>(0)?)
             })?;
         payload
             .map(|text| {
@@ -321,7 +318,7 @@ impl Store {
         self.conn.row(
             "SELECT COALESCE(outcome, '') FROM intents WHERE run = ?1 AND key = ?2 AND state = 'done'",
             [run, key],
-            |row| row.get(0),
+            |row| Ok(row.get(0)?),
         )
     }
 
@@ -331,7 +328,7 @@ impl Store {
             .row(
                 "SELECT outcome FROM intents WHERE run = ?1 AND key = ?2 AND state = 'refused'",
                 [run, key],
-                |row| row.get::<_, Option<String>>(0),
+                |row| Ok(row.get::<_, Option<String>>(0)?),
             )
             .map(Option::flatten)
     }

@@ -29,7 +29,7 @@ impl Store {
             .row(
                 "SELECT etag FROM forge_cache WHERE repo = ?1 AND url = ?2 AND identity = ?3",
                 [&repo.to_string(), url, identity],
-                |row| row.get::<_, Option<String>>(0),
+                |row| Ok(row.get::<_, Option<String>>(0)?),
             )
             .map(Option::flatten)
     }
@@ -84,25 +84,20 @@ impl Store {
             |row| {
                 let labels: String = row.get(4)?;
                 let bot: bool = row.get(6)?;
-                let issue = Issue {
+                Ok(Issue {
                     number: u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0),
                     title: row.get(1)?,
                     body: row.get(2)?,
                     open: row.get(3)?,
-                    labels: vec![],
+                    labels: serde_json::from_str(&labels)
+                        .map_err(|e| StoreError::Row { what: format!("labels: {e}") })?,
                     author: row.get::<_, Option<String>>(5)?.map(|login| Person { login, bot }),
                     updated_at: UnixTime(row.get(7)?),
                     priority: row.get(8)?,
                     text_hash: row.get(9)?,
-                };
-                Ok((labels, issue))
+                })
             },
-        )?.into_iter().map(|(labels, issue)| {
-            let labels = serde_json::from_str(&labels)
-                .map_err(|e| StoreError::Row { what: format!("labels: {e}") })?;
-            Ok(Issue { labels, ..issue })
-        })
-        .collect()
+        )
     }
 
     pub fn first_sight(&self, issue: &IssueRef) -> StoreResult<Option<FirstSightRow>> {

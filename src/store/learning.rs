@@ -85,7 +85,8 @@ fn put_meta(conn: &Connection, key: &str, value: &str) -> StoreResult<()> {
 }
 
 fn cursor(conn: &Connection) -> StoreResult<i64> {
-    let text = conn.row("SELECT value FROM meta WHERE key = ?1", [CURSOR], |row| row.get::<_, String>(0))?;
+    let text =
+        conn.row("SELECT value FROM meta WHERE key = ?1", [CURSOR], |row| Ok(row.get::<_, String>(0)?))?;
     let odd = |text: &str| StoreError::Row { what: format!("the cursor of the journal `{text}`") };
     text.map_or(Ok(0), |t| t.parse().map_err(|_e| odd(&t)))
 }
@@ -175,7 +176,7 @@ impl Store {
     /// Stamps lessons whose time is over, a bounded number of them. Returns how many.
     pub fn expire_lessons(&mut self, rules: &Rules, now: UnixTime) -> StoreResult<usize> {
         let before = now.0.saturating_sub(rules.expire_seconds);
-        let stale: Vec<i64> = self.conn.rows(STALE, [before], |row| row.get(0))?;
+        let stale: Vec<i64> = self.conn.rows(STALE, [before], |row| Ok(row.get(0)?))?;
         if stale.is_empty() {
             return Ok(0);
         }
@@ -199,10 +200,11 @@ impl Store {
         now: UnixTime,
         most: u32,
     ) -> StoreResult<Vec<Record>> {
-        self.conn
-            .rows(&to_give_query(), params![repo, now.0.saturating_sub(rules.expire_seconds), most], read)?
-            .into_iter()
-            .collect()
+        self.conn.rows(
+            &to_give_query(),
+            params![repo, now.0.saturating_sub(rules.expire_seconds), most],
+            read,
+        )
     }
 
     /// What a run was told; `None` if nothing was ever chosen for it.
@@ -210,19 +212,19 @@ impl Store {
         let untold = self.conn.one(
             "SELECT EXISTS (SELECT 1 FROM given_lessons WHERE run = ?1 AND place < 0)",
             [run],
-            |row| row.get::<_, bool>(0),
+            |row| Ok(row.get::<_, bool>(0)?),
         )?;
         if untold { Ok(Some(Given::default())) } else { self.chosen(run) }
     }
 
     /// What was chosen for a run, whether its prompt had a place for it or not: places of what was not told are below 0.
     fn chosen(&self, run: &str) -> StoreResult<Option<Given>> {
-        let text = self.conn.row("SELECT text FROM given WHERE run = ?1", [run], |row| row.get(0))?;
+        let text = self.conn.row("SELECT text FROM given WHERE run = ?1", [run], |row| Ok(row.get(0)?))?;
         let Some(text) = text else { return Ok(None) };
         let ids = self.conn.rows(
             "SELECT lesson FROM given_lessons WHERE run = ?1 ORDER BY ABS(place)",
             [run],
-            |row| row.get(0),
+            |row| Ok(row.get(0)?),
         )?;
         Ok(Some(Given { ids, text }))
     }
@@ -230,7 +232,7 @@ impl Store {
     /// What was chosen for an earlier run in the repo under the canary that this run takes part in: as long as it lives, both
     /// arms are told the same, or it would be the lessons that are compared.
     pub fn given_beside(&self, run: &str, repo: &str) -> StoreResult<Option<Given>> {
-        let other = self.conn.row(BESIDE, [run, repo], |row| row.get::<_, String>(0))?;
+        let other = self.conn.row(BESIDE, [run, repo], |row| Ok(row.get::<_, String>(0)?))?;
         other.map_or(Ok(None), |other| self.chosen(&other))
     }
 

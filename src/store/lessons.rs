@@ -62,23 +62,15 @@ pub(super) const COLUMNS: &str = "id, created_at, updated_at, lesson_type, work_
     root_cause, suggestion, detail, status, related_task, source, attribution, target_repo, target_domain, occurrences, \
     last_seen_at, approved_at, expires_at, untrusted";
 
-pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<StoreResult<Record>> {
+pub(super) fn read(row: &Row<'_>) -> StoreResult<Record> {
     let time = |at: &str| row.get::<_, Option<i64>>(at).map(|t| t.map(UnixTime));
-    let (status, attribution) =
-        (row.get::<_, String>("status")?, row.get::<_, Option<String>>("attribution")?);
     let odd = |what: &str, value: &str| StoreError::Row { what: format!("{what} `{value}` of a lesson") };
-    let status = Status::ALL.into_iter().find(|s| s.code() == status).ok_or_else(|| odd("status", &status));
-    let attribution = attribution
-        .map(|text| {
-            let found = Attribution::ALL.into_iter().find(|a| a.code() == text);
-            found.ok_or_else(|| odd("attribution", &text))
-        })
-        .transpose();
-    let (status, attribution) = match (status, attribution) {
-        (Ok(status), Ok(attribution)) => (status, attribution),
-        (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
-    };
-    Ok(Ok(Record {
+    let status: String = row.get("status")?;
+    let attribution = row.get::<_, Option<String>>("attribution")?.map(|text| {
+        let found = Attribution::ALL.into_iter().find(|a| a.code() == text);
+        found.ok_or_else(|| odd("attribution", &text))
+    });
+    Ok(Record {
         id: row.get("id")?,
         created_at: UnixTime(row.get("created_at")?),
         updated_at: time("updated_at")?,
@@ -92,10 +84,10 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<StoreResult<Record>> {
         root_cause: row.get("root_cause")?,
         suggestion: row.get("suggestion")?,
         detail: row.get("detail")?,
-        status,
+        status: Status::ALL.into_iter().find(|s| s.code() == status).ok_or_else(|| odd("status", &status))?,
         related_task: row.get("related_task")?,
         source: row.get("source")?,
-        attribution,
+        attribution: attribution.transpose()?,
         target_repo: row.get("target_repo")?,
         target_domain: row.get("target_domain")?,
         occurrences: to_u32(row.get("occurrences")?),
@@ -103,7 +95,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<StoreResult<Record>> {
         approved_at: time("approved_at")?,
         expires_at: time("expires_at")?,
         untrusted: row.get("untrusted")?,
-    }))
+    })
 }
 
 impl LessonFilter {
@@ -162,7 +154,7 @@ pub(super) const SEARCH: &str = "SELECT lessons.* FROM lessons_text JOIN lessons
 
 impl Store {
     fn lessons_where(&self, query: &str, values: Vec<Value>) -> StoreResult<Vec<Record>> {
-        self.conn.rows(query, params_from_iter(values), read)?.into_iter().collect()
+        self.conn.rows(query, params_from_iter(values), read)
     }
 
     /// Newest first; `after` goes on below the last one of the page before.

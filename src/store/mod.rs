@@ -205,7 +205,7 @@ impl Store {
     fn refuse_others(&self) -> StoreResult<()> {
         let count = |of: &str| {
             self.conn.query_row(&format!("SELECT COUNT(*) FROM sqlite_schema {of}"), [], |row| {
-                row.get::<_, i64>(0)
+                Ok(row.get::<_, i64>(0)?)
             })
         };
         if count("").map_err(sql("read"))? > 0 && count("WHERE name = 'meta'").map_err(sql("read"))? == 0 {
@@ -248,8 +248,10 @@ impl Store {
         self.close_to_others()?;
         self.conn.pragma_update(None, "foreign_keys", true).map_err(sql("set up"))?;
         self.conn.pragma_update(None, "synchronous", "FULL").map_err(sql("set up"))?;
-        let mode: String =
-            self.conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(sql("set up"))?;
+        let mode: String = self
+            .conn
+            .query_row("PRAGMA journal_mode = WAL", [], |row| Ok(row.get(0)?))
+            .map_err(sql("set up"))?;
         if mode != "wal" {
             return Err(StoreError::Row { what: format!("journal mode is {mode}, not wal") });
         }
@@ -258,7 +260,7 @@ impl Store {
 
     fn migrate(&mut self, now: UnixTime) -> StoreResult<()> {
         let version =
-            |conn: &Connection| conn.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
+            |conn: &Connection| conn.query_row("PRAGMA user_version", [], |row| Ok(row.get::<_, i64>(0)?));
         let at = version(&self.conn).map_err(sql("read"))?;
         let newest = i64::try_from(migrations::MIGRATIONS.len()).unwrap_or(i64::MAX);
         if at > newest {
@@ -314,7 +316,7 @@ impl Store {
     }
 
     pub fn meta(&self, key: &str) -> StoreResult<Option<String>> {
-        self.conn.row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))
+        self.conn.row("SELECT value FROM meta WHERE key = ?1", [key], |row| Ok(row.get(0)?))
     }
 
     pub fn set_meta(&mut self, key: &str, value: &str) -> StoreResult<()> {
@@ -339,7 +341,7 @@ impl Store {
     /// Whether every page and reference is sound; a list of what is not.
     pub fn check(&self) -> StoreResult<Vec<String>> {
         let mut statement = self.conn.prepare("PRAGMA integrity_check").map_err(sql("checked"))?;
-        let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(sql("checked"))?;
+        let rows = statement.query_map([], |row| Ok(row.get::<_, String>(0)?)).map_err(sql("checked"))?;
         let mut found = vec![];
         for row in rows {
             let line = row.map_err(sql("checked"))?;
@@ -357,7 +359,7 @@ impl Store {
 
     /// Whether an event of this key happened.
     pub fn has_event(&self, key: &str) -> StoreResult<bool> {
-        self.conn.one("SELECT EXISTS (SELECT 1 FROM events WHERE key = ?1)", [key], |row| row.get(0))
+        self.conn.one("SELECT EXISTS (SELECT 1 FROM events WHERE key = ?1)", [key], |row| Ok(row.get(0)?))
     }
 
     /// The events of one run, oldest first.

@@ -39,7 +39,7 @@ impl Store {
     /// Notices that are still to be sent.
     pub fn outbox_waiting(&self) -> StoreResult<u32> {
         self.conn
-            .one("SELECT COUNT(*) FROM outbox WHERE state = 'pending'", [], |row| row.get::<_, i64>(0))
+            .one("SELECT COUNT(*) FROM outbox WHERE state = 'pending'", [], |row| Ok(row.get::<_, i64>(0)?))
             .map(super::to_u32)
     }
 

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::ask::Ask as _;
-use super::codes::{parse_arm, repo_id};
+use super::codes::{oid, parse_arm, repo_id};
 use super::routes::Route;
 use super::{Event, Store, StoreError, StoreResult, insert_event};
 use crate::domain::canary::Arm;
@@ -47,36 +47,25 @@ fn entries_where(conn: &Connection, condition: &str, value: &dyn rusqlite::ToSql
          WHERE source = 'run' AND {condition} ORDER BY rowid"
     );
     conn.rows(&query, [value], |row| {
-        Ok((
-            row.get::<_, Option<String>>(2)?,
-            row.get::<_, String>(4)?,
-            row.get::<_, Option<f64>>(5)?,
-            Entry {
-                run: row.get(0)?,
-                subject: row.get(1)?,
-                arm: Arm::Champion,
-                dispatched_at: UnixTime(row.get(3)?),
-                state: EntryState::Pending,
-                why: row.get(6)?,
-            },
-        ))
-    })?
-    .into_iter()
-    .map(|(arm, state, score, entry)| {
-        let state = match (state.as_str(), score) {
+        let run: String = row.get(0)?;
+        let state = match (row.get::<_, String>(4)?.as_str(), row.get(5)?) {
             ("pending", _) => EntryState::Pending,
             ("resolved", Some(score)) => EntryState::Resolved(score),
             ("excluded", _) => EntryState::Excluded,
-            _ => {
-                return Err(StoreError::Row {
-                    what: format!("outcome state `{state}` of run {}", entry.run),
-                });
+            (state, _) => {
+                return Err(StoreError::Row { what: format!("outcome state `{state}` of run {run}") });
             }
         };
-        let arm = arm.map(|code| parse_arm(&code)).transpose()?.unwrap_or(Arm::Champion);
-        Ok(Entry { arm, state, ..entry })
+        let arm = row.get::<_, Option<String>>(2)?.map(|code| parse_arm(&code)).transpose()?;
+        Ok(Entry {
+            run,
+            subject: row.get(1)?,
+            arm: arm.unwrap_or(Arm::Champion),
+            dispatched_at: UnixTime(row.get(3)?),
+            state,
+            why: row.get(6)?,
+        })
     })
-    .collect()
 }
 
 pub(super) fn entries_of_canary(conn: &Connection, canary: &str) -> StoreResult<Vec<Entry>> {
@@ -93,7 +82,7 @@ impl Store {
         self.conn.rows(
             "SELECT run FROM outcomes WHERE state = 'pending' AND look_at <= ?1 ORDER BY rowid",
             [now.0],
-            |row| row.get(0),
+            |row| Ok(row.get(0)?),
         )
     }
 
@@ -107,7 +96,7 @@ impl Store {
         self.conn.rows(
             "SELECT run FROM outcomes WHERE template = ?1 AND state = 'late' ORDER BY rowid",
             [template],
-            |row| row.get(0),
+            |row| Ok(row.get(0)?),
         )
     }
 
@@ -163,24 +152,21 @@ impl Store {
     }
 
     pub fn landed_known(&self, run: &str) -> StoreResult<bool> {
-        self.conn.one("SELECT EXISTS (SELECT 1 FROM landed_commits WHERE run = ?1)", [run], |row| row.get(0))
+        self.conn
+            .one("SELECT EXISTS (SELECT 1 FROM landed_commits WHERE run = ?1)", [run], |row| Ok(row.get(0)?))
     }
 
     /// Branches that are to be read: those that are due, and all of one repo where it is named.
     pub fn branches_to_read(&self, repo: Option<&RepoId>, now: UnixTime) -> StoreResult<Vec<BranchRow>> {
-        self.conn
-            .rows(
-                "SELECT repo, branch, oid FROM read_branches \
-                 WHERE until > ?2 AND (repo = ?1 OR (?1 IS NULL AND look_at <= ?2)) ORDER BY repo, branch",
-                params![repo.map(ToString::to_string), now.0],
-                |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)),
-            )?
-            .into_iter()
-            .map(|(repo, branch, oid)| {
-                let oid = Oid::parse(&oid).ok_or(StoreError::Row { what: format!("object name `{oid}`") })?;
-                Ok(BranchRow { repo: repo_id(&repo)?, branch, oid })
-            })
-            .collect()
+        self.conn.rows(
+            "SELECT repo, branch, oid FROM read_branches \
+             WHERE until > ?2 AND (repo = ?1 OR (?1 IS NULL AND look_at <= ?2)) ORDER BY repo, branch",
+            params![repo.map(ToString::to_string), now.0],
+            |row| {
+                let (repo, name) = (row.get::<_, String>(0)?, row.get::<_, String>(2)?);
+                Ok(BranchRow { repo: repo_id(&repo)?, branch: row.get(1)?, oid: oid(&name)? })
+            },
+        )
     }
 
     /// A branch was read up to `branch.oid`, and this is what its commits take back.
@@ -211,7 +197,7 @@ impl Store {
             "SELECT EXISTS (SELECT 1 FROM landed_commits l JOIN taken_back t ON t.repo = l.repo AND t.name = l.name \
              WHERE l.run = ?1) OR EXISTS (SELECT 1 FROM events WHERE run = ?1 AND kind = 'reverted')",
             [run],
-            |row| row.get(0),
+            |row| Ok(row.get(0)?),
         )
     }
 

@@ -150,7 +150,7 @@ fn rows_of(conn: &Connection, table: &str, key: &str, run: &str) -> StoreResult<
 /// Only columns that the table has: their names are never taken from the record.
 fn insert(conn: &Connection, table: &str, row: &Columns) -> StoreResult<()> {
     let known =
-        conn.rows("SELECT name FROM pragma_table_info(?1)", [table], |row| row.get::<_, String>(0))?;
+        conn.rows("SELECT name FROM pragma_table_info(?1)", [table], |row| Ok(row.get::<_, String>(0)?))?;
     let (mut names, mut cells) = (vec![], vec![]);
     for name in known {
         let cell = match row.get(&name) {

@@ -103,7 +103,7 @@ impl Store {
             "SELECT DISTINCT run FROM intents WHERE state = 'pending' \
                  AND run IN (SELECT id FROM runs WHERE phase = 'ended') ORDER BY run",
             [],
-            |row| row.get(0),
+            |row| Ok(row.get(0)?),
         )
     }
 
@@ -127,7 +127,7 @@ impl Store {
 
     fn runs_where(&self, condition: &str, values: &[&dyn rusqlite::ToSql]) -> StoreResult<Vec<RunRow>> {
         let query = format!("SELECT {RUN_COLUMNS} FROM runs WHERE {condition}");
-        self.conn.rows(&query, values, read_row)?.into_iter().collect()
+        self.conn.rows(&query, values, read_row)
     }
 
     pub fn run_text(&self, id: &str) -> StoreResult<Option<RunText>> {
@@ -142,7 +142,7 @@ impl Store {
             "SELECT COALESCE(MAX(attempt), 0) FROM runs WHERE repo = ?1 AND number = ?2 AND approval = ?3 \
              AND COALESCE(outcome, '') NOT IN ('claim-lost', 'not-started')",
             params![issue.repo.to_string(), to_i64(issue.number), approval],
-            |row| row.get::<_, i64>(0),
+            |row| Ok(row.get::<_, i64>(0)?),
         )
             .map(to_u32)
     }
@@ -152,7 +152,7 @@ impl Store {
         self.conn.one(
             "SELECT COUNT(*) FROM runs WHERE created_at >= ?1 AND COALESCE(outcome, '') NOT IN ('claim-lost', 'not-started')",
             [since.0],
-            |row| row.get::<_, i64>(0),
+            |row| Ok(row.get::<_, i64>(0)?),
         )
             .map(to_u32)
     }
@@ -160,7 +160,7 @@ impl Store {
     pub fn last_dispatch(&self, repo: &RepoId) -> StoreResult<Option<UnixTime>> {
         self.conn
             .one("SELECT MAX(created_at) FROM runs WHERE repo = ?1", [repo.to_string()], |row| {
-                row.get::<_, Option<i64>>(0)
+                Ok(row.get::<_, Option<i64>>(0)?)
             })
             .map(|at| at.map(UnixTime))
     }

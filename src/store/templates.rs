@@ -37,22 +37,19 @@ impl TemplateRow {
 
 const COLUMNS: &str = "id, name, version, hash, body, origin, state, created_at, changed_at";
 
-fn read_row(row: &Row<'_>) -> rusqlite::Result<(String, TemplateRow)> {
+fn read_row(row: &Row<'_>) -> StoreResult<TemplateRow> {
     let state: String = row.get("state")?;
-    Ok((
-        state,
-        TemplateRow {
-            id: row.get("id")?,
-            name: row.get("name")?,
-            version: row.get("version")?,
-            hash: row.get("hash")?,
-            body: row.get("body")?,
-            origin: row.get("origin")?,
-            state: State::Candidate,
-            created_at: UnixTime(row.get("created_at")?),
-            changed_at: UnixTime(row.get("changed_at")?),
-        },
-    ))
+    Ok(TemplateRow {
+        id: row.get("id")?,
+        name: row.get("name")?,
+        version: row.get("version")?,
+        hash: row.get("hash")?,
+        body: row.get("body")?,
+        origin: row.get("origin")?,
+        state: State::parse(&state).ok_or(StoreError::Row { what: format!("template state `{state}`") })?,
+        created_at: UnixTime(row.get("created_at")?),
+        changed_at: UnixTime(row.get("changed_at")?),
+    })
 }
 
 pub(super) fn templates_where(
@@ -61,14 +58,7 @@ pub(super) fn templates_where(
     values: &[&dyn rusqlite::ToSql],
 ) -> StoreResult<Vec<TemplateRow>> {
     let query = format!("SELECT {COLUMNS} FROM templates WHERE {condition}");
-    conn.rows(&query, values, read_row)?
-        .into_iter()
-        .map(|(state, row)| {
-            let state =
-                State::parse(&state).ok_or(StoreError::Row { what: format!("template state `{state}`") })?;
-            Ok(TemplateRow { state, ..row })
-        })
-        .collect()
+    conn.rows(&query, values, read_row)
 }
 
 /// Moves a version that stands in `from`; whether it did.
@@ -121,7 +111,7 @@ impl Store {
             }
             let newest: u32 =
                 tx.one("SELECT COALESCE(MAX(version), 0) FROM templates WHERE name = ?1", [name], |row| {
-                    row.get(0)
+                    Ok(row.get(0)?)
                 })?;
             let state = if newest == 0 { first } else { State::Candidate };
             tx.write(
@@ -174,7 +164,7 @@ impl Store {
             let compared: bool = tx.one(
                 "SELECT EXISTS (SELECT 1 FROM canaries WHERE name = ?1 AND verdict IS NULL)",
                 [&row.name],
-                |row| row.get(0),
+                |row| Ok(row.get(0)?),
             )?;
             if compared {
                 return Ok(false);

@@ -36,9 +36,9 @@ pub struct UpgradeIntent {
 const BATCH: &str =
     "id, state, with_tests, scheduled, started_at, progress_at, backoff_until, ended_at, halted";
 
-fn batch(row: &Row<'_>) -> rusqlite::Result<(String, Batch)> {
+fn batch(row: &Row<'_>) -> StoreResult<Batch> {
     let state: String = row.get(1)?;
-    let found = Batch {
+    Ok(Batch {
         id: row.get(0)?,
         state: BatchState::parse(&state).unwrap_or(BatchState::Aborted),
         with_tests: row.get(2)?,
@@ -48,8 +48,7 @@ fn batch(row: &Row<'_>) -> rusqlite::Result<(String, Batch)> {
         backoff_until: row.get::<_, Option<i64>>(6)?.map(UnixTime),
         ended_at: row.get::<_, Option<i64>>(7)?.map(UnixTime),
         halted: row.get(8)?,
-    };
-    Ok((state, found))
+    })
 }
 
 /// That a recipe's upgrade failed, once in its batch. The reason may have words from outside.
@@ -71,14 +70,12 @@ impl Store {
     /// The newest batch, whatever its state.
     pub fn newest_batch(&self) -> StoreResult<Option<Batch>> {
         let text = format!("SELECT {BATCH} FROM upgrade_batches ORDER BY id DESC LIMIT 1");
-        let found = self.conn.row(&text, [], batch)?;
-        Ok(found.map(|(_, batch)| batch))
+        self.conn.row(&text, [], batch)
     }
 
     pub fn batch(&self, id: i64) -> StoreResult<Option<Batch>> {
         let text = format!("SELECT {BATCH} FROM upgrade_batches WHERE id = ?1");
-        let found = self.conn.row(&text, [id], batch)?;
-        Ok(found.map(|(_, batch)| batch))
+        self.conn.row(&text, [id], batch)
     }
 
     /// Begins a batch; one that is active is aborted in the same transaction.
@@ -110,19 +107,17 @@ impl Store {
     pub fn leftovers(&self, batch: i64) -> StoreResult<Vec<(String, String)>> {
         let text: String =
             self.conn
-                .one("SELECT leftovers FROM upgrade_batches WHERE id = ?1", [batch], |row| row.get(0))?;
+                .one("SELECT leftovers FROM upgrade_batches WHERE id = ?1", [batch], |row| Ok(row.get(0)?))?;
         serde_json::from_str(&text).map_err(|e| StoreError::Row { what: format!("leftovers: {e}") })
     }
 
     /// The recipes of a batch in their order.
     pub fn recipes(&self, batch: i64) -> StoreResult<Vec<Recipe>> {
-        self.conn
-            .rows("SELECT data FROM upgrade_recipes WHERE batch = ?1 ORDER BY position", [batch], |row| {
-                row.get::<_, String>(0)
-            })?
-            .iter()
-            .map(|row| RecipeRow::parse(row))
-            .collect()
+        self.conn.rows(
+            "SELECT data FROM upgrade_recipes WHERE batch = ?1 ORDER BY position",
+            [batch],
+            |row| RecipeRow::parse(&row.get::<_, String>(0)?),
+        )
     }
 
     /// A recipe's new state with what is to be done, in one transaction. Commits that are about to be pushed are ours
@@ -164,12 +159,10 @@ impl Store {
              ORDER BY id",
             params![batch, recipe],
             |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, u32>(2)?))
+                let effect = EffectRow::parse(&row.get::<_, String>(1)?)?;
+                Ok(UpgradeIntent { id: row.get(0)?, effect, tries: row.get(2)? })
             },
-        )?.into_iter().map(|(id, payload, tries)| {
-            Ok(UpgradeIntent { id, effect: EffectRow::parse(&payload)?, tries })
-        })
-        .collect()
+        )
     }
 
     pub fn upgrade_trying(&mut self, intent: i64) -> StoreResult<()> {
@@ -208,9 +201,8 @@ impl Store {
         self.conn.row(
             "SELECT outcome FROM upgrade_intents WHERE batch = ?1 AND recipe = ?2 AND state = 'refused' ORDER BY id DESC LIMIT 1",
             params![batch, recipe],
-            |row| row.get::<_, Option<String>>(0),
-        )
-            .map(Option::flatten)
+            |row| Ok(row.get::<_, Option<String>>(0)?),
+        ).map(Option::flatten)
     }
 
     /// A turn is about to be started: its budget is reserved.

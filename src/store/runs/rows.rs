@@ -57,187 +57,83 @@ fn read_failure(json: &str) -> StoreResult<Failure> {
     Ok(Failure { checks: wire.checks, fingerprint: wire.fingerprint, log_tail: wire.log_tail })
 }
 
-/// The columns as SQLite has them, before they are made sense of.
-pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<StoreResult<RunRow>> {
+pub(super) fn read_row(row: &Row<'_>) -> StoreResult<RunRow> {
     let text = |at: &str| row.get::<_, String>(at);
     let maybe = |at: &str| row.get::<_, Option<String>>(at);
     let count = |at: &str| row.get::<_, i64>(at).map(to_u32);
-    let (repo, phase, landing, base, turn_kind, turn_head) = (
-        text("repo")?,
-        text("phase")?,
-        text("landing")?,
-        text("base")?,
-        text("turn_kind")?,
-        text("turn_head")?,
-    );
-    let (outcome, pushed, last_fix, wait, claim) =
-        (maybe("outcome")?, maybe("pushed")?, maybe("last_fix")?, maybe("wait")?, maybe("claim")?);
-    let number = u64::try_from(row.get::<_, i64>("number")?).unwrap_or(0);
-    let (id, asked_by, target_branch) = (text("id")?, text("asked_by")?, text("target_branch")?);
-    let counts = [
-        count("attempt")?,
-        count("turns")?,
-        count("fix_forward")?,
-        count("verifies")?,
-        count("conflict_tries")?,
-        count("reruns")?,
-        count("ci_stage")?,
-    ];
-    let seconds = [
-        row.get::<_, i64>("ci_seconds")?,
-        row.get("fix_seconds")?,
-        row.get("turn_seconds")?,
-        row.get("last_seen")?,
-        row.get("created_at")?,
-    ];
-    let ended_at = row.get::<_, Option<i64>>("ended_at")?;
-    let review = read_review(row)?;
-    let (conflict, push_refused) = (maybe("conflict")?, maybe("push_refused")?);
-    let rest = RunRowRest {
+    let name = |at: &str| oid(&text(at)?);
+    let maybe_name = |at: &str| maybe(at)?.as_deref().map(oid).transpose();
+    let (phase, landing) = (text("phase")?, text("landing")?);
+    let wait =
+        |code: String| Wait::ALL.into_iter().find(|w| w.code() == code).ok_or_else(|| odd("wait", &code));
+    let run = Run {
+        id: text("id")?,
+        issue: IssueRef {
+            repo: repo_id(&text("repo")?)?,
+            number: u64::try_from(row.get::<_, i64>("number")?).unwrap_or(0),
+        },
+        asked_by: text("asked_by")?,
+        attempt: count("attempt")?,
+        phase: [Phase::Starting, Phase::Active, Phase::Ending, Phase::Ended]
+            .into_iter()
+            .find(|p| phase_code(*p) == phase)
+            .ok_or_else(|| odd("phase", &phase))?,
+        outcome: maybe("outcome")?
+            .map(|o| Outcome::parse(&o).ok_or_else(|| odd("outcome", &o)))
+            .transpose()?,
+        landing: match landing.as_str() {
+            "push" => Landing::Push,
+            "pull-request" => Landing::PullRequest,
+            other => return Err(odd("landing", other)),
+        },
+        target_branch: text("target_branch")?,
+        base: name("base")?,
+        turns: count("turns")?,
+        turn_kind: parse_turn_kind(&text("turn_kind")?)?,
+        turn_head: name("turn_head")?,
+        fix_forward: count("fix_forward")?,
+        verifies: count("verifies")?,
+        conflict_tries: count("conflict_tries")?,
+        reruns: count("reruns")?,
+        pushed: maybe_name("pushed")?,
+        last_fix: maybe("last_fix")?.as_deref().map(read_failure).transpose()?,
+        conflict: maybe("conflict")?,
+        push_refused: maybe("push_refused")?,
+        ci_stage: count("ci_stage")?,
+        ci_seconds: row.get("ci_seconds")?,
+        fix_seconds: row.get("fix_seconds")?,
+        turn_seconds: row.get("turn_seconds")?,
+        last_seen: UnixTime(row.get("last_seen")?),
+        wait: maybe("wait")?.map(wait).transpose()?,
+        created_at: UnixTime(row.get("created_at")?),
+        ended_at: row.get::<_, Option<i64>>("ended_at")?.map(UnixTime),
+        branch: text("branch")?,
+        up_to: name("up_to")?,
+        merge_refused: maybe("merge_refused")?,
+        pull: row.get::<_, Option<i64>>("pull")?.and_then(|n| u64::try_from(n).ok()),
+        pull_head: maybe_name("pull_head")?,
+        holds_slot: row.get("holds_slot")?,
+        reviewing: row.get("reviewing")?,
+        round: count("round")?,
+        review_turns: count("review_turns")?,
+        reviews_done: serde_json::from_str(&text("reviews_done")?)
+            .map_err(|e| odd("reviews", &e.to_string()))?,
+        asked: maybe("asked")?,
+        review_seconds: row.get("review_seconds")?,
+    };
+    Ok(RunRow {
+        run,
         approval: text("approval")?,
         runner: text("runner")?,
         account: text("account")?,
         template: text("template")?,
         budget_usd: row.get("budget_usd")?,
+        claim: maybe_name("claim")?,
         comment_id: maybe("comment_id")?,
         end_comment_id: maybe("end_comment_id")?,
         salvage: maybe("salvage")?,
         stop_asked: row.get("stop_asked")?,
-    };
-    Ok((|| {
-        let [attempt, turns, fix_forward, verifies, conflict_tries, reruns, ci_stage] = counts;
-        let [ci_seconds, fix_seconds, turn_seconds, last_seen, created_at] = seconds;
-        let issue = IssueRef { repo: repo_id(&repo)?, number };
-        let base = oid(&base)?;
-        let begun = Run::begin(id.clone(), issue.clone(), &target_branch, &base, UnixTime(created_at));
-        let reviewed = review.put_into(begun)?;
-        let run = Run {
-            id,
-            issue,
-            asked_by,
-            attempt,
-            phase: [Phase::Starting, Phase::Active, Phase::Ending, Phase::Ended]
-                .into_iter()
-                .find(|p| phase_code(*p) == phase)
-                .ok_or_else(|| odd("phase", &phase))?,
-            outcome: outcome.map(|o| Outcome::parse(&o).ok_or_else(|| odd("outcome", &o))).transpose()?,
-            landing: match landing.as_str() {
-                "push" => Landing::Push,
-                "pull-request" => Landing::PullRequest,
-                other => return Err(odd("landing", other)),
-            },
-            target_branch,
-            base,
-            turns,
-            turn_kind: parse_turn_kind(&turn_kind)?,
-            turn_head: oid(&turn_head)?,
-            fix_forward,
-            verifies,
-            conflict_tries,
-            reruns,
-            pushed: pushed.as_deref().map(oid).transpose()?,
-            last_fix: last_fix.as_deref().map(read_failure).transpose()?,
-            conflict,
-            push_refused,
-            ci_stage,
-            ci_seconds,
-            fix_seconds,
-            turn_seconds,
-            last_seen: UnixTime(last_seen),
-            wait: wait
-                .map(|w| Wait::ALL.into_iter().find(|x| x.code() == w).ok_or_else(|| odd("wait", &w)))
-                .transpose()?,
-            created_at: UnixTime(created_at),
-            ended_at: ended_at.map(UnixTime),
-            ..reviewed
-        };
-        let claim = claim.as_deref().map(oid).transpose()?;
-        Ok(rest.with(run, claim))
-    })())
-}
-
-/// The columns about branch, pull request and review.
-struct ReviewColumns {
-    branch: String,
-    up_to: String,
-    merge_refused: Option<String>,
-    pull: Option<u64>,
-    pull_head: Option<String>,
-    holds_slot: bool,
-    reviewing: bool,
-    round: u32,
-    review_turns: u32,
-    reviews_done: String,
-    asked: Option<String>,
-    review_seconds: i64,
-}
-
-impl ReviewColumns {
-    fn put_into(self, run: Run) -> StoreResult<Run> {
-        Ok(Run {
-            branch: self.branch,
-            up_to: oid(&self.up_to)?,
-            merge_refused: self.merge_refused,
-            pull: self.pull,
-            pull_head: self.pull_head.as_deref().map(oid).transpose()?,
-            holds_slot: self.holds_slot,
-            reviewing: self.reviewing,
-            round: self.round,
-            review_turns: self.review_turns,
-            reviews_done: serde_json::from_str(&self.reviews_done)
-                .map_err(|e| odd("reviews", &e.to_string()))?,
-            asked: self.asked,
-            review_seconds: self.review_seconds,
-            ..run
-        })
-    }
-}
-
-fn read_review(row: &Row<'_>) -> rusqlite::Result<ReviewColumns> {
-    Ok(ReviewColumns {
-        branch: row.get("branch")?,
-        up_to: row.get("up_to")?,
-        merge_refused: row.get("merge_refused")?,
-        pull: row.get::<_, Option<i64>>("pull")?.and_then(|n| u64::try_from(n).ok()),
-        pull_head: row.get("pull_head")?,
-        holds_slot: row.get("holds_slot")?,
-        reviewing: row.get("reviewing")?,
-        round: row.get::<_, i64>("round").map(to_u32)?,
-        review_turns: row.get::<_, i64>("review_turns").map(to_u32)?,
-        reviews_done: row.get("reviews_done")?,
-        asked: row.get("asked")?,
-        review_seconds: row.get("review_seconds")?,
     })
-}
-
-struct RunRowRest {
-    approval: String,
-    runner: String,
-    account: String,
-    template: String,
-    budget_usd: f64,
-    comment_id: Option<String>,
-    end_comment_id: Option<String>,
-    salvage: Option<String>,
-    stop_asked: bool,
-}
-
-impl RunRowRest {
-    fn with(self, run: Run, claim: Option<Oid>) -> RunRow {
-        RunRow {
-            run,
-            approval: self.approval,
-            runner: self.runner,
-            account: self.account,
-            template: self.template,
-            budget_usd: self.budget_usd,
-            claim,
-            comment_id: self.comment_id,
-            end_comment_id: self.end_comment_id,
-            salvage: self.salvage,
-            stop_asked: self.stop_asked,
-        }
-    }
 }
 
 /// Writes the machine's part of a run.

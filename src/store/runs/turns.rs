@@ -57,11 +57,10 @@ impl Store {
             [run],
             |row| {
                 let count = |at| row.get::<_, Option<i64>>(at).map(|n| n.and_then(|n| u64::try_from(n).ok()));
-                Ok((
-                    row.get::<_, String>(1)?,
+                Ok(
                     TurnRow {
                         turn: to_u32(row.get(0)?),
-                        kind: TurnKind::First,
+                        kind: parse_turn_kind(&row.get::<_, String>(1)?)?,
                         started_at: UnixTime(row.get(2)?),
                         ended_at: row.get::<_, Option<i64>>(3)?.map(UnixTime),
                         ending: row.get(4)?,
@@ -73,13 +72,9 @@ impl Store {
                             session: row.get(9)?,
                         },
                         summary: row.get(10)?,
-                    },
-                ))
+                    })
             },
-        )?.into_iter().map(|(kind, turn)| {
-            Ok(TurnRow { kind: parse_turn_kind(&kind)?, ..turn })
-        })
-        .collect()
+        )
     }
 
     /// How each turn of a run ended, a word each.

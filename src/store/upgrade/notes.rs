@@ -20,7 +20,7 @@ impl Store {
                     let at = tx.one(
                         "SELECT first_seen FROM upgrade_tags WHERE image = ?1 AND tag = ?2",
                         params![image, tag],
-                        |row| row.get(0),
+                        |row| Ok(row.get(0)?),
                     )?;
                     Ok(SeenTag { tag: tag.clone(), first_seen: UnixTime(at) })
                 })
@@ -30,7 +30,7 @@ impl Store {
 
     /// Small facts of an installation: the schedule, when the bridge was first on, a trigger by hand.
     pub fn upgrade_note(&self, key: &str) -> StoreResult<Option<String>> {
-        self.conn.row("SELECT value FROM upgrade_notes WHERE key = ?1", [key], |row| row.get(0))
+        self.conn.row("SELECT value FROM upgrade_notes WHERE key = ?1", [key], |row| Ok(row.get(0)?))
     }
 
     pub fn set_upgrade_note(&mut self, key: &str, value: Option<&str>) -> StoreResult<()> {

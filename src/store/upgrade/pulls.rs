@@ -80,28 +80,23 @@ impl Store {
     pub fn own_pulls(&self, batch: Option<i64>) -> StoreResult<Vec<OwnPull>> {
         let query = "SELECT repo, number, recipe, version, branch, head, bumps, tests, state, batch FROM upgrade_pulls \
                      WHERE ?1 IS NULL OR batch = ?1 ORDER BY repo, number";
-        let rows = self.conn.rows(query, [batch], |row| {
+        self.conn.rows(query, [batch], |row| {
             let text = |at: usize| row.get::<_, String>(at);
-            let names = (text(0)?, text(2)?, text(3)?, text(4)?);
-            Ok((names, row.get::<_, i64>(1)?, text(5)?, text(6)?, row.get(7)?, text(8)?, row.get(9)?))
-        })?;
-        rows.into_iter()
-            .map(|((repo, recipe, version, branch), number, head, bumps, tests, state, batch)| {
-                let broken = |what: &str| StoreError::Row { what: format!("pull request {number}: {what}") };
-                Ok(OwnPull {
-                    repo: RepoId::parse(&repo, None).ok_or_else(|| broken("its repo"))?,
-                    number: u64::try_from(number).map_err(|_odd| broken("its number"))?,
-                    recipe,
-                    version,
-                    branch,
-                    head: Oid::parse(&head).ok_or_else(|| broken("its head"))?,
-                    bumps: parse_bumps(&bumps)?,
-                    tests,
-                    state: PullStanding::parse(&state)?,
-                    batch,
-                })
+            let number: i64 = row.get(1)?;
+            let broken = |what: &str| StoreError::Row { what: format!("pull request {number}: {what}") };
+            Ok(OwnPull {
+                repo: RepoId::parse(&text(0)?, None).ok_or_else(|| broken("its repo"))?,
+                number: u64::try_from(number).map_err(|_odd| broken("its number"))?,
+                recipe: text(2)?,
+                version: text(3)?,
+                branch: text(4)?,
+                head: Oid::parse(&text(5)?).ok_or_else(|| broken("its head"))?,
+                bumps: parse_bumps(&text(6)?)?,
+                tests: row.get(7)?,
+                state: PullStanding::parse(&text(8)?)?,
+                batch: row.get(9)?,
             })
-            .collect()
+        })
     }
 
     pub fn set_own_pull(&mut self, pull: &OwnPull) -> StoreResult<()> {
@@ -113,19 +108,8 @@ impl Store {
         self.conn.one(
             "SELECT EXISTS (SELECT 1 FROM upgrade_commits WHERE repo = ?1 AND oid = ?2)",
             params![repo.to_string(), oid.as_str()],
-            |row| row.get(0),
+            |row| Ok(row.get(0)?),
         )
-    }
-
-    /// The commits of a repo that were recorded as ours: what cleanup may delete.
-    pub fn own_commits(&self, repo: &RepoId) -> StoreResult<Vec<Oid>> {
-        self.conn
-            .rows("SELECT oid FROM upgrade_commits WHERE repo = ?1", [repo.to_string()], |row| {
-                row.get::<_, String>(0)
-            })?
-            .into_iter()
-            .map(|text| Oid::parse(&text).ok_or_else(|| StoreError::Row { what: format!("commit `{text}`") }))
-            .collect()
     }
 }
 
