@@ -163,7 +163,7 @@ impl Gitea {
     fn dependencies(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Blocker>> {
         let doing = format!("reading what {repo}#{number} waits for");
         let path = format!("{}/dependencies", Self::issue_path(repo, number));
-        let entries = match self.client.pages_counted(&doing, &path, "", PAGE) {
+        let entries = match self.client.pages_counted(&doing, &path, PAGE) {
             Ok(entries) => entries,
             // Dependencies can be switched off for a repository: then there are none.
             Err(PortError::Gone { .. }) => {

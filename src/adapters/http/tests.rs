@@ -183,15 +183,15 @@ fn counted_pages_end_by_their_count_and_others_when_empty() {
     let page = |total: &str, body: &str| reply("200 OK", total, body);
     let total = "X-Total-Count: 3\r\n";
     let (url, thread) = server(vec![page(total, "[1]"), page(total, "[2,3]")]);
-    assert_eq!(client(&url, true).pages_counted("reading it", "/x", "", 50).unwrap().len(), 3);
+    assert_eq!(client(&url, true).pages_counted("reading it", "/x", 50).unwrap().len(), 3);
     assert!(thread.join().unwrap()[1].contains("GET /x?limit=50&page=2 "));
     for end in ["[]", "null"] {
         let (url, thread) = server(vec![page("", "[1]"), page("", "[2]"), page("", end)]);
-        assert_eq!(client(&url, true).pages_counted("reading it", "/x?a=b", "", 50).unwrap().len(), 2);
+        assert_eq!(client(&url, true).pages_counted("reading it", "/x?a=b", 50).unwrap().len(), 2);
         assert!(thread.join().unwrap()[2].contains("GET /x?a=b&limit=50&page=3 "));
         let own = "X-Total-Count: 1\r\n";
         let (url, thread) = server(vec![page(own, "[1]"), page(own, "[2]"), page("", end)]);
-        assert_eq!(client(&url, true).pages_until_empty("reading it", "/x", "", 50).unwrap().len(), 2);
+        assert_eq!(client(&url, true).pages_until_empty("reading it", "/x", 50).unwrap().len(), 2);
         thread.join().unwrap();
     }
 }

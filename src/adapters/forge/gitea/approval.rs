@@ -15,7 +15,7 @@ impl Gitea {
         let mut labelled: Option<Labelled> = None;
         let mut renames = Vec::new();
         // Its pages run short, and the count that comes with them is that of the page.
-        for entry in self.client.pages_until_empty(&doing, &path, "", PAGE)? {
+        for entry in self.client.pages_until_empty(&doing, &path, PAGE)? {
             let event: wire::Event = wire::read(entry, &doing)?;
             let at = moment(&event.created_at).ok_or_else(|| {
                 PortError::broken(format!("{doing}: `{}` is no moment", plain(&event.created_at, 40)))

@@ -95,7 +95,7 @@ impl Gitea {
     pub(super) fn own_labels(&self, repo: &RepoId) -> PortResult<Vec<wire::Label>> {
         let doing = format!("reading the labels of {repo}");
         let path = format!("{}/labels", Self::repo_path(repo));
-        let entries = self.client.pages_counted(&doing, &path, "", PAGE)?;
+        let entries = self.client.pages_counted(&doing, &path, PAGE)?;
         entries.into_iter().map(|entry| wire::read(entry, &doing)).collect()
     }
 
@@ -103,7 +103,7 @@ impl Gitea {
     pub(super) fn shared_labels(&self, repo: &RepoId) -> PortResult<Vec<wire::Label>> {
         let doing = format!("reading the labels of {}", repo.owner);
         let path = format!("/orgs/{}/labels", encoded(&repo.owner));
-        match self.client.pages_counted(&doing, &path, "", PAGE) {
+        match self.client.pages_counted(&doing, &path, PAGE) {
             Ok(entries) => entries.into_iter().map(|entry| wire::read(entry, &doing)).collect(),
             Err(PortError::Gone { .. } | PortError::Refused { .. }) => Ok(Vec::new()),
             Err(error) => Err(error),

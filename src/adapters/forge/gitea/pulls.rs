@@ -114,7 +114,7 @@ impl Gitea {
         let doing = format!("listing the open pull requests of {repo}");
         let path = format!("{}/pulls?state=open", Self::repo_path(repo));
         let mut found = Vec::new();
-        for entry in self.client.pages_counted(&doing, &path, "", PAGE)? {
+        for entry in self.client.pages_counted(&doing, &path, PAGE)? {
             let pull: Pull = wire::read(entry, &doing)?;
             let branch = pull.head.name.clone();
             if pull.is_from(repo, &branch) && pull.state == "open" {
@@ -208,7 +208,7 @@ impl PullRequests for Gitea {
         let doing = format!("reading the reviews of {repo}#{number}");
         let path = format!("{}/reviews", Self::pull_path(repo, number));
         let mut reviews = Vec::new();
-        for entry in self.client.pages_counted(&doing, &path, "", PAGE)? {
+        for entry in self.client.pages_counted(&doing, &path, PAGE)? {
             let said: Said = wire::read(entry, &doing)?;
             let verdict = match said.state.as_str() {
                 _ if said.dismissed => ReviewVerdict::Dismissed,

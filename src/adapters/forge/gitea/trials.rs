@@ -94,7 +94,7 @@ impl Trials for Gitea {
         let doing = format!("reading the statuses of {} in {repo}", commit.short());
         let path = format!("{}/commits/{commit}/statuses", Self::repo_path(repo));
         let mut found = vec![];
-        for entry in self.client.pages_counted(&doing, &path, "", PAGE)? {
+        for entry in self.client.pages_counted(&doing, &path, PAGE)? {
             let status: StatusOf = wire::read(entry, &doing)?;
             found.push(Status {
                 id: status.id,

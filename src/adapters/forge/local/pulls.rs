@@ -30,7 +30,8 @@ pub use merge::Method;
 
 use std::fs;
 
-use super::files::{self, ReadError, RepoDir, Room, failed, ids, leading_number};
+use super::files::{self, ReadError, failed};
+use super::folders::{RepoDir, Room, Scan, ids, leading_number, next_review};
 use super::text::pull::{self as pull_text, NewReview, PullFile, ReviewFile, Stated};
 use super::text::{self, Flaw};
 use super::{Loaded, LocalForge, TRIES, load, load_all};
@@ -151,7 +152,7 @@ impl LocalForge {
         let lock = dir.lock()?;
         fs::create_dir_all(&folder).map_err(|error| failed("making", &folder, &error))?;
         for _ in 0..TRIES {
-            let id = format!("{:04}", files::next_review(&folder, &ids(&folder)?, &lock)?);
+            let id = format!("{:04}", next_review(&folder, &ids(&folder)?, &lock)?);
             if files::create(&folder.join(format!("{id}.md")), text.as_bytes(), &lock)? {
                 return Ok(id);
             }
@@ -198,7 +199,7 @@ impl LocalForge {
     }
 
     fn pull_files(dir: &RepoDir) -> PortResult<(Vec<(u64, std::path::PathBuf, PullFile)>, Vec<BrokenIssue>)> {
-        let files::Scan { entries, mut broken, .. } = dir.scan(Room::Pulls, "")?;
+        let Scan { entries, mut broken, .. } = dir.scan(Room::Pulls, "")?;
         let good = load_all(dir, Room::Pulls, &entries, &mut broken, PullFile::parse);
         let path = |number: u64| {
             let name = entries.iter().find(|e| e.number == number).map(|e| e.name.as_str());

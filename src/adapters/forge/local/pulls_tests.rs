@@ -7,6 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::*;
+use crate::domain::model::UnixTime;
 use crate::domain::model::{Oid, PullRequest, PullState, Review, ReviewNote, ReviewVerdict};
 use crate::ports::{MergeAnswer, NewPull};
 

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::domain::model::UnixTime;
 
 struct At(Cell<i64>);
 

@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::LocalForge;
-use super::files::{self, ReadError, RepoDir, Room, failed, leading_number};
+use super::files::{self, ReadError, failed};
+use super::folders::{RepoDir, Room, leading_number};
 use super::text::CommentFile;
 use crate::boundary;
 use crate::domain::model::{Oid, PullRequest, PullState, RepoId, UnixTime};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::adapters::forge::local::files::{RepoDir, RepoLock, Room};
+use crate::adapters::forge::local::files::RepoLock;
+use crate::adapters::forge::local::folders::{RepoDir, Room};
 use crate::adapters::forge::local::text::pull::{Changes, PullFile, Stated};
 use crate::adapters::forge::local::{Loaded, LocalForge};
 use crate::adapters::git::bare::{Bare, RefChange};

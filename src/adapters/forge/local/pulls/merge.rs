@@ -1,7 +1,8 @@
 //! Merging: the commit is made, written down, and then the target moves.
 
 use super::desk::{Desk, branch_ref, head_ref, nothing_new};
-use crate::adapters::forge::local::files::{RepoLock, Room};
+use crate::adapters::forge::local::files::RepoLock;
+use crate::adapters::forge::local::folders::Room;
 use crate::adapters::forge::local::text::pull::{PullFile, Stated};
 use crate::adapters::forge::local::{LocalForge, TRIES, load};
 use crate::adapters::git::bare::{Bare, Made, Maker, RefChange};
