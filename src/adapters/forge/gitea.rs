@@ -11,24 +11,18 @@ mod pulls;
 mod trials;
 mod wire;
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
-use crate::adapters::forge::permission_told;
+use crate::adapters::forge::rest::{Rest, issue_path, really_gone, repo_path};
+use crate::adapters::forge::wire::{Comment as CommentWire, Made, read};
 use crate::adapters::http::{Answer, Client, Method, encoded, numbered};
-use crate::domain::escape::plain;
-use crate::domain::model::{
-    ApprovalEvidence, Blocker, Comment, Issue, Permission, Person, RepoId, Seen, UnixTime,
-};
+use crate::domain::model::{ApprovalEvidence, Blocker, Comment, Issue, Permission, Person, RepoId, Seen};
 use crate::ports::{
     BrokenIssue, Capabilities, Desk, Forge, Hosting, Listing, Merging, PortError, PortResult, Remote,
 };
 
 /// The most that every server gives in a page.
 const PAGE: usize = 50;
-const REMEMBERED_SECONDS: i64 = 60;
 /// Pages of one list of ready issues.
 const MOST_LIST_PAGES: usize = 50;
 /// Of a label that we make.
@@ -42,63 +36,23 @@ pub enum Flavour {
 }
 
 pub struct Gitea {
-    client: Client,
+    rest: Rest,
     flavour: Flavour,
-    /// As a browser knows it; no slash at its end.
-    web: String,
-    /// Git's address with `{owner}` and `{name}`.
-    git: String,
-    remotes: RefCell<BTreeMap<RepoId, (UnixTime, Remote)>>,
-    permissions: RefCell<BTreeMap<(RepoId, String), (UnixTime, Permission)>>,
-    ahead: RefCell<BTreeMap<RepoId, PortResult<Answer>>>,
-    own_login: RefCell<Option<String>>,
 }
 
 impl Gitea {
+    /// `web` is what a browser knows, without a slash at its end; `git` git's address with `{owner}` and `{name}`.
     pub fn new(client: Client, flavour: Flavour, web: String, git: String) -> Self {
-        Self {
-            client,
-            flavour,
-            web,
-            git,
-            remotes: RefCell::default(),
-            permissions: RefCell::default(),
-            ahead: RefCell::default(),
-            own_login: RefCell::default(),
-        }
-    }
-
-    fn now(&self) -> UnixTime {
-        self.client.http.now()
-    }
-
-    fn repo_path(repo: &RepoId) -> String {
-        format!("/repos/{}/{}", encoded(&repo.owner), encoded(&repo.name))
-    }
-
-    fn issue_path(repo: &RepoId, number: u64) -> String {
-        format!("{}/issues/{number}", Self::repo_path(repo))
+        Self { rest: Rest::new(client, web, git), flavour }
     }
 
     fn list_path(repo: &RepoId, label: &str) -> String {
-        format!("{}/issues?state=open&type=issues&labels={}", Self::repo_path(repo), encoded(label))
-    }
-
-    /// What the server says of the repository; refused where it moved, or where another one stands there now.
-    fn look(&self, repo: &RepoId) -> PortResult<wire::Repository> {
-        let doing = format!("looking at {repo}");
-        let answer = self.client.get_any(&doing, &Self::repo_path(repo))?;
-        if (300..400).contains(&answer.status) {
-            return Err(super::moved(repo));
-        }
-        let found: wire::Repository = answer.good(&doing)?.json(&doing)?;
-        super::same_repo(self.client.http.book(), repo, &found.full_name, found.id)?;
-        Ok(found)
+        format!("{}/issues?state=open&type=issues&labels={}", repo_path(repo), encoded(label))
     }
 
     /// A write whose answer says what came of it. One that says nothing is somebody else's.
     fn write(&self, doing: &str, method: Method, path: &str, body: &Value) -> PortResult<Answer> {
-        let answer = self.client.write(doing, method, path, Some(body))?;
+        let answer = self.rest.client.write(doing, method, path, Some(body))?;
         answer.json::<serde::de::IgnoredAny>(doing)?;
         Ok(answer)
     }
@@ -111,29 +65,19 @@ impl Gitea {
         path: &str,
         body: Option<&Value>,
     ) -> PortResult<Answer> {
-        let answer = self.client.write(doing, method, path, body)?;
+        let answer = self.rest.client.write(doing, method, path, body)?;
         if answer.status == 200 {
             return Err(PortError::later(format!(
                 "{doing}: {} said yes in another way than it does. The next tick tries again.",
-                self.client.name()
+                self.rest.client.name()
             )));
         }
         Ok(answer)
     }
 
-    fn login(&self) -> PortResult<String> {
-        if let Some(login) = self.own_login.borrow().as_ref() {
-            return Ok(login.clone());
-        }
-        let doing = format!("asking {} whose token this is", self.client.name());
-        let user: wire::User = self.client.get(&doing, "/user")?.json(&doing)?;
-        *self.own_login.borrow_mut() = Some(user.login.clone());
-        Ok(user.login)
-    }
-
     fn fetch_issue(&self, repo: &RepoId, number: u64) -> PortResult<wire::Issue> {
         let doing = format!("reading {repo}#{number}");
-        let found: wire::Issue = self.client.get(&doing, &Self::issue_path(repo, number))?.json(&doing)?;
+        let found: wire::Issue = self.rest.client.get(&doing, &issue_path(repo, number))?.json(&doing)?;
         if found.pull_request.is_some() {
             return Err(PortError::gone(format!("{doing}: it is a pull request and no issue")));
         }
@@ -143,27 +87,15 @@ impl Gitea {
         Ok(found)
     }
 
-    /// A write that was answered with "not there", for an issue that can be read all the same, is to be tried again.
     fn really_gone(&self, repo: &RepoId, number: u64, error: PortError) -> PortError {
-        match error {
-            PortError::Gone { what } => match self.fetch_issue(repo, number) {
-                Ok(_) => PortError::later(format!(
-                    "{what} But {repo}#{number} is there; the next tick tries again."
-                )),
-                Err(error) => error,
-            },
-            PortError::Later { .. }
-            | PortError::Refused { .. }
-            | PortError::Credentials { .. }
-            | PortError::Broken { .. } => error,
-        }
+        really_gone(error, repo, number, || self.fetch_issue(repo, number))
     }
 
     /// The issues that the forge itself says this one waits for. Closed ones stay in that list.
     fn dependencies(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Blocker>> {
         let doing = format!("reading what {repo}#{number} waits for");
-        let path = format!("{}/dependencies", Self::issue_path(repo, number));
-        let entries = match self.client.pages_counted(&doing, &path, PAGE) {
+        let path = format!("{}/dependencies", issue_path(repo, number));
+        let entries = match self.rest.client.pages_counted(&doing, &path, PAGE) {
             Ok(entries) => entries,
             // Dependencies can be switched off for a repository: then there are none.
             Err(PortError::Gone { .. }) => {
@@ -198,13 +130,13 @@ impl Gitea {
 
     fn add_label(&self, repo: &RepoId, number: u64, label: &str) -> PortResult<()> {
         let doing = format!("adding the label {label} to {repo}#{number}");
-        let path = format!("{}/labels", Self::issue_path(repo, number));
+        let path = format!("{}/labels", issue_path(repo, number));
         let add = |what: Value| -> PortResult<bool> {
             let answer = self.write(&doing, Method::Post, &path, &json!({ "labels": [what] }));
             let answer = answer.map_err(|e| self.really_gone(repo, number, e))?;
             let mut there = false;
             for entry in answer.list(&doing, "")? {
-                there |= wire::read::<wire::Label>(entry, &doing)?.name.eq_ignore_ascii_case(label);
+                there |= read::<wire::Label>(entry, &doing)?.name.eq_ignore_ascii_case(label);
             }
             Ok(there)
         };
@@ -221,7 +153,7 @@ impl Gitea {
         }
         Err(PortError::later(format!(
             "{doing}: {} says yes, and it is not there. The next tick tries again.",
-            self.client.name()
+            self.rest.client.name()
         )))
     }
 
@@ -230,8 +162,8 @@ impl Gitea {
         let found = self.fetch_issue(repo, number)?;
         let Some(id) = found.label_id(label) else { return Ok(()) };
         // Only one of the two takes a name here.
-        let path = format!("{}/labels/{id}", Self::issue_path(repo, number));
-        let answer = self.client.write_any(&doing, Method::Delete, &path, None)?;
+        let path = format!("{}/labels/{id}", issue_path(repo, number));
+        let answer = self.rest.client.write_any(&doing, Method::Delete, &path, None)?;
         if answer.status == 204 {
             return Ok(());
         }
@@ -242,7 +174,7 @@ impl Gitea {
         if answer.is_success() {
             return Err(PortError::later(format!(
                 "{doing}: {} says yes, and it is still there. The next tick tries again.",
-                self.client.name()
+                self.rest.client.name()
             )));
         }
         Err(self.really_gone(repo, number, answer.error(&doing)))
@@ -251,53 +183,29 @@ impl Gitea {
 
 impl Hosting for Gitea {
     fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
-        let now = self.now();
-        if let Some((at, remote)) = self.remotes.borrow().get(repo)
-            && now.since(*at) < REMEMBERED_SECONDS
-        {
-            return Ok(remote.clone());
-        }
-        let found = self.look(repo)?;
-        let url = self.git.replace("{owner}", &repo.owner).replace("{name}", &repo.name);
-        let remote = Remote { url, default_branch: found.default_branch };
-        self.remotes.borrow_mut().insert(repo.clone(), (now, remote.clone()));
-        Ok(remote)
+        self.rest.remote(repo)
     }
 
     fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
-        let key = (repo.clone(), person.login.to_ascii_lowercase());
-        let now = self.now();
-        if let Some((at, held)) = self.permissions.borrow().get(&key)
-            && now.since(*at) < REMEMBERED_SECONDS
-        {
-            return Ok(*held);
-        }
-        let doing = format!("asking what {} may do in {repo}", plain(&person.login, 60));
-        let path = format!("{}/collaborators/{}/permission", Self::repo_path(repo), encoded(&person.login));
-        let answer = self.client.get_any(&doing, &path)?;
-        if answer.status == 403 {
-            return Err(PortError::refused(format!(
-                "{doing}: {} answered 403{}. Only an administrator of the repository may ask that: make the token's \
-                 account one, or name the people in `trust.people`.",
-                self.client.name(),
-                answer.said()
-            )));
-        }
-        let told = permission_told(&answer.good(&doing)?, &doing, &person.login)?;
-        let held = match told.as_str() {
-            "owner" | "admin" => Permission::Admin,
-            "write" => Permission::Write,
-            "read" => Permission::Read,
-            "none" | "" => Permission::None,
-            other => {
-                return Err(PortError::broken(format!(
-                    "{doing}: `{}` is no permission that is known",
-                    plain(other, 40)
+        let ask = |doing: &str, path: &str| {
+            let answer = self.rest.client.get_any(doing, path)?;
+            if answer.status == 403 {
+                return Err(PortError::refused(format!(
+                    "{doing}: {} answered 403{}. Only an administrator of the repository may ask that: make the token's \
+                     account one, or name the people in `trust.people`.",
+                    self.rest.client.name(),
+                    answer.said()
                 )));
             }
+            answer.good(doing)
         };
-        self.permissions.borrow_mut().insert(key, (now, held));
-        Ok(held)
+        self.rest.permission(repo, person, ask, |word| match word {
+            "owner" | "admin" => Some(Permission::Admin),
+            "write" => Some(Permission::Write),
+            "read" => Some(Permission::Read),
+            "none" | "" => Some(Permission::None),
+            _ => None,
+        })
     }
 }
 
@@ -307,26 +215,23 @@ impl Forge for Gitea {
     }
 
     fn place(&self, repo: &RepoId) -> PortResult<String> {
-        Ok(format!("{}/{}", self.web, repo.path()))
+        Ok(self.rest.page(repo, None))
     }
 
     fn read_ahead(&self, asked: &[(RepoId, Option<String>)], label: &str) {
-        let doing = format!("reading the ready issues on {}", self.client.name());
-        let requests: Vec<(String, Option<String>)> =
-            asked.iter().map(|(repo, _)| (numbered(&Self::list_path(repo, label), PAGE, 1), None)).collect();
-        let answers = self.client.get_many(&doing, &requests);
-        let repos = asked.iter().map(|(repo, _)| repo.clone());
-        self.ahead.borrow_mut().extend(repos.zip(answers));
+        let repos: Vec<RepoId> = asked.iter().map(|(repo, _)| repo.clone()).collect();
+        let request = |repo| (numbered(&Self::list_path(repo, label), PAGE, 1), None);
+        self.rest.read_ahead(repos.clone(), &repos.iter().map(request).collect::<Vec<_>>());
     }
 
     fn list(&self, repo: &RepoId, label: &str, _etag: Option<&str>) -> PortResult<Listing> {
         let doing = format!("reading the ready issues of {repo}");
         let (mut issues, mut broken, mut seen) = (Vec::new(), Vec::new(), 0);
         for page in 1..=MOST_LIST_PAGES {
-            let ahead = if page == 1 { self.ahead.borrow_mut().remove(repo) } else { None };
+            let ahead = if page == 1 { self.rest.ahead.borrow_mut().remove(repo) } else { None };
             let answer = match ahead {
                 Some(answer) => answer?.good(&doing)?,
-                None => self.client.get(&doing, &numbered(&Self::list_path(repo, label), PAGE, page))?,
+                None => self.rest.client.get(&doing, &numbered(&Self::list_path(repo, label), PAGE, page))?,
             };
             let entries = answer.list(&doing, "")?;
             seen += entries.len();
@@ -361,7 +266,7 @@ impl Forge for Gitea {
         }
         Err(PortError::broken(format!(
             "{doing}: {} gave more than {MOST_LIST_PAGES} pages. That is not believed to end; the next tick tries again.",
-            self.client.name()
+            self.rest.client.name()
         )))
     }
 
@@ -383,31 +288,28 @@ impl Forge for Gitea {
     /// All of them come at once: this list has no pages.
     fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Comment>> {
         let doing = format!("reading the comments of {repo}#{number}");
-        let path = format!("{}/comments", Self::issue_path(repo, number));
-        let entries = self.client.get(&doing, &path)?.list(&doing, "")?;
-        entries
-            .into_iter()
-            .map(|entry| wire::read::<wire::Comment>(entry, &doing).map(wire::Comment::comment))
-            .collect()
+        let path = format!("{}/comments", issue_path(repo, number));
+        let entries = self.rest.client.get(&doing, &path)?.list(&doing, "")?;
+        entries.into_iter().map(|entry| read(entry, &doing).map(CommentWire::comment)).collect()
     }
 
     fn find_comment(&self, repo: &RepoId, number: u64, marker: &str) -> PortResult<Option<String>> {
-        super::own_comment(&self.comments(repo, number)?, marker, || self.login())
+        super::own_comment(&self.comments(repo, number)?, marker, || self.rest.login())
     }
 
     fn put_comment(&self, repo: &RepoId, number: u64, id: Option<&str>, body: &str) -> PortResult<String> {
         let text = json!({ "body": body });
         let Some(id) = id else {
             let doing = format!("commenting on {repo}#{number}");
-            let path = format!("{}/comments", Self::issue_path(repo, number));
+            let path = format!("{}/comments", issue_path(repo, number));
             let made = self.write(&doing, Method::Post, &path, &text);
-            let made: wire::Made = made.map_err(|e| self.really_gone(repo, number, e))?.json(&doing)?;
+            let made: Made = made.map_err(|e| self.really_gone(repo, number, e))?.json(&doing)?;
             return Ok(made.id.to_string());
         };
         let doing = format!("editing a comment on {repo}#{number}");
-        let path = format!("{}/issues/comments/{}", Self::repo_path(repo), encoded(id));
+        let path = format!("{}/issues/comments/{}", repo_path(repo), encoded(id));
         // A comment that is no plain one is answered by 204.
-        let edited = self.client.write(&doing, Method::Patch, &path, Some(&text))?;
+        let edited = self.rest.client.write(&doing, Method::Patch, &path, Some(&text))?;
         if edited.status != 204 {
             edited.json::<serde::de::IgnoredAny>(&doing)?;
         }
@@ -422,12 +324,12 @@ impl Forge for Gitea {
         let doing = format!("{} {repo}#{number}", if open { "opening" } else { "closing" });
         let body = json!({ "state": if open { "open" } else { "closed" } });
         let answer =
-            self.client.write_any(&doing, Method::Patch, &Self::issue_path(repo, number), Some(&body))?;
+            self.rest.client.write_any(&doing, Method::Patch, &issue_path(repo, number), Some(&body))?;
         if answer.status == 412 {
             return Err(PortError::refused(format!(
                 "{doing}: it depends on issues that are open, and {} does not close it before them. Close those, or \
                  take the dependency away.",
-                self.client.name()
+                self.rest.client.name()
             )));
         }
         let answer = answer.good(&doing).map_err(|e| self.really_gone(repo, number, e))?;
@@ -437,7 +339,7 @@ impl Forge for Gitea {
     fn set_body(&self, repo: &RepoId, number: u64, body: &str) -> PortResult<()> {
         let doing = format!("editing {repo}#{number}");
         let body = json!({ "body": body });
-        let changed = self.write(&doing, Method::Patch, &Self::issue_path(repo, number), &body);
+        let changed = self.write(&doing, Method::Patch, &issue_path(repo, number), &body);
         changed.map(drop).map_err(|e| self.really_gone(repo, number, e))
     }
 
@@ -446,8 +348,7 @@ impl Forge for Gitea {
     }
 
     fn page(&self, repo: &RepoId, issue: Option<u64>) -> Option<String> {
-        let page = format!("{}/{}", self.web, repo.path());
-        Some(issue.map_or(page.clone(), |number| format!("{page}/issues/{number}")))
+        Some(self.rest.page(repo, issue))
     }
 
     fn pulls(&self) -> Option<&dyn Merging> {

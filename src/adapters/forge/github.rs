@@ -14,25 +14,20 @@ mod pulls;
 mod trials;
 mod wire;
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use crate::adapters::forge::permission_told;
+use crate::adapters::forge::rest::{Rest, issue_path, really_gone, repo_path};
+use crate::adapters::forge::wire::{Comment as CommentWire, Made};
 use crate::adapters::http::{Answer, Client, Method, encoded};
-use crate::domain::model::{
-    ApprovalEvidence, Blocker, Comment, Issue, Permission, Person, RepoId, Seen, UnixTime,
-};
+use crate::domain::model::{ApprovalEvidence, Blocker, Comment, Issue, Permission, Person, RepoId, Seen};
 use crate::ports::{
     BrokenIssue, Capabilities, Desk, Forge, Hosting, Listing, Merging, PortError, PortResult, Remote,
 };
 
 pub use app::{App, AppConfig, Proofs};
-
-/// What a repository or a permission was is asked again after this long, in a process that lives so long.
-const REMEMBERED_SECONDS: i64 = 60;
 
 /// Where a GitHub is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,15 +39,9 @@ pub struct Places {
 }
 
 pub struct GitHub {
-    client: Client,
+    rest: Rest,
     /// GraphQL has an address of its own on a company's server.
     graphql: Client,
-    places: Places,
-    remotes: RefCell<BTreeMap<RepoId, (UnixTime, Remote)>>,
-    permissions: RefCell<BTreeMap<(RepoId, String), (UnixTime, Permission)>>,
-    ahead: RefCell<BTreeMap<RepoId, PortResult<Answer>>>,
-    /// Who the token is.
-    own_login: RefCell<Option<String>>,
     /// What the token is of, where it is no account's.
     app: Option<Rc<App>>,
     no_graphql: Cell<bool>,
@@ -63,13 +52,8 @@ impl GitHub {
     /// `graphql` has GraphQL's address as its base.
     pub fn new(client: Client, graphql: Client, places: Places) -> Self {
         Self {
-            client,
+            rest: Rest::new(client, places.web, places.git),
             graphql,
-            places,
-            remotes: RefCell::default(),
-            permissions: RefCell::default(),
-            ahead: RefCell::default(),
-            own_login: RefCell::default(),
             app: None,
             no_graphql: Cell::new(false),
             no_dependencies: Cell::new(false),
@@ -82,10 +66,6 @@ impl GitHub {
         Self { app: Some(app), ..self }
     }
 
-    fn now(&self) -> UnixTime {
-        self.client.http.now()
-    }
-
     /// Headers that every request to GitHub has.
     pub fn headers() -> Vec<(&'static str, String)> {
         vec![
@@ -94,18 +74,10 @@ impl GitHub {
         ]
     }
 
-    fn repo_path(repo: &RepoId) -> String {
-        format!("/repos/{}/{}", encoded(&repo.owner), encoded(&repo.name))
-    }
-
-    fn issue_path(repo: &RepoId, number: u64) -> String {
-        format!("{}/issues/{number}", Self::repo_path(repo))
-    }
-
     fn list_path(repo: &RepoId, label: &str) -> String {
         format!(
             "{}/issues?state=open&labels={}&per_page=100&sort=created&direction=asc",
-            Self::repo_path(repo),
+            repo_path(repo),
             encoded(label)
         )
     }
@@ -113,24 +85,12 @@ impl GitHub {
     /// The ETag to ask with, where the stored one was given to this token.
     fn own_etag(&self, stored: Option<&str>) -> PortResult<Option<String>> {
         let Some((identity, etag)) = stored.and_then(|s| s.split_once(' ')) else { return Ok(None) };
-        Ok((self.client.identity()? == identity).then(|| etag.to_owned()))
-    }
-
-    /// What the server says of the repository; `Gone` where it moved, or where another one stands there now.
-    fn look(&self, repo: &RepoId) -> PortResult<wire::Repository> {
-        let doing = format!("looking at {repo}");
-        let answer = self.client.get_any(&doing, &Self::repo_path(repo))?;
-        if (300..400).contains(&answer.status) {
-            return Err(super::moved(repo));
-        }
-        let found: wire::Repository = answer.good(&doing)?.json(&doing)?;
-        super::same_repo(self.client.http.book(), repo, &found.full_name, found.id)?;
-        Ok(found)
+        Ok((self.rest.client.identity()? == identity).then(|| etag.to_owned()))
     }
 
     /// A write whose answer says what came of it. One that says nothing is somebody else's.
     fn write(&self, doing: &str, method: Method, path: &str, body: Option<&Value>) -> PortResult<Answer> {
-        let answer = self.client.write(doing, method, path, body)?;
+        let answer = self.rest.client.write(doing, method, path, body)?;
         if matches!(answer.status, 200 | 201) {
             answer.json::<serde::de::IgnoredAny>(doing)?;
         }
@@ -139,43 +99,24 @@ impl GitHub {
 
     /// Who the token acts as.
     fn login(&self) -> PortResult<String> {
-        if let Some(login) = self.own_login.borrow().as_ref() {
-            return Ok(login.clone());
+        match &self.app {
+            Some(app) => app.login(),
+            None => self.rest.login(),
         }
-        if let Some(app) = &self.app {
-            return app.login();
-        }
-        let doing = format!("asking {} whose token this is", self.client.name());
-        let answer = self.client.get(&doing, "/user")?;
-        let user: wire::User = answer.json(&doing)?;
-        *self.own_login.borrow_mut() = Some(user.login.clone());
-        Ok(user.login)
     }
 
     fn fetch_issue(&self, repo: &RepoId, number: u64) -> PortResult<wire::Issue> {
         let doing = format!("reading {repo}#{number}");
-        let path = Self::issue_path(repo, number);
-        let found: wire::Issue = self.client.get(&doing, &path)?.json(&doing)?;
+        let path = issue_path(repo, number);
+        let found: wire::Issue = self.rest.client.get(&doing, &path)?.json(&doing)?;
         if found.pull_request.is_some() {
             return Err(PortError::gone(format!("{doing}: it is a pull request and no issue")));
         }
         Ok(found)
     }
 
-    /// A write that was answered with "not there", for an issue that can be read all the same, is to be tried again.
     fn really_gone(&self, repo: &RepoId, number: u64, error: PortError) -> PortError {
-        match error {
-            PortError::Gone { what } => match self.fetch_issue(repo, number) {
-                Ok(_) => PortError::later(format!(
-                    "{what} But {repo}#{number} is there; the next tick tries again."
-                )),
-                Err(error) => error,
-            },
-            PortError::Later { .. }
-            | PortError::Refused { .. }
-            | PortError::Credentials { .. }
-            | PortError::Broken { .. } => error,
-        }
+        really_gone(error, repo, number, || self.fetch_issue(repo, number))
     }
 
     /// The issues that the forge itself says this one waits for.
@@ -184,8 +125,8 @@ impl GitHub {
             return Ok(Vec::new());
         }
         let doing = format!("reading what {repo}#{number} waits for");
-        let path = format!("{}/dependencies/blocked_by?per_page=100", Self::issue_path(repo, number));
-        let first = self.client.get_any(&doing, &path)?;
+        let path = format!("{}/dependencies/blocked_by?per_page=100", issue_path(repo, number));
+        let first = self.rest.client.get_any(&doing, &path)?;
         if first.status == 404 {
             // A server that knows no dependencies does not mention them with an issue either.
             if self.fetch_issue(repo, number)?.dependencies.is_none() {
@@ -194,7 +135,7 @@ impl GitHub {
             }
             return Err(first.error(&doing));
         }
-        let entries = self.client.rest(&doing, &first.good(&doing)?, "")?;
+        let entries = self.rest.client.rest(&doing, &first.good(&doing)?, "")?;
         let own = format!("/repos/{}/", repo.path());
         Ok(entries
             .into_iter()
@@ -218,45 +159,18 @@ impl GitHub {
 
 impl Hosting for GitHub {
     fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
-        let now = self.now();
-        if let Some((at, remote)) = self.remotes.borrow().get(repo)
-            && now.since(*at) < REMEMBERED_SECONDS
-        {
-            return Ok(remote.clone());
-        }
-        let found = self.look(repo)?;
-        let url = self.places.git.replace("{owner}", &repo.owner).replace("{name}", &repo.name);
-        let remote = Remote { url, default_branch: found.default_branch };
-        self.remotes.borrow_mut().insert(repo.clone(), (now, remote.clone()));
-        Ok(remote)
+        self.rest.remote(repo)
     }
 
     fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
-        let key = (repo.clone(), person.login.to_ascii_lowercase());
-        let now = self.now();
-        if let Some((at, held)) = self.permissions.borrow().get(&key)
-            && now.since(*at) < REMEMBERED_SECONDS
-        {
-            return Ok(*held);
-        }
-        let doing =
-            format!("asking what {} may do in {repo}", crate::domain::escape::plain(&person.login, 60));
-        let path = format!("{}/collaborators/{}/permission", Self::repo_path(repo), encoded(&person.login));
-        let told = permission_told(&self.client.get(&doing, &path)?, &doing, &person.login)?;
-        let held = match told.as_str() {
-            "admin" => Permission::Admin,
-            "write" | "push" | "maintain" => Permission::Write,
-            "read" | "pull" | "triage" => Permission::Read,
-            "none" => Permission::None,
-            other => {
-                return Err(PortError::broken(format!(
-                    "{doing}: `{}` is no permission that is known",
-                    crate::domain::escape::plain(other, 40)
-                )));
-            }
-        };
-        self.permissions.borrow_mut().insert(key, (now, held));
-        Ok(held)
+        let ask = |doing: &str, path: &str| self.rest.client.get(doing, path);
+        self.rest.permission(repo, person, ask, |word| match word {
+            "admin" => Some(Permission::Admin),
+            "write" | "push" | "maintain" => Some(Permission::Write),
+            "read" | "pull" | "triage" => Some(Permission::Read),
+            "none" => Some(Permission::None),
+            _ => None,
+        })
     }
 }
 
@@ -266,33 +180,33 @@ impl Forge for GitHub {
     }
 
     fn place(&self, repo: &RepoId) -> PortResult<String> {
-        Ok(format!("{}/{}", self.places.web, repo.path()))
+        Ok(self.rest.page(repo, None))
     }
 
     fn read_ahead(&self, asked: &[(RepoId, Option<String>)], label: &str) {
-        let doing = format!("reading the ready issues on {}", self.client.name());
-        let requests: Vec<(String, Option<String>)> = asked
+        let (repos, requests): (Vec<_>, Vec<_>) = asked
             .iter()
-            .map(|(repo, etag)| (Self::list_path(repo, label), self.own_etag(etag.as_deref()).ok().flatten()))
-            .collect();
-        let answers = self.client.get_many(&doing, &requests);
-        let repos = asked.iter().map(|(repo, _)| repo.clone());
-        self.ahead.borrow_mut().extend(repos.zip(answers));
+            .map(|(repo, etag)| {
+                let own = self.own_etag(etag.as_deref()).ok().flatten();
+                (repo.clone(), (Self::list_path(repo, label), own))
+            })
+            .unzip();
+        self.rest.read_ahead(repos, &requests);
     }
 
     fn list(&self, repo: &RepoId, label: &str, etag: Option<&str>) -> PortResult<Listing> {
         let doing = format!("reading the ready issues of {repo}");
         let own = self.own_etag(etag)?;
-        let ahead = self.ahead.borrow_mut().remove(repo);
+        let ahead = self.rest.ahead.borrow_mut().remove(repo);
         let first = match ahead {
             Some(answer) => {
                 let answer = answer?;
                 if answer.status == 304 && own.is_some() { None } else { Some(answer.good(&doing)?) }
             }
-            None => self.client.get_if_changed(&doing, &Self::list_path(repo, label), own.as_deref())?,
+            None => self.rest.client.get_if_changed(&doing, &Self::list_path(repo, label), own.as_deref())?,
         };
         let Some(first) = first else { return Ok(Listing::NotModified) };
-        let entries = self.client.rest(&doing, &first, "")?;
+        let entries = self.rest.client.rest(&doing, &first, "")?;
         let (mut issues, mut broken) = (Vec::new(), Vec::new());
         for entry in entries {
             let number = entry.get("number").and_then(Value::as_u64);
@@ -308,7 +222,7 @@ impl Forge for GitHub {
         issues.retain(|issue| issue.open && issue.has_label(label));
         // Of several pages the first can stay what it was while a later one changes.
         let etag = match (&first.etag, &first.next) {
-            (Some(etag), None) => Some(format!("{} {etag}", self.client.identity()?)),
+            (Some(etag), None) => Some(format!("{} {etag}", self.rest.client.identity()?)),
             (Some(_) | None, _) => None,
         };
         Ok(Listing::Issues { issues, etag, broken })
@@ -335,9 +249,9 @@ impl Forge for GitHub {
 
     fn comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Comment>> {
         let doing = format!("reading the comments of {repo}#{number}");
-        let path = format!("{}/comments?per_page=100", Self::issue_path(repo, number));
-        let entries = self.client.pages(&doing, &path)?;
-        let read = |entry| serde_json::from_value::<wire::Comment>(entry).map(wire::Comment::comment);
+        let path = format!("{}/comments?per_page=100", issue_path(repo, number));
+        let entries = self.rest.client.pages(&doing, &path)?;
+        let read = |entry| serde_json::from_value::<CommentWire>(entry).map(CommentWire::comment);
         entries
             .into_iter()
             .map(read)
@@ -353,19 +267,19 @@ impl Forge for GitHub {
         let text = json!({ "body": body });
         let Some(id) = id else {
             let doing = format!("commenting on {repo}#{number}");
-            let path = format!("{}/comments", Self::issue_path(repo, number));
+            let path = format!("{}/comments", issue_path(repo, number));
             let made = self.write(&doing, Method::Post, &path, Some(&text));
-            let made: wire::Made = made.map_err(|e| self.really_gone(repo, number, e))?.json(&doing)?;
+            let made: Made = made.map_err(|e| self.really_gone(repo, number, e))?.json(&doing)?;
             return Ok(made.id.to_string());
         };
         let doing = format!("editing a comment on {repo}#{number}");
-        let path = format!("{}/issues/comments/{}", Self::repo_path(repo), encoded(id));
+        let path = format!("{}/issues/comments/{}", repo_path(repo), encoded(id));
         self.write(&doing, Method::Patch, &path, Some(&text))?;
         Ok(id.to_owned())
     }
 
     fn set_label(&self, repo: &RepoId, number: u64, label: &str, present: bool) -> PortResult<()> {
-        let path = format!("{}/labels", Self::issue_path(repo, number));
+        let path = format!("{}/labels", issue_path(repo, number));
         if present {
             let doing = format!("adding the label {label} to {repo}#{number}");
             let added = self.write(&doing, Method::Post, &path, Some(&json!({ "labels": [label] })));
@@ -380,7 +294,7 @@ impl Forge for GitHub {
         }
         let doing = format!("taking the label {label} from {repo}#{number}");
         let path = format!("{path}/{}", encoded(label));
-        let answer = self.client.write_any(&doing, Method::Delete, &path, None)?;
+        let answer = self.rest.client.write_any(&doing, Method::Delete, &path, None)?;
         if answer.status != 404 {
             let left: Vec<wire::Label> = answer.good(&doing)?.json(&doing)?;
             if left.into_iter().all(|l| !l.name().eq_ignore_ascii_case(label)) {
@@ -402,7 +316,7 @@ impl Forge for GitHub {
     fn set_body(&self, repo: &RepoId, number: u64, body: &str) -> PortResult<()> {
         let doing = format!("editing {repo}#{number}");
         let body = json!({ "body": body });
-        let changed = self.write(&doing, Method::Patch, &Self::issue_path(repo, number), Some(&body));
+        let changed = self.write(&doing, Method::Patch, &issue_path(repo, number), Some(&body));
         changed.map(drop).map_err(|e| self.really_gone(repo, number, e))
     }
 
@@ -413,7 +327,7 @@ impl Forge for GitHub {
         } else {
             json!({ "state": "closed", "state_reason": "completed" })
         };
-        let changed = self.write(&doing, Method::Patch, &Self::issue_path(repo, number), Some(&body));
+        let changed = self.write(&doing, Method::Patch, &issue_path(repo, number), Some(&body));
         changed.map(drop).map_err(|e| self.really_gone(repo, number, e))
     }
 
@@ -426,7 +340,6 @@ impl Forge for GitHub {
     }
 
     fn page(&self, repo: &RepoId, issue: Option<u64>) -> Option<String> {
-        let page = format!("{}/{}", self.places.web, repo.path());
-        Some(issue.map_or(page.clone(), |number| format!("{page}/issues/{number}")))
+        Some(self.rest.page(repo, issue))
     }
 }

@@ -15,6 +15,8 @@ use crate::ports::{Forge, HostBook, Merging, PortError, PortResult, RecipeForge,
 pub mod gitea;
 pub mod github;
 pub mod local;
+mod rest;
+mod wire;
 
 /// A forge, whole: each story is given its part of it.
 pub trait AnyForge: Forge + Merging + Trials + RecipeForge {}
@@ -173,7 +175,6 @@ fn moment(text: &str) -> Option<UnixTime> {
     OffsetDateTime::parse(text, &Rfc3339).ok().map(|at| UnixTime(at.unix_timestamp()))
 }
 
-/// A moment as HTTP's Date header spells it.
 /// The word for what somebody may do, out of an object that is about nobody else.
 fn permission_told(answer: &Answer, doing: &str, login: &str) -> PortResult<String> {
     let told: Map<String, Value> = answer.json(doing)?;
@@ -200,6 +201,7 @@ fn is_edited(created_at: Option<&str>, updated_at: Option<&str>) -> bool {
     at.is_none() || updated_at.and_then(moment) != at
 }
 
+/// A moment as HTTP's Date header spells it.
 fn http_date(text: &str) -> Option<UnixTime> {
     OffsetDateTime::parse(text, &Rfc2822).ok().map(|at| UnixTime(at.unix_timestamp()))
 }

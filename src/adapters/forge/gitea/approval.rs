@@ -2,6 +2,8 @@
 
 use super::{Gitea, PAGE, wire};
 use crate::adapters::forge::moment;
+use crate::adapters::forge::rest::issue_path;
+use crate::adapters::forge::wire::read;
 use crate::domain::escape::plain;
 use crate::domain::model::{ApprovalEvidence, Edit, EditHistory, Issue, Labelled, RepoId, UnixTime};
 use crate::ports::{PortError, PortResult};
@@ -11,12 +13,12 @@ impl Gitea {
         let doing = format!("reading the timeline of {repo}#{}", issue.number);
         // Read again: what stands in the list may be older than the timeline.
         let now = self.fetch_issue(repo, issue.number)?;
-        let path = format!("{}/timeline", Self::issue_path(repo, issue.number));
+        let path = format!("{}/timeline", issue_path(repo, issue.number));
         let mut labelled: Option<Labelled> = None;
         let mut renames = Vec::new();
         // Its pages run short, and the count that comes with them is that of the page.
-        for entry in self.client.pages_until_empty(&doing, &path, PAGE)? {
-            let event: wire::Event = wire::read(entry, &doing)?;
+        for entry in self.rest.client.pages_until_empty(&doing, &path, PAGE)? {
+            let event: wire::Event = read(entry, &doing)?;
             let at = moment(&event.created_at).ok_or_else(|| {
                 PortError::broken(format!("{doing}: `{}` is no moment", plain(&event.created_at, 40)))
             })?;

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Flavour, Gitea, PAGE, wire};
+use super::{Flavour, Gitea, PAGE};
+use crate::adapters::forge::rest::repo_path;
+use crate::adapters::forge::wire::{read, read_all};
 use crate::adapters::forge::{Checks, cut_at_error, ended_as, red_check, twice};
 use crate::adapters::http::{Method, encoded};
 use crate::domain::checks::Required;
@@ -149,8 +151,8 @@ impl Gitea {
     /// The runs of a commit; none where the server has no such list.
     fn runs(&self, repo: &RepoId, oid: &Oid) -> PortResult<Vec<Run>> {
         let doing = format!("reading the runs of {} in {repo}", oid.short());
-        let path = format!("{}/actions/runs?head_sha={oid}", Self::repo_path(repo));
-        let entries = match self.client.whole_counted(&doing, &path, "workflow_runs", PAGE) {
+        let path = format!("{}/actions/runs?head_sha={oid}", repo_path(repo));
+        let entries = match self.rest.client.whole_counted(&doing, &path, "workflow_runs", PAGE) {
             Ok(entries) => entries,
             // Not known to this version, or switched off for this repository: the statuses say what there is.
             Err(PortError::Gone { .. }) => return Ok(Vec::new()),
@@ -158,7 +160,7 @@ impl Gitea {
         };
         let mut runs: Vec<Run> = Vec::new();
         for entry in entries {
-            let run: Run = wire::read(entry, &doing)?;
+            let run: Run = read(entry, &doing)?;
             // A filter that is not known is left out; a run that moved to the next page meanwhile comes twice.
             if run.head_sha == oid.as_str() && runs.iter().all(|known| known.id != run.id) {
                 runs.push(run);
@@ -187,14 +189,14 @@ impl Gitea {
     /// A run's jobs: a list on Forgejo, below `jobs` on Gitea.
     fn jobs(&self, repo: &RepoId, run: &Run) -> PortResult<Vec<Job>> {
         let doing = format!("reading the jobs of run {} in {repo}", run.id);
-        let path = format!("{}/actions/runs/{}/jobs?limit={PAGE}", Self::repo_path(repo), run.id);
-        let mut told: Value = self.client.get(&doing, &path)?.json(&doing)?;
+        let path = format!("{}/actions/runs/{}/jobs?limit={PAGE}", repo_path(repo), run.id);
+        let mut told: Value = self.rest.client.get(&doing, &path)?.json(&doing)?;
         let entries = match told.get_mut("jobs").map(Value::take) {
             Some(jobs) => jobs,
             None => told,
         };
         let entries = entries.as_array().cloned().unwrap_or_default();
-        entries.into_iter().map(|entry| wire::read(entry, &doing)).collect()
+        read_all(entries, &doing)
     }
 
     /// The end of a job's log; empty where it cannot be had, which changes no decision.
@@ -205,8 +207,8 @@ impl Gitea {
             jobs.into_iter().find(|j| only || j.name == job)
         });
         let Some(found) = found else { return String::new() };
-        let path = format!("{}/actions/jobs/{}/logs", Self::repo_path(repo), found.id);
-        let log = self.client.get(&doing, &path);
+        let path = format!("{}/actions/jobs/{}/logs", repo_path(repo), found.id);
+        let log = self.rest.client.get(&doing, &path);
         log.map(|answer| cut_at_error(&String::from_utf8_lossy(&answer.body))).unwrap_or_default()
     }
 }
@@ -214,11 +216,11 @@ impl Gitea {
 impl Checks for Gitea {
     fn checks(&self, repo: &RepoId, oid: &Oid) -> PortResult<Vec<Check>> {
         let doing = format!("reading the checks of {} in {repo}", oid.short());
-        let path = format!("{}/commits/{oid}/statuses", Self::repo_path(repo));
+        let path = format!("{}/commits/{oid}/statuses", repo_path(repo));
         // The newest of each context, by its number: moments are equal within a second.
         let mut latest: BTreeMap<String, Status> = BTreeMap::new();
-        for entry in self.client.owed().whole_counted(&doing, &path, "", PAGE)? {
-            let status: Status = wire::read(entry, &doing)?;
+        for entry in self.rest.client.owed().whole_counted(&doing, &path, "", PAGE)? {
+            let status: Status = read(entry, &doing)?;
             if latest.get(&status.context).is_none_or(|known| known.id < status.id) {
                 latest.insert(status.context.clone(), status);
             }
@@ -280,8 +282,8 @@ impl Checks for Gitea {
             "reading what the protection of {} in {repo} requires (ci.required says it in its place)",
             plain(branch, 60)
         );
-        let path = format!("{}/branches/{}", Self::repo_path(repo), encoded(branch));
-        let client = self.client.owed();
+        let path = format!("{}/branches/{}", repo_path(repo), encoded(branch));
+        let client = self.rest.client.owed();
         let answer = client.settled(&doing, &path)?;
         if answer.status == 404 {
             return Ok(vec![]);
@@ -313,7 +315,7 @@ impl Checks for Gitea {
             if ran == 0 || ran >= attempt {
                 continue;
             }
-            let path = format!("{}/actions/runs/{}/{how}", Self::repo_path(repo), run.id);
+            let path = format!("{}/actions/runs/{}/{how}", repo_path(repo), run.id);
             match twice(|| self.write_silent(&doing, Method::Post, &path, None)) {
                 Ok(_) => begun = true,
                 // Not known to this version, or the token may not: it stays red.
@@ -333,11 +335,11 @@ mod tests {
 
     fn status(word: &str, context: &str, url: &str) -> Status {
         let entry = json!({ "id": 1, "status": word, "context": context, "target_url": url });
-        wire::read(entry, "reading it").unwrap()
+        read(entry, "reading it").unwrap()
     }
 
     fn run(entry: Value) -> Run {
-        wire::read(entry, "reading it").unwrap()
+        read(entry, "reading it").unwrap()
     }
 
     #[test]
@@ -359,7 +361,7 @@ mod tests {
         // A job that was skipped, as told by a server without a word for it.
         let entry =
             json!({ "id": 1, "status": "success", "context": "c", "description": "Has been skipped" });
-        let skipped: Status = wire::read(entry, "reading it").unwrap();
+        let skipped: Status = read(entry, "reading it").unwrap();
         assert_eq!(skipped.state(), CheckState::Skipped);
     }
 

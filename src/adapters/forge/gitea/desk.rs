@@ -4,29 +4,19 @@
 use serde_json::json;
 
 use super::{Gitea, PAGE, wire};
+use crate::adapters::forge::rest::repo_path;
+use crate::adapters::forge::wire::{User, read_all};
 use crate::adapters::forge::{http_date, rules_told};
 use crate::adapters::http::{Method, encoded};
 use crate::domain::doctor::{Access, TokenFacts};
 use crate::domain::model::{Permission, RepoId};
 use crate::ports::{Desk, PortError, PortResult};
 
-impl Gitea {
-    /// Why a page cannot be read; `None` where it can.
-    fn locked(&self, what: &str, path: &str) -> PortResult<Option<String>> {
-        let doing = format!("reading {what}");
-        match self.client.get(&doing, path) {
-            Ok(_) => Ok(None),
-            Err(PortError::Refused { what } | PortError::Gone { what }) => Ok(Some(what)),
-            Err(other) => Err(other),
-        }
-    }
-}
-
 impl Desk for Gitea {
     fn token(&self) -> PortResult<TokenFacts> {
-        let doing = format!("asking {} whose token this is", self.client.name());
-        let answer = self.client.get(&doing, "/user")?;
-        let user: wire::User = answer.json(&doing)?;
+        let doing = format!("asking {} whose token this is", self.rest.client.name());
+        let answer = self.rest.client.get(&doing, "/user")?;
+        let user: User = answer.json(&doing)?;
         Ok(TokenFacts {
             login: user.login,
             scopes: None,
@@ -37,7 +27,7 @@ impl Desk for Gitea {
     }
 
     fn access(&self, repo: &RepoId) -> PortResult<Access> {
-        let found = self.look(repo)?;
+        let found = self.rest.look(repo)?;
         let held = match &found.permissions {
             Some(rights) if rights.admin => Permission::Admin,
             Some(rights) if rights.push => Permission::Write,
@@ -52,7 +42,7 @@ impl Desk for Gitea {
         ] {
             lacks.extend(is_so.then(|| what.to_owned()));
         }
-        let base = Self::repo_path(repo);
+        let base = repo_path(repo);
         let branch = encoded(&found.default_branch);
         let mut pages = vec![
             ("pull requests", format!("{base}/pulls?limit=1")),
@@ -62,7 +52,7 @@ impl Desk for Gitea {
             pages.push(("issues", format!("{base}/issues?limit=1")));
         }
         for (what, path) in pages {
-            lacks.extend(self.locked(&format!("{what} of {repo}"), &path)?);
+            lacks.extend(self.rest.locked(&format!("{what} of {repo}"), &path)?);
         }
         let requires = rules_told(self, repo, &found.default_branch, &mut lacks)?;
         Ok(Access { held, lacks, requires })
@@ -79,7 +69,7 @@ impl Desk for Gitea {
             return Ok(());
         }
         let doing = format!("making the label {name} in {repo}");
-        let path = format!("{}/labels", Self::repo_path(repo));
+        let path = format!("{}/labels", repo_path(repo));
         let body = json!({ "name": name, "color": format!("#{colour}"), "description": meaning });
         self.write(&doing, Method::Post, &path, &body).map(drop)
     }
@@ -94,17 +84,17 @@ impl Gitea {
 
     pub(super) fn own_labels(&self, repo: &RepoId) -> PortResult<Vec<wire::Label>> {
         let doing = format!("reading the labels of {repo}");
-        let path = format!("{}/labels", Self::repo_path(repo));
-        let entries = self.client.pages_counted(&doing, &path, PAGE)?;
-        entries.into_iter().map(|entry| wire::read(entry, &doing)).collect()
+        let path = format!("{}/labels", repo_path(repo));
+        let entries = self.rest.client.pages_counted(&doing, &path, PAGE)?;
+        read_all(entries, &doing)
     }
 
     /// Those of the organisation. A person has none, and a server may not let us read them.
     pub(super) fn shared_labels(&self, repo: &RepoId) -> PortResult<Vec<wire::Label>> {
         let doing = format!("reading the labels of {}", repo.owner);
         let path = format!("/orgs/{}/labels", encoded(&repo.owner));
-        match self.client.pages_counted(&doing, &path, PAGE) {
-            Ok(entries) => entries.into_iter().map(|entry| wire::read(entry, &doing)).collect(),
+        match self.rest.client.pages_counted(&doing, &path, PAGE) {
+            Ok(entries) => read_all(entries, &doing),
             Err(PortError::Gone { .. } | PortError::Refused { .. }) => Ok(Vec::new()),
             Err(error) => Err(error),
         }

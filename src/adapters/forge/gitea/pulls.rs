@@ -3,10 +3,11 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Gitea, PAGE, wire};
+use super::{Gitea, PAGE};
+use crate::adapters::forge::rest::{pull_path, repo_path};
+use crate::adapters::forge::wire::{Pull, User, read};
 use crate::adapters::forge::{is_edited, moment, twice};
 use crate::adapters::http::{Method, numbered};
-use crate::domain::escape::plain;
 use crate::domain::model::{Oid, PullRequest, PullState, RepoId, Review, ReviewNote, ReviewVerdict};
 use crate::ports::{MergeAnswer, Merging, NewPull, PortError, PortResult, PullRequests};
 
@@ -14,42 +15,9 @@ use crate::ports::{MergeAnswer, Merging, NewPull, PortError, PortResult, PullReq
 const MOST_PAGES: usize = 20;
 
 #[derive(Debug, Deserialize)]
-struct Pull {
-    number: u64,
-    title: String,
-    body: Option<String>,
-    state: String,
-    html_url: Option<String>,
-    #[serde(default)]
-    merged: bool,
-    merge_commit_sha: Option<String>,
-    merged_by: Option<wire::User>,
-    head: End,
-    base: End,
-}
-
-#[derive(Debug, Deserialize)]
-struct End {
-    /// Of a branch that is gone: `refs/pull/<n>/head`.
-    #[serde(rename = "ref")]
-    name: String,
-    /// The branch's name also then.
-    #[serde(default)]
-    label: String,
-    #[serde(default)]
-    sha: String,
-    repo: Option<OfRepo>,
-}
-
-#[derive(Debug, Deserialize)]
-struct OfRepo {
-    full_name: String,
-}
-
-#[derive(Debug, Deserialize)]
 struct Said {
     id: u64,
-    user: Option<wire::User>,
+    user: Option<User>,
     #[serde(default)]
     state: String,
     body: Option<String>,
@@ -66,56 +34,19 @@ struct Note {
     position: Option<u64>,
     original_position: Option<u64>,
     body: Option<String>,
-    user: Option<wire::User>,
+    user: Option<User>,
     created_at: Option<String>,
     updated_at: Option<String>,
 }
 
-impl Pull {
-    /// Whether it is from this branch of this very repository: a fork may have one of the same name.
-    fn is_from(&self, repo: &RepoId, branch: &str) -> bool {
-        let here = self.head.repo.as_ref().is_some_and(|r| r.full_name.eq_ignore_ascii_case(&repo.path()));
-        here && (self.head.name == branch || self.head.label == branch)
-    }
-
-    fn pull(self, doing: &str) -> PortResult<PullRequest> {
-        let head = Oid::parse(&self.head.sha).ok_or_else(|| {
-            PortError::broken(format!("{doing}: `{}` is no commit", plain(&self.head.sha, 50)))
-        })?;
-        let state = match (self.state.as_str(), self.merged) {
-            (_, true) => PullState::Merged {
-                commit: self.merge_commit_sha.as_deref().and_then(Oid::parse),
-                by: self.merged_by.and_then(wire::User::person),
-            },
-            ("open", false) => PullState::Open,
-            (_, false) => PullState::Closed,
-        };
-        let gone = self.head.name.starts_with("refs/pull/") && !self.head.label.is_empty();
-        Ok(PullRequest {
-            number: self.number,
-            title: self.title,
-            body: self.body.unwrap_or_default(),
-            branch: if gone { self.head.label } else { self.head.name },
-            target: self.base.name,
-            head,
-            state,
-            link: self.html_url,
-        })
-    }
-}
-
 impl Gitea {
-    fn pull_path(repo: &RepoId, number: u64) -> String {
-        format!("{}/pulls/{number}", Self::repo_path(repo))
-    }
-
     /// Those from branches of this very repository: a fork's head is on no branch of it.
     pub(super) fn open_pulls_of(&self, repo: &RepoId) -> PortResult<Vec<PullRequest>> {
         let doing = format!("listing the open pull requests of {repo}");
-        let path = format!("{}/pulls?state=open", Self::repo_path(repo));
+        let path = format!("{}/pulls?state=open", repo_path(repo));
         let mut found = Vec::new();
-        for entry in self.client.pages_counted(&doing, &path, PAGE)? {
-            let pull: Pull = wire::read(entry, &doing)?;
+        for entry in self.rest.client.pages_counted(&doing, &path, PAGE)? {
+            let pull: Pull = read(entry, &doing)?;
             let branch = pull.head.name.clone();
             if pull.is_from(repo, &branch) && pull.state == "open" {
                 found.push(pull.pull(&doing)?);
@@ -127,15 +58,15 @@ impl Gitea {
     /// The newest of the branch among those of a state. The server's own filter is not there on all of them.
     fn newest_of(&self, repo: &RepoId, branch: &str, state: &str) -> PortResult<Option<PullRequest>> {
         let doing = format!("looking for a pull request from {branch} in {repo}");
-        let path = format!("{}/pulls?state={state}&sort=recentupdate", Self::repo_path(repo));
+        let path = format!("{}/pulls?state={state}&sort=recentupdate", repo_path(repo));
         let (mut best, mut seen) = (None::<PullRequest>, 0);
         for page in 1..=MOST_PAGES {
-            let answer = self.client.get(&doing, &numbered(&path, PAGE, page))?;
+            let answer = self.rest.client.get(&doing, &numbered(&path, PAGE, page))?;
             let entries = answer.list(&doing, "")?;
             seen += entries.len();
             let last = entries.is_empty() || answer.total.is_some_and(|total| seen >= total);
             for entry in entries {
-                let pull: Pull = wire::read(entry, &doing)?;
+                let pull: Pull = read(entry, &doing)?;
                 if pull.is_from(repo, branch) && best.as_ref().is_none_or(|b| b.number < pull.number) {
                     best = Some(pull.pull(&doing)?);
                 }
@@ -147,7 +78,7 @@ impl Gitea {
         if state == "open" {
             return Err(PortError::broken(format!(
                 "{doing}: {} gave more than {MOST_PAGES} pages of open ones. The next tick tries again.",
-                self.client.name()
+                self.rest.client.name()
             )));
         }
         // Whatever is further back is not of a run that is in flight.
@@ -156,16 +87,16 @@ impl Gitea {
 
     fn notes(&self, repo: &RepoId, number: u64, review: u64) -> PortResult<Vec<ReviewNote>> {
         let doing = format!("reading the reviews of {repo}#{number}");
-        let path = format!("{}/reviews/{review}/comments", Self::pull_path(repo, number));
+        let path = format!("{}/reviews/{review}/comments", pull_path(repo, number));
         let mut notes = Vec::new();
-        for entry in self.client.get(&doing, &path)?.list(&doing, "")? {
-            let note: Note = wire::read(entry, &doing)?;
+        for entry in self.rest.client.get(&doing, &path)?.list(&doing, "")? {
+            let note: Note = read(entry, &doing)?;
             let line = note.position.filter(|line| *line > 0).or(note.original_position);
             notes.push(ReviewNote {
                 path: note.path,
                 line: line.filter(|line| *line > 0),
                 body: note.body.unwrap_or_default(),
-                author: note.user.and_then(wire::User::person),
+                author: note.user.and_then(User::person),
                 edited: is_edited(note.created_at.as_deref(), note.updated_at.as_deref()),
             });
         }
@@ -183,9 +114,9 @@ impl PullRequests for Gitea {
 
     fn pull(&self, repo: &RepoId, number: u64) -> PortResult<PullRequest> {
         let doing = format!("reading the pull request {repo}#{number}");
-        let path = Self::pull_path(repo, number);
+        let path = pull_path(repo, number);
         // A merge is given up for it.
-        let answer = twice(|| self.client.get(&doing, &path))?;
+        let answer = twice(|| self.rest.client.get(&doing, &path))?;
         let pull: Pull = answer.json(&doing)?;
         pull.pull(&doing)
     }
@@ -193,7 +124,7 @@ impl PullRequests for Gitea {
     fn open_pull(&self, repo: &RepoId, new: &NewPull) -> PortResult<PullRequest> {
         let doing = format!("opening a pull request from {} in {repo}", new.branch);
         let body = json!({ "title": new.title, "body": new.body, "head": new.branch, "base": new.target });
-        let path = format!("{}/pulls", Self::repo_path(repo));
+        let path = format!("{}/pulls", repo_path(repo));
         let pull: Pull = self.write(&doing, Method::Post, &path, &body)?.json(&doing)?;
         pull.pull(&doing)
     }
@@ -201,15 +132,15 @@ impl PullRequests for Gitea {
     fn edit_pull(&self, repo: &RepoId, number: u64, title: &str, body: &str) -> PortResult<()> {
         let doing = format!("editing the pull request {repo}#{number}");
         let body = json!({ "title": title, "body": body });
-        self.write(&doing, Method::Patch, &Self::pull_path(repo, number), &body).map(drop)
+        self.write(&doing, Method::Patch, &pull_path(repo, number), &body).map(drop)
     }
 
     fn reviews(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Review>> {
         let doing = format!("reading the reviews of {repo}#{number}");
-        let path = format!("{}/reviews", Self::pull_path(repo, number));
+        let path = format!("{}/reviews", pull_path(repo, number));
         let mut reviews = Vec::new();
-        for entry in self.client.pages_counted(&doing, &path, PAGE)? {
-            let said: Said = wire::read(entry, &doing)?;
+        for entry in self.rest.client.pages_counted(&doing, &path, PAGE)? {
+            let said: Said = read(entry, &doing)?;
             let verdict = match said.state.as_str() {
                 _ if said.dismissed => ReviewVerdict::Dismissed,
                 "APPROVED" => ReviewVerdict::Approved,
@@ -221,7 +152,7 @@ impl PullRequests for Gitea {
             let notes = if said.comments_count > 0 { self.notes(repo, number, said.id)? } else { Vec::new() };
             reviews.push(Review {
                 id: said.id.to_string(),
-                author: said.user.and_then(wire::User::person),
+                author: said.user.and_then(User::person),
                 at: said.submitted_at.as_deref().and_then(moment).unwrap_or_default(),
                 verdict,
                 body: said.body.unwrap_or_default(),
@@ -238,22 +169,22 @@ impl PullRequests for Gitea {
             return Ok(());
         }
         let body = json!({ "state": "closed" });
-        self.write(&doing, Method::Patch, &Self::pull_path(repo, number), &body).map(drop)
+        self.write(&doing, Method::Patch, &pull_path(repo, number), &body).map(drop)
     }
 }
 
 impl Merging for Gitea {
     fn merge_pull(&self, repo: &RepoId, number: u64, head: &Oid) -> PortResult<MergeAnswer> {
         let doing = format!("merging {repo}#{number}");
-        let path = format!("{}/merge", Self::pull_path(repo, number));
+        let path = format!("{}/merge", pull_path(repo, number));
         let mut refused = PortError::later(format!("{doing}: it was not merged"));
         // A repository may forbid some of the ways.
         for how in ["merge", "squash", "rebase", "rebase-merge", "fast-forward-only"] {
             let body = json!({ "Do": how, "head_commit_id": head.as_str() });
-            let mut answer = self.client.write_any(&doing, Method::Post, &path, Some(&body))?;
+            let mut answer = self.rest.client.write_any(&doing, Method::Post, &path, Some(&body))?;
             if matches!(answer.status, 403 | 404) {
                 // It ends a run; what forbids it for good answers the same again.
-                answer = self.client.write_any(&doing, Method::Post, &path, Some(&body))?;
+                answer = self.rest.client.write_any(&doing, Method::Post, &path, Some(&body))?;
             }
             if answer.is_success() {
                 // Yes is said without a word, as by anybody: whether it is merged is read.
@@ -265,7 +196,7 @@ impl Merging for Gitea {
                 // Whether it can be merged is being worked out.
                 refused = PortError::later(format!(
                     "{doing}: {} cannot tell yet whether it can be merged{said}. The next tick tries again.",
-                    self.client.name()
+                    self.rest.client.name()
                 ));
             }
             if !(answer.status == 405 && said.contains("allowed merge style")) {

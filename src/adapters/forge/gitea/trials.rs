@@ -5,29 +5,20 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Gitea, PAGE, wire};
+use super::{Gitea, PAGE};
 use crate::adapters::forge::moment;
+use crate::adapters::forge::rest::{comment_number, issue_path, repo_path};
+use crate::adapters::forge::wire::{Comment, Made, User, read};
 use crate::adapters::http::{Method, encoded};
 use crate::domain::escape::plain;
 use crate::domain::model::{Oid, PullRequest, RepoId};
-use crate::domain::upgrade::verdict::{Said, Status};
-use crate::ports::{Dispatched, Forge as _, NewStatus, PortError, PortResult, PullComment, Trials};
+use crate::domain::upgrade::verdict::Status;
+use crate::ports::{Dispatched, Forge as _, NewStatus, PortResult, PullComment, Trials};
 
 /// The sign that a trigger was seen.
 const SEEN: &str = "eyes";
 /// The server looks at its clock twice for a new comment: for when it was made, and for when it was changed.
 const SAME_MOMENT_SECONDS: i64 = 1;
-
-#[derive(Debug, Deserialize)]
-struct Comment {
-    id: u64,
-    user: Option<wire::User>,
-    #[serde(default)]
-    created_at: String,
-    #[serde(default)]
-    updated_at: String,
-    body: Option<String>,
-}
 
 #[derive(Debug, Deserialize)]
 struct StatusOf {
@@ -37,31 +28,9 @@ struct StatusOf {
     #[serde(rename = "status", default)]
     word: String,
     target_url: Option<String>,
-    creator: Option<wire::User>,
+    creator: Option<User>,
     #[serde(default)]
     created_at: String,
-}
-
-impl Comment {
-    fn comment(self) -> PullComment {
-        let author = self.user.and_then(wire::User::person);
-        let at = moment(&self.created_at);
-        // Whose moment cannot be read may have been edited.
-        let edited = match (at, moment(&self.updated_at)) {
-            (Some(at), Some(changed)) => changed.since(at) > SAME_MOMENT_SECONDS,
-            (_, _) => true,
-        };
-        PullComment {
-            said: Said {
-                id: self.id,
-                author: author.as_ref().map(|a| a.login.clone()),
-                body: self.body.unwrap_or_default(),
-            },
-            author,
-            at: at.unwrap_or_default(),
-            edited,
-        }
-    }
 }
 
 impl Trials for Gitea {
@@ -71,31 +40,29 @@ impl Trials for Gitea {
 
     fn pull_comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<PullComment>> {
         let doing = format!("reading the comments of {repo}#{number}");
-        let path = format!("{}/comments", Self::issue_path(repo, number));
-        let entries = self.client.get(&doing, &path)?.list(&doing, "")?;
-        let read = |entry| wire::read::<Comment>(entry, &doing).map(Comment::comment);
+        let path = format!("{}/comments", issue_path(repo, number));
+        let entries = self.rest.client.get(&doing, &path)?.list(&doing, "")?;
+        let read = |entry| read::<Comment>(entry, &doing).map(|c| c.pull_comment(SAME_MOMENT_SECONDS));
         entries.into_iter().map(read).collect()
     }
 
     fn say(&self, repo: &RepoId, number: u64, body: &str) -> PortResult<u64> {
         let id = self.put_comment(repo, number, None, body)?;
-        id.parse().map_err(|_odd| {
-            PortError::broken(format!("a comment on {repo}#{number} got the id `{id}`, which is no number"))
-        })
+        comment_number(&id, repo, number)
     }
 
     fn react(&self, repo: &RepoId, _number: u64, comment: u64) -> PortResult<()> {
         let doing = format!("answering a comment in {repo}");
-        let path = format!("{}/issues/comments/{comment}/reactions", Self::repo_path(repo));
+        let path = format!("{}/issues/comments/{comment}/reactions", repo_path(repo));
         self.write(&doing, Method::Post, &path, &json!({ "content": SEEN })).map(drop)
     }
 
     fn statuses(&self, repo: &RepoId, commit: &Oid) -> PortResult<Vec<Status>> {
         let doing = format!("reading the statuses of {} in {repo}", commit.short());
-        let path = format!("{}/commits/{commit}/statuses", Self::repo_path(repo));
+        let path = format!("{}/commits/{commit}/statuses", repo_path(repo));
         let mut found = vec![];
-        for entry in self.client.pages_counted(&doing, &path, PAGE)? {
-            let status: StatusOf = wire::read(entry, &doing)?;
+        for entry in self.rest.client.pages_counted(&doing, &path, PAGE)? {
+            let status: StatusOf = read(entry, &doing)?;
             found.push(Status {
                 id: status.id,
                 commit: commit.clone(),
@@ -111,17 +78,17 @@ impl Trials for Gitea {
 
     fn set_status(&self, repo: &RepoId, commit: &Oid, new: &NewStatus) -> PortResult<u64> {
         let doing = format!("setting a status of {} in {repo}", commit.short());
-        let path = format!("{}/statuses/{commit}", Self::repo_path(repo));
+        let path = format!("{}/statuses/{commit}", repo_path(repo));
         let body = json!({
             "state": new.state, "context": new.context, "description": new.description, "target_url": new.url,
         });
-        let made: wire::Made = self.write(&doing, Method::Post, &path, &body)?.json(&doing)?;
+        let made: Made = self.write(&doing, Method::Post, &path, &body)?.json(&doing)?;
         Ok(made.id)
     }
 
     fn dispatch(&self, repo: &RepoId, workflow: &str, branch: &str) -> PortResult<()> {
         let doing = format!("starting the workflow {} in {repo}", plain(workflow, 60));
-        let path = format!("{}/actions/workflows/{}/dispatches", Self::repo_path(repo), encoded(workflow));
+        let path = format!("{}/actions/workflows/{}/dispatches", repo_path(repo), encoded(workflow));
         let body = json!({ "ref": format!("refs/heads/{branch}") });
         self.write_silent(&doing, Method::Post, &path, Some(&body)).map(drop)
     }

@@ -1,77 +1,17 @@
-//! The JSON of Gitea and Forgejo, as far as it is read. What is missing or null where a server may leave it out has a
+//! The JSON of Gitea and Forgejo alone, as far as it is read. What is missing or null where a server may leave it out has a
 //! default.
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::adapters::forge::{is_edited, moment, text_hash};
+use crate::adapters::forge::wire::{OfRepo, User};
+use crate::adapters::forge::{moment, text_hash};
 use crate::domain::model::{self, Person, RepoId};
-use crate::ports::{PortError, PortResult};
-
-pub(super) fn read<T: DeserializeOwned>(entry: Value, doing: &str) -> PortResult<T> {
-    serde_json::from_value(entry).map_err(|error| {
-        PortError::broken(format!(
-            "{doing}: an entry cannot be understood: {error}. The next tick tries again."
-        ))
-    })
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct User {
-    #[serde(default)]
-    id: i64,
-    pub(super) login: String,
-}
-
-impl User {
-    /// Accounts below zero are the server's own: -1 stands for somebody who was deleted, the others for programs.
-    pub(super) fn person(self) -> Option<Person> {
-        let nobody = self.id == -1 || self.login.is_empty();
-        (!nobody).then(|| Person { bot: self.id < 0 || self.login.ends_with("[bot]"), login: self.login })
-    }
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Repository {
-    pub(super) id: u64,
-    pub(super) full_name: String,
-    pub(super) default_branch: String,
-    #[serde(default)]
-    pub(super) archived: bool,
-    #[serde(default)]
-    pub(super) mirror: bool,
-    /// A server that says nothing of it has them.
-    #[serde(default = "yes")]
-    pub(super) has_issues: bool,
-    /// What the asker may do.
-    pub(super) permissions: Option<Rights>,
-}
-
-fn yes() -> bool {
-    true
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Rights {
-    #[serde(default)]
-    pub(super) admin: bool,
-    #[serde(default)]
-    pub(super) push: bool,
-    #[serde(default)]
-    pub(super) pull: bool,
-}
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Label {
     pub(super) id: u64,
     pub(super) name: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct OfRepo {
-    #[serde(default)]
-    full_name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -120,35 +60,6 @@ impl Issue {
             priority: None,
         }
     }
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Comment {
-    id: u64,
-    user: Option<User>,
-    #[serde(default)]
-    created_at: String,
-    updated_at: Option<String>,
-    body: Option<String>,
-}
-
-impl Comment {
-    pub(super) fn comment(self) -> model::Comment {
-        let at = moment(&self.created_at);
-        let edited = is_edited(Some(&self.created_at), self.updated_at.as_deref());
-        model::Comment {
-            id: self.id.to_string(),
-            author: self.user.and_then(User::person),
-            at: at.unwrap_or_default(),
-            body: self.body.unwrap_or_default(),
-            edited,
-        }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Made {
-    pub(super) id: u64,
 }
 
 /// An entry of an issue's timeline. Of a label the body says whether it was put on ("1") or taken off ("").

@@ -16,6 +16,7 @@ use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::adapters::forge::rest::repo_path;
 use crate::adapters::forge::{http_date, moment};
 use crate::adapters::http::{Answer, Authorize, Client};
 use crate::adapters::secret::Token;
@@ -376,7 +377,7 @@ impl App {
     /// Why it cannot work in this repository, as far as that is a matter of where it is installed.
     pub(super) fn not_installed(&self, repo: &RepoId) -> PortResult<Option<String>> {
         let doing = format!("looking whether the app is installed for {repo}");
-        let answer = self.ask(&doing, &format!("{}/installation", super::GitHub::repo_path(repo)))?;
+        let answer = self.ask(&doing, &format!("{}/installation", repo_path(repo)))?;
         if answer.status == 404 {
             return Ok(Some("the app is not installed for it".to_owned()));
         }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{GitHub, wire};
 use crate::adapters::forge::moment;
+use crate::adapters::forge::rest::issue_path;
 use crate::domain::escape::plain;
 use crate::domain::model::{ApprovalEvidence, Edit, EditHistory, Issue, Labelled, Person, RepoId, UnixTime};
 use crate::ports::{PortError, PortResult};
@@ -204,7 +205,7 @@ impl GitHub {
         let data = reply.data.ok_or_else(|| PortError::broken(format!("{doing}: the answer is empty")))?;
         // An app's name is spelt in more than one way here.
         if let Some(viewer) = data.viewer.as_ref().filter(|_| self.app.is_none()) {
-            *self.own_login.borrow_mut() = Some(viewer.login.clone());
+            *self.rest.own_login.borrow_mut() = Some(viewer.login.clone());
         }
         let issue = data.repository.and_then(|r| r.issue);
         issue.ok_or_else(|| PortError::gone(format!("{doing}: it is not there (any more)")))
@@ -215,10 +216,10 @@ impl GitHub {
         let doing = format!("reading the timeline of {repo}#{}", issue.number);
         // Read again: what stands in the list may be older than the timeline.
         let now = self.fetch_issue(repo, issue.number)?;
-        let path = format!("{}/timeline?per_page=100", Self::issue_path(repo, issue.number));
+        let path = format!("{}/timeline?per_page=100", issue_path(repo, issue.number));
         let mut labelled: Option<Labelled> = None;
         let mut renames = Vec::new();
-        for entry in self.client.pages(&doing, &path)? {
+        for entry in self.rest.client.pages(&doing, &path)? {
             let event: wire::Event = serde_json::from_value(entry).map_err(|error| {
                 PortError::broken(format!("{doing}: an entry cannot be understood: {error}"))
             })?;

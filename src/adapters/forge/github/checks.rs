@@ -2,9 +2,10 @@
 //! holds it up, whether Actions has more to come, or ended a workflow without a check.
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::GitHub;
+use crate::adapters::forge::rest::repo_path;
+use crate::adapters::forge::wire::read_all;
 use crate::adapters::forge::{Checks, cut_at_error, ended_as, red_check, twice};
 use crate::adapters::http::{Answer, Client, Method, encoded};
 use crate::domain::checks::Required;
@@ -220,14 +221,6 @@ impl Status {
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(entries: Vec<Value>, doing: &str) -> PortResult<Vec<T>> {
-    entries.into_iter().map(serde_json::from_value).collect::<Result<_, _>>().map_err(|error| {
-        PortError::broken(format!(
-            "{doing}: an entry cannot be understood: {error}. The next tick tries again."
-        ))
-    })
-}
-
 /// A server of a plan or an age that knows no rules has none.
 fn knows_rules(answer: &Answer) -> bool {
     answer.status != 404 && !(answer.status == 403 && answer.said().contains("Upgrade to"))
@@ -239,14 +232,14 @@ impl GitHub {
             "reading what the rules of {} in {repo} require (ci.required says it in their place)",
             crate::domain::escape::plain(branch, 60)
         );
-        let (base, branch) = (Self::repo_path(repo), encoded(branch));
-        let client = self.client.owed();
+        let (base, branch) = (repo_path(repo), encoded(branch));
+        let client = self.rest.client.owed();
         let path = format!("{base}/rules/branches/{branch}?per_page=100");
         let first = client.settled(&doing, &path)?;
         let mut names = vec![];
         if knows_rules(&first) {
             let first = client.judged(first, &doing)?;
-            let rules: Vec<Rule> = read(client.rest(&doing, &first, "")?, &doing)?;
+            let rules: Vec<Rule> = read_all(client.rest(&doing, &first, "")?, &doing)?;
             let ours = rules.into_iter().filter(|rule| rule.kind == "required_status_checks");
             let contexts = ours.filter_map(|rule| rule.parameters).flat_map(|p| p.required_status_checks);
             names.extend(contexts.map(|one| one.context));
@@ -264,8 +257,8 @@ impl GitHub {
     }
 
     fn workflow_runs(client: &Client, repo: &RepoId, oid: &Oid, doing: &str) -> PortResult<Vec<WorkflowRun>> {
-        let path = format!("{}/actions/runs?head_sha={oid}&per_page=100", Self::repo_path(repo));
-        read(client.whole_of(doing, &path, "workflow_runs")?, doing)
+        let path = format!("{}/actions/runs?head_sha={oid}&per_page=100", repo_path(repo));
+        read_all(client.whole_of(doing, &path, "workflow_runs")?, doing)
     }
 
     fn flows(client: &Client, repo: &RepoId, oid: &Oid, doing: &str) -> PortResult<Flows> {
@@ -283,9 +276,9 @@ impl GitHub {
             return String::new();
         }
         let doing = format!("reading the log of {} in {repo}", crate::domain::escape::plain(&run.name, 60));
-        let path = format!("{}/actions/jobs/{}/logs", Self::repo_path(repo), run.id);
-        let log = self.client.get_any(&doing, &path).and_then(|answer| match answer.location.clone() {
-            Some(place) if answer.status == 302 => self.client.get_elsewhere(&doing, &place),
+        let path = format!("{}/actions/jobs/{}/logs", repo_path(repo), run.id);
+        let log = self.rest.client.get_any(&doing, &path).and_then(|answer| match answer.location.clone() {
+            Some(place) if answer.status == 302 => self.rest.client.get_elsewhere(&doing, &place),
             Some(_) | None => answer.good(&doing),
         });
         // A log that cannot be had changes no decision: the summary stands for it.
@@ -296,13 +289,13 @@ impl GitHub {
 impl Checks for GitHub {
     fn checks(&self, repo: &RepoId, oid: &Oid) -> PortResult<Vec<Check>> {
         let doing = format!("reading the checks of {} in {repo}", oid.short());
-        let client = self.client.owed();
-        let commit = format!("{}/commits/{oid}", Self::repo_path(repo));
+        let client = self.rest.client.owed();
+        let commit = format!("{}/commits/{oid}", repo_path(repo));
         let path = format!("{commit}/check-runs?filter=latest&per_page=100");
-        let mut runs: Vec<CheckRun> = read(client.whole_of(&doing, &path, "check_runs")?, &doing)?;
+        let mut runs: Vec<CheckRun> = read_all(client.whole_of(&doing, &path, "check_runs")?, &doing)?;
         runs.sort_by_key(|run| run.id);
         let path = format!("{commit}/status?per_page=100");
-        let statuses: Vec<Status> = read(client.whole_of(&doing, &path, "statuses")?, &doing)?;
+        let statuses: Vec<Status> = read_all(client.whole_of(&doing, &path, "statuses")?, &doing)?;
         // Only where something was cancelled does it matter which workflow a check is of.
         let cancelled = runs.iter().any(|run| run.is_by_actions() && run.state() == CheckState::Superseded);
         let flows = if cancelled { Some(Self::flows(&client, repo, oid, &doing)?) } else { None };
@@ -333,7 +326,7 @@ impl Checks for GitHub {
     /// A job that needs others has no check run before they are over: what is green may be half of it.
     fn to_come(&self, repo: &RepoId, oid: &Oid) -> PortResult<Vec<Check>> {
         let doing = format!("reading whether more checks of {} in {repo} are to come", oid.short());
-        let flows = Self::flows(&self.client.owed(), repo, oid, &doing)?;
+        let flows = Self::flows(&self.rest.client.owed(), repo, oid, &doing)?;
         Ok(flows.standing().into_iter().filter_map(|(run, state)| run.beyond_its_jobs(state)).collect())
     }
 
@@ -344,7 +337,7 @@ impl Checks for GitHub {
 
     fn rerun(&self, repo: &RepoId, oid: &Oid, attempt: u32) -> PortResult<bool> {
         let doing = format!("having the failed checks of {} in {repo} run again", oid.short());
-        let flows = Flows(twice(|| Self::workflow_runs(&self.client, repo, oid, &doing))?);
+        let flows = Flows(twice(|| Self::workflow_runs(&self.rest.client, repo, oid, &doing))?);
         let standing = flows.standing();
         // One that was given up has no job that failed: it is run as a whole, where it is red.
         let is_red = |run: &WorkflowRun| {
@@ -360,7 +353,7 @@ impl Checks for GitHub {
             };
             // Once more than it ran already: a repeat after a lost answer starts nothing.
             if run.run_attempt < attempt {
-                let path = format!("{}/actions/runs/{}/{how}", Self::repo_path(repo), run.id);
+                let path = format!("{}/actions/runs/{}/{how}", repo_path(repo), run.id);
                 match twice(|| self.write(&doing, Method::Post, &path, None)) {
                     Ok(_) => begun = true,
                     // Too old, or the token may not: it stays red.

@@ -6,6 +6,8 @@
 use serde_json::{Value, json};
 
 use super::{GitHub, wire};
+use crate::adapters::forge::rest::repo_path;
+use crate::adapters::forge::wire::{Repository, User};
 use crate::adapters::forge::{http_date, moment, rules_told};
 use crate::adapters::http::Method;
 use crate::domain::doctor::{Access, TokenFacts};
@@ -32,16 +34,6 @@ fn words(header: &str) -> Vec<String> {
 }
 
 impl GitHub {
-    /// Whether a page can be read; `None` where it can.
-    fn locked(&self, what: &str, path: &str) -> PortResult<Option<String>> {
-        let doing = format!("reading {what}");
-        match self.client.get(&doing, path) {
-            Ok(_) => Ok(None),
-            Err(PortError::Refused { what } | PortError::Gone { what }) => Ok(Some(what)),
-            Err(other) => Err(other),
-        }
-    }
-
     /// Scopes of a classic token that are missing; nothing where the server tells none.
     fn missing_scopes(scopes: Option<&[String]>, private: bool) -> Option<String> {
         let scopes = scopes?;
@@ -66,9 +58,9 @@ impl Desk for GitHub {
                 server_time: told.server_time,
             });
         }
-        let doing = format!("asking {} whose token this is", self.client.name());
-        let answer = self.client.get(&doing, "/user")?;
-        let user: wire::User = answer.json(&doing)?;
+        let doing = format!("asking {} whose token this is", self.rest.client.name());
+        let answer = self.rest.client.get(&doing, "/user")?;
+        let user: User = answer.json(&doing)?;
         Ok(TokenFacts {
             login: user.login,
             scopes: answer.scopes.as_deref().map(words),
@@ -79,7 +71,7 @@ impl Desk for GitHub {
     }
 
     fn access(&self, repo: &RepoId) -> PortResult<Access> {
-        let found = self.look(repo)?;
+        let found = self.rest.look(repo)?;
         if let Some(app) = &self.app {
             return self.access_of_app(app, repo, &found);
         }
@@ -92,9 +84,9 @@ impl Desk for GitHub {
         };
         let mut lacks = Self::closed(&found);
         // Every answer names the scopes of a classic token.
-        let scopes = self.client.get(&format!("looking at {repo}"), &Self::repo_path(repo))?.scopes;
+        let scopes = self.rest.client.get(&format!("looking at {repo}"), &repo_path(repo))?.scopes;
         lacks.extend(Self::missing_scopes(scopes.as_deref().map(words).as_deref(), found.private));
-        let base = Self::repo_path(repo);
+        let base = repo_path(repo);
         let branch = crate::adapters::http::encoded(&found.default_branch);
         let pages = [
             ("issues", format!("{base}/issues?per_page=1")),
@@ -107,7 +99,7 @@ impl Desk for GitHub {
             if what == "issues" && !found.has_issues {
                 continue;
             }
-            lacks.extend(self.locked(&format!("{what} of {repo}"), &path)?);
+            lacks.extend(self.rest.locked(&format!("{what} of {repo}"), &path)?);
         }
         let requires = rules_told(self, repo, &found.default_branch, &mut lacks)?;
         Ok(Access { held, lacks, requires })
@@ -115,9 +107,9 @@ impl Desk for GitHub {
 
     fn labels(&self, repo: &RepoId) -> PortResult<Vec<String>> {
         let doing = format!("reading the labels of {repo}");
-        let path = format!("{}/labels?per_page=100", Self::repo_path(repo));
+        let path = format!("{}/labels?per_page=100", repo_path(repo));
         let name = |entry: Value| serde_json::from_value::<wire::LabelFacts>(entry).map(|label| label.name);
-        let entries = self.client.pages(&doing, &path)?.into_iter().map(name);
+        let entries = self.rest.client.pages(&doing, &path)?.into_iter().map(name);
         entries
             .collect::<Result<_, _>>()
             .map_err(|error| PortError::broken(format!("{doing}: one of them cannot be understood: {error}")))
@@ -125,9 +117,9 @@ impl Desk for GitHub {
 
     fn make_label(&self, repo: &RepoId, name: &str, colour: &str, meaning: &str) -> PortResult<()> {
         let doing = format!("making the label {name} in {repo}");
-        let path = format!("{}/labels", Self::repo_path(repo));
+        let path = format!("{}/labels", repo_path(repo));
         let body = json!({ "name": name, "color": colour, "description": meaning });
-        let answer = self.client.write_any(&doing, Method::Post, &path, Some(&body))?;
+        let answer = self.rest.client.write_any(&doing, Method::Post, &path, Some(&body))?;
         // Somebody made it meanwhile, or an answer of ours was lost.
         if answer.status == 422 && self.labels(repo)?.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             return Ok(());
@@ -137,7 +129,7 @@ impl Desk for GitHub {
 }
 
 impl GitHub {
-    fn closed(found: &wire::Repository) -> Vec<String> {
+    fn closed(found: &Repository) -> Vec<String> {
         let mut lacks = Vec::new();
         if found.archived {
             lacks.push("it is archived, and takes nothing".to_owned());
@@ -149,7 +141,7 @@ impl GitHub {
     }
 
     /// What stands with a repository is said of accounts only; an app is told its rights with each token.
-    fn access_of_app(&self, app: &super::App, repo: &RepoId, found: &wire::Repository) -> PortResult<Access> {
+    fn access_of_app(&self, app: &super::App, repo: &RepoId, found: &Repository) -> PortResult<Access> {
         let mut lacks = Self::closed(found);
         lacks.extend(app.not_installed(repo)?);
         let missing = app.missing()?;

@@ -3,44 +3,18 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{GitHub, wire};
+use super::GitHub;
+use crate::adapters::forge::rest::{pull_path, repo_path};
+use crate::adapters::forge::wire::{Pull, User, read};
 use crate::adapters::forge::{is_edited, moment, twice};
 use crate::adapters::http::{Answer, Method, encoded};
-use crate::domain::escape::plain;
 use crate::domain::model::{Oid, PullRequest, PullState, RepoId, Review, ReviewNote, ReviewVerdict};
 use crate::ports::{MergeAnswer, Merging, NewPull, PortError, PortResult, PullRequests};
 
 #[derive(Debug, Deserialize)]
-struct Pull {
-    number: u64,
-    title: String,
-    body: Option<String>,
-    state: String,
-    html_url: Option<String>,
-    merged_at: Option<String>,
-    merge_commit_sha: Option<String>,
-    merged_by: Option<wire::User>,
-    head: End,
-    base: End,
-}
-
-#[derive(Debug, Deserialize)]
-struct End {
-    #[serde(rename = "ref")]
-    name: String,
-    sha: String,
-    repo: Option<OfRepo>,
-}
-
-#[derive(Debug, Deserialize)]
-struct OfRepo {
-    full_name: String,
-}
-
-#[derive(Debug, Deserialize)]
 struct Said {
     id: u64,
-    user: Option<wire::User>,
+    user: Option<User>,
     #[serde(default)]
     state: String,
     body: Option<String>,
@@ -54,60 +28,18 @@ struct Note {
     line: Option<u64>,
     original_line: Option<u64>,
     body: Option<String>,
-    user: Option<wire::User>,
+    user: Option<User>,
     created_at: Option<String>,
     updated_at: Option<String>,
 }
 
-impl Pull {
-    fn is_of(&self, repo: &RepoId) -> bool {
-        self.head.repo.as_ref().is_some_and(|r| r.full_name.eq_ignore_ascii_case(&repo.path()))
-    }
-
-    fn pull(self, doing: &str) -> PortResult<PullRequest> {
-        let head = Oid::parse(&self.head.sha).ok_or_else(|| {
-            PortError::broken(format!("{doing}: `{}` is no commit", plain(&self.head.sha, 50)))
-        })?;
-        let state = match (self.state.as_str(), self.merged_at) {
-            (_, Some(_)) => PullState::Merged {
-                commit: self.merge_commit_sha.as_deref().and_then(Oid::parse),
-                by: self.merged_by.map(wire::User::person),
-            },
-            ("open", None) => PullState::Open,
-            (_, None) => PullState::Closed,
-        };
-        Ok(PullRequest {
-            number: self.number,
-            title: self.title,
-            body: self.body.unwrap_or_default(),
-            branch: self.head.name,
-            target: self.base.name,
-            head,
-            state,
-            link: self.html_url,
-        })
-    }
-}
-
-fn read<T: serde::de::DeserializeOwned>(entry: Value, doing: &str) -> PortResult<T> {
-    serde_json::from_value(entry).map_err(|error| {
-        PortError::broken(format!(
-            "{doing}: an entry cannot be understood: {error}. The next tick tries again."
-        ))
-    })
-}
-
 impl GitHub {
-    fn pull_path(repo: &RepoId, number: u64) -> String {
-        format!("{}/pulls/{number}", Self::repo_path(repo))
-    }
-
     /// Those from branches of this very repository: a fork's head is on no branch of it.
     pub(super) fn open_pulls_of(&self, repo: &RepoId) -> PortResult<Vec<PullRequest>> {
         let doing = format!("listing the open pull requests of {repo}");
-        let path = format!("{}/pulls?state=open&per_page=100", Self::repo_path(repo));
+        let path = format!("{}/pulls?state=open&per_page=100", repo_path(repo));
         let mut found = Vec::new();
-        for entry in self.client.pages(&doing, &path)? {
+        for entry in self.rest.client.pages(&doing, &path)? {
             let pull: Pull = read(entry, &doing)?;
             if pull.is_of(repo) && pull.state == "open" {
                 found.push(pull.pull(&doing)?);
@@ -117,9 +49,9 @@ impl GitHub {
     }
 
     fn merge_by(&self, doing: &str, repo: &RepoId, number: u64, head: &Oid, how: &str) -> PortResult<Answer> {
-        let path = format!("{}/merge", Self::pull_path(repo, number));
+        let path = format!("{}/merge", pull_path(repo, number));
         let body = json!({ "sha": head.as_str(), "merge_method": how });
-        self.client.write_any(doing, Method::Put, &path, Some(&body))
+        self.rest.client.write_any(doing, Method::Put, &path, Some(&body))
     }
 }
 
@@ -128,11 +60,11 @@ impl PullRequests for GitHub {
         let doing = format!("looking for a pull request from {branch} in {repo}");
         let path = format!(
             "{}/pulls?head={}&state=all&sort=created&direction=desc&per_page=100",
-            Self::repo_path(repo),
+            repo_path(repo),
             encoded(&format!("{}:{branch}", repo.owner))
         );
         let mut found = Vec::new();
-        for entry in self.client.pages(&doing, &path)? {
+        for entry in self.rest.client.pages(&doing, &path)? {
             let pull: Pull = read(entry, &doing)?;
             // The filter is not trusted: a fork may have a branch of this name.
             if pull.is_of(repo) && pull.head.name == branch {
@@ -151,9 +83,9 @@ impl PullRequests for GitHub {
 
     fn pull(&self, repo: &RepoId, number: u64) -> PortResult<PullRequest> {
         let doing = format!("reading the pull request {repo}#{number}");
-        let path = Self::pull_path(repo, number);
+        let path = pull_path(repo, number);
         // A merge is given up for it.
-        let answer = twice(|| self.client.get(&doing, &path))?;
+        let answer = twice(|| self.rest.client.get(&doing, &path))?;
         let pull: Pull = answer.json(&doing)?;
         pull.pull(&doing)
     }
@@ -164,7 +96,7 @@ impl PullRequests for GitHub {
             "title": new.title, "body": new.body, "head": new.branch, "base": new.target,
             "maintainer_can_modify": false,
         });
-        let path = format!("{}/pulls", Self::repo_path(repo));
+        let path = format!("{}/pulls", repo_path(repo));
         let pull: Pull = self.write(&doing, Method::Post, &path, Some(&body))?.json(&doing)?;
         pull.pull(&doing)
     }
@@ -172,18 +104,18 @@ impl PullRequests for GitHub {
     fn edit_pull(&self, repo: &RepoId, number: u64, title: &str, body: &str) -> PortResult<()> {
         let doing = format!("editing the pull request {repo}#{number}");
         let body = json!({ "title": title, "body": body });
-        self.write(&doing, Method::Patch, &Self::pull_path(repo, number), Some(&body)).map(drop)
+        self.write(&doing, Method::Patch, &pull_path(repo, number), Some(&body)).map(drop)
     }
 
     fn reviews(&self, repo: &RepoId, number: u64) -> PortResult<Vec<Review>> {
         let doing = format!("reading the reviews of {repo}#{number}");
-        let path = Self::pull_path(repo, number);
-        let said = self.client.pages(&doing, &format!("{path}/reviews?per_page=100"))?;
+        let path = pull_path(repo, number);
+        let said = self.rest.client.pages(&doing, &format!("{path}/reviews?per_page=100"))?;
         if said.is_empty() {
             return Ok(Vec::new());
         }
         let mut notes = Vec::new();
-        for entry in self.client.pages(&doing, &format!("{path}/comments?per_page=100"))? {
+        for entry in self.rest.client.pages(&doing, &format!("{path}/comments?per_page=100"))? {
             notes.push(read::<Note>(entry, &doing)?);
         }
         let mut reviews = Vec::new();
@@ -200,7 +132,7 @@ impl PullRequests for GitHub {
             let own = notes.iter().filter(|n| n.pull_request_review_id == Some(said.id));
             reviews.push(Review {
                 id: said.id.to_string(),
-                author: said.user.map(wire::User::person),
+                author: said.user.and_then(User::person),
                 at: said.submitted_at.as_deref().and_then(moment).unwrap_or_default(),
                 verdict,
                 body: said.body.unwrap_or_default(),
@@ -209,7 +141,7 @@ impl PullRequests for GitHub {
                         path: n.path.clone(),
                         line: n.line.or(n.original_line),
                         body: n.body.clone().unwrap_or_default(),
-                        author: n.user.clone().map(wire::User::person),
+                        author: n.user.clone().and_then(User::person),
                         edited: is_edited(n.created_at.as_deref(), n.updated_at.as_deref()),
                     })
                     .collect(),
@@ -225,7 +157,7 @@ impl PullRequests for GitHub {
             return Ok(());
         }
         let body = json!({ "state": "closed" });
-        self.write(&doing, Method::Patch, &Self::pull_path(repo, number), Some(&body)).map(drop)
+        self.write(&doing, Method::Patch, &pull_path(repo, number), Some(&body)).map(drop)
     }
 }
 

@@ -3,29 +3,22 @@
 //! Comments and statuses have ids that rise over everything there, so that a later one has a greater id.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{GitHub, wire};
+use super::GitHub;
 use crate::adapters::forge::moment;
+use crate::adapters::forge::rest::{comment_number, issue_path, repo_path};
+use crate::adapters::forge::wire::{Comment, Made, User, read_all};
 use crate::adapters::http::{Method, encoded};
 use crate::domain::escape::plain;
 use crate::domain::model::{Oid, PullRequest, RepoId};
-use crate::domain::upgrade::verdict::{Said, Status};
-use crate::ports::{Dispatched, Forge as _, NewStatus, PortError, PortResult, PullComment, Trials};
+use crate::domain::upgrade::verdict::Status;
+use crate::ports::{Dispatched, Forge as _, NewStatus, PortResult, PullComment, Trials};
 
 /// The sign that a trigger was seen.
 const SEEN: &str = "eyes";
 /// The event of runs that were asked for by name.
 const ASKED_FOR: &str = "workflow_dispatch";
-
-#[derive(Debug, Deserialize)]
-struct Comment {
-    id: u64,
-    user: Option<wire::User>,
-    created_at: String,
-    updated_at: Option<String>,
-    body: Option<String>,
-}
 
 #[derive(Debug, Deserialize)]
 struct StatusOf {
@@ -34,7 +27,7 @@ struct StatusOf {
     context: String,
     state: String,
     target_url: Option<String>,
-    creator: Option<wire::User>,
+    creator: Option<User>,
     created_at: Option<String>,
 }
 
@@ -50,33 +43,6 @@ struct RunOf {
     conclusion: Option<String>,
 }
 
-impl Comment {
-    fn comment(self) -> PullComment {
-        let author = self.user.map(wire::User::person);
-        // Whose moment cannot be read may have been edited.
-        let at = moment(&self.created_at);
-        let edited = at.is_none() || self.updated_at.as_deref().and_then(moment) != at;
-        PullComment {
-            said: Said {
-                id: self.id,
-                author: author.as_ref().map(|a| a.login.clone()),
-                body: self.body.unwrap_or_default(),
-            },
-            author,
-            at: at.unwrap_or_default(),
-            edited,
-        }
-    }
-}
-
-fn read<T: serde::de::DeserializeOwned>(entries: Vec<Value>, doing: &str) -> PortResult<Vec<T>> {
-    entries.into_iter().map(serde_json::from_value).collect::<Result<_, _>>().map_err(|error| {
-        PortError::broken(format!(
-            "{doing}: an entry cannot be understood: {error}. The next tick tries again."
-        ))
-    })
-}
-
 impl Trials for GitHub {
     fn open_pulls(&self, repo: &RepoId) -> PortResult<Vec<PullRequest>> {
         self.open_pulls_of(repo)
@@ -84,28 +50,26 @@ impl Trials for GitHub {
 
     fn pull_comments(&self, repo: &RepoId, number: u64) -> PortResult<Vec<PullComment>> {
         let doing = format!("reading the comments of {repo}#{number}");
-        let path = format!("{}/comments?per_page=100", Self::issue_path(repo, number));
-        let all: Vec<Comment> = read(self.client.pages(&doing, &path)?, &doing)?;
-        Ok(all.into_iter().map(Comment::comment).collect())
+        let path = format!("{}/comments?per_page=100", issue_path(repo, number));
+        let all: Vec<Comment> = read_all(self.rest.client.pages(&doing, &path)?, &doing)?;
+        Ok(all.into_iter().map(|c| c.pull_comment(0)).collect())
     }
 
     fn say(&self, repo: &RepoId, number: u64, body: &str) -> PortResult<u64> {
         let id = self.put_comment(repo, number, None, body)?;
-        id.parse().map_err(|_odd| {
-            PortError::broken(format!("a comment on {repo}#{number} got the id `{id}`, which is no number"))
-        })
+        comment_number(&id, repo, number)
     }
 
     fn react(&self, repo: &RepoId, _number: u64, comment: u64) -> PortResult<()> {
         let doing = format!("answering a comment in {repo}");
-        let path = format!("{}/issues/comments/{comment}/reactions", Self::repo_path(repo));
-        self.client.write(&doing, Method::Post, &path, Some(&json!({ "content": SEEN }))).map(drop)
+        let path = format!("{}/issues/comments/{comment}/reactions", repo_path(repo));
+        self.rest.client.write(&doing, Method::Post, &path, Some(&json!({ "content": SEEN }))).map(drop)
     }
 
     fn statuses(&self, repo: &RepoId, commit: &Oid) -> PortResult<Vec<Status>> {
         let doing = format!("reading the statuses of {} in {repo}", commit.short());
-        let path = format!("{}/commits/{commit}/statuses?per_page=100", Self::repo_path(repo));
-        let all: Vec<StatusOf> = read(self.client.pages(&doing, &path)?, &doing)?;
+        let path = format!("{}/commits/{commit}/statuses?per_page=100", repo_path(repo));
+        let all: Vec<StatusOf> = read_all(self.rest.client.pages(&doing, &path)?, &doing)?;
         Ok(all
             .into_iter()
             .map(|status| Status {
@@ -122,28 +86,28 @@ impl Trials for GitHub {
 
     fn set_status(&self, repo: &RepoId, commit: &Oid, new: &NewStatus) -> PortResult<u64> {
         let doing = format!("setting a status of {} in {repo}", commit.short());
-        let path = format!("{}/statuses/{commit}", Self::repo_path(repo));
+        let path = format!("{}/statuses/{commit}", repo_path(repo));
         let body = json!({
             "state": new.state, "context": new.context, "description": new.description, "target_url": new.url,
         });
-        let made: wire::Made = self.client.write(&doing, Method::Post, &path, Some(&body))?.json(&doing)?;
+        let made: Made = self.rest.client.write(&doing, Method::Post, &path, Some(&body))?.json(&doing)?;
         Ok(made.id)
     }
 
     fn dispatch(&self, repo: &RepoId, workflow: &str, branch: &str) -> PortResult<()> {
         let doing = format!("starting the workflow {} in {repo}", plain(workflow, 60));
-        let path = format!("{}/actions/workflows/{}/dispatches", Self::repo_path(repo), encoded(workflow));
-        self.client.write(&doing, Method::Post, &path, Some(&json!({ "ref": branch }))).map(drop)
+        let path = format!("{}/actions/workflows/{}/dispatches", repo_path(repo), encoded(workflow));
+        self.rest.client.write(&doing, Method::Post, &path, Some(&json!({ "ref": branch }))).map(drop)
     }
 
     fn dispatched(&self, repo: &RepoId, workflow: &str, commit: &Oid) -> PortResult<Vec<Dispatched>> {
         let doing = format!("reading the runs of the workflow {} in {repo}", plain(workflow, 60));
         let path = format!(
             "{}/actions/workflows/{}/runs?event={ASKED_FOR}&head_sha={commit}&per_page=100",
-            Self::repo_path(repo),
+            repo_path(repo),
             encoded(workflow)
         );
-        let all: Vec<RunOf> = read(self.client.pages_of(&doing, &path, "workflow_runs")?, &doing)?;
+        let all: Vec<RunOf> = read_all(self.rest.client.pages_of(&doing, &path, "workflow_runs")?, &doing)?;
         // A filter is not trusted.
         let own = all.into_iter().filter(|r| r.event == ASKED_FOR && r.head_sha == commit.as_str());
         Ok(own

@@ -1,53 +1,11 @@
-//! GitHub's JSON, as far as it is read. What is missing or null where GitHub may leave it out has a default.
+//! GitHub's own JSON, as far as it is read. What is missing or null where GitHub may leave it out has a default.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::adapters::forge::{is_edited, moment, text_hash};
+use crate::adapters::forge::wire::User;
+use crate::adapters::forge::{moment, text_hash};
 use crate::domain::model::{self, Person, UnixTime};
-
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct User {
-    pub(super) login: String,
-    #[serde(rename = "type", default)]
-    kind: String,
-}
-
-impl User {
-    pub(super) fn person(self) -> Person {
-        Person { bot: self.kind == "Bot", login: self.login }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Repository {
-    pub(super) id: u64,
-    pub(super) full_name: String,
-    pub(super) default_branch: String,
-    #[serde(default)]
-    pub(super) private: bool,
-    #[serde(default)]
-    pub(super) archived: bool,
-    /// A server that says nothing of it has them.
-    #[serde(default = "yes")]
-    pub(super) has_issues: bool,
-    /// What the asker may do, where the server says so.
-    pub(super) permissions: Option<Rights>,
-}
-
-fn yes() -> bool {
-    true
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Rights {
-    #[serde(default)]
-    pub(super) admin: bool,
-    #[serde(default)]
-    pub(super) push: bool,
-    #[serde(default)]
-    pub(super) pull: bool,
-}
 
 #[derive(Debug, Deserialize)]
 pub(super) struct LabelFacts {
@@ -95,7 +53,7 @@ impl Issue {
             body,
             open: self.state == "open",
             labels: self.labels.into_iter().map(Label::name).collect(),
-            author: self.user.map(User::person),
+            author: self.user.and_then(User::person),
             updated_at: moment(&self.updated_at).unwrap_or_default(),
             priority: None,
         }
@@ -124,34 +82,6 @@ impl Dependency {
     }
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Comment {
-    id: u64,
-    user: Option<User>,
-    created_at: String,
-    updated_at: Option<String>,
-    body: Option<String>,
-}
-
-impl Comment {
-    pub(super) fn comment(self) -> model::Comment {
-        let at = moment(&self.created_at);
-        let edited = is_edited(Some(&self.created_at), self.updated_at.as_deref());
-        model::Comment {
-            id: self.id.to_string(),
-            author: self.user.map(User::person),
-            at: at.unwrap_or_default(),
-            body: self.body.unwrap_or_default(),
-            edited,
-        }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Made {
-    pub(super) id: u64,
-}
-
 /// An entry of an issue's timeline. Comments have a user, other entries an actor.
 #[derive(Debug, Deserialize)]
 pub(super) struct Event {
@@ -162,12 +92,7 @@ pub(super) struct Event {
     user: Option<User>,
     created_at: Option<String>,
     submitted_at: Option<String>,
-    label: Option<LabelName>,
-}
-
-#[derive(Debug, Deserialize)]
-struct LabelName {
-    name: String,
+    label: Option<LabelFacts>,
 }
 
 impl Event {
@@ -188,6 +113,6 @@ impl Event {
     }
 
     pub(super) fn who(self) -> Option<Person> {
-        self.actor.or(self.user).map(User::person)
+        self.actor.or(self.user).and_then(User::person)
     }
 }
