@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::hand::by_hand;
 use super::target::IssueArg;
 use crate::app::local::{LocalForge, NewIssue};
 use crate::domain::model::{Blocker, Comment, Issue, RepoId, Seen};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::ports::{BrokenIssue, Forge as _, PortError};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -267,12 +268,7 @@ fn state(open: bool) -> &'static str {
 
 #[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
 pub(super) fn said(error: PortError) -> Error {
-    let kind = match &error {
-        PortError::Later { .. } | PortError::Broken { .. } => Kind::TryLater,
-        PortError::Refused { .. } | PortError::Gone { .. } => Kind::Usage,
-        PortError::Credentials { .. } => Kind::Refused,
-    };
-    Error::new(kind, error.to_string())
+    by_hand(&error)
 }
 
 pub(super) fn line(text: &mut String, line: &str) {
@@ -346,6 +342,20 @@ pub(super) fn text_from(path: &std::path::Path) -> Result<String, Error> {
     std::fs::read_to_string(path).map_err(unreadable)
 }
 
+/// The same given in words, where they are not `-`.
+pub(super) fn words(text: &str) -> Result<String, Error> {
+    if text == "-" { text_from(std::path::Path::new("-")) } else { Ok(text.to_owned()) }
+}
+
+/// What a verb does with one issue or pull request.
+pub(super) type Verb<'a> = &'a dyn Fn(&LocalForge, &RepoId, u64) -> Result<Answer, Error>;
+
+pub(super) fn print(app: &crate::app::App, command: &str, answer: &Answer) -> u8 {
+    let items = answer.json.as_array().cloned().unwrap_or_else(|| vec![answer.json.clone()]);
+    super::output::answer(&app.global, command, &answer.text, &items);
+    0
+}
+
 /// Prints what a verb would do that writes at once.
 pub(super) fn planned(app: &crate::app::App, command: &str, what: &str, of: &str) -> u8 {
     let text = format!("dry run: would {what} {of}\n");
@@ -377,6 +387,8 @@ pub fn run(app: &crate::app::App, command: &IssueCommand) -> Result<u8, Error> {
             return Ok(planned(app, "issue", what, &format!("{repo}#{number}")));
         }
     }
+    let at =
+        |issue: &IssueArg, verb: Verb<'_>| target(issue).and_then(|(forge, repo, n)| verb(&forge, &repo, n));
     let answer = match command {
         C::New(new_issue) => {
             let repo = app.repo(&new_issue.repo)?;
@@ -397,31 +409,17 @@ pub fn run(app: &crate::app::App, command: &IssueCommand) -> Result<u8, Error> {
             let repo = app.repo(repo)?;
             list(&app.local_forge(&repo)?, &repo, labels, *all)?
         }
-        C::Show(issue) => {
-            let (forge, repo, number) = target(issue)?;
-            show(&forge, &repo, number)?
-        }
-        C::Label(args) => {
-            let (forge, repo, number) = target(&args.issue)?;
-            label(&forge, &repo, number, &args.add, &args.remove, &who())?
-        }
+        C::Show(issue) => at(issue, &show)?,
+        C::Label(args) => at(&args.issue, &|forge, repo, number| {
+            label(forge, repo, number, &args.add, &args.remove, &who())
+        })?,
         C::Comment { issue, text } => {
-            let (forge, repo, number) = target(issue)?;
-            let body = if text == "-" { text_from(std::path::Path::new("-"))? } else { text.clone() };
-            comment(&forge, &repo, number, &body, &who())?
+            at(issue, &|forge, repo, number| comment(forge, repo, number, &words(text)?, &who()))?
         }
-        C::Close(issue) => {
-            let (forge, repo, number) = target(issue)?;
-            close(&forge, &repo, number)?
-        }
-        C::Reopen(issue) => {
-            let (forge, repo, number) = target(issue)?;
-            reopen(&forge, &repo, number)?
-        }
+        C::Close(issue) => at(issue, &close)?,
+        C::Reopen(issue) => at(issue, &reopen)?,
     };
-    let items = answer.json.as_array().cloned().unwrap_or_else(|| vec![answer.json.clone()]);
-    super::output::answer(&app.global, "issue", &answer.text, &items);
-    Ok(0)
+    Ok(print(app, "issue", &answer))
 }
 
 #[cfg(test)]
@@ -432,6 +430,7 @@ mod tests {
     use super::*;
     use crate::app::local::init_repo;
     use crate::domain::model::UnixTime;
+    use crate::error::Kind;
     use crate::ports::Clock;
 
     struct At(i64);

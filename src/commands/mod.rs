@@ -36,38 +36,11 @@ pub mod why;
 
 pub use hand::by_hand;
 
-use crate::app::App;
-use crate::error::Error;
-
-use crate::cli::Global;
-use arm::ArmArgs;
 use clap::{CommandFactory as _, Parser, Subcommand};
-use config::ConfigCommand;
-use doctor::DoctorArgs;
-use init::InitArgs;
-use issue::IssueCommand;
-use lessons::LessonsArgs;
-use manual::CompletionsArgs;
-use manual::ManArgs;
-use pr::PullCommand;
-use report::ReportArgs;
-use run::RunCommand;
-use schedule::ScheduleCommand;
-use spend::SpendArgs;
-use state::StateCommand;
-use status::StatusArgs;
-use status::StatusFormat;
-use supervise::SuperviseArgs;
-use switch::OffArgs;
-use switch::PauseArgs;
-use switch::ResumeArgs;
-use target::IssueArg;
-use template::TemplateCommand;
-use tick::PollArgs;
-use tick::TickArgs;
-use uninstall::UninstallArgs;
-use upgrade::UpgradeArgs;
-use why::WhyArgs;
+
+use crate::app::App;
+use crate::cli::Global;
+use crate::error::Error;
 
 /// A control plane for coding agents that work while you are away from the keyboard.
 #[derive(Debug, Parser)]
@@ -82,71 +55,71 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Read ready issues, choose what may start, claim it and dispatch it
-    Poll(PollArgs),
+    Poll(tick::PollArgs),
     /// Look at each run in flight and take its next step
     Watch,
     /// Score what became of runs, and decide about versions that are tried out
     Harvest,
     /// Write down what went wrong, or look at what was
-    Lessons(LessonsArgs),
+    Lessons(lessons::LessonsArgs),
     /// Do what watch, harvest, lessons and poll do, in one process
-    Tick(TickArgs),
+    Tick(tick::TickArgs),
     /// Write a first configuration: short, commented, switched off
-    Init(InitArgs),
+    Init(init::InitArgs),
     /// Bring recipes up to date, with CI's verdict as the gate; alone: advance the batch by as much as can be done now
-    Upgrade(UpgradeArgs),
+    Upgrade(upgrade::UpgradeArgs),
     /// Check, show or explain the configuration
     #[command(subcommand)]
-    Config(ConfigCommand),
+    Config(config::ConfigCommand),
     /// Show what would start in a repo, and put the repo on the allowlist
-    Arm(ArmArgs),
+    Arm(arm::ArmArgs),
     /// Put the kill switch on
-    Off(OffArgs),
+    Off(switch::OffArgs),
     /// Start nothing new; what runs is landed
-    Pause(PauseArgs),
+    Pause(switch::PauseArgs),
     /// End a pause, or take the kill switch file away
-    Resume(ResumeArgs),
+    Resume(switch::ResumeArgs),
     /// Show what runs, what waits and what needs you
-    Status(StatusArgs),
+    Status(status::StatusArgs),
     /// Write what happened as one page with charts
-    Report(ReportArgs),
+    Report(report::ReportArgs),
     /// Say what is wrong with the installation, and what to do
-    Doctor(DoctorArgs),
+    Doctor(doctor::DoctorArgs),
     /// Show what was spent and what is reserved, against the limits
-    Spend(SpendArgs),
+    Spend(spend::SpendArgs),
     /// Say why an issue has not started or what it waits for
-    Why(WhyArgs),
+    Why(why::WhyArgs),
     /// Look at runs and steer them
     #[command(subcommand)]
-    Run(RunCommand),
+    Run(run::RunCommand),
     /// Print the prompt that would be sent for an issue
-    Prompt(IssueArg),
+    Prompt(target::IssueArg),
     /// Keep versions of prompts, and say which one is used
     #[command(subcommand)]
-    Template(TemplateCommand),
+    Template(template::TemplateCommand),
     /// Open a pull request that takes back what was landed for an issue, and open the issue again
-    Revert(IssueArg),
+    Revert(target::IssueArg),
     /// Write and read issues of a local forge
     #[command(subcommand)]
-    Issue(IssueCommand),
+    Issue(issue::IssueCommand),
     /// Review, merge and close pull requests of a local forge
     #[command(subcommand)]
-    Pr(PullCommand),
+    Pr(pr::PullCommand),
     /// Check, copy, put back or take over the state file
     #[command(subcommand)]
-    State(StateCommand),
+    State(state::StateCommand),
     /// Let cron or systemd start the ticks
     #[command(subcommand)]
-    Schedule(ScheduleCommand),
+    Schedule(schedule::ScheduleCommand),
     /// Take the schedule out and say what is left
-    Uninstall(UninstallArgs),
+    Uninstall(uninstall::UninstallArgs),
     /// Print a completion script for a shell
-    Completions(CompletionsArgs),
+    Completions(manual::CompletionsArgs),
     /// Print the manual page
-    Man(ManArgs),
+    Man(manual::ManArgs),
     /// Hold one job to its end; started by a tick, not by hand
     #[command(hide = true)]
-    Supervise(SuperviseArgs),
+    Supervise(supervise::SuperviseArgs),
 }
 
 /// Runs a command; the exit code where nothing failed.
@@ -172,8 +145,8 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Pause(args) => switch::pause(&App::load(global)?, args.repo.as_deref(), args.seconds),
         Command::Resume(args) => switch::resume(&App::load(global)?, args.repo.as_deref()),
         Command::Status(args) => match args.format {
-            StatusFormat::Text => status::run(&App::load(global)?),
-            StatusFormat::Prometheus => prometheus::run(&App::load(global)?),
+            status::StatusFormat::Text => status::run(&App::load(global)?),
+            status::StatusFormat::Prometheus => prometheus::run(&App::load(global)?),
         },
         Command::Report(args) => report::run(&App::load(global)?, args),
         Command::Doctor(args) => doctor::run(&App::load(global)?, args),

@@ -2,11 +2,9 @@
 //!
 //! Every function takes plain values and answers with what to print, as text and as JSON.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
-use super::issue::{Answer, line, planned, printable, said, text_from, who};
+use super::issue::{Answer, Verb, line, planned, print, printable, said, text_from, who, words};
 use super::target::IssueTarget;
 use crate::app::local::{LocalForge, Method, NewReview};
 use crate::domain::model::{Oid, Person, PullRequest, PullState, RepoId, Review, ReviewNote, ReviewVerdict};
@@ -375,11 +373,7 @@ fn review_json(review: &Review, stands: bool) -> Value {
 }
 
 fn given(args: &PullReview) -> Result<NewReview, Error> {
-    let body = match args.message.as_deref() {
-        Some("-") => text_from(Path::new("-"))?,
-        Some(text) => text.to_owned(),
-        None => String::new(),
-    };
+    let body = args.message.as_deref().map(words).transpose()?.unwrap_or_default();
     let end = if body.is_empty() || body.ends_with('\n') { "" } else { "\n" };
     let verdict = if args.approve {
         ReviewVerdict::Approved
@@ -419,6 +413,8 @@ pub fn run(app: &crate::app::App, command: &PullCommand) -> Result<u8, Error> {
             return Ok(planned(app, "pr", what, &format!("{repo}#{number}")));
         }
     }
+    let at =
+        |pull: &PullTarget, verb: Verb<'_>| target(pull).and_then(|(forge, repo, n)| verb(&forge, &repo, n));
     let answer = match command {
         C::New(args) => {
             let repo = app.repo(&args.repo)?;
@@ -435,41 +431,26 @@ pub fn run(app: &crate::app::App, command: &PullCommand) -> Result<u8, Error> {
             let repo = app.repo(repo)?;
             list(&app.local_forge(&repo)?, &repo, *all)?
         }
-        C::Show { pull, diff } => {
-            let (forge, repo, number) = target(pull)?;
-            show(&forge, &repo, number, *diff)?
-        }
+        C::Show { pull, diff } => at(pull, &|forge, repo, number| show(forge, repo, number, *diff))?,
         C::Review(args) => {
-            let (forge, repo, number) = target(&args.pull)?;
-            review(&forge, &repo, number, &given(args)?, &who())?
+            at(&args.pull, &|forge, repo, number| review(forge, repo, number, &given(args)?, &who()))?
         }
-        C::Merge { pull, squash, rebase, head } => {
-            let (forge, repo, number) = target(pull)?;
+        C::Merge { pull, squash, rebase, head } => at(pull, &|forge, repo, number| {
             let method = match (squash, rebase) {
                 (true, _) => Method::Squash,
                 (false, true) => Method::Rebase,
                 (false, false) => Method::MergeCommit,
             };
             let head = head.as_deref().map(oid).transpose()?;
-            merge(&forge, &repo, number, head.as_ref(), method, &who())?
-        }
+            merge(forge, repo, number, head.as_ref(), method, &who())
+        })?,
         C::Comment { pull, text } => {
-            let (forge, repo, number) = target(pull)?;
-            let body = if text == "-" { text_from(Path::new("-"))? } else { text.clone() };
-            comment(&forge, &repo, number, &body, &who())?
+            at(pull, &|forge, repo, number| comment(forge, repo, number, &words(text)?, &who()))?
         }
-        C::Close(pull) => {
-            let (forge, repo, number) = target(pull)?;
-            close(&forge, &repo, number, &who())?
-        }
-        C::Reopen(pull) => {
-            let (forge, repo, number) = target(pull)?;
-            reopen(&forge, &repo, number)?
-        }
+        C::Close(pull) => at(pull, &|forge, repo, number| close(forge, repo, number, &who()))?,
+        C::Reopen(pull) => at(pull, &reopen)?,
     };
-    let items = answer.json.as_array().cloned().unwrap_or_else(|| vec![answer.json.clone()]);
-    super::output::answer(&app.global, "pr", &answer.text, &items);
-    Ok(0)
+    Ok(print(app, "pr", &answer))
 }
 
 fn oid(text: &str) -> Result<Oid, Error> {
