@@ -39,7 +39,7 @@
 //!
 //! ```text
 //! commands -> app -> everything        commands -> tick -> { text, store, ports, domain }
-//! adapters, store -> { ports, domain }        text, ports, config -> domain        domain -> std, time
+//! adapters, store -> { ports, domain }        text, ports, config -> domain        domain -> std, time, strum
 //! ```
 //!
 //! - Nothing decides on words: an effect is decided with facts ([`domain::run::Said`]) and recorded with the words that
@@ -50,6 +50,7 @@
 //!   clock, the environment and processes everywhere; the I/O rooms lift that with a reason (`.clippy.toml`).
 //! - Selection ([`domain::dispatch`]) and the run machine ([`domain::run`]) do not know the word for what later runs learn
 //!   from earlier ones: that is an observer, never a gate.
+//! - A closed enum has one spelling, which `strum` derives from the names of its variants; nothing decides on a string.
 //! - Domain types do not derive serde: each adapter has its own wire structs, each table its own rows, and converts.
 //! - No files name one another in a circle; no file has more than 500 lines but those that `architecture.rs` names.
 //! - Merging is a trait of its own ([`ports::Merging`]): upgrades are given a forge without it ([`ports::RecipeForge`]).

@@ -258,12 +258,10 @@ impl Setting for LandingRule {
         "\"pull-request\" or \"push\", or a table { mode = \"push\", allow_paths = [\"path\"] }".to_owned()
     }
     fn read(item: &Item, folder: &Path) -> Result<Self, Bad> {
-        let mode = |text: &str| match text {
-            "push" => Ok(Landing::Push),
-            "pull-request" => Ok(Landing::PullRequest),
-            other => {
-                Err(Bad::Says(format!("knows no landing \"{other}\": write \"pull-request\" or \"push\"")))
-            }
+        let mode = |text: &str| {
+            text.parse().map_err(|_unknown| {
+                Bad::Says(format!("knows no landing \"{text}\": write \"pull-request\" or \"push\""))
+            })
         };
         if let Some(text) = item.as_str() {
             return Ok(Self { mode: mode(text)?, allow_paths: Vec::new() });
@@ -293,10 +291,7 @@ impl Setting for LandingRule {
         }
     }
     fn show(&self) -> Option<Value> {
-        let word = match self.mode {
-            Landing::Push => "push",
-            Landing::PullRequest => "pull-request",
-        };
+        let word = self.mode.code();
         if self.allow_paths.is_empty() {
             return Some(Value::from(word));
         }

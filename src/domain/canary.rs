@@ -4,6 +4,8 @@
 //! as often as one likes, and the chance that it ever crosses its bound wrongly stays below alpha. What is pending
 //! counts as the worst that it could become, so that fast failures do not outrun slow successes.
 
+use strum::{EnumString, IntoStaticStr};
+
 use std::collections::BTreeMap;
 
 /// The probabilities of success that the test puts its bets on.
@@ -15,7 +17,8 @@ const HISTORY_CAP: f64 = 10.0;
 /// Halvings of the interval in which the null point lies: beyond the precision of the numbers.
 const BISECTIONS: u32 = 60;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Arm {
     Champion,
     Canary,
@@ -23,10 +26,7 @@ pub enum Arm {
 
 impl Arm {
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Champion => "champion",
-            Self::Canary => "canary",
-        }
+        self.into()
     }
 }
 

@@ -1,9 +1,12 @@
 //! Acts on the world, as data. Each is recorded before it is tried and looked for before it is tried again; its
 //! idempotency key is made of the run's id, the kind and, where a run may do it more than once, a number.
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use super::model::Oid;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "kebab-case")]
 pub enum TurnKind {
     /// The first turn of a run.
     First,
@@ -15,7 +18,14 @@ pub enum TurnKind {
     Review,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+impl TurnKind {
+    pub fn code(self) -> &'static str {
+        self.into()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, EnumString, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum NoticeKind {
     Done,
     NeedsHuman,
@@ -28,20 +38,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::NeedsHuman => "needs-human",
-            Self::Frozen => "frozen",
-            Self::Review => "review",
-            Self::Alarm => "alarm",
-            Self::Recovered => "recovered",
-        }
-    }
-
-    pub fn parse(code: &str) -> Option<Self> {
-        [Self::Done, Self::NeedsHuman, Self::Frozen, Self::Review, Self::Alarm, Self::Recovered]
-            .into_iter()
-            .find(|kind| kind.code() == code)
+        self.into()
     }
 }
 

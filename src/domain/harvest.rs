@@ -3,6 +3,8 @@
 //! Every run has an outcome, the crashed and the silent too: that is what a bad prompt does. Only what says nothing about
 //! the prompt is left out, and the reason is kept. What cannot be read decides nothing.
 
+use strum::IntoStaticStr;
+
 use super::canary::{Arm, History, Params, Reading, Sample, bound};
 use super::model::{Outcome, UnixTime};
 
@@ -70,22 +72,27 @@ pub struct Facts {
 }
 
 /// Why a run is where it is; the codes are stable words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Why {
     Working,
     Review,
     Surviving,
     Unreadable,
     Survived,
+    #[strum(serialize = "survived-unchecked")]
     Unchecked,
     Reverted,
     Reopened,
+    #[strum(serialize = "red-afterwards")]
     Red,
     Unresolved,
     TemplateFailed,
     /// The run's own end says it.
+    #[strum(transparent)]
     Ended(Outcome),
     /// A person took it back before the agent had done anything.
+    #[strum(serialize = "withdrawn-early")]
     Withdrawn,
     /// Quota, forge or runner: nothing could start, or go on.
     Outage,
@@ -115,23 +122,7 @@ impl Why {
     }
 
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Working => "working",
-            Self::Review => "review",
-            Self::Surviving => "surviving",
-            Self::Unreadable => "unreadable",
-            Self::Survived => "survived",
-            Self::Unchecked => "survived-unchecked",
-            Self::Reverted => "reverted",
-            Self::Reopened => "reopened",
-            Self::Red => "red-afterwards",
-            Self::Unresolved => "unresolved",
-            Self::TemplateFailed => "template-failed",
-            Self::Ended(outcome) => outcome.code(),
-            Self::Withdrawn => "withdrawn-early",
-            Self::Outage => "outage",
-            Self::ClaimLost => "claim-lost",
-        }
+        self.into()
     }
 }
 

@@ -10,6 +10,7 @@ pub use record::{Attribution, Record, Red, Status};
 
 use super::model::UnixTime;
 use super::run::CONFLICT_TRIES;
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// Ends whose reason is a sentence of ours, with no more from outside than names of checks. Of every other end the reason
 /// may be an agent's, a server's or a path: words that nobody here wrote.
@@ -71,7 +72,8 @@ pub struct Facts {
     pub merges: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Ends {
     HandedBack,
     Frozen,
@@ -79,14 +81,7 @@ pub enum Ends {
 
 impl Ends {
     pub fn code(self) -> &'static str {
-        match self {
-            Self::HandedBack => "handed-back",
-            Self::Frozen => "frozen",
-        }
-    }
-
-    pub fn parse(code: &str) -> Option<Self> {
-        [Self::HandedBack, Self::Frozen].into_iter().find(|ends| ends.code() == code)
+        self.into()
     }
 }
 
@@ -109,7 +104,8 @@ pub struct Lesson {
 }
 
 /// What the detectors find. Lessons by hand are of any type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Kind {
     GateFailure,
     MergeHold,
@@ -123,30 +119,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 9] = [
-        Self::GateFailure,
-        Self::MergeHold,
-        Self::TransientRetry,
-        Self::DeployDegraded,
-        Self::HandedBack,
-        Self::Frozen,
-        Self::Reverted,
-        Self::RolledBack,
-        Self::UpgradeFailed,
-    ];
-
     pub fn code(self) -> &'static str {
-        match self {
-            Self::GateFailure => "gate_failure",
-            Self::MergeHold => "merge_hold",
-            Self::TransientRetry => "transient_retry",
-            Self::DeployDegraded => "deploy_degraded",
-            Self::HandedBack => "handed_back",
-            Self::Frozen => "frozen",
-            Self::Reverted => "reverted",
-            Self::RolledBack => "rolled_back",
-            Self::UpgradeFailed => "upgrade_failed",
-        }
+        self.into()
     }
 }
 

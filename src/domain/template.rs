@@ -1,12 +1,15 @@
 //! Versions of a prompt: their names, and which may become what.
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 /// The template that is built in; its first version is the first champion.
 pub const BUILT_IN: &str = "implementer";
 /// A prompt beyond this is a file that was named by mistake.
 pub const MOST_BYTES: usize = 100_000;
 
 /// Where in its life a version stands. Exactly one of a template is the champion, at most one the canary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, EnumString, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum State {
     /// Kept, and used by nobody.
     Candidate,
@@ -20,20 +23,8 @@ pub enum State {
 }
 
 impl State {
-    pub const ALL: [Self; 5] = [Self::Candidate, Self::Canary, Self::Champion, Self::Retired, Self::Rejected];
-
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Candidate => "candidate",
-            Self::Canary => "canary",
-            Self::Champion => "champion",
-            Self::Retired => "retired",
-            Self::Rejected => "rejected",
-        }
-    }
-
-    pub fn parse(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.code() == code)
+        self.into()
     }
 }
 
@@ -181,8 +172,8 @@ mod tests {
             (Canary, Reject, Rejected),
             (Retired, Reject, Rejected),
         ];
-        for state in State::ALL {
-            assert_eq!(State::parse(state.code()), Some(state));
+        for state in State::VARIANTS.iter().copied() {
+            assert_eq!(state.code().parse(), Ok(state));
             for act in [Try, Promote, Reject] {
                 let wanted = good.iter().find(|(s, a, _)| (*s, *a) == (state, act)).map(|g| g.2);
                 assert_eq!(by_hand(state, act).ok(), wanted, "{state:?} {act:?}");

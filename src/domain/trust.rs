@@ -1,5 +1,7 @@
 //! Who asked for the work, and for which text. What cannot be attributed or asked is not trusted.
 
+use strum::{IntoStaticStr, VariantNames};
+
 use super::model::{ApprovalEvidence, Edit, EditHistory, Labelled, Permission, Person, Seen, UnixTime};
 
 /// Whom the owner trusts.
@@ -53,7 +55,8 @@ pub enum Approval {
 }
 
 /// Why the text as it stands is not approved.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum TrustReason {
     EvidenceUnreadable {
         why: String,
@@ -153,18 +156,7 @@ impl TrustReason {
 
     /// The stable word for ledger and JSON.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::EvidenceUnreadable { .. } => "evidence-unreadable",
-            Self::NotLabelled => "not-labelled",
-            Self::Unattributed => "unattributed",
-            Self::BotNotNamed { .. } => "bot-not-named",
-            Self::PermissionUnreadable { .. } => "permission-unreadable",
-            Self::UntrustedLabeller { .. } => "untrusted-labeller",
-            Self::ApprovalVoid { .. } => "approval-void",
-            Self::EditedUnattributed(_) => "edited-unattributed",
-            Self::ChangedSinceApproval => "changed-since-approval",
-            Self::ApprovalUnknown(_) => "approval-unknown",
-        }
+        self.into()
     }
 
     /// What it means, and what helps.

@@ -1,9 +1,7 @@
 //! Canaries: each begins once, is decided once, and what follows from the decision is written with it.
 
-use rusqlite::{Connection, Row, params};
-
 use super::ask::Ask as _;
-use super::codes::parse_arm;
+use super::codes::word;
 use super::outbox::insert_notice;
 use super::outcomes::{entries_of_canary, entries_of_template};
 use super::routes::CanaryRoute;
@@ -14,9 +12,12 @@ use crate::domain::harvest::{Entry, counted, history};
 use crate::domain::model::UnixTime;
 use crate::domain::template::State;
 use crate::ports::Notice;
+use rusqlite::{Connection, Row, params};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// How a canary ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, EnumString, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Verdict {
     Graduated,
     RolledBack,
@@ -24,14 +25,8 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    pub const ALL: [Self; 3] = [Self::Graduated, Self::RolledBack, Self::Inconclusive];
-
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Graduated => "graduated",
-            Self::RolledBack => "rolled_back",
-            Self::Inconclusive => "inconclusive",
-        }
+        self.into()
     }
 
     /// What becomes of the version.
@@ -66,11 +61,6 @@ pub struct CanaryRow {
 const COLUMNS: &str = "id, name, template, champion, fraction, min_canary, max_canary, margin, alpha_rollback, \
     alpha_graduate, history_sum, history_count, started_at, ended_at, verdict, detail";
 
-fn verdict(code: &str) -> StoreResult<Verdict> {
-    let known = Verdict::ALL.into_iter().find(|v| v.code() == code);
-    known.ok_or(StoreError::Row { what: format!("verdict `{code}`") })
-}
-
 fn read_row(row: &Row<'_>) -> StoreResult<CanaryRow> {
     let count = |at: &str| row.get::<_, i64>(at).map(|n| usize::try_from(n).unwrap_or(0));
     Ok(CanaryRow {
@@ -89,7 +79,11 @@ fn read_row(row: &Row<'_>) -> StoreResult<CanaryRow> {
         history: History { sum: row.get("history_sum")?, count: row.get("history_count")? },
         started_at: UnixTime(row.get("started_at")?),
         ended_at: row.get::<_, Option<i64>>("ended_at")?.map(UnixTime),
-        verdict: row.get::<_, Option<String>>("verdict")?.as_deref().map(verdict).transpose()?,
+        verdict: row
+            .get::<_, Option<String>>("verdict")?
+            .as_deref()
+            .map(|code| word("verdict", code))
+            .transpose()?,
         detail: row.get("detail")?,
     })
 }
@@ -245,7 +239,7 @@ impl Store {
             [canary, subject],
             |row| Ok(row.get::<_, String>(0)?),
         )?;
-        code.map(|code| parse_arm(&code)).transpose()
+        code.map(|code| word("arm", &code)).transpose()
     }
 
     /// How many subjects a canary's own version was given, without those that do not count.

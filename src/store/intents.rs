@@ -2,14 +2,16 @@
 
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::ask::Ask as _;
-use super::codes::{parse_turn_kind, turn_kind_code};
+use super::codes::word;
 use super::{Store, StoreError, StoreResult};
-use crate::domain::effect::{Effect, NoticeKind, Words};
+use crate::domain::effect::{Effect, Words};
 use crate::domain::model::{Oid, UnixTime};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum IntentState {
     Done,
     /// The world said no; it is not tried again.
@@ -20,11 +22,7 @@ pub enum IntentState {
 
 impl IntentState {
     pub(super) fn code(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Refused => "refused",
-            Self::Cancelled => "cancelled",
-        }
+        self.into()
     }
 }
 
@@ -132,7 +130,7 @@ fn to_wire(effect: &Effect) -> Wire {
         Effect::Claim => Wire::Claim,
         Effect::Prepare => Wire::Prepare,
         Effect::StartTurn { turn, kind, told } => {
-            Wire::StartTurn { turn, kind: turn_kind_code(kind).to_owned(), failure: told.body }
+            Wire::StartTurn { turn, kind: kind.code().to_owned(), failure: told.body }
         }
         Effect::StopTurn { turn } => Wire::StopTurn { turn },
         Effect::Label { label, present, round } => Wire::Label { label, present, round },
@@ -178,7 +176,7 @@ fn from_wire(wire: Wire) -> StoreResult<Effect> {
         Wire::Claim => Effect::Claim,
         Wire::Prepare => Effect::Prepare,
         Wire::StartTurn { turn, kind, failure } => {
-            Effect::StartTurn { turn, kind: parse_turn_kind(&kind)?, told: words(failure) }
+            Effect::StartTurn { turn, kind: word("turn kind", &kind)?, told: words(failure) }
         }
         Wire::StopTurn { turn } => Effect::StopTurn { turn },
         Wire::Label { label, present, round } => Effect::Label { label, present, round },
@@ -206,12 +204,9 @@ fn from_wire(wire: Wire) -> StoreResult<Effect> {
         Wire::Close => Effect::Close,
         Wire::Release => Effect::Release,
         Wire::RemoveWorkspace => Effect::RemoveWorkspace,
-        Wire::Notify { kind, round, title, body } => Effect::Notify {
-            kind: NoticeKind::parse(&kind)
-                .ok_or(StoreError::Row { what: format!("notice kind `{kind}`") })?,
-            round,
-            said: Words { title, body },
-        },
+        Wire::Notify { kind, round, title, body } => {
+            Effect::Notify { kind: word("notice kind", &kind)?, round, said: Words { title, body } }
+        }
     })
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::ask::Ask as _;
 use super::lessons::{COLUMNS, alike, insert, read, repeat};
 use super::{Store, StoreError, StoreResult};
-use crate::domain::lesson::{self, Decision, Ends, EventSeen, Facts, Given, Lesson, Record, Red, Rules};
+use crate::domain::lesson::{self, Decision, EventSeen, Facts, Given, Lesson, Record, Red, Rules};
 use crate::domain::model::UnixTime;
 
 /// The id of the last event that was read.
@@ -54,7 +54,7 @@ fn facts(data: &str) -> Facts {
         turn: wire.turns,
         agent: wire.agent,
         red: wire.red.map(|r| Red { stage: r.stage, later: r.later, checks: r.checks }),
-        ends: wire.ends.as_deref().and_then(Ends::parse),
+        ends: wire.ends.and_then(|code| code.parse().ok()),
         subject: wire.subject.or(wire.version),
         merges: wire.merges,
     }

@@ -66,10 +66,8 @@ pub(super) fn read(row: &Row<'_>) -> StoreResult<Record> {
     let time = |at: &str| row.get::<_, Option<i64>>(at).map(|t| t.map(UnixTime));
     let odd = |what: &str, value: &str| StoreError::Row { what: format!("{what} `{value}` of a lesson") };
     let status: String = row.get("status")?;
-    let attribution = row.get::<_, Option<String>>("attribution")?.map(|text| {
-        let found = Attribution::ALL.into_iter().find(|a| a.code() == text);
-        found.ok_or_else(|| odd("attribution", &text))
-    });
+    let attribution = row.get::<_, Option<String>>("attribution")?;
+    let attribution = attribution.map(|text| text.parse().map_err(|_unknown| odd("attribution", &text)));
     Ok(Record {
         id: row.get("id")?,
         created_at: UnixTime(row.get("created_at")?),
@@ -84,7 +82,7 @@ pub(super) fn read(row: &Row<'_>) -> StoreResult<Record> {
         root_cause: row.get("root_cause")?,
         suggestion: row.get("suggestion")?,
         detail: row.get("detail")?,
-        status: Status::ALL.into_iter().find(|s| s.code() == status).ok_or_else(|| odd("status", &status))?,
+        status: status.parse().map_err(|_unknown| odd("status", &status))?,
         related_task: row.get("related_task")?,
         source: row.get("source")?,
         attribution: attribution.transpose()?,

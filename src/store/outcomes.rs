@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::ask::Ask as _;
-use super::codes::{oid, parse_arm, repo_id};
+use super::codes::{oid, repo_id, word};
 use super::routes::Route;
 use super::{Event, Store, StoreError, StoreResult, insert_event};
 use crate::domain::canary::Arm;
@@ -56,7 +56,7 @@ fn entries_where(conn: &Connection, condition: &str, value: &dyn rusqlite::ToSql
                 return Err(StoreError::Row { what: format!("outcome state `{state}` of run {run}") });
             }
         };
-        let arm = row.get::<_, Option<String>>(2)?.map(|code| parse_arm(&code)).transpose()?;
+        let arm = row.get::<_, Option<String>>(2)?.map(|code| word("arm", &code)).transpose()?;
         Ok(Entry {
             run,
             subject: row.get(1)?,

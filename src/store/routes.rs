@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::ask::Ask as _;
-use super::codes::parse_arm;
+use super::codes::word;
 use super::{Store, StoreResult};
 use crate::domain::canary::Arm;
 use crate::domain::run::Run;
@@ -59,7 +59,7 @@ impl Store {
             .map(|(template, arm, canary, fraction, scored)| {
                 let canary = match (arm, canary, fraction) {
                     (Some(arm), Some(id), Some(fraction)) => {
-                        Some(CanaryRoute { id, arm: parse_arm(&arm)?, fraction })
+                        Some(CanaryRoute { id, arm: word("arm", &arm)?, fraction })
                     }
                     _ => None,
                 };

@@ -17,7 +17,7 @@ use super::outcomes::insert_pending;
 use super::routes::{Route, insert_route};
 use super::{Event, Store, StoreResult, insert_event, to_i64, to_u32};
 use crate::domain::effect::Effect;
-use crate::domain::model::{IssueRef, Landing, Oid, RepoId, RunText, UnixTime};
+use crate::domain::model::{IssueRef, Oid, RepoId, RunText, UnixTime};
 use crate::domain::run::Run;
 use rows::{RUN_COLUMNS, read_row, update_run};
 
@@ -34,10 +34,7 @@ impl Store {
         ledger: &LedgerRow,
     ) -> StoreResult<()> {
         let run = &row.run;
-        let landing = match run.landing {
-            Landing::Push => "push",
-            Landing::PullRequest => "pull-request",
-        };
+        let landing = run.landing.code();
         self.transact("state.begin", |tx| {
             tx.write(
                 "INSERT INTO runs (id, repo, number, asked_by, approval, title, body, comments, runner, account, template, \

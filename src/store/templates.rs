@@ -3,6 +3,8 @@
 use rusqlite::{Connection, Row, params};
 
 use super::ask::Ask as _;
+use super::codes::word;
+
 use super::{Event, Store, StoreError, StoreResult, insert_event};
 use crate::domain::model::UnixTime;
 use crate::domain::template::{State, VersionName, Which};
@@ -46,7 +48,7 @@ fn read_row(row: &Row<'_>) -> StoreResult<TemplateRow> {
         hash: row.get("hash")?,
         body: row.get("body")?,
         origin: row.get("origin")?,
-        state: State::parse(&state).ok_or(StoreError::Row { what: format!("template state `{state}`") })?,
+        state: word("template state", &state)?,
         created_at: UnixTime(row.get("created_at")?),
         changed_at: UnixTime(row.get("changed_at")?),
     })

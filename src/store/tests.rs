@@ -1,5 +1,7 @@
 //! The state file against the real database, in a folder of its own.
 
+use strum::VariantArray as _;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,7 +13,7 @@ use tempfile::TempDir;
 use super::migrations::MIGRATIONS;
 use super::*;
 use crate::domain::effect::{Effect, NoticeKind, TurnKind, Words};
-use crate::domain::model::{Freeze, HandBack, IssueRef, Landing, Oid, Outcome, RepoId, RunText, Usage};
+use crate::domain::model::{HandBack, IssueRef, Landing, Oid, Outcome, RepoId, RunText, Usage};
 use crate::domain::run::{Failure, Phase, Run, Wait};
 use crate::ports::Notice;
 
@@ -472,13 +474,7 @@ fn attempts_belong_to_an_approval() {
 fn every_outcome_and_wait_is_read_back() {
     let dir = folder();
     let mut store = open(dir.path()).unwrap();
-    let single =
-        [Outcome::Landed, Outcome::Withdrawn, Outcome::Stopped, Outcome::ClaimLost, Outcome::NotStarted];
-    let outcomes = single
-        .into_iter()
-        .chain(HandBack::ALL.map(Outcome::HandedBack))
-        .chain(Freeze::ALL.map(Outcome::Frozen));
-    for (number, outcome) in (1u64..).zip(outcomes) {
+    for (number, outcome) in (1u64..).zip(Outcome::all()) {
         let mut row = run(&format!("o{number}"), number, MIDNIGHT);
         begin(&mut store, &row, &[]);
         row.run.phase = Phase::Ended;
@@ -491,7 +487,7 @@ fn every_outcome_and_wait_is_read_back() {
     assert_eq!(store.runs_in_flight().unwrap(), []);
     let mut row = run("w", 99, MIDNIGHT);
     begin(&mut store, &row, &[]);
-    for wait in Wait::ALL {
+    for wait in Wait::VARIANTS.iter().copied() {
         row.run.wait = Some(wait);
         row.run.turn_kind = TurnKind::FixForward;
         row.run.last_fix = Some(Failure {

@@ -40,7 +40,7 @@ fn batch(row: &Row<'_>) -> StoreResult<Batch> {
     let state: String = row.get(1)?;
     Ok(Batch {
         id: row.get(0)?,
-        state: BatchState::parse(&state).unwrap_or(BatchState::Aborted),
+        state: state.parse().unwrap_or(BatchState::Aborted),
         with_tests: row.get(2)?,
         scheduled: row.get(3)?,
         started_at: UnixTime(row.get(4)?),

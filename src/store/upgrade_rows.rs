@@ -6,7 +6,7 @@ use super::{StoreError, StoreResult};
 use crate::domain::model::{Oid, UnixTime};
 use crate::domain::upgrade::guard::Bump;
 use crate::domain::upgrade::verdict::{Mark, Verdict};
-use crate::domain::upgrade::{Effect, Ending, Plan, Recipe, Settled, StaleTest, Step, TestChange, Trial};
+use crate::domain::upgrade::{Effect, Ending, Plan, Recipe, Settled, StaleTest, TestChange, Trial};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct RecipeRow {
@@ -108,7 +108,7 @@ impl RecipeRow {
         });
         Ok(Recipe {
             name: row.name,
-            step: Step::parse(&row.step).ok_or_else(|| broken(&format!("step `{}`", row.step)))?,
+            step: row.step.parse().map_err(|_unknown| broken(&format!("step `{}`", row.step)))?,
             ending: ending.transpose()?,
             since: UnixTime(row.since),
             base: row.base.as_deref().map(oid).transpose()?,
@@ -283,6 +283,7 @@ impl EffectRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::upgrade::Step;
 
     #[test]
     fn everything_comes_back() {

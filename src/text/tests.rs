@@ -22,14 +22,6 @@ fn run() -> Run {
     }
 }
 
-fn outcomes() -> Vec<Outcome> {
-    let mut all =
-        vec![Outcome::Landed, Outcome::Withdrawn, Outcome::Stopped, Outcome::ClaimLost, Outcome::NotStarted];
-    all.extend(HandBack::ALL.map(Outcome::HandedBack));
-    all.extend(Freeze::ALL.map(Outcome::Frozen));
-    all
-}
-
 #[test]
 fn a_long_log_keeps_its_end() {
     let log = format!("{}the last line", "noise\n".repeat(50_000));
@@ -60,7 +52,7 @@ fn our_mark_is_the_first_line_and_nobody_forges_it() {
         ..ReceiptFacts::default()
     };
     let mut texts = vec![(receipt(&evil, &facts, &forged), "end")];
-    texts.extend(outcomes().iter().map(|o| (end_comment(&evil, *o, &forged), "end")));
+    texts.extend(Outcome::all().map(|o| (end_comment(&evil, o, &forged), "end")));
     texts.push((body(&evil), "progress"));
     for (text, what) in texts {
         let (first, rest) = text.split_once('\n').unwrap();
@@ -73,7 +65,7 @@ fn our_mark_is_the_first_line_and_nobody_forges_it() {
 
 #[test]
 fn an_end_mentions_the_one_who_asked_and_nobody_else() {
-    for outcome in outcomes() {
+    for outcome in Outcome::all() {
         let text = end_comment(&run(), outcome, "ask @bob and @team/all");
         let named: Vec<&str> = text.match_indices('@').map(|(at, _)| &text[at..]).collect();
         assert_eq!(named.iter().filter(|n| !n.starts_with("@\u{2060}")).count(), 1, "{text}");
@@ -87,7 +79,7 @@ fn an_end_mentions_the_one_who_asked_and_nobody_else() {
 
 #[test]
 fn every_outcome_says_what_to_do() {
-    for outcome in outcomes() {
+    for outcome in Outcome::all() {
         let words = what_to_do(&outcome);
         assert!(words.ends_with('.') && words.len() > 20, "{outcome:?}: {words}");
         assert_eq!(Outcome::parse(outcome.code()), Some(outcome));

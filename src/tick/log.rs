@@ -1,5 +1,7 @@
 //! What a tick tells: the items it acted on and what went wrong, kept apart per repo and run.
 
+use strum::IntoStaticStr;
+
 use super::env::Env;
 use crate::domain::run::Run;
 use crate::error::{Error, Kind};
@@ -32,7 +34,8 @@ pub struct Failure {
     pub quiet: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum TickOutcome {
     Acted,
     Idle,
@@ -44,14 +47,7 @@ pub enum TickOutcome {
 
 impl TickOutcome {
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Acted => "acted",
-            Self::Idle => "idle",
-            Self::Locked => "locked",
-            Self::Parked => "parked",
-            Self::Off => "off",
-            Self::Partial => "partial",
-        }
+        self.into()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Why an issue starts or does not: the reasons, their words and their sentences.
 
+use strum::{IntoStaticStr, VariantNames};
+
 use crate::domain::model::UnixTime;
 use crate::domain::trust::TrustReason;
 
@@ -21,7 +23,8 @@ pub enum Scope {
 }
 
 /// Why an issue starts, or exactly why not.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Reason {
     Dispatch,
     NeedsEvidence,
@@ -36,19 +39,54 @@ pub enum Reason {
     StaleClaim,
     Claimed,
     RepoLocked(LockedBy),
+    #[strum(transparent)]
     NotTrusted(TrustReason),
-    Blocked { by: Vec<String> },
-    BlockerUnreadable { which: Vec<String> },
-    AttemptsUsed { used: u32, max: u32 },
-    BackOff { until: UnixTime },
-    LowerPriority { first: u64 },
-    RunsPerDay { max: u32 },
-    DailyBudget { spent_usd: f64, reserve_usd: f64, budget_usd: f64 },
-    MonthlyBudget { spent_usd: f64, reserve_usd: f64, budget_usd: f64 },
-    MaxRunning { max: u32 },
-    RunnerFull { runner: String, max: u32 },
-    ReviewBackpressure { scope: Scope, waiting: u32, max: u32 },
-    Parked { runner: String, until: Option<UnixTime>, why: String },
+    Blocked {
+        by: Vec<String>,
+    },
+    BlockerUnreadable {
+        which: Vec<String>,
+    },
+    AttemptsUsed {
+        used: u32,
+        max: u32,
+    },
+    BackOff {
+        until: UnixTime,
+    },
+    LowerPriority {
+        first: u64,
+    },
+    RunsPerDay {
+        max: u32,
+    },
+    DailyBudget {
+        spent_usd: f64,
+        reserve_usd: f64,
+        budget_usd: f64,
+    },
+    MonthlyBudget {
+        spent_usd: f64,
+        reserve_usd: f64,
+        budget_usd: f64,
+    },
+    MaxRunning {
+        max: u32,
+    },
+    RunnerFull {
+        runner: String,
+        max: u32,
+    },
+    ReviewBackpressure {
+        scope: Scope,
+        waiting: u32,
+        max: u32,
+    },
+    Parked {
+        runner: String,
+        until: Option<UnixTime>,
+        why: String,
+    },
     Frozen,
     BaseRed,
 }
@@ -56,36 +94,7 @@ pub enum Reason {
 impl Reason {
     /// The stable word for ledger and JSON.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Dispatch => "dispatch",
-            Self::NeedsEvidence => "needs-evidence",
-            Self::SwitchOn => "switch-on",
-            Self::OutsideHours => "outside-hours",
-            Self::Paused(_) => "paused",
-            Self::NotAllowlisted => "not-allowlisted",
-            Self::Closed => "closed",
-            Self::LabelMissing => "label-missing",
-            Self::AlreadyRunning => "already-running",
-            Self::OrphanLabel => "orphan-label",
-            Self::StaleClaim => "stale-claim",
-            Self::Claimed => "claimed",
-            Self::RepoLocked(_) => "repo-locked",
-            Self::NotTrusted(why) => why.code(),
-            Self::Blocked { .. } => "blocked",
-            Self::BlockerUnreadable { .. } => "blocker-unreadable",
-            Self::AttemptsUsed { .. } => "attempts-used",
-            Self::BackOff { .. } => "back-off",
-            Self::LowerPriority { .. } => "lower-priority",
-            Self::RunsPerDay { .. } => "runs-per-day",
-            Self::DailyBudget { .. } => "daily-budget",
-            Self::MonthlyBudget { .. } => "monthly-budget",
-            Self::MaxRunning { .. } => "max-running",
-            Self::RunnerFull { .. } => "runner-full",
-            Self::ReviewBackpressure { .. } => "review-backpressure",
-            Self::Parked { .. } => "parked",
-            Self::Frozen => "frozen",
-            Self::BaseRed => "base-red",
-        }
+        self.into()
     }
 
     /// What it means, and what ends it. Times are left to the caller, who knows the time zone.

@@ -1,3 +1,5 @@
+use strum::VariantArray as _;
+
 use super::*;
 use crate::domain::canary::decide;
 use crate::domain::model::{Freeze, HandBack};
@@ -76,10 +78,10 @@ fn what_cannot_be_read_holds_however_long() {
 
 #[test]
 fn every_other_end_is_worth_nothing() {
-    for outcome in HandBack::ALL.into_iter().map(Outcome::HandedBack) {
+    for outcome in HandBack::VARIANTS.iter().copied().map(Outcome::HandedBack) {
         is(&ended(outcome), after(0), Standing::Resolved(0.0, Why::Ended(outcome)));
     }
-    for outcome in Freeze::ALL.into_iter().map(Outcome::Frozen) {
+    for outcome in Freeze::VARIANTS.iter().copied().map(Outcome::Frozen) {
         is(&ended(outcome), after(0), Standing::Resolved(0.0, Why::Ended(outcome)));
     }
 }

@@ -1,5 +1,7 @@
 //! A lesson as it is kept, and what a red check was.
 
+use strum::{EnumString, IntoStaticStr};
+
 use crate::domain::model::UnixTime;
 
 /// A red verdict that the decision was made over.
@@ -13,7 +15,8 @@ pub struct Red {
 }
 
 /// Where a lesson stands with people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     New,
     InProgress,
@@ -21,7 +24,8 @@ pub enum Status {
 }
 
 /// Whose fault it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum Attribution {
     Platform,
     Project,
@@ -58,25 +62,13 @@ pub struct Record {
 }
 
 impl Status {
-    pub const ALL: [Self; 3] = [Self::New, Self::InProgress, Self::Closed];
-
     pub fn code(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::InProgress => "in_progress",
-            Self::Closed => "closed",
-        }
+        self.into()
     }
 }
 
 impl Attribution {
-    pub const ALL: [Self; 3] = [Self::Platform, Self::Project, Self::Both];
-
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Platform => "platform",
-            Self::Project => "project",
-            Self::Both => "both",
-        }
+        self.into()
     }
 }

@@ -1,3 +1,5 @@
+use strum::VariantArray as _;
+
 use super::*;
 use crate::domain::model::{Freeze, HandBack};
 
@@ -80,8 +82,8 @@ fn what_an_event_holds() {
         assert_eq!(codes(kind, facts), expected, "{kind}");
     }
     assert_eq!(
-        Kind::ALL.map(Kind::code).iter().collect::<std::collections::BTreeSet<_>>().len(),
-        Kind::ALL.len()
+        Kind::VARIANTS.iter().map(|kind| kind.code()).collect::<std::collections::BTreeSet<_>>().len(),
+        Kind::VARIANTS.len()
     );
 }
 
@@ -118,8 +120,8 @@ fn words_from_outside_are_held_back() {
     let trusted = |codes: Vec<&'static str>| {
         codes.into_iter().filter(|c| !end(c, "words").untrusted).collect::<Vec<_>>()
     };
-    let handed = HandBack::ALL.iter().map(|h| h.code()).collect();
-    let frozen = Freeze::ALL.iter().map(|f| f.code()).collect();
+    let handed = HandBack::VARIANTS.iter().map(|h| h.code()).collect();
+    let frozen = Freeze::VARIANTS.iter().map(|f| f.code()).collect();
     assert_eq!(
         trusted(handed)
             .into_iter()
@@ -168,8 +170,8 @@ fn words_from_outside_are_held_back() {
 
 #[test]
 fn every_sentence_is_one() {
-    let mut codes: Vec<&str> = HandBack::ALL.iter().map(|h| h.code()).collect();
-    codes.extend(Freeze::ALL.iter().map(|f| f.code()));
+    let mut codes: Vec<&str> = HandBack::VARIANTS.iter().map(|h| h.code()).collect();
+    codes.extend(Freeze::VARIANTS.iter().map(|f| f.code()));
     for code in codes {
         for ends in [Ends::HandedBack, Ends::Frozen] {
             for found in detect(&event(code, Facts { ends: Some(ends), ..Facts::default() })) {

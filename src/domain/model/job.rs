@@ -1,5 +1,7 @@
 //! Jobs: what they are asked, how they end, and what they used.
 
+use strum::IntoStaticStr;
+
 use super::{Oid, UnixTime};
 
 /// What the agent used, as far as its output tells. `None`: not told, which counts as the reservation.
@@ -55,13 +57,17 @@ pub enum TurnEnd {
 }
 
 /// What cut a turn off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum CutBy {
     /// The bound on money that the agent's program keeps.
+    #[strum(serialize = "budget-used")]
     Budget,
     /// The bound on steps that it keeps.
+    #[strum(serialize = "steps-used")]
     Steps,
     /// A signal, or somebody who interrupted it where it ran.
+    #[strum(serialize = "interrupted")]
     Outside,
 }
 
@@ -76,11 +82,7 @@ pub enum CutOff {
 impl CutBy {
     /// A stable word.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Budget => "budget-used",
-            Self::Steps => "steps-used",
-            Self::Outside => "interrupted",
-        }
+        self.into()
     }
 }
 

@@ -1,5 +1,7 @@
 //! A run: its claim, its text, how its work lands, and why it ended.
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use super::{Oid, UnixTime};
 
 /// A claim that was read from the forge's git.
@@ -21,10 +23,17 @@ pub struct RunText {
     pub comments: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Landing {
     Push,
     PullRequest,
+}
+
+impl Landing {
+    pub fn code(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// Who merges a pull request of ours.
@@ -36,10 +45,13 @@ pub enum MergeBy {
 }
 
 /// Why a run ended. The codes are stable words: they stand in the ledger, in JSON and in comments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Outcome {
     Landed,
+    #[strum(transparent)]
     HandedBack(HandBack),
+    #[strum(transparent)]
     Frozen(Freeze),
     /// A person took the issue back (closed it, or took the ready label away).
     Withdrawn,
@@ -51,17 +63,23 @@ pub enum Outcome {
     NotStarted,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum HandBack {
     Moved,
     HumanTookOver,
+    #[strum(serialize = "agent-blocked")]
     Blocked,
     ResultUnreadable,
     NothingDone,
+    #[strum(serialize = "agent-failed")]
     Failed,
+    #[strum(serialize = "turn-timeout")]
     TimedOut,
+    #[strum(serialize = "turn-stalled")]
     Stalled,
     PermissionDenied,
+    #[strum(serialize = "turn-orphaned")]
     Orphaned,
     GuardRefused,
     PushRefused,
@@ -70,107 +88,54 @@ pub enum HandBack {
     NoChecks,
     CiTimeout,
     WorkspaceUnreadable,
+    #[strum(serialize = "pr-closed")]
     PullClosed,
     MergeRefused,
     ReviewTurnsUsed,
     ReviewTooOld,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Freeze {
     SameFailure,
+    #[strum(serialize = "fix-turns-used")]
     TurnsUsed,
+    #[strum(serialize = "fix-time-used")]
     TimeUsed,
+    #[strum(serialize = "fix-turn-failed")]
     CorrectiveTurnFailed,
     BudgetUsed,
 }
 
 impl HandBack {
-    pub const ALL: [Self; 21] = [
-        Self::Moved,
-        Self::HumanTookOver,
-        Self::Blocked,
-        Self::ResultUnreadable,
-        Self::NothingDone,
-        Self::Failed,
-        Self::TimedOut,
-        Self::Stalled,
-        Self::PermissionDenied,
-        Self::Orphaned,
-        Self::GuardRefused,
-        Self::PushRefused,
-        Self::Conflict,
-        Self::BaseRed,
-        Self::NoChecks,
-        Self::CiTimeout,
-        Self::WorkspaceUnreadable,
-        Self::PullClosed,
-        Self::MergeRefused,
-        Self::ReviewTurnsUsed,
-        Self::ReviewTooOld,
-    ];
-
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Moved => "moved",
-            Self::HumanTookOver => "human-took-over",
-            Self::Blocked => "agent-blocked",
-            Self::ResultUnreadable => "result-unreadable",
-            Self::NothingDone => "nothing-done",
-            Self::Failed => "agent-failed",
-            Self::TimedOut => "turn-timeout",
-            Self::Stalled => "turn-stalled",
-            Self::PermissionDenied => "permission-denied",
-            Self::Orphaned => "turn-orphaned",
-            Self::GuardRefused => "guard-refused",
-            Self::PushRefused => "push-refused",
-            Self::Conflict => "conflict",
-            Self::BaseRed => "base-red",
-            Self::NoChecks => "no-checks",
-            Self::CiTimeout => "ci-timeout",
-            Self::WorkspaceUnreadable => "workspace-unreadable",
-            Self::PullClosed => "pr-closed",
-            Self::MergeRefused => "merge-refused",
-            Self::ReviewTurnsUsed => "review-turns-used",
-            Self::ReviewTooOld => "review-too-old",
-        }
+        self.into()
     }
 }
 
 impl Freeze {
-    pub const ALL: [Self; 5] =
-        [Self::SameFailure, Self::TurnsUsed, Self::TimeUsed, Self::CorrectiveTurnFailed, Self::BudgetUsed];
-
     pub fn code(self) -> &'static str {
-        match self {
-            Self::SameFailure => "same-failure",
-            Self::TurnsUsed => "fix-turns-used",
-            Self::TimeUsed => "fix-time-used",
-            Self::CorrectiveTurnFailed => "fix-turn-failed",
-            Self::BudgetUsed => "budget-used",
-        }
+        self.into()
     }
 }
 
 impl Outcome {
-    /// The outcome that has this code, as the store and JSON spell it.
-    pub fn parse(code: &str) -> Option<Self> {
+    /// Every outcome that there is.
+    pub fn all() -> impl Iterator<Item = Self> {
         let single =
             [Self::Landed, Self::Withdrawn, Self::Stopped, Self::ClaimLost, Self::NotStarted].into_iter();
-        let handed = HandBack::ALL.into_iter().map(Self::HandedBack);
-        let frozen = Freeze::ALL.into_iter().map(Self::Frozen);
-        single.chain(handed).chain(frozen).find(|outcome| outcome.code() == code)
+        let handed = HandBack::VARIANTS.iter().copied().map(Self::HandedBack);
+        let frozen = Freeze::VARIANTS.iter().copied().map(Self::Frozen);
+        single.chain(handed).chain(frozen)
+    }
+
+    /// The outcome that has this code, as the store and JSON spell it.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::all().find(|outcome| outcome.code() == code)
     }
 
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Landed => "landed",
-            Self::HandedBack(why) => why.code(),
-            Self::Frozen(why) => why.code(),
-            Self::Withdrawn => "withdrawn",
-            Self::Stopped => "stopped",
-            Self::ClaimLost => "claim-lost",
-            Self::NotStarted => "not-started",
-        }
+        self.into()
     }
 }

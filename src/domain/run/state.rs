@@ -1,5 +1,7 @@
 //! What a run is, and by which bounds it is worked on.
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use crate::domain::effect::TurnKind;
 use crate::domain::model::{IssueRef, Landing, MergeBy, Oid, Outcome, UnixTime};
 
@@ -18,7 +20,8 @@ pub const SPARE_VERIFIES: u32 = 3;
 /// A CI stage that cannot be got to start, or a base that gives no answer, is not waited for longer than this.
 pub const CI_START_SECONDS: i64 = 4 * 3600;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Phase {
     /// The effects of the dispatch are under way.
     Starting,
@@ -28,8 +31,15 @@ pub enum Phase {
     Ended,
 }
 
+impl Phase {
+    pub fn code(self) -> &'static str {
+        self.into()
+    }
+}
+
 /// What a run waits for. Every wait has a name that people see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, EnumString, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Wait {
     Working,
     NeedsInput,
@@ -45,32 +55,8 @@ pub enum Wait {
 }
 
 impl Wait {
-    pub const ALL: [Self; 10] = [
-        Self::Working,
-        Self::NeedsInput,
-        Self::Ci,
-        Self::CheckNeedsPerson,
-        Self::Parked,
-        Self::Switch,
-        Self::MergeHours,
-        Self::Unreadable,
-        Self::Review,
-        Self::Slot,
-    ];
-
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Working => "working",
-            Self::NeedsInput => "needs-input",
-            Self::Ci => "ci",
-            Self::CheckNeedsPerson => "check-needs-person",
-            Self::Parked => "parked",
-            Self::Switch => "switch",
-            Self::MergeHours => "merge-hours",
-            Self::Unreadable => "unreadable",
-            Self::Review => "review",
-            Self::Slot => "slot",
-        }
+        self.into()
     }
 
     /// What happens next by itself, or who has to do what.

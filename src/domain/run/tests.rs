@@ -1,9 +1,10 @@
 //! The table written down a second time, over the product of all evidence; bounds; random worlds; liveness.
 
+use strum::VariantArray as _;
+
 use super::*;
 use crate::domain::effect::{TurnKind, Words};
-use crate::domain::model::{CutBy, CutOff, RepoId, TurnEnd};
-use crate::domain::model::{IssueRef, Landing, MergeBy, Oid, Outcome};
+use crate::domain::model::{CutBy, CutOff, IssueRef, Landing, MergeBy, Oid, Outcome, RepoId, TurnEnd};
 use proptest::prelude::*;
 use std::collections::HashSet;
 
@@ -637,7 +638,7 @@ const TABLE: &[Line] = &[
 
 fn expected(case: &Case<'_>) -> &'static str {
     let code = TABLE.iter().find(|(holds, _)| holds(case)).expect("a line for every evidence").1;
-    let waits = Wait::ALL.iter().any(|w| w.code() == code);
+    let waits = Wait::VARIANTS.iter().any(|w| w.code() == code);
     if case.seen.issue == IssueSeen::Unreadable && !waits && !["stopped", "moved"].contains(&code) {
         return "unreadable";
     }
@@ -977,7 +978,7 @@ fn a_repo_taken_off_the_allowlist_is_handed_back_with_its_labels() {
 
 #[test]
 fn the_clock_moves_only_in_waits_that_have_a_bound() {
-    for wait in Wait::ALL {
+    for wait in Wait::VARIANTS.iter().copied() {
         let run = advance(Run { wait: Some(wait), last_seen: UnixTime(100), ..corrective() }, UnixTime(160));
         let moved = (run.turn_seconds, run.fix_seconds, run.ci_seconds);
         let want = match wait {

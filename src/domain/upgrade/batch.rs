@@ -1,5 +1,7 @@
 //! A batch of upgrades: whether it works, stands still or is over, and what a new start does with it.
 
+use strum::{EnumString, IntoStaticStr};
+
 use crate::domain::model::UnixTime;
 
 /// A batch as the store has it.
@@ -18,7 +20,8 @@ pub struct Batch {
     pub halted: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "kebab-case")]
 pub enum BatchState {
     Active,
     Done,
@@ -28,16 +31,7 @@ pub enum BatchState {
 
 impl BatchState {
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Done => "done",
-            Self::Stopped => "stopped",
-            Self::Aborted => "aborted",
-        }
-    }
-
-    pub fn parse(code: &str) -> Option<Self> {
-        [Self::Active, Self::Done, Self::Stopped, Self::Aborted].into_iter().find(|s| s.code() == code)
+        self.into()
     }
 }
 
@@ -52,7 +46,8 @@ pub struct Working {
     pub turn_orphaned: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum Standing {
     Running,
     Idle,
@@ -62,12 +57,7 @@ pub enum Standing {
 
 impl Standing {
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Running => "RUNNING",
-            Self::Idle => "IDLE",
-            Self::Wedged => "WEDGED",
-            Self::Stopped => "STOPPED",
-        }
+        self.into()
     }
 }
 

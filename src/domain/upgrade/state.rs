@@ -1,5 +1,7 @@
 //! What is known of one recipe in a batch: the step it is at, its plan, its trials, and how it ended.
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use super::guard::Bump;
 use super::verdict::{Mark, Verdict};
 use crate::domain::model::{Oid, UnixTime};
@@ -7,7 +9,10 @@ use crate::domain::model::{Oid, UnixTime};
 /// Triggers posted for one recipe in a batch, whatever came of them.
 pub const MOST_TRIALS: u32 = 3;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumString, VariantArray,
+)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Step {
     Queued,
     Reconcile,
@@ -25,47 +30,14 @@ pub enum Step {
 }
 
 impl Step {
-    pub const ALL: [Self; 13] = [
-        Self::Queued,
-        Self::Reconcile,
-        Self::Scan,
-        Self::Planned,
-        Self::PrOpen,
-        Self::Trigger,
-        Self::Wait,
-        Self::Triage,
-        Self::Repair,
-        Self::Stale,
-        Self::TestPr,
-        Self::Teardown,
-        Self::Done,
-    ];
-
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Reconcile => "reconcile",
-            Self::Scan => "scan",
-            Self::Planned => "planned",
-            Self::PrOpen => "pr-open",
-            Self::Trigger => "trigger",
-            Self::Wait => "wait",
-            Self::Triage => "triage",
-            Self::Repair => "repair",
-            Self::Stale => "stale",
-            Self::TestPr => "test-pr",
-            Self::Teardown => "teardown",
-            Self::Done => "done",
-        }
-    }
-
-    pub fn parse(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| step.code() == code)
+        self.into()
     }
 }
 
 /// How a recipe ended. The lines are exact: scripts read them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Ending {
     Success,
     SuccessPendingTests,
@@ -96,17 +68,7 @@ impl Ending {
 
     /// A stable word for JSON, the store and scripts.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::SuccessPendingTests => "success-pending-tests",
-            Self::SuccessTestPr => "success-test-pr",
-            Self::NotGreen => "not-green",
-            Self::Failed(_) => "failed",
-            Self::Skipped(_) => "skipped",
-            Self::UpToDate => "up-to-date",
-            Self::Held(_) => "held",
-            Self::Unreadable(_) => "unreadable",
-        }
+        self.into()
     }
 
     pub fn detail(&self) -> &str {
@@ -122,17 +84,16 @@ impl Ending {
 
     pub fn parse(code: &str, detail: &str) -> Option<Self> {
         let detail = detail.to_owned();
-        Some(match code {
-            "success" => Self::Success,
-            "success-pending-tests" => Self::SuccessPendingTests,
-            "success-test-pr" => Self::SuccessTestPr,
-            "not-green" => Self::NotGreen,
-            "failed" => Self::Failed(detail),
-            "skipped" => Self::Skipped(detail),
-            "up-to-date" => Self::UpToDate,
-            "held" => Self::Held(detail),
-            "unreadable" => Self::Unreadable(detail),
-            _ => return None,
+        Some(match code.parse().ok()? {
+            Self::Failed(_) => Self::Failed(detail),
+            Self::Skipped(_) => Self::Skipped(detail),
+            Self::Held(_) => Self::Held(detail),
+            Self::Unreadable(_) => Self::Unreadable(detail),
+            bare @ (Self::Success
+            | Self::SuccessPendingTests
+            | Self::SuccessTestPr
+            | Self::NotGreen
+            | Self::UpToDate) => bare,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! The verdict of one trial: what CI said after this trigger about this commit, and never anything older.
 
+use strum::IntoStaticStr;
+
 use crate::domain::model::{Oid, UnixTime};
 
 /// What was noted before the trigger, and the address that this trial was first seen under.
@@ -41,7 +43,8 @@ pub struct VerdictPolicy {
     pub result_author: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum Verdict {
     Green { url: String },
     Red { url: String },
@@ -50,11 +53,7 @@ pub enum Verdict {
 
 impl Verdict {
     pub fn word(&self) -> &'static str {
-        match self {
-            Self::Green { .. } => "GREEN",
-            Self::Red { .. } => "RED",
-            Self::Pending { .. } => "PENDING",
-        }
+        self.into()
     }
 
     pub fn url(&self) -> Option<&str> {

@@ -6,10 +6,10 @@
 
 use std::cmp::Ordering;
 
-use crate::domain::escape;
-use crate::domain::guard;
 use crate::domain::model::UnixTime;
 use crate::domain::moment::moment;
+use crate::domain::{escape, guard};
+use strum::IntoStaticStr;
 
 const DAY: i64 = 86_400;
 /// Registries refuse longer tags.
@@ -180,7 +180,8 @@ fn pieces(text: &str) -> Vec<Piece> {
 }
 
 /// How much an update changes, by the first number that differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Change {
     Patch,
     Minor,
@@ -189,11 +190,7 @@ pub enum Change {
 
 impl Change {
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Patch => "patch",
-            Self::Minor => "minor",
-            Self::Major => "major",
-        }
+        self.into()
     }
 }
 
@@ -215,12 +212,14 @@ pub struct SeenTag {
 }
 
 /// Why a newer tag was not chosen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Hold {
     Major,
     Prerelease,
     Ignored,
     /// Seen for fewer than the wanted days; the moment from which it counts.
+    #[strum(serialize = "too-young")]
     Young {
         until: UnixTime,
     },
@@ -233,14 +232,7 @@ pub enum Hold {
 impl Hold {
     /// A stable word.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Major => "major",
-            Self::Prerelease => "prerelease",
-            Self::Ignored => "ignored",
-            Self::Young { .. } => "too-young",
-            Self::Variant => "variant",
-            Self::Shape => "shape",
-        }
+        self.into()
     }
 
     pub fn sentence(&self) -> String {

@@ -3,11 +3,11 @@
 use rusqlite::{Connection, Row, named_params};
 use serde::{Deserialize, Serialize};
 
-use super::super::codes::{odd, oid, parse_turn_kind, phase_code, repo_id, turn_kind_code};
+use super::super::codes::{odd, oid, repo_id, word};
 use super::super::error::StoreResult;
 use super::super::{to_i64, to_u32};
-use crate::domain::model::{IssueRef, Landing, Oid, Outcome, UnixTime};
-use crate::domain::run::{Failure, Phase, Run, Wait};
+use crate::domain::model::{IssueRef, Oid, Outcome, UnixTime};
+use crate::domain::run::{Failure, Run, Wait};
 use crate::store::ask::Ask as _;
 
 /// A run with what is kept beside its state.
@@ -63,9 +63,6 @@ pub(super) fn read_row(row: &Row<'_>) -> StoreResult<RunRow> {
     let count = |at: &str| row.get::<_, i64>(at).map(to_u32);
     let name = |at: &str| oid(&text(at)?);
     let maybe_name = |at: &str| maybe(at)?.as_deref().map(oid).transpose();
-    let (phase, landing) = (text("phase")?, text("landing")?);
-    let wait =
-        |code: String| Wait::ALL.into_iter().find(|w| w.code() == code).ok_or_else(|| odd("wait", &code));
     let run = Run {
         id: text("id")?,
         issue: IssueRef {
@@ -74,22 +71,15 @@ pub(super) fn read_row(row: &Row<'_>) -> StoreResult<RunRow> {
         },
         asked_by: text("asked_by")?,
         attempt: count("attempt")?,
-        phase: [Phase::Starting, Phase::Active, Phase::Ending, Phase::Ended]
-            .into_iter()
-            .find(|p| phase_code(*p) == phase)
-            .ok_or_else(|| odd("phase", &phase))?,
+        phase: word("phase", &text("phase")?)?,
         outcome: maybe("outcome")?
             .map(|o| Outcome::parse(&o).ok_or_else(|| odd("outcome", &o)))
             .transpose()?,
-        landing: match landing.as_str() {
-            "push" => Landing::Push,
-            "pull-request" => Landing::PullRequest,
-            other => return Err(odd("landing", other)),
-        },
+        landing: word("landing", &text("landing")?)?,
         target_branch: text("target_branch")?,
         base: name("base")?,
         turns: count("turns")?,
-        turn_kind: parse_turn_kind(&text("turn_kind")?)?,
+        turn_kind: word("turn kind", &text("turn_kind")?)?,
         turn_head: name("turn_head")?,
         fix_forward: count("fix_forward")?,
         verifies: count("verifies")?,
@@ -104,7 +94,7 @@ pub(super) fn read_row(row: &Row<'_>) -> StoreResult<RunRow> {
         fix_seconds: row.get("fix_seconds")?,
         turn_seconds: row.get("turn_seconds")?,
         last_seen: UnixTime(row.get("last_seen")?),
-        wait: maybe("wait")?.map(wait).transpose()?,
+        wait: maybe("wait")?.map(|code| word("wait", &code)).transpose()?,
         created_at: UnixTime(row.get("created_at")?),
         ended_at: row.get::<_, Option<i64>>("ended_at")?.map(UnixTime),
         branch: text("branch")?,
@@ -162,9 +152,9 @@ pub(super) fn update_run(conn: &Connection, run: &Run) -> StoreResult<()> {
          reviewing = :reviewing, round = :round, review_turns = :review_turns, reviews_done = :reviews_done, \
          asked = :asked, review_seconds = :review_seconds WHERE id = :id",
         named_params! {
-            ":id": run.id, ":attempt": run.attempt, ":phase": phase_code(run.phase),
+            ":id": run.id, ":attempt": run.attempt, ":phase": run.phase.code(),
             ":outcome": run.outcome.as_ref().map(Outcome::code), ":turns": run.turns,
-            ":turn_kind": turn_kind_code(run.turn_kind), ":turn_head": run.turn_head.as_str(),
+            ":turn_kind": run.turn_kind.code(), ":turn_head": run.turn_head.as_str(),
             ":fix_forward": run.fix_forward, ":verifies": run.verifies, ":conflict_tries": run.conflict_tries,
             ":reruns": run.reruns, ":pushed": run.pushed.as_ref().map(Oid::as_str), ":last_fix": last_fix,
             ":conflict": run.conflict, ":push_refused": run.push_refused, ":ci_stage": run.ci_stage,

@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::super::codes::{parse_turn_kind, turn_kind_code};
+use super::super::codes::word;
 use super::super::{Store, StoreResult, to_i64, to_u32};
 use crate::domain::effect::TurnKind;
 use crate::domain::model::{UnixTime, Usage};
@@ -25,7 +25,7 @@ impl Store {
     pub fn turn_started(&mut self, run: &str, turn: u32, kind: TurnKind, at: UnixTime) -> StoreResult<()> {
         self.conn.write(
             "INSERT OR IGNORE INTO turns (run, turn, kind, started_at) VALUES (?1, ?2, ?3, ?4)",
-            params![run, turn, turn_kind_code(kind), at.0],
+            params![run, turn, kind.code(), at.0],
         )
     }
 
@@ -60,7 +60,7 @@ impl Store {
                 Ok(
                     TurnRow {
                         turn: to_u32(row.get(0)?),
-                        kind: parse_turn_kind(&row.get::<_, String>(1)?)?,
+                        kind: word("turn kind", &row.get::<_, String>(1)?)?,
                         started_at: UnixTime(row.get(2)?),
                         ended_at: row.get::<_, Option<i64>>(3)?.map(UnixTime),
                         ending: row.get(4)?,

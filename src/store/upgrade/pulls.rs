@@ -2,7 +2,9 @@
 
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
+use super::super::codes::word;
 use super::super::{Store, StoreError, StoreResult, to_i64};
 use crate::domain::model::{Oid, RepoId};
 use crate::domain::upgrade::guard::Bump;
@@ -23,7 +25,8 @@ pub struct OwnPull {
     pub batch: i64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "kebab-case")]
 pub enum PullStanding {
     Open,
     /// Closed by us.
@@ -35,19 +38,7 @@ pub enum PullStanding {
 
 impl PullStanding {
     fn code(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Closed => "closed",
-            Self::Refused => "refused",
-            Self::Merged => "merged",
-        }
-    }
-
-    fn parse(code: &str) -> StoreResult<Self> {
-        [Self::Open, Self::Closed, Self::Refused, Self::Merged]
-            .into_iter()
-            .find(|s| s.code() == code)
-            .ok_or_else(|| StoreError::Row { what: format!("pull request state `{code}`") })
+        self.into()
     }
 }
 
@@ -93,7 +84,7 @@ impl Store {
                 head: Oid::parse(&text(5)?).ok_or_else(|| broken("its head"))?,
                 bumps: parse_bumps(&text(6)?)?,
                 tests: row.get(7)?,
-                state: PullStanding::parse(&text(8)?)?,
+                state: word("pull request state", &text(8)?)?,
                 batch: row.get(9)?,
             })
         })

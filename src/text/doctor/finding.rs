@@ -1,7 +1,10 @@
 //! What a check says.
 
+use strum::IntoStaticStr;
+
 /// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Level {
     Good,
     /// Works, and is worth knowing.
@@ -12,11 +15,7 @@ pub enum Level {
 
 impl Level {
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Note => "note",
-            Self::Bad => "bad",
-        }
+        self.into()
     }
 }
 
