@@ -31,7 +31,7 @@ fn program(argv: Vec<String>) -> Program {
 
 fn quiet(notify: &cfg::Notify) -> Quiet {
     let hours = notify.quiet_hours.clone();
-    let urgent: Vec<&'static str> = notify.urgent.iter().map(|kind| kind.word()).collect();
+    let urgent = notify.urgent.clone();
     Box::new(move |kind, at| if urgent.contains(&kind) { None } else { cfg::window_end(&hours, at) })
 }
 
@@ -60,12 +60,7 @@ impl App {
                     })
                 }
             };
-            Sender {
-                name: name.clone(),
-                kinds: notify.kinds.iter().map(|k| k.word().to_owned()).collect(),
-                quiet: quiet(notify),
-                port,
-            }
+            Sender { name: name.clone(), kinds: notify.kinds.clone(), quiet: quiet(notify), port }
         };
         self.config.notifiers.iter().map(make).collect()
     }

@@ -26,8 +26,8 @@ pub use find::{decode, find, place, read};
 pub use hours::{Hours, Offset, Window, is_open, window_end};
 pub use schema::{
     Bridge, Canary, Ci, Control, FixForward, Forge, ForgeKind, Global, Harvest, Heartbeat, Hooks, Lessons,
-    NoticeKind, Notify, NotifyKind, PriorityOrder, Profile, PromptBy, Recipe, Retention, RunSettings,
-    RunnerKind, RunnerSettings, SessionKind, Stage, StageKind, Template, Trust, TrustPermission, Upgrade,
+    Notify, NotifyKind, PriorityOrder, Profile, PromptBy, Recipe, Retention, RunSettings, RunnerKind,
+    RunnerSettings, SessionKind, Stage, StageKind, Template, Trust, TrustPermission, Upgrade,
 };
 pub use settings::{APP_KEY, Config, RepoConfig, Runner, Switch, SwitchedBy, T3, switch};
 pub use show::{complete, reference};

@@ -10,13 +10,14 @@
 mod words;
 
 pub use words::{
-    ForgeKind, NoticeKind, NotifyKind, PriorityOrder, Profile, PromptBy, RunnerKind, SessionKind, StageKind,
+    ForgeKind, NotifyKind, PriorityOrder, Profile, PromptBy, RunnerKind, SessionKind, StageKind,
     TrustPermission,
 };
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::domain::effect::NoticeKind;
 use toml_edit::{TableLike, Value};
 
 use words::MergeRule;

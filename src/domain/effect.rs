@@ -24,14 +24,19 @@ impl TurnKind {
     }
 }
 
+/// What a notice is about: the words that the configuration, the state file and the receivers know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, EnumString, VariantArray)]
-#[strum(serialize_all = "kebab-case")]
+#[strum(serialize_all = "snake_case")]
 pub enum NoticeKind {
     Done,
+    #[strum(serialize = "needs-human")]
     NeedsHuman,
     Frozen,
     /// A person is asked to look at a pull request.
     Review,
+    RolledBack,
+    Graduated,
+    UpgradeSummary,
     Alarm,
     Recovered,
 }

@@ -1,12 +1,13 @@
 //! Messages for people.
 
 use super::error::PortResult;
+use crate::domain::effect::NoticeKind;
 
 /// A message for people, on its way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     pub key: String,
-    pub kind: String,
+    pub kind: NoticeKind,
     pub title: String,
     pub body: String,
     pub link: Option<String>,

@@ -5,6 +5,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use super::*;
+use crate::domain::effect::NoticeKind;
 use crate::domain::template::State;
 use crate::ports::TemplateContent;
 
@@ -32,7 +33,7 @@ fn begun(store: &mut Store) -> CanaryRow {
 fn end(store: &mut Store, canary: &CanaryRow, verdict: Verdict) -> bool {
     let notice = Notice {
         key: format!("canary:{}:{}", canary.id, verdict.code()),
-        kind: verdict.code().to_owned(),
+        kind: NoticeKind::Graduated,
         title: "title".to_owned(),
         body: "body".to_owned(),
         link: None,

@@ -1,9 +1,11 @@
 //! Notices on their way out.
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::ask::Ask as _;
+use super::codes::word;
 use super::{Store, StoreResult};
+use crate::domain::effect::NoticeKind;
 use crate::domain::model::UnixTime;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +13,7 @@ pub struct OutboxRow {
     pub id: i64,
     pub key: String,
     pub notifier: String,
-    pub kind: String,
+    pub kind: NoticeKind,
     pub title: String,
     pub body: String,
     pub link: Option<String>,
@@ -49,19 +51,7 @@ impl Store {
             "SELECT id, key, notifier, kind, title, body, link, tries, begun FROM outbox \
                  WHERE state = 'pending' AND not_before <= ?1 ORDER BY id LIMIT ?2",
             params![now.0, limit],
-            |row| {
-                Ok(OutboxRow {
-                    id: row.get(0)?,
-                    key: row.get(1)?,
-                    notifier: row.get(2)?,
-                    kind: row.get(3)?,
-                    title: row.get(4)?,
-                    body: row.get(5)?,
-                    link: row.get(6)?,
-                    tries: row.get(7)?,
-                    begun: row.get(8)?,
-                })
-            },
+            read,
         )
     }
 
@@ -85,15 +75,32 @@ impl Store {
     }
 }
 
+fn read(row: &Row<'_>) -> StoreResult<OutboxRow> {
+    Ok(OutboxRow {
+        id: row.get(0)?,
+        key: row.get(1)?,
+        notifier: row.get(2)?,
+        kind: word("notice kind", &row.get::<_, String>(3)?)?,
+        title: row.get(4)?,
+        body: row.get(5)?,
+        link: row.get(6)?,
+        tries: row.get(7)?,
+        begun: row.get(8)?,
+    })
+}
+
+/// What the keys of notices about the cause of an alarm begin with.
+const ABOUT_A_CAUSE: [NoticeKind; 2] = [NoticeKind::Alarm, NoticeKind::Recovered];
+
 /// The keys of notices about one cause: their beginnings, before a number.
 fn topic_keys(topic: &str) -> [String; 2] {
-    [format!("alarm:{topic}:"), format!("recovered:{topic}:")]
+    ABOUT_A_CAUSE.map(|kind| format!("{}:{topic}:", kind.code()))
 }
 
 /// What a notice's key says that it is about, where it is about the cause of an alarm.
 pub fn topic_of(key: &str) -> Option<&str> {
-    let rest = key.strip_prefix("alarm:").or_else(|| key.strip_prefix("recovered:"))?;
-    let (topic, number) = rest.rsplit_once(':')?;
+    let (kind, rest) = key.split_once(':')?;
+    let (topic, number) = rest.rsplit_once(':').filter(|_| ABOUT_A_CAUSE.iter().any(|k| k.code() == kind))?;
     (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then_some(topic)
 }
 
@@ -115,7 +122,7 @@ pub(super) fn insert_notice(
         tx.write(
             "INSERT OR IGNORE INTO outbox (key, notifier, kind, title, body, link, created_at) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![notice.key, notifier, notice.kind, notice.title, notice.body, notice.link, now.0],
+            params![notice.key, notifier, notice.kind.code(), notice.title, notice.body, notice.link, now.0],
         )?;
     }
     Ok(())

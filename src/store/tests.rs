@@ -599,14 +599,7 @@ fn every_effect() -> Vec<Effect> {
     {
         all.push(Effect::StartTurn { turn, kind, told: words.clone() });
     }
-    for kind in [
-        NoticeKind::Done,
-        NoticeKind::NeedsHuman,
-        NoticeKind::Frozen,
-        NoticeKind::Review,
-        NoticeKind::Alarm,
-        NoticeKind::Recovered,
-    ] {
+    for kind in NoticeKind::VARIANTS.iter().copied() {
         all.push(Effect::Notify { kind, round: 0, said: titled.clone() });
     }
     let kinds: BTreeSet<String> = all.iter().map(|e| format!("{:?}", std::mem::discriminant(e))).collect();
@@ -662,7 +655,7 @@ fn a_notice_goes_out_once_a_key_and_receiver() {
     let mut store = open(dir.path()).unwrap();
     let notice = Notice {
         key: "done:r1".to_owned(),
-        kind: "done".to_owned(),
+        kind: NoticeKind::Done,
         title: "t".to_owned(),
         body: "b".to_owned(),
         link: None,
@@ -700,20 +693,20 @@ fn an_outage_is_said_at_doubling_intervals_and_an_alarm_once() {
     assert!(store.outage("forge", MIDNIGHT).unwrap());
 
     let phone = ["phone".to_owned()];
-    let told = |kind: &str, cause: &str, at: i64| Notice {
-        key: format!("{kind}:{cause}:{at}"),
-        kind: kind.to_owned(),
-        title: format!("{kind}: {cause}"),
+    let told = |kind: NoticeKind, cause: &str, at: i64| Notice {
+        key: format!("{}:{cause}:{at}", kind.code()),
+        kind,
+        title: format!("{}: {cause}", kind.code()),
         body: String::new(),
         link: None,
         topic: Some(cause.to_owned()),
         possible_repeat: false,
     };
-    assert!(store.raise("c", "d", MIDNIGHT, &phone, &told("alarm", "c", 1)).unwrap());
-    assert!(!store.raise("c", "more", MIDNIGHT.plus(9), &phone, &told("alarm", "c", 2)).unwrap());
+    assert!(store.raise("c", "d", MIDNIGHT, &phone, &told(NoticeKind::Alarm, "c", 1)).unwrap());
+    assert!(!store.raise("c", "more", MIDNIGHT.plus(9), &phone, &told(NoticeKind::Alarm, "c", 2)).unwrap());
     assert_eq!(store.alarms().unwrap(), [("c".to_owned(), MIDNIGHT, "more".to_owned())]);
-    assert!(store.raise("c:d", "d", MIDNIGHT, &phone, &told("alarm", "c:d", 1)).unwrap());
-    let recovered = |at: UnixTime| told("recovered", "c", at.0);
+    assert!(store.raise("c:d", "d", MIDNIGHT, &phone, &told(NoticeKind::Alarm, "c:d", 1)).unwrap());
+    let recovered = |at: UnixTime| told(NoticeKind::Recovered, "c", at.0);
     assert_eq!(store.clear_alarm("c", MIDNIGHT, &phone, recovered).unwrap(), Some(MIDNIGHT));
     assert_eq!(store.clear_alarm("c", MIDNIGHT, &phone, recovered).unwrap(), None);
     // Of one cause only the newest is still to be sent; another cause is another matter.
@@ -728,7 +721,7 @@ fn an_outage_is_said_at_doubling_intervals_and_an_alarm_once() {
     // What may have been received is not taken back.
     let begun = store.outbox_due(MIDNIGHT.plus(99), 10).unwrap()[1].id;
     store.outbox_begin(begun).unwrap();
-    assert!(store.raise("c", "again", MIDNIGHT, &phone, &told("alarm", "c", 3)).unwrap());
+    assert!(store.raise("c", "again", MIDNIGHT, &phone, &told(NoticeKind::Alarm, "c", 3)).unwrap());
     assert_eq!(waiting(&store), ["alarm: c:d", "recovered: c", "alarm: c"]);
 }
 

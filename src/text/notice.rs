@@ -1,6 +1,7 @@
 //! Notices as people get them: for each kind its own lead, urgency and sign; and how each service wants them written.
 //! Words from outside are data in every one of these forms.
 
+use crate::domain::effect::NoticeKind;
 use crate::domain::escape::plain;
 
 /// How a kind of notice is told.
@@ -14,20 +15,18 @@ pub struct Manner {
     pub sign: &'static str,
 }
 
-/// The manner of a kind; of one that is not known, the plainest.
-pub fn manner(kind: &str) -> Manner {
+pub fn manner(kind: NoticeKind) -> Manner {
     let of = |lead, urgency, sign| Manner { lead, urgency, sign };
     match kind {
-        "done" => of("Done", 2, "white_check_mark"),
-        "needs-human" => of("Needs you", 4, "raising_hand"),
-        "frozen" => of("Frozen", 4, "snowflake"),
-        "review" => of("For review", 3, "eyes"),
-        "rolled_back" => of("Rolled back", 4, "rewind"),
-        "graduated" => of("Graduated", 2, "mortar_board"),
-        "upgrade_summary" => of("Upgrades", 3, "package"),
-        "alarm" => of("Alarm", 5, "rotating_light"),
-        "recovered" => of("Recovered", 2, "sunny"),
-        _ => of("offhours", 3, "robot_face"),
+        NoticeKind::Done => of("Done", 2, "white_check_mark"),
+        NoticeKind::NeedsHuman => of("Needs you", 4, "raising_hand"),
+        NoticeKind::Frozen => of("Frozen", 4, "snowflake"),
+        NoticeKind::Review => of("For review", 3, "eyes"),
+        NoticeKind::RolledBack => of("Rolled back", 4, "rewind"),
+        NoticeKind::Graduated => of("Graduated", 2, "mortar_board"),
+        NoticeKind::UpgradeSummary => of("Upgrades", 3, "package"),
+        NoticeKind::Alarm => of("Alarm", 5, "rotating_light"),
+        NoticeKind::Recovered => of("Recovered", 2, "sunny"),
     }
 }
 
@@ -40,11 +39,11 @@ pub struct Told {
 }
 
 /// The headline and the text of a notice.
-pub fn told(kind: &str, title: &str, body: &str, possible_repeat: bool) -> Told {
+pub fn told(kind: NoticeKind, title: &str, body: &str, possible_repeat: bool) -> Told {
     let manner = manner(kind);
     let title = plain(title, 200);
     // The title of an alarm begins with the word already.
-    let rest = title.strip_prefix(&format!("{kind}: ")).unwrap_or(&title);
+    let rest = title.strip_prefix(&format!("{}: ", kind.code())).unwrap_or(&title);
     let lines: Vec<String> = body.lines().map(|line| plain(line, 1000)).collect();
     let mut text = lines.join("\n").trim().to_owned();
     if possible_repeat {
@@ -80,36 +79,28 @@ pub fn link(url: Option<&str>) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use strum::VariantArray as _;
+
     use super::*;
 
     #[test]
     fn every_kind_has_its_own_manner() {
-        let kinds = [
-            "done",
-            "needs-human",
-            "frozen",
-            "review",
-            "rolled_back",
-            "graduated",
-            "upgrade_summary",
-            "alarm",
-            "recovered",
-        ];
-        let mut leads: Vec<&str> = kinds.iter().map(|k| manner(k).lead).collect();
+        let kinds = NoticeKind::VARIANTS;
+        let mut leads: Vec<&str> = kinds.iter().map(|k| manner(*k).lead).collect();
         leads.sort_unstable();
         leads.dedup();
         assert_eq!(leads.len(), kinds.len());
-        assert!(kinds.iter().all(|k| (1..=5).contains(&manner(k).urgency)));
-        assert_eq!(manner("alarm").urgency, 5);
-        assert_eq!(told("alarm", "alarm: claims", "x", false).headline, "Alarm: claims");
-        assert_eq!(told("done", "me/app#1: landed", "x", false).headline, "Done: me/app#1: landed");
-        assert!(told("done", "t", "x", true).text.contains("before"));
+        assert!(kinds.iter().all(|k| (1..=5).contains(&manner(*k).urgency)));
+        assert_eq!(manner(NoticeKind::Alarm).urgency, 5);
+        assert_eq!(told(NoticeKind::Alarm, "alarm: claims", "x", false).headline, "Alarm: claims");
+        assert_eq!(told(NoticeKind::Done, "me/app#1: landed", "x", false).headline, "Done: me/app#1: landed");
+        assert!(told(NoticeKind::Done, "t", "x", true).text.contains("before"));
     }
 
     #[test]
     fn words_from_outside_stay_data() {
         let evil = "<!channel> <https://evil|click>\r\nBcc: all@example.org\u{202e}";
-        let told = told("needs-human", evil, "a\nb\u{1b}[31m", false);
+        let told = told(NoticeKind::NeedsHuman, evil, "a\nb\u{1b}[31m", false);
         assert!(!told.headline.contains(['\r', '\n', '\u{202e}']));
         assert_eq!(
             slack(&told.headline),

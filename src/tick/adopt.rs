@@ -3,10 +3,10 @@
 //! and the claims on the forge still say so; of the others people are told where the work lies.
 
 use super::env::Env;
-use super::log::Failure;
-use super::log::Log;
+use super::log::{Failure, Log};
 use super::policy::HostPolicy;
 use super::templates;
+use crate::domain::effect::NoticeKind;
 use crate::domain::escape::plain;
 use crate::domain::run::Phase;
 use crate::error::{Error, Kind};
@@ -162,7 +162,7 @@ fn told(
     );
     let title = format!("{issue}: left behind by a state file that is gone");
     let link = env.page(&issue.repo, Some(issue.number));
-    env.notify(store, &format!("left-behind:{}", marked.run), "needs-human", &title, &what, link)?;
+    env.notify(store, &format!("left-behind:{}", marked.run), NoticeKind::NeedsHuman, &title, &what, link)?;
     if first {
         let subject = issue.to_string();
         log.errors.push(Failure { subject, what, kind: Kind::TryLater, quiet: false });

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::domain::dispatch::{Parked, RunnerSeen};
+use crate::domain::effect::NoticeKind;
 use crate::domain::model::{RepoId, UnixTime};
 use crate::domain::run::Run;
 use crate::error::Error;
@@ -18,14 +19,14 @@ use super::policy::RunnerPolicy;
 pub struct Sender {
     pub name: String,
     /// Kinds it is sent; empty: all.
-    pub kinds: Vec<String>,
+    pub kinds: Vec<NoticeKind>,
     /// Until when a notice of a kind has to wait because of quiet hours, if it has to.
     pub quiet: Quiet,
     pub port: Box<dyn Notifier>,
 }
 
 /// Kind and moment to the end of the quiet hours.
-pub type Quiet = Box<dyn Fn(&str, UnixTime) -> Option<UnixTime>>;
+pub type Quiet = Box<dyn Fn(NoticeKind, UnixTime) -> Option<UnixTime>>;
 
 /// The ports, the clock and the deadline. Nothing here is state of a tick: that is the store's and the log's.
 pub struct Env {
@@ -89,8 +90,8 @@ impl Env {
     /// The cause of an alarm is gone: said once, if the alarm stood.
     pub fn recovered(&self, store: &mut Store, cause: &str) -> Result<(), Error> {
         let now = self.now();
-        let wanted = self.wanted("recovered");
-        let notice = self.about_cause(cause, String::new(), "recovered", String::new());
+        let wanted = self.wanted(NoticeKind::Recovered);
+        let notice = self.about_cause(cause, String::new(), NoticeKind::Recovered, String::new());
         store.clear_alarm(cause, now, &wanted, |since| {
             let stood = crate::domain::moment::span(now.since(since));
             Notice {
@@ -103,8 +104,8 @@ impl Env {
     }
 
     /// The notifiers that are sent a kind.
-    pub fn wanted(&self, kind: &str) -> Vec<String> {
-        let asked = |s: &&Sender| s.kinds.is_empty() || s.kinds.iter().any(|k| k == kind);
+    pub fn wanted(&self, kind: NoticeKind) -> Vec<String> {
+        let asked = |s: &&Sender| s.kinds.is_empty() || s.kinds.contains(&kind);
         self.senders.iter().filter(asked).map(|s| s.name.clone()).collect()
     }
 
@@ -113,7 +114,7 @@ impl Env {
         &self,
         store: &mut Store,
         key: &str,
-        kind: &str,
+        kind: NoticeKind,
         title: &str,
         body: &str,
         link: Option<String>,
@@ -124,7 +125,7 @@ impl Env {
         }
         let notice = Notice {
             key: key.to_owned(),
-            kind: kind.to_owned(),
+            kind,
             title: title.to_owned(),
             body: body.to_owned(),
             link,
@@ -137,12 +138,12 @@ impl Env {
     }
 
     /// A notice about the cause of an alarm, or about its end. The link leads to what it is about.
-    pub(super) fn about_cause(&self, cause: &str, key: String, kind: &str, body: String) -> Notice {
+    pub(super) fn about_cause(&self, cause: &str, key: String, kind: NoticeKind, body: String) -> Notice {
         let (repo, issue) = subject_of(cause);
         Notice {
             key,
-            kind: kind.to_owned(),
-            title: format!("{kind}: {cause}"),
+            kind,
+            title: format!("{}: {cause}", kind.code()),
             body,
             link: repo.and_then(|repo| self.page(&repo, issue)),
             topic: Some(cause.to_owned()),

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use super::{observe, templates};
 use crate::domain::canary::{self, Arm, Decision};
 use crate::domain::checks::{self, CiVerdict};
-use crate::domain::effect::TurnKind;
+use crate::domain::effect::{NoticeKind, TurnKind};
 use crate::domain::harvest::{self, After, Arms, Facts, Stage, Standing, Why};
 use crate::domain::model::{Oid, Outcome, PullState, RepoId, UnixTime};
 use crate::domain::run::{Phase, Wait};
@@ -424,13 +424,14 @@ fn decide(
 /// Verdict, states, event and notice in one transaction; somebody else may have been first.
 fn conclude(env: &Env, store: &mut Store, seen: &CanaryReport, verdict: Verdict) -> Result<bool, Error> {
     let kind = match verdict {
-        Verdict::Graduated | Verdict::RolledBack => Some(verdict.code()),
+        Verdict::Graduated => Some(NoticeKind::Graduated),
+        Verdict::RolledBack => Some(NoticeKind::RolledBack),
         // Nobody is called for what leaves everything as it was; `status` and `template history` show it.
         Verdict::Inconclusive => None,
     };
     let notice = kind.map(|kind| Notice {
-        key: format!("canary:{}:{kind}", seen.row.id),
-        kind: kind.to_owned(),
+        key: format!("canary:{}:{}", seen.row.id, kind.code()),
+        kind,
         title: words::title(&seen.version.label(), verdict.code()),
         body: seen.sentence.clone(),
         link: None,

@@ -3,6 +3,7 @@
 use strum::IntoStaticStr;
 
 use super::env::Env;
+use crate::domain::effect::NoticeKind;
 use crate::domain::run::Run;
 use crate::error::{Error, Kind};
 use crate::ports::PortError;
@@ -106,8 +107,8 @@ impl Log {
     pub fn alarm(&mut self, env: &Env, store: &mut Store, cause: &str, detail: &str) -> Result<(), Error> {
         let now = env.now();
         let key = format!("alarm:{cause}:{}", now.0);
-        let notice = env.about_cause(cause, key, "alarm", detail.to_owned());
-        let wanted = env.wanted("alarm");
+        let notice = env.about_cause(cause, key, NoticeKind::Alarm, detail.to_owned());
+        let wanted = env.wanted(NoticeKind::Alarm);
         if store.raise(cause, detail, now, &wanted, &notice)? {
             self.errors.push(Failure {
                 subject: cause.to_owned(),

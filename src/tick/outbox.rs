@@ -23,7 +23,7 @@ pub fn flush(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> 
             break;
         }
         let sender = env.senders.iter().find(|s| s.name == row.notifier);
-        if let Some(until) = sender.and_then(|s| (s.quiet)(&row.kind, now)) {
+        if let Some(until) = sender.and_then(|s| (s.quiet)(row.kind, now)) {
             store.outbox_postpone(row.id, until)?;
             continue;
         }

@@ -389,7 +389,7 @@ fn perform(
         Effect::Notify { kind, round, said: Words { title, body } } => {
             let times = if *round > 0 { format!(":{round}") } else { String::new() };
             let link = env.page(&run.issue.repo, Some(run.issue.number));
-            env.notify(store, &format!("{}:{}{times}", run.id, kind.code()), kind.code(), title, body, link)?;
+            env.notify(store, &format!("{}:{}{times}", run.id, kind.code()), *kind, title, body, link)?;
             done("queued")
         }
     })

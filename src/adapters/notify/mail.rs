@@ -79,12 +79,13 @@ pub(super) fn mail(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::effect::NoticeKind;
     use crate::text::notice::told;
 
     #[test]
     fn words_from_outside_stay_data() {
         let evil = "<!channel> <https://evil|click>\r\nBcc: all@example.org\u{202e}";
-        let told = told("needs-human", evil, "a\nb\u{1b}[31m", false);
+        let told = told(NoticeKind::NeedsHuman, evil, "a\nb\u{1b}[31m", false);
         let mail = mail(&told, "me@example.org", &["you@example.org".to_owned()], None, "id1", Some("t1"));
         let heads: Vec<&str> =
             mail.split("\r\n\r\n").next().unwrap().lines().filter(|l| l.starts_with("Bcc")).collect();

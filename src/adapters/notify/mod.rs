@@ -22,7 +22,7 @@ fn payload(notice: &Notice) -> Value {
     json!({
         "schema": 1,
         "key": notice.key,
-        "kind": notice.kind,
+        "kind": notice.kind.code(),
         "title": notice.title,
         "body": notice.body,
         "link": notice.link,

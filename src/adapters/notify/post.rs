@@ -76,7 +76,7 @@ pub struct SlackNotifier {
 
 /// What Slack is sent: blocks of plain text, in which nothing is markup, and a fallback in which it is escaped.
 fn slack_body(notice: &Notice) -> Value {
-    let told = told(&notice.kind, &notice.title, &notice.body, notice.possible_repeat);
+    let told = told(notice.kind, &notice.title, &notice.body, notice.possible_repeat);
     let sign = format!(":{}:", told.manner.sign);
     let headline = format!("{sign} {}", told.headline);
     let mut blocks = vec![
@@ -119,7 +119,7 @@ const MOST_NTFY: usize = 3900;
 
 /// What ntfy is sent. A further message about the same cause takes the place of the one before, on servers that know how.
 fn ntfy_body(notice: &Notice, topic: &str) -> Value {
-    let told = told(&notice.kind, &notice.title, &notice.body, notice.possible_repeat);
+    let told = told(notice.kind, &notice.title, &notice.body, notice.possible_repeat);
     let message = if told.text.is_empty() { &told.headline } else { &told.text };
     let mut body = json!({
         "topic": topic,
@@ -168,12 +168,13 @@ impl Notifier for NtfyNotifier {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::effect::NoticeKind;
 
-    fn notice(kind: &str, link: Option<&str>) -> Notice {
+    fn notice(kind: NoticeKind, link: Option<&str>) -> Notice {
         Notice {
             key: "r1:done".to_owned(),
-            kind: kind.to_owned(),
-            title: format!("{kind}: <!here> & co"),
+            kind,
+            title: format!("{}: <!here> & co", kind.code()),
             body: "first\nsecond".to_owned(),
             link: link.map(str::to_owned),
             topic: Some("cause".to_owned()),
@@ -183,7 +184,7 @@ mod tests {
 
     #[test]
     fn slack_reads_no_markup_in_words_from_outside() {
-        let body = slack_body(&notice("alarm", Some("https://forge/me/app/issues/1?a=1&b=2")));
+        let body = slack_body(&notice(NoticeKind::Alarm, Some("https://forge/me/app/issues/1?a=1&b=2")));
         insta::assert_snapshot!(serde_json::to_string_pretty(&body).unwrap(), @r#"
         {
           "blocks": [
@@ -214,12 +215,15 @@ mod tests {
           "text": "Alarm: &lt;!here&gt; &amp; co"
         }
         "#);
-        assert_eq!(slack_body(&notice("done", Some("javascript:x")))["blocks"].as_array().unwrap().len(), 2);
+        assert_eq!(
+            slack_body(&notice(NoticeKind::Done, Some("javascript:x")))["blocks"].as_array().unwrap().len(),
+            2
+        );
     }
 
     #[test]
     fn ntfy_has_priority_tag_click_and_one_message_a_cause() {
-        let body = ntfy_body(&notice("alarm", Some("https://forge/1")), "nights");
+        let body = ntfy_body(&notice(NoticeKind::Alarm, Some("https://forge/1")), "nights");
         insta::assert_snapshot!(serde_json::to_string_pretty(&body).unwrap(), @r#"
         {
           "click": "https://forge/1",
@@ -233,9 +237,9 @@ mod tests {
           "topic": "nights"
         }
         "#);
-        let same = ntfy_body(&notice("recovered", None), "nights");
+        let same = ntfy_body(&notice(NoticeKind::Recovered, None), "nights");
         assert_eq!(body["sequence_id"], same["sequence_id"], "recovered takes the alarm's place");
-        let long = Notice { body: "ü".repeat(9000), ..notice("done", None) };
+        let long = Notice { body: "ü".repeat(9000), ..notice(NoticeKind::Done, None) };
         assert!(ntfy_body(&long, "nights")["message"].as_str().unwrap().len() <= MOST_NTFY);
     }
 }

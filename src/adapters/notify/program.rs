@@ -9,6 +9,7 @@ use super::mail::mail;
 use super::post::short_hash;
 use super::{TIMEOUT, payload};
 use crate::boundary;
+use crate::domain::effect::NoticeKind;
 use crate::domain::escape::plain;
 use crate::ports::{Notice, Notifier, PortError, PortResult};
 use crate::text::notice::{link, told};
@@ -22,7 +23,7 @@ pub struct Program {
 
 impl Program {
     /// Runs it with `input`, to its end or its time-out.
-    fn run(&self, what: &str, kind: &str, input: &[u8]) -> PortResult<()> {
+    fn run(&self, what: &str, kind: NoticeKind, input: &[u8]) -> PortResult<()> {
         let Some((program, arguments)) = self.argv.split_first() else {
             return Err(PortError::refused(format!("{what} names no program")));
         };
@@ -30,7 +31,7 @@ impl Program {
         let failed =
             |doing: &str, e: std::io::Error| PortError::refused(format!("{what} `{shown}`: {doing}: {e}"));
         let mut command = Command::new(program);
-        command.args(arguments).env_clear().env("PATH", &self.path).env("OFFHOURS_KIND", kind);
+        command.args(arguments).env_clear().env("PATH", &self.path).env("OFFHOURS_KIND", kind.code());
         if let Some(home) = &self.home {
             command.env("HOME", home);
         }
@@ -79,7 +80,7 @@ pub struct CommandNotifier(pub Program);
 
 impl Notifier for CommandNotifier {
     fn send(&self, notice: &Notice) -> PortResult<()> {
-        self.0.run("the notifier command", &notice.kind, payload(notice).to_string().as_bytes())
+        self.0.run("the notifier command", notice.kind, payload(notice).to_string().as_bytes())
     }
 }
 
@@ -91,11 +92,11 @@ pub struct MailNotifier {
 
 impl Notifier for MailNotifier {
     fn send(&self, notice: &Notice) -> PortResult<()> {
-        let told = told(&notice.kind, &notice.title, &notice.body, notice.possible_repeat);
+        let told = told(notice.kind, &notice.title, &notice.body, notice.possible_repeat);
         let thread = notice.topic.as_deref().map(short_hash);
         let link = link(notice.link.as_deref());
         // The same key makes the same id: a mail program shows a repeat once.
         let text = mail(&told, &self.from, &self.to, link, &short_hash(&notice.key), thread.as_deref());
-        self.sendmail.run("the mail program", &notice.kind, text.as_bytes())
+        self.sendmail.run("the mail program", notice.kind, text.as_bytes())
     }
 }

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use strum::VariantArray as _;
 use toml_edit::{Item, Value};
 
 use super::super::value::{Bad, Element, Setting, words};
+use crate::domain::effect::NoticeKind;
 use crate::domain::model::{MergeBy, Permission};
 
 words! {
@@ -53,20 +55,26 @@ words! {
     /// What sends messages.
     NotifyKind { Command = "command", Webhook = "webhook", Slack = "slack", Ntfy = "ntfy", Email = "email", } not yet []
 }
-words! {
-    /// The kinds of messages: a closed list.
-    NoticeKind {
-        Done = "done",
-        NeedsHuman = "needs-human",
-        Frozen = "frozen",
-        Review = "review",
-        RolledBack = "rolled_back",
-        Graduated = "graduated",
-        UpgradeSummary = "upgrade_summary",
-        Alarm = "alarm",
-        Recovered = "recovered",
-    } not yet []
+/// The kinds of messages: a closed list.
+impl Element for NoticeKind {
+    fn accepts_many() -> String {
+        listed(", ")
+    }
+    fn read_one(value: &Value) -> Result<Self, Bad> {
+        let text = value.as_str().ok_or(Bad::Type)?;
+        let odd = |_unknown| Bad::Says(format!("wants {}, and \"{text}\" is not that", listed(" or ")));
+        text.parse().map_err(odd)
+    }
+    fn show_one(&self) -> Value {
+        Value::from(self.code())
+    }
 }
+
+fn listed(between: &str) -> String {
+    let words = NoticeKind::VARIANTS.iter().map(|kind| format!("\"{}\"", kind.code()));
+    words.collect::<Vec<_>>().join(between)
+}
+
 words! {
     /// The least permission that makes somebody's label count.
     TrustPermission { Write = "write", Admin = "admin", } not yet []

@@ -6,6 +6,7 @@ use super::super::log::Log;
 use super::super::policy::HostPolicy;
 use super::super::templates;
 use crate::domain::backoff::parked_until;
+use crate::domain::effect::NoticeKind;
 use crate::domain::escape::plain;
 use crate::domain::model::{JobResult, JobState, TurnEnd, UnixTime};
 use crate::domain::moment::moment;
@@ -44,7 +45,7 @@ pub(super) fn turn(
         JobState::Running { asks: Some(link), .. } => {
             let title = format!("{}: the agent asks", run.issue);
             let text = format!("Answer it in {link}");
-            env.notify(store, &format!("{id}:asks"), "needs-human", &title, &text, Some(link))?;
+            env.notify(store, &format!("{id}:asks"), NoticeKind::NeedsHuman, &title, &text, Some(link))?;
             TurnSeen::NeedsInput
         }
         JobState::Running { verifying: false, .. } => TurnSeen::Running,

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::UpgradeWorld;
 use super::act::{self, Acted};
 use super::look::{self, Look};
+use crate::domain::effect::NoticeKind;
 use crate::domain::model::RepoId;
 use crate::domain::upgrade::{self, Batch, BatchState, Ending, Next, Recipe, Step};
 use crate::error::Error;
@@ -151,7 +152,7 @@ fn finish(world: &mut UpgradeWorld, batch: &Batch) -> Result<(), Error> {
     world.env.notify(
         &mut world.store,
         &format!("upgrade-summary:{}", batch.id),
-        "upgrade_summary",
+        NoticeKind::UpgradeSummary,
         &title,
         &text,
         None,
