@@ -3,14 +3,12 @@
 use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom};
 
-use super::target::IssueArg;
-use super::target::IssueTarget;
+use super::target::{IssueArg, IssueTarget};
 use super::{by_hand, once, output, tick};
 use crate::app::App;
 use crate::domain::escape::plain;
 use crate::domain::model::{IssueRef, JobState, Outcome};
-use crate::domain::moment::moment;
-use crate::domain::moment::span;
+use crate::domain::moment::{moment, span};
 use crate::domain::receipt::Cost;
 use crate::domain::run::{Phase, Wait};
 use crate::error::Error;
@@ -229,10 +227,9 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
         text.push_str(kept.trim_start());
     }
     for event in &events {
-        let detail = serde_json::from_str::<Value>(&event.data).ok();
-        let words = detail.as_ref().and_then(|v| v.get("detail")).and_then(Value::as_str).unwrap_or_default();
+        let words = &event.facts.detail;
         let words = if words.is_empty() { String::new() } else { format!(": {}", plain(words, 160)) };
-        text.push_str(&format!("  {}  {}{words}\n", moment(event.at), event.kind));
+        text.push_str(&format!("  {}  {}{words}\n", moment(event.at), event.kind.code()));
     }
     let mut value = item(row);
     if let Value::Object(map) = &mut value {
@@ -248,7 +245,7 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
         map.insert("attach".to_owned(), json!(attach));
         map.insert(
             "events".to_owned(),
-            json!(events.iter().map(|e| json!({ "at": e.at.0, "kind": e.kind })).collect::<Vec<_>>()),
+            json!(events.iter().map(|e| json!({ "at": e.at.0, "kind": e.kind.code() })).collect::<Vec<_>>()),
         );
     }
     output::answer(&app.global, "run show", &text, &[value]);

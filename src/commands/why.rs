@@ -126,11 +126,8 @@ fn repo_lines(
 fn end_words(store: &Store, row: &RunRow) -> Result<String, Error> {
     let code = row.state_word();
     let events = store.events_of(&row.run.id)?;
-    let said = events.iter().rev().filter(|e| e.kind == code).find_map(|e| {
-        let data: Value = serde_json::from_str(&e.data).ok()?;
-        data.get("detail").and_then(Value::as_str).filter(|d| !d.is_empty()).map(|d| plain(d, 300))
-    });
-    Ok(said.unwrap_or_default())
+    let mut said = events.iter().rev().filter(|e| e.kind.code() == code).map(|e| &e.facts.detail);
+    Ok(said.find(|detail| !detail.is_empty()).map_or_else(String::new, |detail| plain(detail, 300)))
 }
 
 fn issue_lines(

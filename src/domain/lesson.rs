@@ -6,32 +6,13 @@
 mod record;
 mod words;
 
-pub use record::{Attribution, Record, Red, Status};
+pub use record::{Attribution, Record, Status};
 
-use super::model::UnixTime;
-use super::run::CONFLICT_TRIES;
-use strum::{EnumString, IntoStaticStr, VariantArray};
+use strum::{IntoStaticStr, VariantArray};
 
-/// Ends whose reason is a sentence of ours, with no more from outside than names of checks. Of every other end the reason
-/// may be an agent's, a server's or a path: words that nobody here wrote.
-const OWN_WORDS: [&str; 16] = [
-    "moved",
-    "human-took-over",
-    "nothing-done",
-    "turn-timeout",
-    "turn-stalled",
-    "turn-orphaned",
-    "base-red",
-    "no-checks",
-    "ci-timeout",
-    "pr-closed",
-    "review-turns-used",
-    "review-too-old",
-    "same-failure",
-    "fix-turns-used",
-    "fix-time-used",
-    "budget-used",
-];
+use super::event::{Ends, Event, EventKind, Happening, Red};
+use super::model::{Freeze, HandBack, Outcome, UnixTime};
+use super::run::{CONFLICT_TRIES, Wait};
 
 /// What the configuration says about the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,48 +22,6 @@ pub struct Rules {
     /// 0: every one is a row of its own.
     pub window_seconds: i64,
     pub expire_seconds: i64,
-}
-
-/// A stored event, as far as the detectors read it.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct EventSeen {
-    pub id: i64,
-    pub at: UnixTime,
-    pub kind: String,
-    pub repo: Option<String>,
-    pub number: Option<u64>,
-    pub run: Option<String>,
-    pub facts: Facts,
-}
-
-/// What the tick wrote into an event besides its kind.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Facts {
-    /// Words for people; often from outside.
-    pub detail: String,
-    pub turn: Option<u32>,
-    /// The runner.
-    pub agent: Option<String>,
-    pub red: Option<Red>,
-    /// The decision that ends a run, and how; not the later note that the end is complete.
-    pub ends: Option<Ends>,
-    /// What is worked on, where that is no issue: a recipe, a template.
-    pub subject: Option<String>,
-    /// How often the target was merged into the work.
-    pub merges: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, EnumString)]
-#[strum(serialize_all = "kebab-case")]
-pub enum Ends {
-    HandedBack,
-    Frozen,
-}
-
-impl Ends {
-    pub fn code(self) -> &'static str {
-        self.into()
-    }
 }
 
 /// A lesson that an event holds.
@@ -125,7 +64,7 @@ impl Kind {
 }
 
 /// Every detector, each on its own: an event may hold several lessons.
-const DETECTORS: [fn(&EventSeen) -> Option<Lesson>; 9] = [
+const DETECTORS: [fn(&Event) -> Option<Lesson>; 9] = [
     gate_failure,
     deploy_degraded,
     merge_hold,
@@ -138,18 +77,18 @@ const DETECTORS: [fn(&EventSeen) -> Option<Lesson>; 9] = [
 ];
 
 /// The lessons of one event.
-pub fn detect(event: &EventSeen) -> Vec<Lesson> {
+pub fn detect(event: &Event) -> Vec<Lesson> {
     DETECTORS.iter().filter_map(|detector| detector(event)).collect()
 }
 
 /// A lesson in our own words about what the event tells.
-fn lesson(event: &EventSeen, kind: Kind, said: words::Said) -> Lesson {
+fn lesson(event: &Event, kind: Kind, said: words::Said) -> Lesson {
     let issue = event.repo.as_ref().zip(event.number).map(|(repo, number)| format!("{repo}#{number}"));
     Lesson {
         kind,
         at: event.at,
         repo: event.repo.clone(),
-        work_item: issue.or_else(|| event.facts.subject.clone()),
+        work_item: issue.or_else(|| event.facts.subject.as_ref().map(|subject| subject.name().to_owned())),
         task: event.run.clone(),
         turn: event.facts.turn,
         stage: event.facts.red.as_ref().map(|red| red.stage.clone()),
@@ -172,81 +111,150 @@ fn odd_name(name: &str) -> bool {
 }
 
 /// The repo's own tests or CI said no.
-fn gate_failure(event: &EventSeen) -> Option<Lesson> {
+fn gate_failure(event: &Event) -> Option<Lesson> {
     let red = event.facts.red.as_ref().filter(|red| !red.later)?;
     Some(lesson(event, Kind::GateFailure, words::gate_failure(red)))
 }
 
 /// What was built was good, and a later stage said no.
-fn deploy_degraded(event: &EventSeen) -> Option<Lesson> {
+fn deploy_degraded(event: &Event) -> Option<Lesson> {
     let red = event.facts.red.as_ref().filter(|red| red.later)?;
     Some(lesson(event, Kind::DeployDegraded, words::deploy_degraded(red)))
 }
 
 /// A landing had to wait, or collided.
-fn merge_hold(event: &EventSeen) -> Option<Lesson> {
-    let held = match event.kind.as_str() {
-        "merge-hours" | "bring-up-to-date" => true,
-        "conflict" | "merge-refused" => event.facts.ends.is_some(),
-        _ => false,
+fn merge_hold(event: &Event) -> Option<Lesson> {
+    let ended = event.facts.ends.is_some();
+    let said = if event.is(Wait::MergeHours) {
+        words::landing_waited()
+    } else if event.is(Happening::BringUpToDate) {
+        words::target_moved()
+    } else if ended && event.is(HandBack::Conflict) {
+        words::collided()
+    } else if ended && event.is(HandBack::MergeRefused) {
+        words::merge_refused()
+    } else {
+        return None;
     };
-    held.then(|| lesson(event, Kind::MergeHold, words::merge_hold(&event.kind)))
+    Some(lesson(event, Kind::MergeHold, said))
 }
 
 /// Something was tried as often as it may be.
-fn transient_retry(event: &EventSeen) -> Option<Lesson> {
+fn transient_retry(event: &Event) -> Option<Lesson> {
     event.facts.ends?;
-    let spent = match event.kind.as_str() {
-        "fix-turns-used" | "fix-time-used" | "turn-orphaned" => true,
+    let said = if event.is(Freeze::TurnsUsed) {
+        words::turns_used()
+    } else if event.is(Freeze::TimeUsed) {
+        words::time_used()
+    } else if event.is(HandBack::Orphaned) {
+        words::cut_off()
+    } else if event.is(HandBack::Conflict) && event.facts.merges >= CONFLICT_TRIES {
         // Files that collide end a run at once; a target that moves away is tried against first.
-        "conflict" => event.facts.merges >= CONFLICT_TRIES,
-        _ => false,
+        words::target_moved_away()
+    } else {
+        return None;
     };
-    spent.then(|| lesson(event, Kind::TransientRetry, words::transient_retry(&event.kind)))
+    Some(lesson(event, Kind::TransientRetry, said))
 }
 
-fn handed_back(event: &EventSeen) -> Option<Lesson> {
-    match event.facts.ends? {
-        Ends::HandedBack => Some(end(event, Kind::HandedBack, words::handed_back(&event.kind))),
-        Ends::Frozen => None,
+fn handed_back(event: &Event) -> Option<Lesson> {
+    match (event.facts.ends?, &event.kind) {
+        (Ends::HandedBack, EventKind::Outcome(Outcome::HandedBack(why))) => {
+            Some(end(event, Kind::HandedBack, words::handed_back(*why)))
+        }
+        (
+            Ends::HandedBack,
+            EventKind::Outcome(_) | EventKind::Wait(_) | EventKind::Happening(_) | EventKind::Other(_),
+        ) => Some(end(event, Kind::HandedBack, words::handed_back_as(event.kind.code()))),
+        (Ends::Frozen, _) => None,
     }
 }
 
-fn frozen(event: &EventSeen) -> Option<Lesson> {
-    match event.facts.ends? {
-        Ends::Frozen => Some(end(event, Kind::Frozen, words::frozen(&event.kind))),
-        Ends::HandedBack => None,
+fn frozen(event: &Event) -> Option<Lesson> {
+    match (event.facts.ends?, &event.kind) {
+        (Ends::Frozen, EventKind::Outcome(Outcome::Frozen(why))) => {
+            Some(end(event, Kind::Frozen, words::frozen(*why)))
+        }
+        (
+            Ends::Frozen,
+            EventKind::Outcome(_) | EventKind::Wait(_) | EventKind::Happening(_) | EventKind::Other(_),
+        ) => Some(end(event, Kind::Frozen, words::frozen_as(event.kind.code()))),
+        (Ends::HandedBack, _) => None,
     }
 }
 
 /// A person took landed work back. The detail is the branch it was taken back on.
-fn reverted(event: &EventSeen) -> Option<Lesson> {
-    (event.kind == "reverted").then(|| {
+fn reverted(event: &Event) -> Option<Lesson> {
+    event.is(Happening::Reverted).then(|| {
         let lesson = told(event, Kind::Reverted, words::reverted());
         Lesson { untrusted: odd_name(&event.facts.detail), ..lesson }
     })
 }
 
-fn rolled_back(event: &EventSeen) -> Option<Lesson> {
-    (event.kind == "rolled_back").then(|| told(event, Kind::RolledBack, words::rolled_back()))
+fn rolled_back(event: &Event) -> Option<Lesson> {
+    event.is(Happening::RolledBack).then(|| told(event, Kind::RolledBack, words::rolled_back()))
 }
 
-fn upgrade_failed(event: &EventSeen) -> Option<Lesson> {
-    (event.kind == "upgrade_failed").then(|| told(event, Kind::UpgradeFailed, words::upgrade_failed()))
+fn upgrade_failed(event: &Event) -> Option<Lesson> {
+    event.is(Happening::UpgradeFailed).then(|| told(event, Kind::UpgradeFailed, words::upgrade_failed()))
 }
 
 /// The end of a run, with what was said about it.
-fn end(event: &EventSeen, kind: Kind, said: words::Said) -> Lesson {
-    let own = OWN_WORDS.contains(&event.kind.as_str());
+fn end(event: &Event, kind: Kind, said: words::Said) -> Lesson {
     let lesson = told(event, kind, said);
     Lesson {
-        untrusted: lesson.untrusted && !own || event.facts.red.as_ref().is_some_and(odd_names),
+        untrusted: lesson.untrusted && !own_words(&event.kind)
+            || event.facts.red.as_ref().is_some_and(odd_names),
         ..lesson
     }
 }
 
+/// Whether the reason of an end is a sentence of ours, with no more from outside than names of checks. Of every other end
+/// it may be an agent's, a server's or a path: words that nobody here wrote.
+fn own_words(kind: &EventKind) -> bool {
+    match kind {
+        EventKind::Outcome(Outcome::HandedBack(why)) => match why {
+            HandBack::Moved
+            | HandBack::HumanTookOver
+            | HandBack::NothingDone
+            | HandBack::TimedOut
+            | HandBack::Stalled
+            | HandBack::Orphaned
+            | HandBack::BaseRed
+            | HandBack::NoChecks
+            | HandBack::CiTimeout
+            | HandBack::PullClosed
+            | HandBack::ReviewTurnsUsed
+            | HandBack::ReviewTooOld => true,
+            HandBack::Blocked
+            | HandBack::ResultUnreadable
+            | HandBack::Failed
+            | HandBack::PermissionDenied
+            | HandBack::GuardRefused
+            | HandBack::PushRefused
+            | HandBack::Conflict
+            | HandBack::WorkspaceUnreadable
+            | HandBack::MergeRefused => false,
+        },
+        EventKind::Outcome(Outcome::Frozen(why)) => match why {
+            Freeze::SameFailure | Freeze::TurnsUsed | Freeze::TimeUsed | Freeze::BudgetUsed => true,
+            Freeze::CorrectiveTurnFailed => false,
+        },
+        EventKind::Outcome(
+            Outcome::Landed
+            | Outcome::Withdrawn
+            | Outcome::Stopped
+            | Outcome::ClaimLost
+            | Outcome::NotStarted,
+        )
+        | EventKind::Wait(_)
+        | EventKind::Happening(_)
+        | EventKind::Other(_) => false,
+    }
+}
+
 /// With the words that came with the event: nobody here wrote them.
-fn told(event: &EventSeen, kind: Kind, said: words::Said) -> Lesson {
+fn told(event: &Event, kind: Kind, said: words::Said) -> Lesson {
     let detail = Some(event.facts.detail.clone()).filter(|d| !d.is_empty());
     let lesson = lesson(event, kind, said);
     Lesson { untrusted: lesson.untrusted || detail.is_some(), detail, ..lesson }

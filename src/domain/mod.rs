@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod earlier;
 pub mod effect;
 pub mod escape;
+pub mod event;
 pub mod guard;
 pub mod harvest;
 pub mod lesson;

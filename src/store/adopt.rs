@@ -6,7 +6,8 @@ use std::path::Path;
 use rusqlite::params;
 
 use super::ask::Ask as _;
-use super::{Event, Store, StoreResult, insert_event, sql};
+use super::{Store, StoreResult, insert_event, sql};
+use crate::domain::event::{Event, Facts, Happening};
 use crate::domain::model::UnixTime;
 
 /// What taking over did.
@@ -59,12 +60,15 @@ impl Store {
                 let event = Event {
                     key: format!("{}:left-behind", run.id),
                     at: now,
-                    kind: "left-behind".to_owned(),
+                    kind: Happening::LeftBehind.into(),
                     repo: Some(run.issue.repo.to_string()),
                     number: Some(run.issue.number),
                     run: Some(run.id.clone()),
-                    data: "{\"detail\":\"the state file was taken over, and the run's folder is not on this machine\"}"
-                        .to_owned(),
+                    facts: Facts {
+                        detail: "the state file was taken over, and the run's folder is not on this machine"
+                            .to_owned(),
+                        ..Facts::default()
+                    },
                 };
                 insert_event(tx, &event)?;
             }

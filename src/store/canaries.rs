@@ -6,8 +6,9 @@ use super::outbox::insert_notice;
 use super::outcomes::{entries_of_canary, entries_of_template};
 use super::routes::CanaryRoute;
 use super::templates::{TemplateRow, set_state};
-use super::{Event, Store, StoreError, StoreResult, insert_event, to_u32};
+use super::{Store, StoreError, StoreResult, insert_event, to_u32};
 use crate::domain::canary::{Arm, History, Params};
+use crate::domain::event::{Event, Facts, Happening, Subject};
 use crate::domain::harvest::{Entry, counted, history};
 use crate::domain::model::UnixTime;
 use crate::domain::template::State;
@@ -27,6 +28,14 @@ pub enum Verdict {
 impl Verdict {
     pub fn code(self) -> &'static str {
         self.into()
+    }
+
+    fn happening(self) -> Happening {
+        match self {
+            Self::Graduated => Happening::Graduated,
+            Self::RolledBack => Happening::RolledBack,
+            Self::Inconclusive => Happening::Inconclusive,
+        }
     }
 
     /// What becomes of the version.
@@ -100,22 +109,24 @@ fn canaries_where(
 fn event(
     canary: &CanaryRow,
     key: &str,
-    kind: &str,
+    kind: Happening,
     version: &TemplateRow,
     at: UnixTime,
     detail: &str,
 ) -> Event {
+    let (template, id) = (canary.name.clone(), Some(canary.id.clone()));
     Event {
         key: format!("canary:{}:{key}", canary.id),
         at,
-        kind: kind.to_owned(),
+        kind: kind.into(),
         repo: None,
         number: None,
         run: None,
-        data: serde_json::json!({
-            "detail": detail, "canary": canary.id, "template": canary.name, "version": version.label(),
-        })
-        .to_string(),
+        facts: Facts {
+            detail: detail.to_owned(),
+            subject: Some(Subject::Version { template, label: version.label(), canary: id }),
+            ..Facts::default()
+        },
     }
 }
 
@@ -172,7 +183,7 @@ impl Store {
                 ],
             )?;
             let detail = format!("{} beside {}", version.label(), champion.label());
-            insert_event(tx, &event(&row, "started", "canary_started", version, now, &detail))?;
+            insert_event(tx, &event(&row, "started", Happening::CanaryStarted, version, now, &detail))?;
             Ok(Some(row))
         })
     }
@@ -202,7 +213,7 @@ impl Store {
             let version = super::templates::templates_where(tx, "id = ?1", &[&canary.template])?;
             let version =
                 version.first().ok_or(StoreError::Row { what: "a canary without its version".to_owned() })?;
-            insert_event(tx, &event(canary, "ended", verdict.code(), version, now, detail))?;
+            insert_event(tx, &event(canary, "ended", verdict.happening(), version, now, detail))?;
             if let Some((notifiers, notice)) = notice {
                 insert_notice(tx, notifiers, notice, now)?;
             }

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::error::{StoreError, StoreResult};
-use crate::domain::model::{Oid, RepoId};
+use crate::domain::model::{Oid, Outcome, RepoId};
 
 /// Reads a closed enum's word.
 pub(super) fn word<T: FromStr>(what: &str, code: &str) -> StoreResult<T> {
@@ -12,6 +12,10 @@ pub(super) fn word<T: FromStr>(what: &str, code: &str) -> StoreResult<T> {
 
 pub(super) fn odd(what: &str, value: &str) -> StoreError {
     StoreError::Row { what: format!("{what} `{value}`") }
+}
+
+pub(super) fn outcome(code: &str) -> StoreResult<Outcome> {
+    Outcome::parse(code).ok_or_else(|| odd("outcome", code))
 }
 
 pub(super) fn oid(text: &str) -> StoreResult<Oid> {

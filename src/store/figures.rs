@@ -3,8 +3,8 @@
 use rusqlite::params;
 
 use super::ask::Ask as _;
-use super::{Spend, Store, StoreResult, to_u32};
-use crate::domain::model::UnixTime;
+use super::{Spend, Store, StoreResult, codes, to_u32};
+use crate::domain::model::{Outcome, UnixTime};
 
 /// By what money is summed up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,8 @@ pub struct RunFigures {
     pub repo: String,
     pub number: u64,
     pub template: String,
-    /// The code of its end; none while it is in flight.
-    pub outcome: Option<String>,
+    /// Its end; none while it is in flight.
+    pub outcome: Option<Outcome>,
     pub created_at: UnixTime,
     pub ended_at: Option<UnixTime>,
     pub turns: u32,
@@ -82,11 +82,12 @@ impl Store {
              FROM runs r WHERE r.created_at >= ?1 ORDER BY r.created_at DESC, r.id LIMIT ?2",
             params![since.0, limit],
             |row| {
+                let outcome = row.get::<_, Option<String>>(3)?;
                 Ok(RunFigures {
                     repo: row.get(0)?,
                     number: u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
                     template: row.get(2)?,
-                    outcome: row.get(3)?,
+                    outcome: outcome.as_deref().map(codes::outcome).transpose()?,
                     created_at: UnixTime(row.get(4)?),
                     ended_at: row.get::<_, Option<i64>>(5)?.map(UnixTime),
                     turns: to_u32(row.get(6)?),

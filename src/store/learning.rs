@@ -1,13 +1,12 @@
 //! What the tick does with the journal: read events from a cursor on, let lessons expire, and give them to runs.
 
-use rusqlite::{Connection, params};
-use serde::Deserialize;
-
 use super::ask::Ask as _;
+use super::events::news;
 use super::lessons::{COLUMNS, alike, insert, read, repeat};
 use super::{Store, StoreError, StoreResult};
-use crate::domain::lesson::{self, Decision, EventSeen, Facts, Given, Lesson, Record, Red, Rules};
+use crate::domain::lesson::{self, Decision, Given, Lesson, Record, Rules};
 use crate::domain::model::UnixTime;
+use rusqlite::{Connection, params};
 
 /// The id of the last event that was read.
 const CURSOR: &str = "lessons_cursor";
@@ -22,59 +21,6 @@ pub struct Learned {
     /// New lessons, as they were written.
     pub new: Vec<Lesson>,
     pub repeats: u32,
-}
-
-/// The data of an event, as far as the detectors read it. What is not there, or is something else, is not known.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct FactsWire {
-    detail: String,
-    turns: Option<u32>,
-    agent: Option<String>,
-    red: Option<RedWire>,
-    ends: Option<String>,
-    subject: Option<String>,
-    /// Of a template: what an event about one is about.
-    version: Option<String>,
-    merges: u32,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RedWire {
-    stage: String,
-    later: bool,
-    checks: Vec<String>,
-}
-
-fn facts(data: &str) -> Facts {
-    let wire: FactsWire = serde_json::from_str(data).unwrap_or_default();
-    Facts {
-        detail: wire.detail,
-        turn: wire.turns,
-        agent: wire.agent,
-        red: wire.red.map(|r| Red { stage: r.stage, later: r.later, checks: r.checks }),
-        ends: wire.ends.and_then(|code| code.parse().ok()),
-        subject: wire.subject.or(wire.version),
-        merges: wire.merges,
-    }
-}
-
-pub(super) const NEWS: &str =
-    "SELECT id, at, kind, repo, number, run, data FROM events WHERE id > ?1 ORDER BY id LIMIT ?2";
-
-fn news(conn: &Connection, cursor: i64, most: u32) -> StoreResult<Vec<EventSeen>> {
-    conn.rows(NEWS, params![cursor, most], |row| {
-        Ok(EventSeen {
-            id: row.get(0)?,
-            at: UnixTime(row.get(1)?),
-            kind: row.get(2)?,
-            repo: row.get(3)?,
-            number: row.get::<_, Option<i64>>(4)?.and_then(|n| u64::try_from(n).ok()),
-            run: row.get(5)?,
-            facts: facts(&row.get::<_, String>(6)?),
-        })
-    })
 }
 
 fn put_meta(conn: &Connection, key: &str, value: &str) -> StoreResult<()> {
@@ -140,12 +86,12 @@ impl Store {
     pub fn learn(&mut self, rules: &Rules, most: u32) -> StoreResult<Learned> {
         let from = cursor(&self.conn)?;
         let events = news(&self.conn, from, most)?;
-        let Some(last) = events.last() else { return Ok(Learned::default()) };
+        let Some((last, _)) = events.last() else { return Ok(Learned::default()) };
         let read = u32::try_from(events.len()).unwrap_or(u32::MAX);
-        if events.iter().all(|event| lesson::detect(event).is_empty()) {
+        if events.iter().all(|(_, event)| lesson::detect(event).is_empty()) {
             self.conn.write(
                 "UPDATE meta SET value = ?2 WHERE key = ?1 AND value = ?3",
-                [CURSOR, &last.id.to_string(), &from.to_string()],
+                [CURSOR, &last.to_string(), &from.to_string()],
             )?;
             return Ok(Learned { events: read, ..Learned::default() });
         }
@@ -154,7 +100,7 @@ impl Store {
             let events = news(tx, cursor(tx)?, most)?;
             let read = u32::try_from(events.len()).unwrap_or(u32::MAX);
             let mut learned = Learned { events: read, ..Learned::default() };
-            for found in events.iter().flat_map(lesson::detect) {
+            for found in events.iter().flat_map(|(_, event)| lesson::detect(event)) {
                 match lesson::decide(alike(tx, &found)?, found.at, rules) {
                     Decision::New => {
                         insert(tx, &found)?;
@@ -166,8 +112,8 @@ impl Store {
                     }
                 }
             }
-            if let Some(last) = events.last() {
-                put_meta(tx, CURSOR, &last.id.to_string())?;
+            if let Some((last, _)) = events.last() {
+                put_meta(tx, CURSOR, &last.to_string())?;
             }
             Ok(learned)
         })

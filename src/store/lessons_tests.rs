@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rusqlite::Connection;
 use rusqlite::trace::TraceEventCodes;
+use rusqlite::{Connection, params};
 use tempfile::TempDir;
 
-use super::learning::{BESIDE, NEWS, STALE, to_give_query};
+use super::events::NEWS;
+use super::learning::{BESIDE, STALE, to_give_query};
 use super::lessons::{ALIKE, SEARCH};
 use super::migrations::MIGRATIONS;
 use super::*;
@@ -43,16 +44,25 @@ fn seed(store: &Store, many: i64) {
 fn red_event(store: &mut Store, key: &str, at: i64) {
     let data =
         r#"{"detail":"","turns":1,"agent":"a","red":{"stage":"verify","later":false,"checks":["verify"]}}"#;
+    put(store, key, NOW.plus(at), "fix-forward", Some("home:me/r1"), Some(777), data);
+}
+
+/// An event as it stands in the file, of whatever version wrote it.
+fn put(
+    store: &Store,
+    key: &str,
+    at: UnixTime,
+    kind: &str,
+    repo: Option<&str>,
+    number: Option<u64>,
+    data: &str,
+) {
     store
-        .event(&Event {
-            key: key.to_owned(),
-            at: NOW.plus(at),
-            kind: "fix-forward".to_owned(),
-            repo: Some("home:me/r1".to_owned()),
-            number: Some(777),
-            run: None,
-            data: data.to_owned(),
-        })
+        .conn
+        .execute(
+            "INSERT INTO events (key, at, kind, repo, number, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![key, at.0, kind, repo, number.map(to_i64), data],
+        )
         .unwrap();
 }
 
@@ -266,9 +276,7 @@ fn an_event_without_an_issue_is_about_its_subject() {
         ("upgrade_failed", Some("home:me/recipes"), r#"{"detail":"not green","subject":"curl"}"#),
         ("rolled_back", None, "not JSON"),
     ] {
-        let repo = repo.map(str::to_owned);
-        let (key, kind, data) = (format!("{kind}{}", data.len()), kind.to_owned(), data.to_owned());
-        store.event(&Event { key, at: NOW, kind, repo, number: None, run: None, data }).unwrap();
+        put(&store, &format!("{kind}{}", data.len()), NOW, kind, repo, None, data);
     }
     store.learn(&RULES, 10).unwrap();
     let all = store.lessons(&LessonFilter::default(), None, 10).unwrap();
@@ -406,17 +414,9 @@ proptest::proptest! {
             for (key, (at, number, stage)) in events.iter().enumerate() {
                 let stage = stages[*stage];
                 let red = serde_json::json!({ "stage": stage, "later": stage == "deploy", "checks": [stage] });
-                store
-                    .event(&Event {
-                        key: format!("k{key}"),
-                        at: NOW.plus(*at),
-                        kind: "fix-forward".to_owned(),
-                        repo: Some("home:me/r1".to_owned()),
-                        number: Some(*number),
-                        run: None,
-                        data: serde_json::json!({ "detail": "", "red": red }).to_string(),
-                    })
-                    .unwrap();
+                let data = serde_json::json!({ "detail": "", "red": red }).to_string();
+                let (key, at) = (format!("k{key}"), NOW.plus(*at));
+                put(&store, &key, at, "fix-forward", Some("home:me/r1"), Some(*number), &data);
             }
             for most in batches {
                 store.learn(&rules, *most).unwrap();

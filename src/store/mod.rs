@@ -8,6 +8,7 @@ mod canaries;
 mod codes;
 mod copy;
 mod error;
+mod events;
 mod figures;
 mod host;
 mod intents;
@@ -33,6 +34,7 @@ pub use adopt::Adopted;
 pub use canaries::{CanaryRow, Verdict};
 pub(crate) use error::sql;
 pub use error::{StoreError, StoreResult};
+pub(crate) use events::insert_event;
 pub use figures::{RunFigures, SpendBy, SpendRow};
 pub use host::{Hold, Park};
 pub use intents::{Intent, IntentState};
@@ -53,7 +55,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use self::ask::Ask as _;
 use crate::boundary;
@@ -351,62 +353,6 @@ impl Store {
         }
         Ok(found)
     }
-
-    /// An event happens once: a second one with the same key changes nothing.
-    pub fn event(&mut self, event: &Event) -> StoreResult<()> {
-        insert_event(&self.conn, event)
-    }
-
-    /// Whether an event of this key happened.
-    pub fn has_event(&self, key: &str) -> StoreResult<bool> {
-        self.conn.one("SELECT EXISTS (SELECT 1 FROM events WHERE key = ?1)", [key], |row| Ok(row.get(0)?))
-    }
-
-    /// The events of one run, oldest first.
-    pub fn events_of(&self, run: &str) -> StoreResult<Vec<Event>> {
-        self.conn.rows(
-            "SELECT key, at, kind, repo, number, run, data FROM events WHERE run = ?1 ORDER BY id",
-            [run],
-            |row| {
-                Ok(Event {
-                    key: row.get(0)?,
-                    at: UnixTime(row.get(1)?),
-                    kind: row.get(2)?,
-                    repo: row.get(3)?,
-                    number: row.get::<_, Option<i64>>(4)?.and_then(|n| u64::try_from(n).ok()),
-                    run: row.get(5)?,
-                    data: row.get(6)?,
-                })
-            },
-        )
-    }
-}
-
-/// Something that happened, once. `data` is JSON.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    pub key: String,
-    pub at: UnixTime,
-    pub kind: String,
-    pub repo: Option<String>,
-    pub number: Option<u64>,
-    pub run: Option<String>,
-    pub data: String,
-}
-
-pub(crate) fn insert_event(conn: &Connection, event: &Event) -> StoreResult<()> {
-    conn.write(
-        "INSERT OR IGNORE INTO events (key, at, kind, repo, number, run, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![
-            event.key,
-            event.at.0,
-            event.kind,
-            event.repo,
-            event.number.map(to_i64),
-            event.run,
-            event.data
-        ],
-    )
 }
 
 /// Issue numbers and counts are far below 2^63; one that is not is kept as the largest there is.

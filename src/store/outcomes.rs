@@ -5,8 +5,9 @@ use rusqlite::{Connection, params};
 use super::ask::Ask as _;
 use super::codes::{oid, repo_id, word};
 use super::routes::Route;
-use super::{Event, Store, StoreError, StoreResult, insert_event};
+use super::{Store, StoreError, StoreResult, insert_event};
 use crate::domain::canary::Arm;
+use crate::domain::event::Event;
 use crate::domain::harvest::{Entry, EntryState, Standing};
 use crate::domain::model::{Oid, RepoId, UnixTime};
 

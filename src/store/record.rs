@@ -10,7 +10,8 @@ use rusqlite::{Connection, params, params_from_iter};
 use serde_json::{Map, Value, json};
 
 use super::ask::Ask as _;
-use super::{Event, RunRow, Store, StoreError, StoreResult, insert_event, sql};
+use super::{RunRow, Store, StoreError, StoreResult, insert_event, sql};
+use crate::domain::event::{Event, Facts, Happening};
 use crate::domain::model::{IssueRef, UnixTime};
 use crate::domain::template::State;
 use crate::ports::TemplateContent;
@@ -104,12 +105,15 @@ impl Store {
                 &Event {
                     key: format!("{run}:taken-up"),
                     at: now,
-                    kind: "taken-up".to_owned(),
+                    kind: Happening::TakenUp.into(),
                     repo: Some(issue.repo.to_string()),
                     number: Some(issue.number),
                     run: Some(run.to_owned()),
-                    data: json!({ "detail": "the state file was lost; it goes on from the record beside its work" })
-                        .to_string(),
+                    facts: Facts {
+                        detail: "the state file was lost; it goes on from the record beside its work"
+                            .to_owned(),
+                        ..Facts::default()
+                    },
                 },
             )
         })

@@ -4,8 +4,8 @@ use rusqlite::{Connection, Row, params};
 
 use super::ask::Ask as _;
 use super::codes::word;
-
-use super::{Event, Store, StoreError, StoreResult, insert_event};
+use super::{Store, StoreError, StoreResult, insert_event};
+use crate::domain::event::{Event, Facts, Happening, Subject};
 use crate::domain::model::UnixTime;
 use crate::domain::template::{State, VersionName, Which};
 use crate::ports::{TemplateContent, TemplateText};
@@ -79,16 +79,20 @@ pub(super) fn set_state(
 }
 
 /// What a person did to a version by hand, as an event.
-pub(super) fn by_hand_event(row: &TemplateRow, state: State, now: UnixTime) -> Event {
+pub(super) fn by_hand_event(row: &TemplateRow, state: State, kind: Happening, now: UnixTime) -> Event {
+    let version = Subject::Version { template: row.name.clone(), label: row.label(), canary: None };
     Event {
         key: format!("template:{}:{}:{}", row.label(), state.code(), now.0),
         at: now,
-        kind: format!("template_{}", state.code()),
+        kind: kind.into(),
         repo: None,
         number: None,
         run: None,
-        data: serde_json::json!({ "detail": format!("{} by hand", row.label()), "template": row.name, "version": row.label() })
-            .to_string(),
+        facts: Facts {
+            detail: format!("{} by hand", row.label()),
+            subject: Some(version),
+            ..Facts::default()
+        },
     }
 }
 
@@ -181,7 +185,7 @@ impl Store {
                     what: format!("{} changed while it was being promoted; try again", row.label()),
                 });
             }
-            insert_event(tx, &by_hand_event(row, State::Champion, now))?;
+            insert_event(tx, &by_hand_event(row, State::Champion, Happening::TemplateChampion, now))?;
             Ok(moved)
         })
     }
@@ -191,7 +195,7 @@ impl Store {
         self.transact("state.template", |tx| {
             let moved = set_state(tx, row.id, row.state, State::Rejected, now)?;
             if moved {
-                insert_event(tx, &by_hand_event(row, State::Rejected, now))?;
+                insert_event(tx, &by_hand_event(row, State::Rejected, Happening::TemplateRejected, now))?;
             }
             Ok(moved)
         })

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::migrations::MIGRATIONS;
 use super::*;
 use crate::domain::effect::{Effect, NoticeKind, TurnKind, Words};
+use crate::domain::event::{Event, EventKind, Facts, Happening};
 use crate::domain::model::{HandBack, IssueRef, Landing, Oid, Outcome, RepoId, RunText, Usage};
 use crate::domain::run::{Failure, Phase, Run, Wait};
 use crate::ports::Notice;
@@ -138,11 +139,11 @@ fn event(key: &str, run: &str) -> Event {
     Event {
         key: key.to_owned(),
         at: MIDNIGHT,
-        kind: "chosen".to_owned(),
+        kind: Happening::Chosen.into(),
         repo: Some("home:me/app".to_owned()),
         number: Some(7),
         run: Some(run.to_owned()),
-        data: "{}".to_owned(),
+        facts: Facts::default(),
     }
 }
 
@@ -362,7 +363,7 @@ fn an_event_happens_once() {
     let mut store = open(dir.path()).unwrap();
     let first = event("k", "r1");
     store.event(&first).unwrap();
-    store.event(&Event { kind: "other".to_owned(), ..first.clone() }).unwrap();
+    store.event(&Event { kind: EventKind::Other("other".to_owned()), ..first.clone() }).unwrap();
     assert_eq!(store.events_of("r1").unwrap(), [first]);
 }
 

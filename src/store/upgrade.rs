@@ -9,8 +9,9 @@ use rusqlite::{Row, params};
 
 use super::ask::Ask as _;
 use super::upgrade_rows::{EffectRow, RecipeRow};
-use super::{Event, IntentState, Store, StoreError, StoreResult, insert_event};
+use super::{IntentState, Store, StoreError, StoreResult, insert_event};
 use crate::domain::escape::plain;
+use crate::domain::event::{Event, Facts, Happening, Subject};
 use crate::domain::model::{RepoId, UnixTime};
 use crate::domain::upgrade::{Batch, BatchState, Effect, Ending, Recipe};
 use pulls::write_pull;
@@ -57,12 +58,16 @@ fn failed(batch: i64, recipe: &Recipe, repo: &RepoId, now: UnixTime) -> Event {
     Event {
         key: format!("upgrade:{batch}:{}:failed", recipe.name),
         at: now,
-        kind: "upgrade_failed".to_owned(),
+        kind: Happening::UpgradeFailed.into(),
         repo: Some(repo.to_string()),
         number: None,
         run: None,
-        data: serde_json::json!({ "detail": plain(detail, 2000), "subject": recipe.name, "turns": recipe.turns })
-            .to_string(),
+        facts: Facts {
+            detail: plain(detail, 2000),
+            turn: Some(recipe.turns),
+            subject: Some(Subject::Recipe(recipe.name.clone())),
+            ..Facts::default()
+        },
     }
 }
 

@@ -10,7 +10,7 @@ pub use look::{Look, Past, Tried, Upgraded};
 
 use std::collections::BTreeMap;
 
-use crate::domain::model::UnixTime;
+use crate::domain::model::{Freeze, Outcome, UnixTime};
 use crate::domain::moment::{moment, span};
 use draw::{HEIGHT, LEFT, TOP, WIDTH, float, html, put, size};
 
@@ -25,19 +25,28 @@ enum End {
 const ENDS: [(End, &str, &str); 3] =
     [(End::Landed, "landed", "a"), (End::Back, "handed back", "b"), (End::Frozen, "frozen", "c")];
 
-const FROZEN: [&str; 5] =
-    ["same-failure", "fix-turns-used", "fix-time-used", "fix-turn-failed", "budget-used"];
-/// Ends at which nothing was done: they say nothing about the work.
-const NOTHING: [&str; 2] = ["claim-lost", "not-started"];
-
 impl Past {
     fn end(&self) -> Option<End> {
-        let code = self.outcome.as_deref()?;
-        Some(match code {
-            "landed" => End::Landed,
-            _ if FROZEN.contains(&code) => End::Frozen,
-            _ => End::Back,
+        Some(match self.outcome? {
+            Outcome::Landed => End::Landed,
+            Outcome::Frozen(
+                Freeze::SameFailure
+                | Freeze::TurnsUsed
+                | Freeze::TimeUsed
+                | Freeze::CorrectiveTurnFailed
+                | Freeze::BudgetUsed,
+            ) => End::Frozen,
+            Outcome::HandedBack(_)
+            | Outcome::Withdrawn
+            | Outcome::Stopped
+            | Outcome::ClaimLost
+            | Outcome::NotStarted => End::Back,
         })
+    }
+
+    /// Ends at which nothing was done say nothing about the work.
+    fn did_nothing(&self) -> bool {
+        matches!(self.outcome, Some(Outcome::ClaimLost | Outcome::NotStarted))
     }
 
     fn lead(&self) -> Option<i64> {
@@ -85,11 +94,7 @@ th { color: var(--soft); font-weight: 500; } th:first-child, td:first-child { te
 
 /// The whole page.
 pub fn page(look: &Look) -> String {
-    let runs: Vec<&Past> = look
-        .runs
-        .iter()
-        .filter(|run| !run.outcome.as_deref().is_some_and(|code| NOTHING.contains(&code)))
-        .collect();
+    let runs: Vec<&Past> = look.runs.iter().filter(|run| !run.did_nothing()).collect();
     let mut out = String::from("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     out.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     out.push_str("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n");
@@ -373,7 +378,7 @@ mod tests {
                 Past {
                     repo: format!("home:me/repo-{}", n % 4),
                     template: format!("implementer@{}", 1 + n / 250),
-                    outcome: (n > 0).then(|| ends[which].to_owned()),
+                    outcome: (n > 0).then(|| Outcome::parse(ends[which]).unwrap()),
                     created_at,
                     ended_at: (n > 0).then(|| created_at.plus(900 + (n * 131) % 9000)),
                     turns: u32::try_from(1 + n % 3).unwrap(),
@@ -441,7 +446,7 @@ mod tests {
         let run = |outcome: &str, cost: f64| Past {
             repo: "home:me/a".to_owned(),
             template: "t@1".to_owned(),
-            outcome: Some(outcome.to_owned()),
+            outcome: Outcome::parse(outcome),
             created_at: UnixTime(1_772_000_000),
             ended_at: Some(UnixTime(1_772_003_600)),
             turns: 2,

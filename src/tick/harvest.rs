@@ -14,6 +14,7 @@ use super::{observe, templates};
 use crate::domain::canary::{self, Arm, Decision};
 use crate::domain::checks::{self, CiVerdict};
 use crate::domain::effect::{NoticeKind, TurnKind};
+use crate::domain::event::Happening;
 use crate::domain::harvest::{self, After, Arms, Facts, Stage, Standing, Why};
 use crate::domain::model::{Oid, Outcome, PullState, RepoId, UnixTime};
 use crate::domain::run::{Phase, Wait};
@@ -118,9 +119,9 @@ fn facts(
     let first_turn_over = turns.first().is_some_and(|t| t.ending.as_deref().is_some_and(over));
     let corrections = turns.iter().filter(|t| corrects(t.kind)).count();
     let events = store.events_of(&run.id)?;
-    let happened = |kind: &str| events.iter().any(|e| e.kind == kind);
-    let (checked, template_failed) = (happened("checked"), happened("template-failed"));
-    let red_since = happened(Why::Red.code());
+    let happened = |kind: Happening| events.iter().any(|e| e.is(kind));
+    let (checked, template_failed) = (happened(Happening::Checked), happened(Happening::TemplateFailed));
+    let red_since = happened(Happening::RedAfterwards);
     let landed = matches!(stage, Stage::Ended { outcome: Outcome::Landed, .. });
     let after = match (landed, red_since) {
         (true, true) => After::Seen { reopened: false, red: true },
@@ -318,7 +319,7 @@ fn late_reverts(env: &Env, store: &mut Store, log: &mut Log) -> Result<(), Error
     for late in store.new_late_reverts()? {
         let Some(row) = store.run(&late.run)? else { continue };
         let now = env.now();
-        let event = event(&row.run, "reverted", "reverted", now, "its commits were taken back");
+        let event = event(&row.run, "reverted", Happening::Reverted, now, "its commits were taken back");
         if !store.put_late_revert(&late.run, &event, now)? {
             continue;
         }

@@ -1,15 +1,15 @@
 //! The journal's part of a tick. It observes: whatever goes wrong here is logged, and nothing else waits for it or reads it.
 
 use super::env::Env;
-use super::log::Log;
-use super::log::{Failure, Item};
+use super::log::{Failure, Item, Log};
 use super::policy::HostPolicy;
 use crate::domain::escape::plain;
-use crate::domain::lesson::{self, Ends, Given, Lesson, MOST_GIVEN, Red, Rules};
+use crate::domain::event::{Event, Facts, Red};
+use crate::domain::lesson::{self, Given, Lesson, MOST_GIVEN, Rules};
 use crate::domain::model::{Freeze, RepoId, UnixTime};
 use crate::domain::run::{CiSeen, Evidence, Row, Run, Step, VerifySeen, WorkSeen};
 use crate::error::Kind;
-use crate::store::{Event, Store, StoreError, StoreResult};
+use crate::store::{Store, StoreError, StoreResult};
 
 /// Events that are read in one transaction.
 const BATCH: u32 = 500;
@@ -180,34 +180,17 @@ pub fn ids(store: &Store, run: &str) -> Vec<i64> {
 
 /// Adds to the event of a decision what the detectors read: who worked, what was red, whether it ends the run.
 #[must_use]
-pub fn told(mut event: Event, step: &Step, seen: &Evidence, agent: &str) -> Event {
-    event = by(event, agent);
-    let Ok(serde_json::Value::Object(mut data)) = serde_json::from_str(&event.data) else { return event };
-    data.insert("merges".to_owned(), step.run.conflict_tries.into());
-    if let Some(red) = red(step, seen) {
-        let red = serde_json::json!({ "stage": red.stage, "later": red.later, "checks": red.checks });
-        data.insert("red".to_owned(), red);
-    }
-    for (is, ends) in [
-        (matches!(step.row, Row::HandBack(..)), Ends::HandedBack),
-        (matches!(step.row, Row::Freeze(..)), Ends::Frozen),
-    ] {
-        if is {
-            data.insert("ends".to_owned(), ends.code().into());
-        }
-    }
-    event.data = serde_json::Value::Object(data).to_string();
-    event
+pub fn told(event: Event, step: &Step, seen: &Evidence, agent: &str) -> Event {
+    let event = by(event, agent);
+    let facts =
+        Facts { merges: step.run.conflict_tries, red: red(step, seen), ends: step.row.ends(), ..event.facts };
+    Event { facts, ..event }
 }
 
 /// Adds to an event who worked.
 #[must_use]
-pub fn by(mut event: Event, agent: &str) -> Event {
-    if let Ok(serde_json::Value::Object(mut data)) = serde_json::from_str(&event.data) {
-        data.insert("agent".to_owned(), agent.into());
-        event.data = serde_json::Value::Object(data).to_string();
-    }
-    event
+pub fn by(event: Event, agent: &str) -> Event {
+    Event { facts: Facts { agent: Some(agent.to_owned()), ..event.facts }, ..event }
 }
 
 /// The red verdict that a row was decided over.

@@ -5,7 +5,7 @@ use super::env::Env;
 use super::event::event;
 use super::log::Log;
 use super::policy::{HostPolicy, RepoPolicy};
-use crate::store::Store;
+use crate::store::{RunRow, Store};
 
 mod ci;
 mod pull;
@@ -20,6 +20,7 @@ use ci::ci;
 use turn::turn;
 use work::{Aims, work};
 
+use crate::domain::event::{Event, Happening};
 use crate::domain::model::{IssueRef, Outcome, UnixTime};
 use crate::domain::receipt::{Cost, ReceiptFacts, Reported, Verified};
 use crate::domain::run::{
@@ -27,14 +28,13 @@ use crate::domain::run::{
 };
 use crate::error::Error;
 use crate::ports::PortError;
-use crate::store::{Event, RunRow};
 use crate::text;
 
 /// That checks really ran and were green on what landed, once it did: later nobody may be able to tell.
 pub fn checked(run: &Run, seen: &Evidence, at: UnixTime) -> Option<Event> {
     let landed = run.outcome == Some(Outcome::Landed);
     (landed && seen.receipt.ran())
-        .then(|| event(run, "checked", "checked", at, &text::checks(&seen.receipt.checks)))
+        .then(|| event(run, "checked", Happening::Checked, at, &text::checks(&seen.receipt.checks)))
 }
 
 /// Everything [`crate::domain::run::next`] looks at.

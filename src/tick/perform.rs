@@ -8,6 +8,7 @@ use super::policy::{HostPolicy, RepoPolicy};
 use super::{adopt, templates};
 use crate::domain::effect::{Effect, Words};
 use crate::domain::escape::plain;
+use crate::domain::event::{EventKind, Happening};
 use crate::domain::model::{JobState, Oid, Outcome};
 use crate::domain::run::{self, Phase, Wait};
 use crate::error::Error;
@@ -204,8 +205,8 @@ fn settled(env: &Env, store: &mut Store, row: &RunRow) -> Result<bool, Error> {
             run.phase = Phase::Ended;
             run.ended_at = Some(now);
             run.wait = None;
-            let code = run.outcome.as_ref().map_or("ended", Outcome::code);
-            let event = event(&run, &format!("ended:{code}"), code, now, "");
+            let kind = run.outcome.map_or(Happening::Ended.into(), EventKind::Outcome);
+            let event = event(&run, &format!("ended:{}", kind.code()), kind.clone(), now, "");
             store.step(&run, &[], &[event])?;
         }
         Phase::Active | Phase::Ended => {}
@@ -227,8 +228,9 @@ fn fail_dispatch(
     store.cancel_pending(&row.run.id, now)?;
     let (mut run, effects) = run::dispatch_failed(row.run.clone(), outcome, may_work);
     run.last_seen = now;
-    let code = run.outcome.as_ref().map_or("not-started", Outcome::code);
-    let event = event(&run, "dispatch-failed", code, now, why);
+    let outcome = run.outcome.unwrap_or(Outcome::NotStarted);
+    let code = outcome.code();
+    let event = event(&run, "dispatch-failed", outcome, now, why);
     store.step(&run, &effects, &[event])?;
     let passed = store.ledger_of(&run.issue, 1)?.pop().map_or_else(Vec::new, |row| row.passed);
     let sentence = format!("run {} did not start; see `offhours run show {}`", run.id, run.id);

@@ -7,6 +7,7 @@ use super::log::Log;
 use super::policy::HostPolicy;
 use crate::domain::canary::{Arm, place};
 use crate::domain::escape::plain;
+use crate::domain::event::Happening;
 use crate::domain::model::IssueRef;
 use crate::domain::run::Run;
 use crate::domain::template::{BUILT_IN, State};
@@ -117,7 +118,7 @@ pub fn does_not_render(
     error: PortError,
 ) -> Result<PortError, Error> {
     let now = env.now();
-    let event = event(run, &key(turn), "template-failed", now, &error.to_string());
+    let event = event(run, &key(turn), Happening::TemplateFailed, now, &error.to_string());
     store.event(&event)?;
     let route = store.route_of(&run.id)?;
     let version = route.map(|r| store.template(r.template)).transpose()?.flatten();

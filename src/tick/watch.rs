@@ -7,11 +7,11 @@ use super::perform::{drive, find_comment};
 use super::policy::HostPolicy;
 use super::{adopt, lessons, observe};
 use crate::domain::effect::Effect;
+use crate::domain::event::Happening;
 use crate::domain::model::{JobState, Outcome};
 use crate::domain::run::{self, Phase, Row, Wait};
 use crate::error::Error;
-use crate::store::RunRow;
-use crate::store::Store;
+use crate::store::{RunRow, Store};
 use crate::text;
 
 /// A run that has not come to a wait after this many steps is looked at again by the next tick.
@@ -80,9 +80,10 @@ fn steps(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log, id: &st
             store.touch(&step.run)?;
             return Ok(());
         }
+        let kind = step.row.event();
         let key = format!(
             "{}:{}.{}.{}.{}.{}",
-            step.row.code(),
+            kind.code(),
             step.run.turns,
             step.run.verifies,
             step.run.conflict_tries,
@@ -91,12 +92,12 @@ fn steps(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log, id: &st
         );
         let why = text::why(&step.row.why());
         let effects = text::worded(step.effects.clone(), &step.run, &seen.receipt);
-        let event = event(&step.run, &key, step.row.code(), now, &why);
+        let event = event(&step.run, &key, kind.clone(), now, &why);
         let event = lessons::told(event, &step, &seen, &row.runner);
         let checked = observe::checked(&step.run, &seen, now);
         store.step(&step.run, &effects, &[Some(event), checked].into_iter().flatten().collect::<Vec<_>>())?;
         if !host.dry && !matches!(step.row, Row::Wait(_)) {
-            log.acted(&step.run, step.row.code(), &why);
+            log.acted(&step.run, kind.code(), &why);
         }
     }
     Ok(())
@@ -126,7 +127,7 @@ fn ended_before(
     let ending =
         run::Run { phase: Phase::Ending, outcome: Some(outcome), wait: None, last_seen: now, ..run.clone() };
     let why = "its end stands on the issue; the state file is an older copy";
-    let event = event(&ending, "ended-before", "ended-before", now, why);
+    let event = event(&ending, "ended-before", Happening::EndedBefore, now, why);
     store.set_end_comment(&run.id, &comment)?;
     store.step(&ending, &[Effect::Release, Effect::RemoveWorkspace], &[event])?;
     log.acted(&ending, "ended-before", why);

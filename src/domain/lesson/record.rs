@@ -1,18 +1,8 @@
-//! A lesson as it is kept, and what a red check was.
+//! A lesson as it is kept.
 
 use strum::{EnumString, IntoStaticStr};
 
 use crate::domain::model::UnixTime;
-
-/// A red verdict that the decision was made over.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Red {
-    /// `verify`, or the CI stage.
-    pub stage: String,
-    /// The stage comes after one that was green.
-    pub later: bool,
-    pub checks: Vec<String>,
-}
 
 /// Where a lesson stands with people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, EnumString)]

@@ -1,16 +1,17 @@
 use strum::VariantArray as _;
 
 use super::*;
+use crate::domain::event::{Facts, Subject};
 use crate::domain::model::{Freeze, HandBack};
 
 const RULES: Rules =
     Rules { enabled: true, in_prompts: true, window_seconds: 3600, expire_seconds: 90 * 86_400 };
 
-fn event(kind: &str, facts: Facts) -> EventSeen {
-    EventSeen {
-        id: 1,
+fn event(kind: &str, facts: Facts) -> Event {
+    Event {
+        key: "k".to_owned(),
         at: UnixTime(1000),
-        kind: kind.to_owned(),
+        kind: kind.parse().unwrap(),
         repo: Some("home:me/app".to_owned()),
         number: Some(7),
         run: Some("r1".to_owned()),
@@ -101,10 +102,10 @@ fn a_lesson_names_where_it_happened() {
     assert_eq!((lesson.task.as_deref(), lesson.turn), (Some("r1"), Some(2)));
     assert_eq!((lesson.stage.as_deref(), lesson.agent.as_deref()), (Some("build"), Some("claude")));
     assert_eq!(lesson.root_cause, "CI stage build was red: lint, unit");
-    let of_recipe = EventSeen {
+    let of_recipe = Event {
         number: None,
         run: None,
-        facts: Facts { subject: Some("curl".to_owned()), ..Facts::default() },
+        facts: Facts { subject: Some(Subject::Recipe("curl".to_owned())), ..Facts::default() },
         ..event("upgrade_failed", Facts::default())
     };
     assert_eq!(detect(&of_recipe)[0].work_item.as_deref(), Some("curl"));

@@ -1,8 +1,10 @@
 //! What a lesson says: to the next agent, and to people. Its causes and suggestions are sentences of ours; names of checks
 //! are the only words from outside in them.
 
-use super::{Record, Red};
 use crate::domain::escape::{fenced, plain};
+use crate::domain::event::Red;
+use crate::domain::lesson::Record;
+use crate::domain::model::{Freeze, HandBack};
 
 /// Of one text of a lesson, an agent is told at most this many characters.
 const MOST_TEXT_CHARS: usize = 600;
@@ -42,102 +44,127 @@ pub(super) fn deploy_degraded(red: &Red) -> Said {
     )
 }
 
-pub(super) fn merge_hold(kind: &str) -> Said {
-    match kind {
-        "merge-hours" => said("the landing had to wait for the merge hours", ""),
-        "merge-refused" => said("the forge refused to merge the work", ""),
-        "bring-up-to-date" => said(
-            "the target branch had moved when the work was to land",
-            "keep the change small and close to the task: less of it collides",
-        ),
-        _ => said(
-            "the work collided with what others had landed meanwhile",
-            "keep the change small and close to the task, and leave lines alone that it does not need",
-        ),
-    }
+pub(super) fn landing_waited() -> Said {
+    said("the landing had to wait for the merge hours", "")
 }
 
-pub(super) fn transient_retry(kind: &str) -> Said {
-    match kind {
-        "fix-turns-used" => said(
-            "all corrective turns were used and the checks were still red",
-            "when a repair does not work, look for another cause instead of trying the same again; if there is none, stop \
-             and say why",
-        ),
-        "fix-time-used" => said(
-            "the time for corrective turns was used and the checks were still red",
-            "mend the cause first, with the smallest test that shows it",
-        ),
-        "turn-orphaned" => said("the agent was cut off until no attempt was left", ""),
-        _ => said(
-            "the target branch moved away under every try to land",
-            "keep the change small and close to the task: less of it collides",
-        ),
-    }
+pub(super) fn merge_refused() -> Said {
+    said("the forge refused to merge the work", "")
 }
 
-pub(super) fn handed_back(code: &str) -> Said {
-    let (cause, suggestion) = match code {
-        "agent-blocked" => ("the agent stopped and said why", ""),
-        "result-unreadable" => (
+pub(super) fn target_moved() -> Said {
+    said(
+        "the target branch had moved when the work was to land",
+        "keep the change small and close to the task: less of it collides",
+    )
+}
+
+pub(super) fn collided() -> Said {
+    said(
+        "the work collided with what others had landed meanwhile",
+        "keep the change small and close to the task, and leave lines alone that it does not need",
+    )
+}
+
+pub(super) fn turns_used() -> Said {
+    said(
+        "all corrective turns were used and the checks were still red",
+        "when a repair does not work, look for another cause instead of trying the same again; if there is none, stop \
+         and say why",
+    )
+}
+
+pub(super) fn time_used() -> Said {
+    said(
+        "the time for corrective turns was used and the checks were still red",
+        "mend the cause first, with the smallest test that shows it",
+    )
+}
+
+pub(super) fn cut_off() -> Said {
+    said("the agent was cut off until no attempt was left", "")
+}
+
+pub(super) fn target_moved_away() -> Said {
+    said(
+        "the target branch moved away under every try to land",
+        "keep the change small and close to the task: less of it collides",
+    )
+}
+
+pub(super) fn handed_back(why: HandBack) -> Said {
+    let (cause, suggestion) = match why {
+        HandBack::Blocked => ("the agent stopped and said why", ""),
+        HandBack::ResultUnreadable => (
             "the agent's result file could not be understood",
             "write one JSON object into the result file: outcome is done or blocked, reason is a text",
         ),
-        "nothing-done" => (
+        HandBack::NothingDone => (
             "the agent ended without a commit",
             "commit your work; if nothing can be done, say why in the result file",
         ),
-        "agent-failed" => ("the agent ended with an error", ""),
-        "turn-timeout" => {
+        HandBack::Failed => ("the agent ended with an error", ""),
+        HandBack::TimedOut => {
             ("the turn ran into its time-out", "commit in small steps early; do not wait for what takes long")
         }
-        "turn-stalled" => ("the agent stood still", "run nothing that waits for input or never ends"),
-        "permission-denied" => (
+        HandBack::Stalled => ("the agent stood still", "run nothing that waits for input or never ends"),
+        HandBack::PermissionDenied => (
             "the agent was refused a permission",
             "work within what is permitted, or stop and say what is missing",
         ),
-        "guard-refused" => (
+        HandBack::GuardRefused => (
             "the push guard refused what the work would have changed",
             "leave CI configuration, submodules, large files and anything like a secret alone",
         ),
-        "push-refused" => ("the forge refused the push", ""),
-        "conflict" => (
+        HandBack::PushRefused => ("the forge refused the push", ""),
+        HandBack::Conflict => (
             "the work could not be brought together with the target",
             "keep the change small and close to the task: less of it collides",
         ),
-        "base-red" => ("the checks were red before the work began", ""),
-        "no-checks" => ("no check reported on the work", ""),
-        "ci-timeout" => ("CI came to no verdict in time", ""),
-        "pr-closed" => {
+        HandBack::BaseRed => ("the checks were red before the work began", ""),
+        HandBack::NoChecks => ("no check reported on the work", ""),
+        HandBack::CiTimeout => ("CI came to no verdict in time", ""),
+        HandBack::PullClosed => {
             ("a person closed the pull request unmerged", "do what the task asks for, all of it and no more")
         }
-        "merge-refused" => ("the forge refused to merge the work", ""),
-        "review-turns-used" => (
+        HandBack::MergeRefused => ("the forge refused to merge the work", ""),
+        HandBack::ReviewTurnsUsed => (
             "reviewers asked for changes more often than there are turns for it",
             "answer every point of a review at once",
         ),
-        "review-too-old" => ("nobody reviewed the pull request in time", ""),
-        "workspace-unreadable" => ("the workspace could not be read", "leave the clone's git files alone"),
-        other => return said(format!("handed back to a person: {}", plain(other, 60)), ""),
+        HandBack::ReviewTooOld => ("nobody reviewed the pull request in time", ""),
+        HandBack::WorkspaceUnreadable => {
+            ("the workspace could not be read", "leave the clone's git files alone")
+        }
+        HandBack::Moved | HandBack::HumanTookOver | HandBack::Orphaned => return handed_back_as(why.code()),
     };
     said(cause, suggestion)
 }
 
-pub(super) fn frozen(code: &str) -> Said {
-    let (cause, suggestion) = match code {
-        "same-failure" => (
+pub(super) fn frozen(why: Freeze) -> Said {
+    let (cause, suggestion) = match why {
+        Freeze::SameFailure => (
             "a corrective turn left the same failure as before",
             "before you end, run what failed and see it pass; if it cannot be mended, stop and say why",
         ),
-        "fix-turns-used" => ("the checks stayed red through every corrective turn", ""),
-        "fix-time-used" => ("the checks stayed red until the time was used", ""),
-        "fix-turn-failed" => ("a corrective turn brought nothing", ""),
-        "budget-used" => {
+        Freeze::TurnsUsed => ("the checks stayed red through every corrective turn", ""),
+        Freeze::TimeUsed => ("the checks stayed red until the time was used", ""),
+        Freeze::CorrectiveTurnFailed => ("a corrective turn brought nothing", ""),
+        Freeze::BudgetUsed => {
             ("the run's budget was used while the checks were red", "spend less on what is not the task")
         }
-        other => return said(format!("frozen: {}", plain(other, 60)), ""),
     };
     said(cause, suggestion)
+}
+
+/// An end of which no more is known than its code.
+pub(super) fn handed_back_as(code: &str) -> Said {
+    said(format!("handed back to a person: {}", plain(code, 60)), "")
+}
+
+/// An end of which no more is known than its code.
+pub(super) fn frozen_as(code: &str) -> Said {
+    said(format!("frozen: {}", plain(code, 60)), "")
 }
 
 pub(super) fn reverted() -> Said {

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, named_params};
 use serde::{Deserialize, Serialize};
 
-use super::super::codes::{odd, oid, repo_id, word};
+use super::super::codes::{self, odd, oid, repo_id, word};
 use super::super::error::StoreResult;
 use super::super::{to_i64, to_u32};
 use crate::domain::model::{IssueRef, Oid, Outcome, UnixTime};
@@ -72,9 +72,7 @@ pub(super) fn read_row(row: &Row<'_>) -> StoreResult<RunRow> {
         asked_by: text("asked_by")?,
         attempt: count("attempt")?,
         phase: word("phase", &text("phase")?)?,
-        outcome: maybe("outcome")?
-            .map(|o| Outcome::parse(&o).ok_or_else(|| odd("outcome", &o)))
-            .transpose()?,
+        outcome: maybe("outcome")?.as_deref().map(codes::outcome).transpose()?,
         landing: word("landing", &text("landing")?)?,
         target_branch: text("target_branch")?,
         base: name("base")?,

@@ -1,15 +1,15 @@
 //! What the page is made from.
 
 use crate::domain::lesson::Record;
-use crate::domain::model::UnixTime;
+use crate::domain::model::{Outcome, UnixTime};
 
 /// A run, as it is looked back on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Past {
     pub repo: String,
     pub template: String,
-    /// The code of its end; none while it is in flight.
-    pub outcome: Option<String>,
+    /// Its end; none while it is in flight.
+    pub outcome: Option<Outcome>,
     pub created_at: UnixTime,
     pub ended_at: Option<UnixTime>,
     pub turns: u32,

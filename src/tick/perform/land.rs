@@ -4,12 +4,12 @@ use super::super::env::Env;
 use super::super::event::event;
 use super::super::log::Log;
 use super::out::{Out, done, remote};
+use crate::domain::event::Happening;
 use crate::domain::model::Oid;
 use crate::domain::run::{self};
 use crate::error::Error;
 use crate::ports::{PortResult, Pushed};
-use crate::store::RunRow;
-use crate::store::Store;
+use crate::store::{RunRow, Store};
 
 pub(super) fn land(
     env: &Env,
@@ -51,7 +51,7 @@ fn landed(
 ) -> Result<PortResult<Out>, Error> {
     let now = env.now();
     let landed = run::landed(run.clone(), head.clone());
-    let event = event(run, &format!("pushed:{head}"), "pushed", now, run.target_branch.as_str());
+    let event = event(run, &format!("pushed:{head}"), Happening::Pushed, now, run.target_branch.as_str());
     store.step(&landed, &[], &[event])?;
     log.acted(&landed, "pushed", &format!("{} is on {}", head.short(), run.target_branch));
     Ok(done("pushed"))

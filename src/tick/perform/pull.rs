@@ -6,12 +6,12 @@ use super::super::log::Log;
 use super::super::policy::RepoPolicy;
 use super::out::{Out, done, remote};
 use crate::domain::effect::Words;
+use crate::domain::event::Happening;
 use crate::domain::model::{Oid, PullState};
 use crate::domain::run;
 use crate::error::Error;
 use crate::ports::{ClaimAnswer, MergeAnswer, NewPull, PortError, PortResult, Pushed};
-use crate::store::RunRow;
-use crate::store::Store;
+use crate::store::{RunRow, Store};
 use crate::text;
 
 /// Pushes to the run's own branch. Where somebody else pushed there meanwhile, the next look sees their commit.
@@ -37,7 +37,7 @@ pub(super) fn push(
     match answer {
         Ok(true) => {
             let now = env.now();
-            let event = event(run, &format!("pushed:{head}"), "pushed", now, &run.branch);
+            let event = event(run, &format!("pushed:{head}"), Happening::Pushed, now, &run.branch);
             store.step(&run::landed(run.clone(), head.clone()), &[], &[event])?;
             log.acted(run, "pushed", &format!("{} is on {}", head.short(), run.branch));
             Ok(done("pushed"))
@@ -90,7 +90,7 @@ pub(super) fn open(
     };
     let now = env.now();
     let number = pull.number;
-    let event = event(run, &format!("pull:{number}"), "pull-opened", now, &format!("#{number}"));
+    let event = event(run, &format!("pull:{number}"), Happening::PullOpened, now, &format!("#{number}"));
     store.step(&run::pull_opened(run.clone(), number, told), &[], &[event])?;
     log.acted(run, "pull-opened", &format!("pull request #{number}"));
     Ok(done(format!("#{number}")))
@@ -147,7 +147,7 @@ pub(super) fn merge(
     match answer {
         Ok(MergeAnswer::Merged(_)) => {
             let now = env.now();
-            let event = event(run, &format!("merged:{head}"), "merged", now, &format!("#{number}"));
+            let event = event(run, &format!("merged:{head}"), Happening::Merged, now, &format!("#{number}"));
             store.step(run, &[], &[event])?;
             log.acted(run, "merged", &format!("pull request #{number} at {}", head.short()));
             Ok(done("merged"))

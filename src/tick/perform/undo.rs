@@ -7,12 +7,12 @@ use super::super::log::Log;
 use super::out::{Out, done, remote};
 use crate::domain::effect::Words;
 use crate::domain::escape::plain;
+use crate::domain::event::Happening;
 use crate::domain::model::{Landing, Oid};
 use crate::domain::run::Run;
 use crate::error::Error;
 use crate::ports::{Merged, NewPull, PortError, PortResult, Pushed};
-use crate::store::RunRow;
-use crate::store::Store;
+use crate::store::{RunRow, Store};
 use crate::text;
 
 /// What the run brought to the target, oldest first: each from a commit of the target to a head of the run's.
@@ -35,7 +35,7 @@ pub(super) fn push(
     let changes = landed(store, &row.run)?;
     let answer = push_changes(env, row, branch, &changes);
     if answer.is_ok() {
-        let event = event(&row.run, "reverted", "reverted", env.now(), branch);
+        let event = event(&row.run, "reverted", Happening::Reverted, env.now(), branch);
         store.step(&row.run, &[], &[lessons::by(event, &row.runner)])?;
     }
     Ok(answer)

@@ -8,11 +8,11 @@ use super::super::policy::{HostPolicy, RepoPolicy};
 use super::target::target;
 use crate::domain::checks::{self, CiVerdict};
 use crate::domain::escape::plain;
+use crate::domain::event::Happening;
 use crate::domain::model::{Check, Oid};
 use crate::error::Error;
 use crate::ports::Wanted;
-use crate::store::Hold;
-use crate::store::Store;
+use crate::store::{Hold, Store};
 
 /// Looks whether what a repo is held for is over: the branch moved on from the red commit, or is green now. A branch that
 /// turned red by what came to it otherwise is told, and holds the repo.
@@ -93,7 +93,7 @@ fn red_by_merge(
     store.put_hold(&policy.repo, &red)?;
     // The run is over; what became of its work is not.
     if let Some(row) = hold.run.as_deref().map(|run| store.run(run)).transpose()?.flatten() {
-        let event = event(&row.run, "red-afterwards", "red-afterwards", now, &names.join(", "));
+        let event = event(&row.run, "red-afterwards", Happening::RedAfterwards, now, &names.join(", "));
         store.event(&event)?;
     }
     Ok(())

@@ -12,8 +12,8 @@ use super::note::note;
 use super::target::target;
 use crate::domain::checks::{self, CiVerdict};
 use crate::domain::dispatch::{Candidate, Reason, Verdict};
-use crate::domain::escape::fenced;
-use crate::domain::escape::plain;
+use crate::domain::escape::{fenced, plain};
+use crate::domain::event::Happening;
 use crate::domain::model::{Comment, Issue, IssueRef, Oid, Person, RepoId, RunText, Seen, UnixTime};
 use crate::domain::receipt::ReceiptFacts;
 use crate::domain::run::{self, Run};
@@ -115,7 +115,7 @@ pub(super) fn dispatch_one(
     let told = fresh.earlier.told();
     let effects = run::dispatch_effects(&policy.run, told);
     let effects = text::worded(effects, &row.run, &ReceiptFacts::default());
-    let event = event(&row.run, "chosen", "chosen", now, &fresh.remote.url);
+    let event = event(&row.run, "chosen", Happening::Chosen, now, &fresh.remote.url);
     if host.dry {
         log.effects.extend(effects.iter().map(|e| format!("{name}: {}", e.line())));
         return note(env, store, log, &name, Reason::Dispatch.code(), "it would start now", &verdict.passed);

@@ -1,6 +1,7 @@
 //! The rows themselves.
 
-use crate::domain::model::{Freeze, HandBack, Oid};
+use crate::domain::event::{Ends, EventKind, Happening};
+use crate::domain::model::{Freeze, HandBack, Oid, Outcome};
 use crate::domain::run::{Failure, ReviewAsk, Wait, Why};
 
 /// The rows of SPEC section 6. Exactly one fits any evidence.
@@ -58,32 +59,60 @@ pub enum Row {
 }
 
 impl Row {
-    /// A stable word for events and logs.
-    pub fn code(&self) -> &'static str {
+    /// What it is recorded as.
+    pub fn event(&self) -> EventKind {
         match self {
-            Self::HandBack(code, _) => code.code(),
-            Self::Freeze(code, _) => code.code(),
-            Self::OnTarget => "on-target",
-            Self::Withdrawn => "withdrawn",
-            Self::Stopped => "stopped",
-            Self::NotStarted(_) => "not-started",
-            Self::Wait(wait) => wait.code(),
-            Self::Continue { .. } => "continue",
-            Self::FixForward(_) => "fix-forward",
-            Self::BringUpToDate { .. } => "bring-up-to-date",
-            Self::Verify(_) => "verify",
-            Self::Review(_) => "review-turn",
-            Self::TakeSlot => "take-slot",
-            Self::Land { .. } => "land",
-            Self::PushBranch { .. } => "push",
-            Self::OpenPull => "open-pr",
-            Self::EditPull { .. } => "update-pr",
-            Self::Merge { .. } => "merge",
-            Self::AwaitReview => "await-review",
-            Self::StartCi { rerun: true, .. } => "rerun",
-            Self::StartCi { rerun: false, .. } => "start-ci",
-            Self::Done => "done",
-            Self::Ended => "ended",
+            Self::HandBack(why, _) => (*why).into(),
+            Self::Freeze(why, _) => (*why).into(),
+            Self::Withdrawn => Outcome::Withdrawn.into(),
+            Self::Stopped => Outcome::Stopped.into(),
+            Self::NotStarted(_) => Outcome::NotStarted.into(),
+            Self::Wait(wait) => (*wait).into(),
+            Self::OnTarget => Happening::OnTarget.into(),
+            Self::Continue { .. } => Happening::Continue.into(),
+            Self::FixForward(_) => Happening::FixForward.into(),
+            Self::BringUpToDate { .. } => Happening::BringUpToDate.into(),
+            Self::Verify(_) => Happening::Verify.into(),
+            Self::Review(_) => Happening::ReviewTurn.into(),
+            Self::TakeSlot => Happening::TakeSlot.into(),
+            Self::Land { .. } => Happening::Land.into(),
+            Self::PushBranch { .. } => Happening::Push.into(),
+            Self::OpenPull => Happening::OpenPr.into(),
+            Self::EditPull { .. } => Happening::UpdatePr.into(),
+            Self::Merge { .. } => Happening::Merge.into(),
+            Self::AwaitReview => Happening::AwaitReview.into(),
+            Self::StartCi { rerun: true, .. } => Happening::Rerun.into(),
+            Self::StartCi { rerun: false, .. } => Happening::StartCi.into(),
+            Self::Done => Happening::Done.into(),
+            Self::Ended => Happening::Ended.into(),
+        }
+    }
+
+    /// Whether and how it ends the run for a person to look at.
+    pub fn ends(&self) -> Option<Ends> {
+        match self {
+            Self::HandBack(..) => Some(Ends::HandedBack),
+            Self::Freeze(..) => Some(Ends::Frozen),
+            Self::OnTarget
+            | Self::Withdrawn
+            | Self::Stopped
+            | Self::NotStarted(_)
+            | Self::Wait(_)
+            | Self::Continue { .. }
+            | Self::FixForward(_)
+            | Self::BringUpToDate { .. }
+            | Self::Verify(_)
+            | Self::Review(_)
+            | Self::TakeSlot
+            | Self::Land { .. }
+            | Self::PushBranch { .. }
+            | Self::OpenPull
+            | Self::EditPull { .. }
+            | Self::Merge { .. }
+            | Self::AwaitReview
+            | Self::StartCi { .. }
+            | Self::Done
+            | Self::Ended => None,
         }
     }
 
