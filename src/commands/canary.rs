@@ -15,7 +15,7 @@ pub(super) fn entry(entry: &Entry) -> Value {
     };
     json!({
         "run": entry.run, "issue": entry.subject, "arm": entry.arm.code(), "dispatched_at": entry.dispatched_at.0,
-        "state": state, "score": score, "why": entry.why,
+        "state": state, "score": score, "why": entry.why.code(),
     })
 }
 

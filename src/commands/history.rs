@@ -39,7 +39,7 @@ pub fn run(app: &App, store: &Store, name: Option<&str>) -> Result<u8, Error> {
             text.push_str(&format!(
                 "  pending: {} {} (run {}, {}, since {})\n",
                 entry.subject,
-                entry.why,
+                entry.why.code(),
                 entry.run,
                 entry.arm.code(),
                 moment(entry.dispatched_at)

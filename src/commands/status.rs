@@ -4,11 +4,10 @@ use super::output;
 use crate::app::App;
 use crate::domain::escape::plain;
 use crate::domain::model::{IssueRef, Outcome, UnixTime};
-use crate::domain::moment::moment;
-use crate::domain::moment::span;
+use crate::domain::moment::{moment, span};
 use crate::domain::run::Wait;
 use crate::error::Error;
-use crate::store::{Hold, Store};
+use crate::store::{HoldKind, Store};
 use crate::text::what_to_do;
 use crate::tick::harvest::look;
 use crate::tick::poll::day_and_month;
@@ -245,8 +244,8 @@ fn running(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec<S
 fn waiting(app: &App, store: &Store, items: &mut Vec<Value>) -> Result<Vec<String>, Error> {
     let mut lines = vec![];
     for repo in &app.config.allowlist {
-        for hold in store.holds(repo)?.into_iter().filter(|hold| hold.kind != Hold::WATCHED) {
-            lines.push(format!("{repo} {}: `offhours resume {repo}` clears it by hand", hold.kind));
+        for hold in store.holds(repo)?.into_iter().filter(|hold| hold.kind != HoldKind::Watched) {
+            lines.push(format!("{repo} {}: `offhours resume {repo}` clears it by hand", hold.kind.code()));
         }
         for issue in store.listing(repo)? {
             let name = IssueRef { repo: repo.clone(), number: issue.number };

@@ -11,7 +11,7 @@ use crate::domain::moment::moment;
 use crate::domain::run::Phase;
 use crate::error::Error;
 use crate::ports::PortResult;
-use crate::store::Store;
+use crate::store::{HoldKind, Store};
 use clap::Args;
 use serde_json::json;
 
@@ -157,9 +157,9 @@ pub fn resume(app: &App, repo: Option<&str>) -> Result<u8, Error> {
                 lines.push(format!("{id} is not paused any more"));
             }
             store.forget_repo_identity(&id)?;
-            for kind in ["frozen", "base-red"] {
+            for kind in [HoldKind::Frozen, HoldKind::BaseRed] {
                 if store.clear_hold(&id, kind)? {
-                    lines.push(format!("{id} is not held as {kind} any more"));
+                    lines.push(format!("{id} is not held as {} any more", kind.code()));
                 }
             }
         }

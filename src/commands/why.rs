@@ -102,7 +102,7 @@ fn repo_lines(
     for hold in store.holds(repo)? {
         text.push_str(&format!(
             "  held as {} since {}; `offhours resume {repo}` clears it\n",
-            hold.kind,
+            hold.kind.code(),
             moment(hold.since)
         ));
     }

@@ -124,6 +124,28 @@ impl Why {
     pub fn code(self) -> &'static str {
         self.into()
     }
+
+    /// The reason that has this code, as the store spells it.
+    pub fn parse(code: &str) -> Option<Self> {
+        let single = [
+            Self::Working,
+            Self::Review,
+            Self::Surviving,
+            Self::Unreadable,
+            Self::Survived,
+            Self::Unchecked,
+            Self::Reverted,
+            Self::Reopened,
+            Self::Red,
+            Self::Unresolved,
+            Self::TemplateFailed,
+            Self::Withdrawn,
+            Self::Outage,
+            Self::ClaimLost,
+        ];
+        let ended = || Outcome::parse(code).map(Self::Ended);
+        single.into_iter().find(|why| why.code() == code).or_else(ended)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -197,8 +219,7 @@ pub struct Entry {
     pub arm: Arm,
     pub dispatched_at: UnixTime,
     pub state: EntryState,
-    /// The code of a [`Why`].
-    pub why: String,
+    pub why: Why,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,27 +1,38 @@
 //! What concerns the host or a repo as a whole: holds, parks, pauses, back-offs, alarms, outages, ticks.
 
-use rusqlite::params;
-
 use super::ask::Ask as _;
+use super::codes::word;
 use super::outbox::insert_notice;
 use super::{Store, StoreResult, to_i64, to_u32};
 use crate::domain::model::{IssueRef, Oid, RepoId, UnixTime};
 use crate::ports::Notice;
+use rusqlite::params;
+use strum::{EnumString, IntoStaticStr};
 
 /// Nothing starts in the repo until it is cleared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// `frozen`, `base-red`, or [`Hold::WATCHED`].
-    pub kind: String,
+    pub kind: HoldKind,
     /// For `base-red`: the red commit; another one on the branch lifts the hold.
     pub oid: Option<Oid>,
     pub run: Option<String>,
     pub since: UnixTime,
 }
 
-impl Hold {
+/// What a repo is held for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "kebab-case")]
+pub enum HoldKind {
+    Frozen,
+    BaseRed,
     /// Keeps nothing back: what came to the branch by other hands than our push is looked at until CI has decided.
-    pub const WATCHED: &'static str = "watched";
+    Watched,
+}
+
+impl HoldKind {
+    pub fn code(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// A runner account that is not to be used now.
@@ -39,7 +50,13 @@ impl Store {
     pub fn put_hold(&mut self, repo: &RepoId, hold: &Hold) -> StoreResult<()> {
         self.conn.write(
             "INSERT OR REPLACE INTO holds (repo, kind, oid, run, since) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![repo.to_string(), hold.kind, hold.oid.as_ref().map(Oid::as_str), hold.run, hold.since.0],
+            params![
+                repo.to_string(),
+                hold.kind.code(),
+                hold.oid.as_ref().map(Oid::as_str),
+                hold.run,
+                hold.since.0
+            ],
         )
     }
 
@@ -49,7 +66,7 @@ impl Store {
             [repo.to_string()],
             |row| {
                 Ok(Hold {
-                    kind: row.get(0)?,
+                    kind: word("hold", &row.get::<_, String>(0)?)?,
                     oid: row.get::<_, Option<String>>(1)?.as_deref().and_then(Oid::parse),
                     run: row.get(2)?,
                     since: UnixTime(row.get(3)?),
@@ -58,9 +75,10 @@ impl Store {
         )
     }
 
-    pub fn clear_hold(&mut self, repo: &RepoId, kind: &str) -> StoreResult<bool> {
-        let gone =
-            self.conn.change("DELETE FROM holds WHERE repo = ?1 AND kind = ?2", [&repo.to_string(), kind])?;
+    pub fn clear_hold(&mut self, repo: &RepoId, kind: HoldKind) -> StoreResult<bool> {
+        let gone = self
+            .conn
+            .change("DELETE FROM holds WHERE repo = ?1 AND kind = ?2", [&repo.to_string(), kind.code()])?;
         Ok(gone > 0)
     }
 

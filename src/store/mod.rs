@@ -36,7 +36,7 @@ pub(crate) use error::sql;
 pub use error::{StoreError, StoreResult};
 pub(crate) use events::insert_event;
 pub use figures::{RunFigures, SpendBy, SpendRow};
-pub use host::{Hold, Park};
+pub use host::{Hold, HoldKind, Park};
 pub use intents::{Intent, IntentState};
 pub use issues::{FirstSightRow, LedgerRow};
 pub use learning::Learned;

@@ -3,12 +3,12 @@
 use rusqlite::{Connection, params};
 
 use super::ask::Ask as _;
-use super::codes::{oid, repo_id, word};
+use super::codes::{odd, oid, repo_id, word};
 use super::routes::Route;
 use super::{Store, StoreError, StoreResult, insert_event};
 use crate::domain::canary::Arm;
 use crate::domain::event::Event;
-use crate::domain::harvest::{Entry, EntryState, Standing};
+use crate::domain::harvest::{Entry, EntryState, Standing, Why};
 use crate::domain::model::{Oid, RepoId, UnixTime};
 
 /// A branch that is read for commits that take work back.
@@ -58,13 +58,14 @@ fn entries_where(conn: &Connection, condition: &str, value: &dyn rusqlite::ToSql
             }
         };
         let arm = row.get::<_, Option<String>>(2)?.map(|code| word("arm", &code)).transpose()?;
+        let why: String = row.get(6)?;
         Ok(Entry {
             run,
             subject: row.get(1)?,
             arm: arm.unwrap_or(Arm::Champion),
             dispatched_at: UnixTime(row.get(3)?),
             state,
-            why: row.get(6)?,
+            why: Why::parse(&why).ok_or_else(|| odd("reason of a score", &why))?,
         })
     })
 }

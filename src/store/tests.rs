@@ -256,7 +256,7 @@ fn each_migration_goes_over_the_rows_of_those_before_it() {
         assert_eq!(store.pending("r1").unwrap()[0].effect, Effect::Claim);
         assert_eq!(store.listing(&app()).unwrap()[0].labels, ["ready-for-agent"]);
         assert_eq!(store.ledger_of(&issue(7), 5).unwrap()[0].passed, ["switch", "hours"]);
-        assert_eq!(store.holds(&app()).unwrap()[0].kind, "frozen");
+        assert_eq!(store.holds(&app()).unwrap()[0].kind, HoldKind::Frozen);
         assert_eq!(store.check().unwrap(), Vec::<String>::new());
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::checks::{self, CiVerdict};
 use crate::domain::effect::{NoticeKind, TurnKind};
 use crate::domain::event::Happening;
 use crate::domain::harvest::{self, After, Arms, Facts, Stage, Standing, Why};
-use crate::domain::model::{Oid, Outcome, PullState, RepoId, UnixTime};
+use crate::domain::model::{Oid, Outcome, PullState, RepoId, TurnEnding, UnixTime};
 use crate::domain::run::{Phase, Wait};
 use crate::domain::template::State;
 use crate::error::Error;
@@ -113,10 +113,9 @@ fn facts(
         (Phase::Starting | Phase::Active | Phase::Ending | Phase::Ended, _, _) => Stage::Working,
     };
     let turns = store.turns_of(&run.id)?;
-    // A turn that quota, a person or a start that failed ended has told nothing.
-    let told_nothing = ["stopped", "quota", "login-refused", "failed-to-start"];
-    let over = |ending: &str| !told_nothing.contains(&ending);
-    let first_turn_over = turns.first().is_some_and(|t| t.ending.as_deref().is_some_and(over));
+    let first = turns.first().and_then(|turn| turn.ending.as_deref());
+    // An ending of another version of offhours is one all the same.
+    let first_turn_over = first.is_some_and(|code| code.parse().map_or(true, TurnEnding::told_something));
     let corrections = turns.iter().filter(|t| corrects(t.kind)).count();
     let events = store.events_of(&run.id)?;
     let happened = |kind: Happening| events.iter().any(|e| e.is(kind));
@@ -352,7 +351,7 @@ pub fn look(store: &Store, row: &CanaryRow) -> StoreResult<CanaryReport> {
     let counted = harvest::counted(&entries);
     let log = harvest::log(&counted);
     let reading = canary::decide(&row.params, row.history, &log);
-    let fails = counted.iter().any(|e| e.arm == Arm::Canary && e.why == Why::TemplateFailed.code());
+    let fails = counted.iter().any(|e| e.arm == Arm::Canary && e.why == Why::TemplateFailed);
     let decision = if fails { Decision::RollBack } else { reading.decision };
     let (rollback, graduate) = harvest::distances(&row.params, &reading, &log);
     let (champion_arm, canary_arm) =

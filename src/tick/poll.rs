@@ -3,7 +3,7 @@
 use super::env::Env;
 use super::log::Log;
 use super::policy::{HostPolicy, RepoPolicy};
-use crate::store::Store;
+use crate::store::{HoldKind, RunRow, Store};
 use gather::gather;
 use note::note;
 use start::dispatch_one;
@@ -28,7 +28,6 @@ use crate::domain::priority::{self};
 use crate::domain::run::{Phase, Run, Wait};
 use crate::error::Error;
 use crate::ports::PortResult;
-use crate::store::RunRow;
 
 /// Of the monthly budget, from here on an alarm is raised.
 const MONTH_ALARM_SHARE: f64 = 0.8;
@@ -243,8 +242,8 @@ fn repo_state(
         wants_slot,
         slot: ClaimSeen::NotAsked,
         paused: store.paused(&repo.to_string(), now)?.is_some(),
-        frozen: holds.iter().any(|h| h.kind == "frozen"),
-        base_red: holds.iter().any(|h| h.kind == "base-red"),
+        frozen: holds.iter().any(|h| h.kind == HoldKind::Frozen),
+        base_red: holds.iter().any(|h| h.kind == HoldKind::BaseRed),
         in_progress_label_seen: issues.iter().any(|i| i.open && i.has_label(&host.labels.in_progress)),
         awaiting_review,
         max_awaiting_review: policy.max_awaiting_review,

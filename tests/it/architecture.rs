@@ -139,6 +139,76 @@ fn the_domain_knows_std_and_time_only() {
     }
 }
 
+/// Files of the domain and the tick that read text from outside, where a word is all that there is.
+const PARSERS: [&str; 15] = [
+    "domain/escape.rs",
+    "domain/guard/message.rs",
+    "domain/guard/path.rs",
+    "domain/guard/secret.rs",
+    "domain/message/notice.rs",
+    "domain/model/name.rs",
+    "domain/priority.rs",
+    "domain/trust.rs",
+    "domain/upgrade/guard.rs",
+    "domain/upgrade/recipe.rs",
+    "domain/upgrade/verdict.rs",
+    "domain/upgrade/version.rs",
+    "tick/upgrade/agent.rs",
+    "tick/upgrade/bridge.rs",
+    "tick/upgrade/plan.rs",
+];
+
+/// What else compares words: the file, the word, and why. At most ten.
+const WORDS: [(&str, &str, &str); 6] = [
+    (
+        "domain/message/lessons.rs",
+        "\"verify\"",
+        "a stage has the name that the configuration gives it, or this one",
+    ),
+    ("domain/silence.rs", "\"tick\"", "commands are known by their names on the command line"),
+    ("domain/silence.rs", "\"poll\"", "commands are known by their names on the command line"),
+    ("tick/poll.rs", "\"orphan-label:\"", "the cause of an alarm is a key of the state file"),
+    ("tick/poll.rs", "\"stale-claim:\"", "the cause of an alarm is a key of the state file"),
+    ("tick/silence.rs", "\"schedule:\"", "the cause of an alarm is a key of the state file"),
+];
+
+/// Nothing decides on a word that has a type: what compares one is named above.
+#[test]
+fn nothing_decides_on_a_string() {
+    let compares = ["== \"", "!= \"", "starts_with(\"", "ends_with(\"", "strip_prefix(\"", "contains(&\""];
+    let mut met = BTreeSet::new();
+    let mut wrong = vec![];
+    for source in sources().iter().filter(|s| ["domain", "tick"].contains(&s.room())) {
+        let parser = PARSERS.iter().find(|file| **file == source.name);
+        for (number, line) in source.code() {
+            let trimmed = line.trim_start();
+            let arm = trimmed.starts_with('"') && trimmed.contains("\" =>");
+            let over = trimmed.contains("match ") && trimmed.contains(".as_str() {");
+            if !arm && !over && !compares.iter().any(|word| line.contains(word)) {
+                continue;
+            }
+            met.extend(parser.copied());
+            let named: Vec<&str> = WORDS
+                .iter()
+                .filter(|(file, word, _)| *file == source.name && line.contains(word))
+                .map(|(_, word, _)| *word)
+                .collect();
+            if parser.is_none() && named.is_empty() {
+                wrong.push(format!("src/{}:{number}: {trimmed}", source.name));
+            }
+            met.extend(named);
+        }
+    }
+    assert!(wrong.is_empty(), "these decide on a string; give it a type:\n{}", wrong.join("\n"));
+    assert!(WORDS.len() <= 10, "more than ten are a type that is missing");
+    for (file, word, why) in WORDS {
+        assert!(met.contains(word), "src/{file} does not ask for {word} any more ({why}): take it out");
+    }
+    for file in PARSERS {
+        assert!(met.contains(file), "src/{file} reads no words any more: take it out");
+    }
+}
+
 #[test]
 fn selection_and_the_run_machine_do_not_know_lessons() {
     let mut files = vec![];

@@ -121,7 +121,7 @@ fn entry(subject: &str, arm: Arm, state: EntryState) -> Entry {
         arm,
         dispatched_at: START,
         state,
-        why: String::new(),
+        why: Why::Working,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Jobs: what they are asked, how they end, and what they used.
 
-use strum::IntoStaticStr;
+use strum::{EnumString, IntoStaticStr};
 
 use super::{Oid, UnixTime};
 
@@ -57,17 +57,13 @@ pub enum TurnEnd {
 }
 
 /// What cut a turn off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
-#[strum(serialize_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CutBy {
     /// The bound on money that the agent's program keeps.
-    #[strum(serialize = "budget-used")]
     Budget,
     /// The bound on steps that it keeps.
-    #[strum(serialize = "steps-used")]
     Steps,
     /// A signal, or somebody who interrupted it where it ran.
-    #[strum(serialize = "interrupted")]
     Outside,
 }
 
@@ -79,14 +75,72 @@ pub enum CutOff {
     By(CutBy),
 }
 
-impl CutBy {
-    /// A stable word.
+/// How a turn ended, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "kebab-case")]
+pub enum TurnEnding {
+    Finished,
+    Blocked,
+    ResultUnreadable,
+    Error,
+    TimedOut,
+    Stalled,
+    BudgetUsed,
+    StepsUsed,
+    Interrupted,
+    PermissionDenied,
+    Quota,
+    LoginRefused,
+    FailedToStart,
+    Stopped,
+    /// Its supervisor died.
+    Orphaned,
+}
+
+impl TurnEnding {
     pub fn code(self) -> &'static str {
         self.into()
+    }
+
+    /// Whether it says anything about the work: what quota, a person or a start that failed ended does not.
+    pub fn told_something(self) -> bool {
+        match self {
+            Self::Stopped | Self::Quota | Self::LoginRefused | Self::FailedToStart => false,
+            Self::Finished
+            | Self::Blocked
+            | Self::ResultUnreadable
+            | Self::Error
+            | Self::TimedOut
+            | Self::Stalled
+            | Self::BudgetUsed
+            | Self::StepsUsed
+            | Self::Interrupted
+            | Self::PermissionDenied
+            | Self::Orphaned => true,
+        }
     }
 }
 
 impl TurnEnd {
+    pub fn ending(&self) -> TurnEnding {
+        match self {
+            Self::Finished => TurnEnding::Finished,
+            Self::Blocked { .. } => TurnEnding::Blocked,
+            Self::ResultUnreadable { .. } => TurnEnding::ResultUnreadable,
+            Self::Error { .. } => TurnEnding::Error,
+            Self::TimedOut => TurnEnding::TimedOut,
+            Self::Stalled => TurnEnding::Stalled,
+            Self::CutOff { by: CutBy::Budget, .. } => TurnEnding::BudgetUsed,
+            Self::CutOff { by: CutBy::Steps, .. } => TurnEnding::StepsUsed,
+            Self::CutOff { by: CutBy::Outside, .. } => TurnEnding::Interrupted,
+            Self::PermissionDenied { .. } => TurnEnding::PermissionDenied,
+            Self::Quota { .. } => TurnEnding::Quota,
+            Self::LoginRefused { .. } => TurnEnding::LoginRefused,
+            Self::FailedToStart { .. } => TurnEnding::FailedToStart,
+            Self::Stopped => TurnEnding::Stopped,
+        }
+    }
+
     /// How the turn was cut off before it was done, where it was: what it had committed by then is a beginning.
     pub fn cut_off(&self) -> Option<CutOff> {
         match self {

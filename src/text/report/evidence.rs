@@ -67,9 +67,9 @@ fn chart(out: &mut String, tried: &Tried) {
         ),
     );
     let near = (y(tried.graduate_bound) - y(tried.rollback_bound)).abs() < 12.0;
-    for (values, bound, class, name) in [
-        (&tried.graduate, tried.graduate_bound, "a", "as good"),
-        (&tried.rollback, tried.rollback_bound, "b", "worse"),
+    for (values, bound, class, name, numbered) in [
+        (&tried.graduate, tried.graduate_bound, "a", "as good", true),
+        (&tried.rollback, tried.rollback_bound, "b", "worse", !near),
     ] {
         put(
             out,
@@ -79,7 +79,7 @@ fn chart(out: &mut String, tried: &Tried) {
                 end = LEFT + WIDTH,
             ),
         );
-        if class == "a" || !near {
+        if numbered {
             put(
                 out,
                 format_args!(

@@ -8,7 +8,7 @@ use super::super::templates;
 use crate::domain::backoff::parked_until;
 use crate::domain::effect::NoticeKind;
 use crate::domain::escape::plain;
-use crate::domain::model::{JobResult, JobState, TurnEnd, UnixTime};
+use crate::domain::model::{JobResult, JobState, TurnEnd, TurnEnding, UnixTime};
 use crate::domain::moment::moment;
 use crate::domain::run::TurnSeen;
 use crate::error::Error;
@@ -61,7 +61,7 @@ pub(super) fn turn(
                     kind: run.turn_kind,
                     started_at: run.created_at,
                     ended_at: Some(env.now()),
-                    ending: Some("orphaned".to_owned()),
+                    ending: Some(TurnEnding::Orphaned.code().to_owned()),
                     detail: Some("the supervisor died".to_owned()),
                     usage: crate::domain::model::Usage::default(),
                     summary: None,
@@ -160,18 +160,16 @@ fn park(
 
 /// A stable word and the detail of a turn's end.
 pub fn end_words(end: &TurnEnd) -> (&'static str, String) {
-    match end {
-        TurnEnd::Finished => ("finished", String::new()),
-        TurnEnd::Blocked { reason } => ("blocked", reason.clone()),
-        TurnEnd::ResultUnreadable { why } => ("result-unreadable", format!("the result file {why}")),
-        TurnEnd::Error { detail } => ("error", detail.clone()),
-        TurnEnd::TimedOut => ("timed-out", String::new()),
-        TurnEnd::Stalled => ("stalled", String::new()),
-        TurnEnd::CutOff { by, detail } => (by.code(), detail.clone()),
-        TurnEnd::PermissionDenied { detail } => ("permission-denied", detail.clone()),
-        TurnEnd::Quota { detail, .. } => ("quota", detail.clone()),
-        TurnEnd::LoginRefused { detail } => ("login-refused", detail.clone()),
-        TurnEnd::FailedToStart { detail } => ("failed-to-start", detail.clone()),
-        TurnEnd::Stopped => ("stopped", String::new()),
-    }
+    let detail = match end {
+        TurnEnd::Finished | TurnEnd::TimedOut | TurnEnd::Stalled | TurnEnd::Stopped => String::new(),
+        TurnEnd::ResultUnreadable { why } => format!("the result file {why}"),
+        TurnEnd::Blocked { reason: detail }
+        | TurnEnd::Error { detail }
+        | TurnEnd::CutOff { detail, .. }
+        | TurnEnd::PermissionDenied { detail }
+        | TurnEnd::Quota { detail, .. }
+        | TurnEnd::LoginRefused { detail }
+        | TurnEnd::FailedToStart { detail } => detail.clone(),
+    };
+    (end.ending().code(), detail)
 }

@@ -8,7 +8,7 @@ use crate::domain::backoff;
 use crate::domain::model::{Freeze, HandBack, JobState, Landing, Outcome, UnixTime};
 use crate::error::Error;
 use crate::ports::{JobKind, JobSpec, PortError, PortResult, Pushed};
-use crate::store::{Hold, RunRow, Store};
+use crate::store::{Hold, HoldKind, RunRow, Store};
 use crate::text;
 
 pub(super) fn salvage(
@@ -105,12 +105,7 @@ pub(super) fn release(
 
 fn leave_marks(host: &HostPolicy, store: &mut Store, row: &RunRow, now: UnixTime) -> Result<(), Error> {
     let run = &row.run;
-    let hold = |kind: &str| Hold {
-        kind: kind.to_owned(),
-        oid: Some(run.base.clone()),
-        run: Some(run.id.clone()),
-        since: now,
-    };
+    let hold = |kind| Hold { kind, oid: Some(run.base.clone()), run: Some(run.id.clone()), since: now };
     match &run.outcome {
         Some(Outcome::Frozen(
             Freeze::SameFailure
@@ -119,10 +114,10 @@ fn leave_marks(host: &HostPolicy, store: &mut Store, row: &RunRow, now: UnixTime
             | Freeze::CorrectiveTurnFailed
             | Freeze::BudgetUsed,
         )) if run.landing == Landing::Push && run.pushed.is_some() => {
-            store.put_hold(&run.issue.repo, &hold("frozen"))?;
+            store.put_hold(&run.issue.repo, &hold(HoldKind::Frozen))?;
         }
         Some(Outcome::HandedBack(HandBack::BaseRed)) => {
-            store.put_hold(&run.issue.repo, &hold("base-red"))?;
+            store.put_hold(&run.issue.repo, &hold(HoldKind::BaseRed))?;
         }
         Some(Outcome::NotStarted) => {
             let failures = store.backoff(&run.issue)?.map_or(0, |(n, _)| n) + 1;
@@ -150,7 +145,7 @@ pub(super) fn watch_target(env: &Env, store: &mut Store, row: &RunRow) -> Result
     match read {
         Ok(oid) => {
             let hold = Hold {
-                kind: Hold::WATCHED.to_owned(),
+                kind: HoldKind::Watched,
                 oid: Some(oid.clone()),
                 run: Some(row.run.id.clone()),
                 since: env.now(),

@@ -12,7 +12,7 @@ use crate::domain::event::Happening;
 use crate::domain::model::{Check, Oid};
 use crate::error::Error;
 use crate::ports::Wanted;
-use crate::store::{Hold, Store};
+use crate::store::{Hold, HoldKind, Store};
 
 /// Looks whether what a repo is held for is over: the branch moved on from the red commit, or is green now. A branch that
 /// turned red by what came to it otherwise is told, and holds the repo.
@@ -27,7 +27,7 @@ pub(super) fn lift(
     for hold in store.holds(&policy.repo)? {
         let Ok((_, head)) = target(env, policy) else { continue };
         let moved = hold.oid.as_ref() != Some(&head);
-        let watched = hold.kind == Hold::WATCHED;
+        let watched = hold.kind == HoldKind::Watched;
         if watched && moved {
             // Another commit, another time to wait for its checks.
             let now = env.now();
@@ -48,15 +48,15 @@ pub(super) fn lift(
             }
             CiVerdict::Red { .. } => false,
             CiVerdict::NoChecks { .. } | CiVerdict::TimedOut { .. } => {
-                watched || hold.kind == "base-red" && moved
+                watched || hold.kind == HoldKind::BaseRed && moved
             }
             CiVerdict::Unreadable { .. }
             | CiVerdict::NotStarted { .. }
             | CiVerdict::Pending { .. }
-            | CiVerdict::NeedsPerson { .. } => hold.kind == "base-red" && moved,
+            | CiVerdict::NeedsPerson { .. } => hold.kind == HoldKind::BaseRed && moved,
         };
         if over {
-            store.clear_hold(&policy.repo, &hold.kind)?;
+            store.clear_hold(&policy.repo, hold.kind)?;
         } else if let CiVerdict::NotStarted { stage } = &verdict
             && !host.switch_on
             && !host.dry
@@ -88,8 +88,7 @@ fn red_by_merge(
     );
     log.alarm(env, store, cause, &detail)?;
     let now = env.now();
-    let red =
-        Hold { kind: "base-red".to_owned(), oid: Some(head.clone()), run: hold.run.clone(), since: now };
+    let red = Hold { kind: HoldKind::BaseRed, oid: Some(head.clone()), run: hold.run.clone(), since: now };
     store.put_hold(&policy.repo, &red)?;
     // The run is over; what became of its work is not.
     if let Some(row) = hold.run.as_deref().map(|run| store.run(run)).transpose()?.flatten() {

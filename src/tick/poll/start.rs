@@ -20,7 +20,7 @@ use crate::domain::run::{self, Run};
 use crate::domain::trust::Approval;
 use crate::error::Error;
 use crate::ports::{PortError, PortResult, Remote, Wanted};
-use crate::store::{Hold, LedgerRow, RunRow, Store};
+use crate::store::{Hold, HoldKind, LedgerRow, RunRow, Store};
 use crate::text;
 
 /// Comments handed to the agent: at most this many characters of them.
@@ -80,7 +80,7 @@ pub(super) fn dispatch_one(
         checks::fold(&seen, policy.ci_grace_seconds, policy.ci_timeout_seconds)
     {
         let now = env.now();
-        let hold = Hold { kind: "base-red".to_owned(), oid: Some(fresh.base.clone()), run: None, since: now };
+        let hold = Hold { kind: HoldKind::BaseRed, oid: Some(fresh.base.clone()), run: None, since: now };
         store.put_hold(&candidate.repo, &hold)?;
         let names: Vec<&str> = checks.iter().map(|c| c.name.as_str()).collect();
         let why = format!("the default branch is red at {} ({})", fresh.base.short(), names.join(", "));
