@@ -52,7 +52,7 @@
 //!   from earlier ones: that is an observer, never a gate.
 //! - A closed enum has one spelling, which `strum` derives from the names of its variants; nothing decides on a string.
 //! - Domain types do not derive serde: each adapter has its own wire structs, each table its own rows, and converts.
-//! - No files name one another in a circle; no file has more than 500 lines but those that `architecture.rs` names.
+//! - No files name one another in a circle; no file has more than 500 lines.
 //! - Merging is a trait of its own ([`ports::Merging`]): upgrades are given a forge without it ([`ports::RecipeForge`]).
 //!
 //! # What always holds

@@ -17,6 +17,9 @@ use crate::error::Error;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+/// Kinds of forges on a network, as the configuration spells them.
+const FORGES: [&str; 3] = ["github", "forgejo", "gitea"];
+
 #[derive(Debug, Clone, Args)]
 pub struct InitArgs {
     /// How finished work reaches the branch; asked for on a terminal
@@ -29,26 +32,8 @@ pub struct InitArgs {
     #[arg(long, value_name = "DIR")]
     pub local: Option<PathBuf>,
     /// What kind of server the remote is on, where its name does not say it
-    #[arg(long, value_name = "KIND", value_enum, conflicts_with = "local")]
-    pub forge: Option<ForgeArg>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ForgeArg {
-    Github,
-    Forgejo,
-    Gitea,
-}
-
-impl ForgeArg {
-    /// As the configuration spells it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Github => "github",
-            Self::Forgejo => "forgejo",
-            Self::Gitea => "gitea",
-        }
-    }
+    #[arg(long, value_name = "KIND", value_parser = FORGES, conflicts_with = "local")]
+    pub forge: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -164,7 +149,7 @@ fn tracker(args: &InitArgs, remote: Option<&RemoteGuess>, here: &Path) -> Result
     match remote {
         Some(RemoteGuess::Folder { root, .. }) => Ok(Tracker::Local(root.clone())),
         Some(RemoteGuess::Host { host, web, .. }) => {
-            let told = args.forge.map(ForgeArg::word);
+            let told = FORGES.into_iter().find(|kind| args.forge.as_deref() == Some(*kind));
             match told.or_else(|| cfg::guess_kind(host)) {
                 Some(kind) => {
                     let own = host == "github.com";

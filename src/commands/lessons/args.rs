@@ -1,6 +1,9 @@
 //! What stands behind `lessons` on the command line.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+
+use crate::domain::lesson::{Attribution, Status};
 
 #[derive(Debug, Clone, Args)]
 pub struct LessonsArgs {
@@ -62,8 +65,8 @@ pub struct LessonsFilter {
     #[arg(long = "type", value_name = "TYPE")]
     pub lesson_type: Option<String>,
     /// Only this status
-    #[arg(long, value_enum, value_name = "STATUS")]
-    pub status: Option<StatusWord>,
+    #[arg(long, value_parser = status(), value_name = "STATUS")]
+    pub status: Option<Status>,
     /// Only this repo
     #[arg(long, value_name = "REPO")]
     pub repo: Option<String>,
@@ -102,8 +105,8 @@ pub struct LessonsAdd {
 #[derive(Debug, Clone, Default, Args)]
 pub struct LessonsChange {
     /// Where it stands with people
-    #[arg(long, value_enum, value_name = "STATUS")]
-    pub status: Option<StatusWord>,
+    #[arg(long, value_parser = status(), value_name = "STATUS")]
+    pub status: Option<Status>,
     /// Why it happened
     #[arg(long, value_name = "TEXT")]
     pub root_cause: Option<String>,
@@ -117,8 +120,8 @@ pub struct LessonsChange {
     #[arg(long, value_name = "NAME")]
     pub related_task: Option<String>,
     /// Whose fault it was
-    #[arg(long, value_enum, value_name = "WHO")]
-    pub attribution: Option<AttributionWord>,
+    #[arg(long, value_parser = attribution(), value_name = "WHO")]
+    pub attribution: Option<Attribution>,
     /// The repo that is to learn from it, if it is another
     #[arg(long, value_name = "REPO")]
     pub target_repo: Option<String>,
@@ -127,17 +130,12 @@ pub struct LessonsChange {
     pub target_domain: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum StatusWord {
-    New,
-    #[value(name = "in_progress")]
-    InProgress,
-    Closed,
+fn status() -> impl TypedValueParser<Value = Status> {
+    let known = |word: String| Status::ALL.into_iter().find(|s| s.code() == word).ok_or("it is no status");
+    PossibleValuesParser::new(Status::ALL.map(Status::code)).try_map(known)
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum AttributionWord {
-    Platform,
-    Project,
-    Both,
+fn attribution() -> impl TypedValueParser<Value = Attribution> {
+    let known = |word: String| Attribution::ALL.into_iter().find(|a| a.code() == word).ok_or("it is nobody");
+    PossibleValuesParser::new(Attribution::ALL.map(Attribution::code)).try_map(known)
 }

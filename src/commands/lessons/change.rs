@@ -1,9 +1,8 @@
 //! `lessons add|update|approve`: what a person writes into the journal.
 
-use super::args::{AttributionWord, LessonsAdd, LessonsChange};
-use super::journal::{MOST_CHARS, repo, say, slug, status, unknown, work_item, write};
+use super::args::{LessonsAdd, LessonsChange};
+use super::journal::{MOST_CHARS, repo, say, slug, unknown, work_item, write};
 use crate::app::App;
-use crate::domain::lesson::Attribution;
 use crate::error::Error;
 use crate::store::{ByHand, LessonChange};
 use serde_json::json;
@@ -31,16 +30,12 @@ fn changed(app: &App, change: &LessonsChange) -> Result<LessonChange, Error> {
     change.target_domain.as_deref().filter(|d| !d.is_empty()).map_or(Ok(()), |d| slug("domain", d))?;
     let named = |text: &String| if text.is_empty() { String::new() } else { repo(app, text) };
     Ok(LessonChange {
-        status: change.status.map(status),
+        status: change.status,
         root_cause: change.root_cause.clone(),
         suggestion: change.suggestion.clone(),
         detail: change.detail.clone(),
         related_task: change.related_task.clone(),
-        attribution: change.attribution.map(|word| match word {
-            AttributionWord::Platform => Attribution::Platform,
-            AttributionWord::Project => Attribution::Project,
-            AttributionWord::Both => Attribution::Both,
-        }),
+        attribution: change.attribution,
         target_repo: change.target_repo.as_ref().map(named),
         target_domain: change.target_domain.clone(),
     })

@@ -2,10 +2,9 @@
 
 use super::super::output;
 use super::super::target::IssueTarget;
-use super::args::StatusWord;
 use crate::app::App;
 use crate::domain::escape::plain;
-use crate::domain::lesson::{Status, is_slug};
+use crate::domain::lesson::is_slug;
 use crate::error::Error;
 use crate::store::{Store, StoreResult};
 use serde_json::Value;
@@ -54,14 +53,6 @@ pub(super) fn work_item(app: &App, text: &str) -> String {
     match IssueTarget::parse(text) {
         Ok(target) => format!("{}#{}", repo(app, &target.repo), target.number),
         Err(_) => text.to_owned(),
-    }
-}
-
-pub(super) fn status(word: StatusWord) -> Status {
-    match word {
-        StatusWord::New => Status::New,
-        StatusWord::InProgress => Status::InProgress,
-        StatusWord::Closed => Status::Closed,
     }
 }
 

@@ -2,10 +2,9 @@
 
 use super::super::output;
 use super::args::LessonsFilter;
-use super::journal::{MOST_CHARS, broken, read, repo, say, slug, status, unknown, work_item};
+use super::journal::{MOST_CHARS, broken, read, repo, say, slug, unknown, work_item};
 use crate::app::App;
-use crate::domain::escape::markdown;
-use crate::domain::escape::plain;
+use crate::domain::escape::{markdown, plain};
 use crate::domain::lesson::{Attribution, Record};
 use crate::domain::model::UnixTime;
 use crate::domain::moment::moment;
@@ -24,7 +23,7 @@ pub(super) fn filtered(app: &App, filter: &LessonsFilter) -> Result<LessonFilter
     filter.lesson_type.as_deref().map_or(Ok(()), |t| slug("type", t))?;
     Ok(LessonFilter {
         lesson_type: filter.lesson_type.clone(),
-        status: filter.status.map(status),
+        status: filter.status,
         repo: filter.repo.as_deref().map(|r| repo(app, r)),
         work_item_id: filter.work_item.as_deref().map(|w| work_item(app, w)),
     })
