@@ -11,12 +11,10 @@ use super::world::{World, git};
 
 /// Knows in `$turn` how many turns there were, over all runs, and keeps what it was told.
 fn counting(world: &World, body: &str) {
-    world.agent(&format!(
-        "turn=$(($(cat {0} 2>/dev/null || echo 0) + 1)); echo $turn > {0}; echo \"$prompt\" > {1}\n\
+    world.counting(&format!(
+        "echo \"$prompt\" > {}\n\
          into=$(echo \"$prompt\" | sed -n 's/.*`git merge \\([0-9a-f]*\\)`.*/\\1/p')\n\
-         commit() {{ git add \"$1\"; git commit -q -m \"Turn $turn for $number\"; }}\n\
-         blocked() {{ echo '{{\"outcome\": \"blocked\", \"reason\": \"half done\"}}' > \"$OFFHOURS_RESULT\"; }}\n{body}\n",
-        world.path("count").display(),
+         blocked() {{ echo '{{\"outcome\": \"blocked\", \"reason\": \"half done\"}}' > \"$OFFHOURS_RESULT\"; }}\n{body}",
         world.path("told").display()
     ));
 }
@@ -64,10 +62,6 @@ fn again(world: &World) -> Vec<String> {
     world.until_idle()
 }
 
-fn bare(world: &World, args: &[&str]) -> String {
-    git(&world.bare("me/app"), args).trim().to_owned()
-}
-
 fn run(world: &World) -> Value {
     world.run_of("me/app#1")
 }
@@ -83,7 +77,7 @@ fn kept_work_is_gone_on_with_after_the_target_moved() {
     let world = by_push();
     halves(&world, 1);
     begun(&world);
-    let left = bare(&world, &["rev-parse", "main"]);
+    let left = world.app_git(&["rev-parse", "main"]);
     world.person_pushes("me/app", "other", "a person's\n");
     let done = again(&world);
     assert_eq!(done.last().map(String::as_str), Some("me/app#1 done"), "{done:?}");
@@ -99,7 +93,7 @@ fn kept_work_is_gone_on_with_after_the_target_moved() {
 #[test]
 fn a_pull_request_is_gone_on_with_after_the_target_moved() {
     let world = by_pull(|world| halves(world, 0));
-    let (left, branch) = (bare(&world, &["rev-parse", "main"]), world.our_branch("me/app"));
+    let (left, branch) = (world.app_git(&["rev-parse", "main"]), world.our_branch("me/app"));
     world.person_pushes("me/app", "other", "a person's\n");
     world.person_pushes_to("me/app", &branch, "theirs", "a person's\n");
     let done = again(&world);
@@ -119,7 +113,7 @@ fn work_that_was_kept_before_its_pull_request_is_gone_on_with() {
         world.configure(&["home:me/app"], "landing = \"pull-request\"\n---\n");
         halves(&world, 1);
         begun(&world);
-        let left = bare(&world, &["rev-parse", "main"]);
+        let left = world.app_git(&["rev-parse", "main"]);
         if moves {
             world.person_pushes("me/app", "other", "a person's\n");
         }
@@ -128,7 +122,7 @@ fn work_that_was_kept_before_its_pull_request_is_gone_on_with() {
         assert_eq!((turns(&world).as_str(), run(&world)["base"].as_str()), ("2", Some(left.as_str())));
         assert!(told(&world).contains("An earlier run began this work"), "{}", told(&world));
         let branch = world.our_branch("me/app");
-        let pushed = bare(&world, &["ls-tree", "--name-only", &branch]);
+        let pushed = world.app_git(&["ls-tree", "--name-only", &branch]);
         assert_eq!(pushed.split_whitespace().collect::<Vec<_>>(), ["test.sh", "work-1", "work-2"]);
         world.offhours(&["pr", "merge", "me/app#2"]).ok();
         assert_eq!(world.until_idle(), ["me/app#1 on-target"]);
@@ -178,7 +172,7 @@ fn the_target_may_move_as_often_as_it_likes() {
     let world = by_push();
     halves(&world, 3);
     begun(&world);
-    let left = bare(&world, &["rev-parse", "main"]);
+    let left = world.app_git(&["rev-parse", "main"]);
     // What the target gained is not the run's: the guard would refuse this one.
     for file in ["other", ".woodpecker.yml"] {
         world.person_pushes("me/app", file, "a person's\n");
@@ -207,7 +201,7 @@ fn work_that_was_brought_up_to_date_is_counted_from_there() {
     world.ready("me/app", "Two halves", &[]);
     assert_eq!(world.tick(), ["me/app#1 dispatched"]);
     world.person_pushes("me/app", "red", "broken\n");
-    let brought = bare(&world, &["rev-parse", "main"]);
+    let brought = world.app_git(&["rev-parse", "main"]);
     world.jobs_end();
     let done = world.until_idle();
     assert!(done.contains(&"me/app#1 bring-up-to-date".to_owned()), "{done:?}");
@@ -256,7 +250,7 @@ fn a_pull_request_that_conflicts_is_gone_on_with_by_merging() {
         );
     });
     world.person_pushes("me/app", "both", "person\n");
-    let target = bare(&world, &["rev-parse", "main"]);
+    let target = world.app_git(&["rev-parse", "main"]);
     let done = again(&world);
     assert_eq!(done.last().map(String::as_str), Some("me/app#1 await-review"), "{done:?} {}", told(&world));
     let prompt = told(&world);
@@ -270,11 +264,11 @@ fn a_pull_request_that_conflicts_is_gone_on_with_by_merging() {
     ");
     world.offhours(&["pr", "merge", "me/app#2"]).ok();
     assert_eq!(world.until_idle(), ["me/app#1 on-target"]);
-    assert_eq!(bare(&world, &["show", "main:both"]), "settled");
+    assert_eq!(world.app_git(&["show", "main:both"]), "settled");
     // What the agent merged is the target's own, and stays when the work is taken back.
     world.offhours(&["revert", "me/app#1"]).ok();
     world.offhours(&["pr", "merge", "me/app#3"]).ok();
-    assert_eq!(bare(&world, &["show", "main:both"]), "person");
+    assert_eq!(world.app_git(&["show", "main:both"]), "person");
 }
 
 /// Red where it started: without what mended the target the work would stay red for ever.
@@ -318,7 +312,7 @@ fn kept_work_that_was_merged_meanwhile_is_not_done_again() {
                 git(&clone, &["commit", "-q", "-m", "All of it"]);
             }
             git(&clone, &["push", "-q", "origin", "HEAD:main"]);
-            let target = bare(&world, &["rev-parse", "main"]);
+            let target = world.app_git(&["rev-parse", "main"]);
             let done = again(&world);
             assert_eq!(turns(&world), "2", "{landing} {squashed} {done:?}");
             assert_eq!(run(&world)["base"].as_str(), Some(target.as_str()), "{landing} {squashed} {done:?}");
@@ -382,12 +376,12 @@ fn a_run_that_was_begun_by_the_old_rule_is_counted_anew() {
             halves(&world, 1);
             begun(&world);
         }
-        let left = bare(&world, &["rev-parse", "main"]);
+        let left = world.app_git(&["rev-parse", "main"]);
         world.person_pushes("me/app", "other", "a person's\n");
         world.offhours(&["run", "retry", "me/app#1"]).ok();
         assert_eq!(world.tick(), ["me/app#1 dispatched"]);
         world.jobs_end();
-        let target = bare(&world, &["rev-parse", "main"]);
+        let target = world.app_git(&["rev-parse", "main"]);
         let conn = Connection::open(world.state()).unwrap();
         let changed = "UPDATE runs SET base = ?1 WHERE phase <> 'ended'";
         assert_eq!(conn.execute(changed, [&target]).unwrap(), 1);

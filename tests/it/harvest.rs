@@ -88,11 +88,6 @@ fn outcomes(world: &World) -> Vec<String> {
     lines
 }
 
-fn versions(world: &World) -> Vec<String> {
-    let json = world.offhours(&["template", "list", "--json"]).ok().json();
-    items(&json).iter().map(|i| format!("{} {}", text(i, "/label"), text(i, "/state"))).collect()
-}
-
 /// Events about canaries in the state file.
 fn events(state: &Path) -> Vec<String> {
     let conn = Connection::open(state).unwrap();
@@ -162,7 +157,7 @@ fn a_worse_canary_is_rolled_back_once_the_champions_work_stood() {
     assert!(float(&decided, "/roll_back/ln_e") >= float(&decided, "/roll_back/bound"), "{decided}");
     assert_eq!(float(&decided, "/champion/mean").to_string(), "1");
     assert!(text(&decided, "/sentence").contains("implementer@2 is worse and is rolled back"), "{decided}");
-    assert_eq!(versions(&world), ["implementer@1 champion", "implementer@2 rejected"]);
+    assert_eq!(world.versions(), ["implementer@1 champion", "implementer@2 rejected"]);
     assert_eq!(events(&world.state()), ["canary_started", "rolled_back"]);
     world.offhours(&["tick"]).ok();
     let (told, none) = harvest(&world);
@@ -225,7 +220,7 @@ fn a_deciding_harvest_ended_anywhere_decides_and_tells_once() {
             again.into_iter().all(|n| n.pointer("/possible_repeat") == Some(&Value::Bool(true))),
             "ended at boundary {number}: {told:?}"
         );
-        assert_eq!(versions(&world), ["implementer@1 champion", "implementer@2 rejected"]);
+        assert_eq!(world.versions(), ["implementer@1 champion", "implementer@2 rejected"]);
         if !killed {
             break;
         }
@@ -249,7 +244,7 @@ fn a_good_canary_graduates_and_a_later_revert_is_an_alarm() {
     world.advance(3 * DAY);
     let (told, decided) = harvest(&world);
     assert!(told.contains(&"implementer@2 graduated".to_owned()), "{told:?} {decided:?}");
-    assert_eq!(versions(&world), ["implementer@1 retired", "implementer@2 champion"]);
+    assert_eq!(world.versions(), ["implementer@1 retired", "implementer@2 champion"]);
     assert_eq!(events(&world.state()), ["canary_started", "graduated"]);
     world.offhours(&["tick"]).ok();
     assert_eq!(notices(&world, "graduated"), 1);
@@ -305,7 +300,7 @@ fn it_is_held_then_inconclusive_and_off_means_off() {
         "{:?}",
         outcomes(&world)
     );
-    assert_eq!(versions(&world), ["implementer@1 champion", "implementer@2 canary"]);
+    assert_eq!(world.versions(), ["implementer@1 champion", "implementer@2 canary"]);
     let refused = world.offhours(&["template", "canary", "implementer@1"]);
     assert_eq!(refused.code, 64);
     // On again: it goes on where it was. Beyond `max_canary` new issues are the champion's.
@@ -314,7 +309,7 @@ fn it_is_held_then_inconclusive_and_off_means_off() {
     assert_eq!(world.ready("me/app", "Six", &[]), 6);
     assert!(is_canary(6));
     assert!(world.tick().contains(&"implementer@2 inconclusive".to_owned()));
-    assert_eq!(versions(&world), ["implementer@1 champion", "implementer@2 candidate"]);
+    assert_eq!(world.versions(), ["implementer@1 champion", "implementer@2 candidate"]);
     world.until_idle();
     assert_eq!(events(&world.state()), ["canary_started", "inconclusive"]);
     assert!(text(&world.run_of("me/app#6"), "/template").starts_with("implementer@1 ("));
@@ -465,7 +460,7 @@ fn bad_input_about_canaries_is_a_sentence_and_changes_nothing() {
         let path = world.path(file).display().to_string();
         world.offhours(&["template", "add", name, "--file", &path]).ok();
     }
-    let before = versions(&world);
+    let before = world.versions();
     let refused = |line: &[&str], wanted: &str| {
         let answer = world.offhours(line);
         assert_eq!(answer.code, 64, "{line:?}: {} {}", answer.stdout, answer.stderr);
@@ -477,14 +472,14 @@ fn bad_input_about_canaries_is_a_sentence_and_changes_nothing() {
         refused(&["template", "canary", "implementer@2", &fraction], "has to be above 0 and below 1");
     }
     refused(&["template", "canary", "implementer@1"], "is the champion: there is nothing to try out");
-    assert_eq!(versions(&world), before);
+    assert_eq!(world.versions(), before);
     world.offhours(&["template", "canary", "implementer@2"]).ok();
-    let before = versions(&world);
+    let before = world.versions();
     refused(&["template", "canary", "implementer@3"], "implementer has a canary already: implementer@2");
     refused(&["template", "canary", "implementer@2"], "is the canary already");
     refused(&["template", "promote", "implementer@2"], "`harvest` decides about it");
     refused(&["template", "promote", "implementer@3"], "is being compared with a canary");
-    assert_eq!(versions(&world), before);
+    assert_eq!(world.versions(), before);
     let rejected = world.offhours(&["template", "reject", "implementer@2"]).ok();
     assert!(rejected.stdout.contains("the canary c1 is over"), "{}", rejected.stdout);
     assert_eq!(events(&world.state()), ["canary_started", "rolled_back"]);
@@ -522,7 +517,7 @@ fn a_template_taken_out_of_the_config_while_its_canary_lives_goes_on_as_it_was_k
     let answer = world.offhours(&["harvest", "--json"]).ok().json();
     let said = items(&answer).into_iter().find(|i| text(i, "/reason") == "template-unlisted").unwrap();
     assert!(text(&said, "/sentence").contains("[template.careful] is not in the config any more"), "{said}");
-    assert_eq!(versions(&world), ["careful@1 champion", "careful@2 canary", "implementer@1 champion"]);
+    assert_eq!(world.versions(), ["careful@1 champion", "careful@2 canary", "implementer@1 champion"]);
     world.ready("me/app", "One", &[]);
     world.until_idle();
     let run = world.run_of("me/app#1");

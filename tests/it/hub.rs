@@ -105,6 +105,10 @@ impl Hub {
         self.sim.model.lock().issue("me/app", number).comments.iter().map(|c| c.body.clone()).collect()
     }
 
+    pub fn is_merged(&self) -> bool {
+        self.sim.model.lock().repos["me/app"].pulls.iter().any(|pull| pull.merged.is_some())
+    }
+
     pub fn reason(&self, number: u64) -> String {
         self.world.reason(&format!("hub:me/app#{number}"))
     }

@@ -58,10 +58,6 @@ fn only_trusted_peoples_words_below_a_review_are_given() {
 const GREEN: &str =
     "landing = \"pull-request\"\nmerge = \"when-green\"\n---\n[ci]\ngrace_seconds = 0\nrerun = 0\n";
 
-fn is_merged(hub: &Hub) -> bool {
-    hub.sim.model.lock().repos["me/app"].pulls.iter().any(|pull| pull.merged.is_some())
-}
-
 /// The run that failed stands behind a first page of good ones, whatever length of a page the server grants.
 #[test]
 fn a_failure_behind_the_first_page_of_runs_is_seen() {
@@ -79,7 +75,7 @@ fn a_failure_behind_the_first_page_of_runs_is_seen() {
                 }
                 hub.ready("Solve it");
                 let told = hub.world.until_idle();
-                assert_eq!(is_merged(&hub), !bad, "{dialect:?} {most} {told:#?} {:#?}", hub.sim.requests());
+                assert_eq!(hub.is_merged(), !bad, "{dialect:?} {most} {told:#?} {:#?}", hub.sim.requests());
             }
         }
     }
@@ -107,7 +103,7 @@ fn a_list_that_stays_short_of_its_count_is_not_green() {
             says(&hub, at, &short(key, entries + more, one));
             let told = hub.rounds(5);
             let all = format!("{dialect:?} {at} {told:#?} {}", hub.reason(1));
-            assert_eq!(is_merged(&hub), more == 0, "{all}");
+            assert_eq!(hub.is_merged(), more == 0, "{all}");
             if more > 0 {
                 assert_eq!(hub.reason(1), "unreadable", "{all}");
             }

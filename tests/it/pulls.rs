@@ -33,13 +33,8 @@ fn all(world: &World) -> Vec<Value> {
     told["items"].as_array().cloned().unwrap()
 }
 
-/// What git says in the repository on the forge.
-fn bare(world: &World, args: &[&str]) -> String {
-    git(&world.bare("me/app"), args).trim().to_owned()
-}
-
 fn commits(world: &World) -> String {
-    bare(world, &["rev-list", "--count", "main"])
+    world.app_git(&["rev-list", "--count", "main"])
 }
 
 fn file(world: &World, number: u64) -> std::path::PathBuf {
@@ -232,7 +227,7 @@ fn words_from_files_are_escaped() {
         assert!(!told.stdout.contains('\u{7}') && !told.stderr.contains('\u{7}'), "{args:?}");
     }
     world.offhours(&["pr", "merge", "me/app#1"]).ok();
-    let message = bare(&world, &["log", "-1", "--format=%B", "main"]);
+    let message = world.app_git(&["log", "-1", "--format=%B", "main"]);
     assert_eq!(message, "Merge pull request #1 from work\n\n$(touch owned) `x` <b>");
     assert!(!world.path("owned").exists() && !world.bare("me/app").join("owned").exists());
 }
@@ -349,7 +344,7 @@ fn a_merge_that_is_ended_anywhere_merges_once() {
         branch(&world, "work", "a.txt", "a\n");
         world.person_pushes("me/app", "b.txt", "b\n");
         open(&world, "work");
-        let head = bare(&world, &["rev-parse", "work"]);
+        let head = world.app_git(&["rev-parse", "work"]);
         let mut args = vec!["pr", "merge", "me/app#1", way];
         if way == "--head" {
             args.push(&head);
@@ -357,7 +352,7 @@ fn a_merge_that_is_ended_anywhere_merges_once() {
         let ended = ended_everywhere(&world, &args, &|boundary, again| {
             assert_eq!(again.code, 0, "boundary {boundary}: {}", again.stderr);
             let pulls = all(&world);
-            let main = bare(&world, &["rev-parse", "main"]);
+            let main = world.app_git(&["rev-parse", "main"]);
             assert_eq!((&pulls[0]["state"], &pulls[0]["commit"]), (&"merged".into(), &main.into()));
             assert_eq!((&pulls[0]["merged_by"], &pulls[0]["head"]), (&"ada".into(), &head.clone().into()));
             let wanted = if way == "--head" { "4" } else { "3" };

@@ -27,22 +27,6 @@ fn pr(world: &World, args: &[&str]) {
     world.offhours(&all).ok();
 }
 
-fn prompts(world: &World) -> Vec<String> {
-    let mut files = find(&world.path("one"), "prompt.md");
-    files.sort();
-    files.iter().map(|f| fs::read_to_string(f).unwrap()).collect()
-}
-
-/// An agent that knows in `$turn` how many turns there were, over all runs.
-fn counting(world: &World, body: &str) {
-    let count = world.path("count");
-    world.agent(&format!(
-        "turn=$(($(cat {0} 2>/dev/null || echo 0) + 1)); echo $turn > {0}\n\
-         commit() {{ git add \"$1\"; git commit -q -m \"Turn $turn for $number\"; }}\n{body}\n",
-        count.display()
-    ));
-}
-
 #[test]
 fn green_work_waits_for_a_review_without_label_and_slot_and_is_merged_by_a_person() {
     let world = world("");
@@ -151,7 +135,7 @@ fn a_squash_by_a_person_is_known_by_its_patch() {
 #[test]
 fn asked_for_changes_it_answers_in_the_same_run_and_workspace() {
     let world = world("");
-    counting(&world, "echo $turn > work-$turn; commit work-$turn");
+    world.counting("echo $turn > work-$turn; commit work-$turn");
     waiting(&world);
     pr(
         &world,
@@ -207,7 +191,7 @@ fn asked_for_changes_it_answers_in_the_same_run_and_workspace() {
     -- comment 0001 by ada
     And a test, please.
     ");
-    let prompts = prompts(&world);
+    let prompts = world.prompts();
     assert_eq!(prompts.len(), 2);
     for word in ["Name it better.", "work-1:1: Why one?", "And a test, please."] {
         assert!(prompts[1].contains(word), "{word} is not in\n{}", prompts[1]);
@@ -222,7 +206,7 @@ fn asked_for_changes_it_answers_in_the_same_run_and_workspace() {
 #[test]
 fn reviews_are_answered_no_more_often_than_allowed() {
     let world = world("review_max_turns = 1\n");
-    counting(&world, "echo $turn > work-$turn; commit work-$turn");
+    world.counting("echo $turn > work-$turn; commit work-$turn");
     waiting(&world);
     pr(&world, &["review", "me/app#2", "--request-changes", "-m", "Once."]);
     world.until_idle();
@@ -287,9 +271,7 @@ fn an_agent_that_pushes_by_itself_is_no_stranger_on_its_branch() {
         format!("git push -q {} HEAD:refs/heads/offhours/issue-$number-$OFFHOURS_RUN\n", to.display())
     };
     let mended = world("agent_pushes = true\n");
-    counting(
-        &mended,
-        &format!(
+    mended.counting(&format!(
             "save() {{ git add \"$1\"; git commit -q -m \"Turn $turn\" -m \"Offhours-Run: $OFFHOURS_RUN\"; }}\n\
              if [ $turn = 1 ]; then echo half > red; save red; {0}elif [ $turn = 2 ]; then git rm -q red; echo x > a; save a; {0}\
              echo y > b; save b; else echo z > c; save c; {0}fi\n",
@@ -298,7 +280,7 @@ fn an_agent_that_pushes_by_itself_is_no_stranger_on_its_branch() {
     );
     let told = waiting(&mended).concat();
     assert!(told.contains("fix-forward") && told.ends_with("await-review"), "{told}");
-    let prompt = prompts(&mended).remove(0);
+    let prompt = mended.prompts().remove(0);
     let run = mended.run_of("me/app#1");
     let branch = format!("offhours/issue-1-{}", run["run"].as_str().unwrap());
     assert!(prompt.contains(&format!("to the branch `{branch}` and to no other")), "{prompt}");
@@ -476,7 +458,7 @@ fn when_green_it_is_merged_at_exactly_that_head_within_the_hours() {
 #[test]
 fn nothing_is_merged_over_a_request_for_changes() {
     let world = world("merge = \"when-green\"\nreview_max_turns = 1\n");
-    counting(&world, "echo $turn > work-$turn; commit work-$turn");
+    world.counting("echo $turn > work-$turn; commit work-$turn");
     // CI waits for a person's word, so that the review is there before it is green.
     by_pull(
         &world,
@@ -560,13 +542,10 @@ fn a_person_who_pushes_to_the_branch_has_it() {
 #[test]
 fn a_merge_by_a_person_keeps_what_a_turn_is_at_work_on() {
     let world = world("");
-    counting(
-        &world,
-        &format!(
-            "echo $turn > done-$turn.txt; commit done-$turn.txt; [ $turn = 1 ] || {{ touch {}; sleep 600; }}",
-            world.path("up").display()
-        ),
-    );
+    world.counting(&format!(
+        "echo $turn > done-$turn.txt; commit done-$turn.txt; [ $turn = 1 ] || {{ touch {}; sleep 600; }}",
+        world.path("up").display()
+    ));
     waiting(&world);
     pr(&world, &["review", "me/app#2", "--request-changes", "-m", "Make it two."]);
     world.advance(60);
@@ -738,9 +717,7 @@ fn git_removes(world: &World, file: &str) {
 fn red_ci_on_the_pull_request_is_mended_and_its_text_follows() {
     let world = world("");
     by_pull(&world, &["home:me/app"], "ci.rerun = 0\n", RED_WITH_BROKEN);
-    counting(
-        &world,
-        "if [ $turn = 1 ]; then echo 'expected 3' > broken; commit broken; else git rm -q broken; commit good 2>/dev/null || git commit -q -m mended; fi",
+    world.counting("if [ $turn = 1 ]; then echo 'expected 3' > broken; commit broken; else git rm -q broken; commit good 2>/dev/null || git commit -q -m mended; fi",
     );
     world.ready("me/app", "Write a file", &[]);
     let told = world.until_idle();
@@ -793,9 +770,7 @@ fn red_ci_on_the_pull_request_is_mended_and_its_text_follows() {
 fn a_frozen_pull_request_does_not_hold_the_repo() {
     let world = world("");
     by_pull(&world, &["home:me/app"], "ci.rerun = 0\nfix_forward.max_turns = 1\n", RED_WITH_BROKEN);
-    counting(
-        &world,
-        "if [ $number = 1 ]; then echo same > broken; echo $turn > try; git add try broken; commit try; else echo x > fine; commit fine; fi",
+    world.counting("if [ $number = 1 ]; then echo same > broken; echo $turn > try; git add try broken; commit try; else echo x > fine; commit fine; fi",
     );
     world.ready("me/app", "Hopeless", &[]);
     let mut told = world.until_idle();
@@ -931,13 +906,10 @@ fn taken_back_by_a_person_while_it_waits() {
 fn the_second_issue_starts_while_the_first_is_reviewed_and_its_review_goes_before_the_third() {
     let world = world("max_awaiting_review = 3\n");
     let hold = world.path("hold");
-    counting(
-        &world,
-        &format!(
-            "echo $turn > work-$turn; commit work-$turn; [ $number != 3 ] || while [ -e {} ]; do sleep 0.1; done",
-            hold.display()
-        ),
-    );
+    world.counting(&format!(
+        "echo $turn > work-$turn; commit work-$turn; [ $number != 3 ] || while [ -e {} ]; do sleep 0.1; done",
+        hold.display()
+    ));
     world.touch("hold");
     waiting(&world);
     world.ready("me/app", "Second", &[]);
@@ -972,7 +944,7 @@ fn no_more_reviews_than_people_can_give() {
 #[test]
 fn an_issue_that_is_marked_ready_again_goes_on_with_its_branch_and_pull_request() {
     let world = world("review_max_turns = 0\n");
-    counting(&world, "echo $turn > work-$turn; commit work-$turn");
+    world.counting("echo $turn > work-$turn; commit work-$turn");
     waiting(&world);
     pr(&world, &["review", "me/app#2", "--request-changes", "-m", "More."]);
     assert_eq!(world.until_idle(), ["me/app#1 review-turns-used"]);
@@ -1034,5 +1006,5 @@ fn an_issue_that_is_marked_ready_again_goes_on_with_its_branch_and_pull_request(
     for file in ["work-1", "work-2", "theirs"] {
         assert!(files.contains(file), "{file} is not in {files}");
     }
-    assert!(prompts(&world).last().unwrap().contains("An earlier run began this work"));
+    assert!(world.prompts().last().unwrap().contains("An earlier run began this work"));
 }

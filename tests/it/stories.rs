@@ -26,38 +26,20 @@ fn a_ready_issue_lands_with_a_receipt() {
     assert_eq!(world.processes(), Vec::<String>::new());
 }
 
-/// Commits something; `$turn` counts the agent's turns over all runs of the story.
-fn counting(world: &World, body: &str) {
-    let count = world.path("count");
-    world.agent(&format!(
-        "turn=$(($(cat {0} 2>/dev/null || echo 0) + 1)); echo $turn > {0}\n\
-         commit() {{ git add \"$1\"; git commit -q -m \"Turn $turn for $number\"; }}\n{body}\n",
-        count.display()
-    ));
-}
-
-fn prompts(world: &World) -> Vec<String> {
-    let mut files = find(&world.path("one"), "prompt.md");
-    files.sort();
-    files.iter().map(|f| fs::read_to_string(f).unwrap()).collect()
-}
-
 /// A CI stage that knows more than verify does: red while there is a file `broken`.
 const DEEPER_CI: &str = "[[ci.stage]]\nname = \"deep\"\nargv = [\"sh\", \"-c\", \"[ ! -e broken ] || { cat broken; exit 1; }\"]\n";
 
 #[test]
 fn red_tests_are_mended_in_the_same_run_and_workspace() {
     let world = World::new();
-    counting(
-        &world,
-        "if [ $turn = 1 ]; then echo 'expected 3, got 4' > red; commit red\n\
+    world.counting("if [ $turn = 1 ]; then echo 'expected 3, got 4' > red; commit red\n\
          else [ \"$(git log --format=%s -1)\" = 'Turn 1 for 1' ]; git rm -q red; echo x > good; commit good; fi",
     );
     world.ready("me/app", "Twice", &[]);
     let mut told = world.tick();
     world.jobs_end();
     told.extend(world.tick());
-    let prompts = prompts(&world);
+    let prompts = world.prompts();
     assert_eq!(prompts.len(), 2);
     assert!(prompts[1].contains("expected 3, got 4"), "{}", prompts[1]);
     told.extend(world.until_idle());
@@ -82,7 +64,7 @@ fn red_tests_are_mended_in_the_same_run_and_workspace() {
 #[test]
 fn the_same_failure_twice_freezes() {
     let world = World::new();
-    counting(&world, "echo 'always the same' > red; echo $turn > try; git add try; commit red");
+    world.counting("echo 'always the same' > red; echo $turn > try; git add try; commit red");
     world.ready("me/app", "Hopeless", &[]);
     let told = world.until_idle();
     insta::assert_snapshot!(world.outcome("me/app#1", &told), @"
@@ -118,8 +100,7 @@ fn the_same_failure_twice_freezes() {
 fn red_ci_is_run_again_then_mended_then_green() {
     let world = World::new();
     world.configure(&["home:me/app"], DEEPER_CI);
-    counting(
-        &world,
+    world.counting(
         "if [ $turn = 1 ]; then echo 'deep trouble' > broken; commit broken\n\
          else printf '%s' \"$prompt\" > seen; git add seen; git rm -q broken; commit seen; fi",
     );
@@ -150,8 +131,7 @@ fn red_ci_is_run_again_then_mended_then_green() {
 fn a_frozen_repo_waits_for_a_green_branch_or_a_person() {
     let world = World::new();
     world.configure(&["home:me/app"], &format!("[ci]\nrerun = 0\n[fix_forward]\nmax_turns = 1\n{DEEPER_CI}"));
-    counting(
-        &world,
+    world.counting(
         "echo \"trouble in words: $(seq $turn | tr -d '\\n' | tr 1-9 a-i)\" > broken; commit broken",
     );
     world.ready("me/app", "Breaks it", &[]);
@@ -203,7 +183,7 @@ fn a_frozen_repo_waits_for_a_green_branch_or_a_person() {
 fn a_person_clears_a_frozen_repo_by_hand() {
     let world = World::new();
     world.configure(&["home:me/app"], &format!("[ci]\nrerun = 0\n[fix_forward]\nmax_turns = 0\n{DEEPER_CI}"));
-    counting(&world, "echo no > broken; commit broken");
+    world.counting("echo no > broken; commit broken");
     world.ready("me/app", "Breaks it", &[]);
     world.until_idle();
     world.ready("me/app", "Next", &[]);
@@ -216,8 +196,7 @@ fn a_person_clears_a_frozen_repo_by_hand() {
 #[test]
 fn an_agent_that_is_blocked_is_handed_back_with_its_commits() {
     let world = World::new();
-    counting(
-        &world,
+    world.counting(
         "echo half > half; commit half; echo more > untracked\n\
          echo '{\"outcome\": \"blocked\", \"reason\": \"which colour?\"}' > \"$OFFHOURS_RESULT\"",
     );
@@ -604,8 +583,7 @@ fn an_agent_whose_start_was_not_recorded_ends_with_the_switch() {
 #[test]
 fn a_free_agent_is_corrected_and_told_of_a_silent_test() {
     let world = World::new();
-    counting(
-        &world,
+    world.counting(
         "if [ -e red ]; then git rm -q red; echo x > good; commit good; else echo x > red; commit red; fi\n\
          echo '{\"cost_usd\": 0}' > $OFFHOURS_RESULT",
     );
@@ -616,7 +594,7 @@ fn a_free_agent_is_corrected_and_told_of_a_silent_test() {
     world.jobs_end();
     let told = world.tick();
     assert!(told.contains(&"me/app#1 fix-forward".to_owned()), "{told:?}");
-    let asked = &prompts(&world)[1];
+    let asked = &world.prompts()[1];
     assert!(asked.contains("[`sh -c ! test -e red` exited with code 1 and printed nothing]"), "{asked}");
     let told = world.until_idle();
     assert!(told.contains(&"me/app#1 done".to_owned()), "{told:?}");
@@ -933,9 +911,7 @@ fn a_turn_that_never_ends_is_ended_by_its_time_out() {
 #[test]
 fn what_the_guard_refuses_is_not_pushed() {
     let world = World::new();
-    counting(
-        &world,
-        "mkdir -p .github/workflows; echo 'on: push' > .github/workflows/x.yml; commit .github/workflows/x.yml",
+    world.counting("mkdir -p .github/workflows; echo 'on: push' > .github/workflows/x.yml; commit .github/workflows/x.yml",
     );
     world.ready("me/app", "Sly", &[]);
     let told = world.until_idle();
@@ -948,7 +924,7 @@ fn what_the_guard_refuses_is_not_pushed() {
 fn a_corrective_turn_without_a_commit_freezes() {
     let world = World::new();
     world.configure(&["home:me/app"], &format!("[ci]\nrerun = 0\n{DEEPER_CI}"));
-    counting(&world, "if [ $turn = 1 ]; then echo no > broken; commit broken; fi");
+    world.counting("if [ $turn = 1 ]; then echo no > broken; commit broken; fi");
     world.ready("me/app", "Gives up", &[]);
     let told = world.until_idle();
     assert_eq!(told.last().map(String::as_str), Some("me/app#1 fix-turn-failed"));
@@ -959,9 +935,7 @@ fn a_corrective_turn_without_a_commit_freezes() {
 fn the_runs_budget_bounds_its_corrective_turns() {
     let world = World::new();
     world.configure(&["home:me/app"], "budget_usd = 1.0\n---\n");
-    counting(
-        &world,
-        "echo '{\"cost_usd\": 0.6}' > \"$OFFHOURS_RESULT\"; seq $turn > red; echo $turn > try; git add try; commit red",
+    world.counting("echo '{\"cost_usd\": 0.6}' > \"$OFFHOURS_RESULT\"; seq $turn > red; echo $turn > try; git add try; commit red",
     );
     world.ready("me/app", "Dear", &[]);
     let told = world.until_idle();

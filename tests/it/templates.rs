@@ -18,13 +18,6 @@ fn word<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or("")
 }
 
-/// Every version as `label state`.
-fn versions(world: &World) -> Vec<String> {
-    let json = world.offhours(&["template", "list", "--json"]).ok().json();
-    let items = json.pointer("/items").and_then(Value::as_array).cloned().unwrap();
-    items.iter().map(|i| format!("{} {}", word(i, "/label"), word(i, "/state"))).collect()
-}
-
 fn file(world: &World, name: &str, text: &[u8]) -> String {
     fs::write(world.path(name), text).unwrap();
     world.path(name).display().to_string()
@@ -46,7 +39,7 @@ fn the_built_in_one_is_version_one_and_on_the_receipt() {
     let world = World::new();
     world.ready("me/app", "Write a file", &[]);
     world.until_idle();
-    assert_eq!(versions(&world), ["implementer@1 champion"]);
+    assert_eq!(world.versions(), ["implementer@1 champion"]);
     let receipt = world.comments("me/app", 1).join("\n");
     assert!(
         receipt.contains("| template | implementer\u{2060}@") || receipt.contains("implementer@"),
@@ -66,11 +59,11 @@ fn a_promoted_version_tells_the_next_run_and_no_run_in_flight() {
     assert!(added.stdout.contains("is kept as a candidate"), "{}", added.stdout);
     let again = world.offhours(&["template", "add", "implementer", "--file", &two]).ok();
     assert!(again.stdout.contains("already, a candidate; nothing was changed"), "{}", again.stdout);
-    assert_eq!(versions(&world), ["implementer@1 champion", "implementer@2 candidate"]);
+    assert_eq!(world.versions(), ["implementer@1 champion", "implementer@2 candidate"]);
     world.offhours(&["template", "promote", "implementer@2"]).ok();
     world.offhours(&["template", "add", "implementer", "--file", &three]).ok();
     assert_eq!(
-        versions(&world),
+        world.versions(),
         ["implementer@1 retired", "implementer@2 champion", "implementer@3 candidate"]
     );
     let shown = world.offhours(&["template", "show", "implementer"]).ok();
@@ -102,7 +95,7 @@ fn a_promoted_version_tells_the_next_run_and_no_run_in_flight() {
     world.offhours(&["template", "promote", "implementer@v1"]).ok();
     world.offhours(&["template", "reject", "implementer@3"]).ok();
     assert_eq!(
-        versions(&world),
+        world.versions(),
         ["implementer@1 champion", "implementer@2 retired", "implementer@3 rejected"]
     );
     for (line, wanted) in [
@@ -141,7 +134,7 @@ fn what_is_no_template_is_refused_and_nothing_is_kept() {
     }
     let bad = world.offhours(&["template", "add", "no/name", "--file", "x"]);
     assert_eq!(bad.code, 64, "{}", bad.stderr);
-    assert_eq!(versions(&world), ["implementer@1 champion"]);
+    assert_eq!(world.versions(), ["implementer@1 champion"]);
 }
 
 #[test]
@@ -164,7 +157,7 @@ fn a_changed_file_of_the_config_becomes_a_candidate_and_never_more() {
     assert!(told_so.contains(&"careful@2 template-candidate".to_owned()), "{told_so:?}");
     world.until_idle();
     assert_eq!(told(&world, 1), "version one, turn 1\n");
-    assert_eq!(versions(&world), ["careful@1 champion", "careful@2 candidate", "implementer@1 champion"]);
+    assert_eq!(world.versions(), ["careful@1 champion", "careful@2 candidate", "implementer@1 champion"]);
     // A file that cannot be used is said, and the kept versions go on.
     file(&world, "careful.md", b"{{ nobody }}");
     world.ready("me/app", "Write another", &[]);

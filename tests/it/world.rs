@@ -95,6 +95,13 @@ impl World {
         self.path(&format!("{}/state.db", self.host))
     }
 
+    /// Leaves nothing but the folder.
+    pub fn clear(&self) {
+        for path in fs::read_dir(self.temp.path()).unwrap().map(|e| e.unwrap().path()) {
+            if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.unwrap();
+        }
+    }
+
     /// Takes the state file away, with what SQLite keeps beside it.
     pub fn lose_state(&self) {
         for side in ["", "-wal", "-shm"] {
@@ -128,6 +135,11 @@ impl World {
         self.path("tracker").join(name).join("repo.git")
     }
 
+    /// What git says in the repository `me/app` on the forge.
+    pub fn app_git(&self, args: &[&str]) -> String {
+        git(&self.bare("me/app"), args).trim().to_owned()
+    }
+
     /// A commit by a person, straight to the default branch.
     pub fn person_pushes(&self, name: &str, file: &str, content: &str) {
         let clone = self.path("person");
@@ -142,6 +154,22 @@ impl World {
     /// The agent's script; `$number` is the issue's number, `$prompt` what it was told.
     pub fn agent(&self, body: &str) {
         self.script("agent.sh", &format!("{AGENT_HEAD}{body}"));
+    }
+
+    /// The same; `$turn` says how many turns there were, over all runs, and `commit FILE` commits one.
+    pub fn counting(&self, body: &str) {
+        self.agent(&format!(
+            "turn=$(($(cat {0} 2>/dev/null || echo 0) + 1)); echo $turn > {0}\n\
+             commit() {{ git add \"$1\"; git commit -q -m \"Turn $turn for $number\"; }}\n{body}\n",
+            self.path("count").display()
+        ));
+    }
+
+    /// What agents were told, in the order of the names of their turns.
+    pub fn prompts(&self) -> Vec<String> {
+        let mut files = find(&self.path("one"), "prompt.md");
+        files.sort();
+        files.iter().map(|f| fs::read_to_string(f).unwrap()).collect()
     }
 
     pub fn script(&self, name: &str, text: &str) -> PathBuf {
@@ -267,6 +295,14 @@ impl World {
     /// The newest run of an issue, as `run show --json` tells it.
     pub fn run_of(&self, issue: &str) -> Value {
         self.offhours(&["run", "show", issue, "--json"]).ok().json().pointer("/items/0").cloned().unwrap()
+    }
+
+    /// Versions of the text that agents are told, as `label state`.
+    pub fn versions(&self) -> Vec<String> {
+        let json = self.offhours(&["template", "list", "--json"]).ok().json();
+        let items = json.pointer("/items").and_then(Value::as_array).cloned().unwrap();
+        let word = |item: &Value, key: &str| item[key].as_str().unwrap_or("").to_owned();
+        items.iter().map(|i| format!("{} {}", word(i, "label"), word(i, "state"))).collect()
     }
 
     /// Why an issue stands where it stands: its reason's code.
