@@ -63,3 +63,4 @@ mod tmux;
 mod upgrade;
 mod weekend;
 mod world;
+mod yesterday;
