@@ -1,16 +1,10 @@
-//! What an agent leaves in its result file, in every spelling that was met: one that cannot be understood lands nothing.
+//! What an agent leaves in its result file, and what follows: one that cannot be understood lands nothing.
 
 use super::world::{GOOD_AGENT, World};
 
-/// Repo, what the agent leaves, how its run ends, and what of it the comment quotes.
+/// Repo, what the agent leaves, how its run ends, and what of it the comment quotes. One of each kind: all spellings are
+/// beside what reads them.
 const SPELLINGS: &[(&str, &str, &str, &str)] = &[
-    ("capital", r#"say '{"outcome": "Blocked", "reason": "no key"}'"#, "agent-blocked", "no key"),
-    (
-        "marked",
-        r#"printf '\357\273\277{"outcome": "blocked", "reason": "no key"}' > "$file""#,
-        "agent-blocked",
-        "no key",
-    ),
     (
         "fenced",
         r#"printf '```json\n{"outcome": "blocked", "reason": "no key"}\n```\n' > "$file""#,
@@ -18,12 +12,6 @@ const SPELLINGS: &[(&str, &str, &str, &str)] = &[
         "no key",
     ),
     ("failed", r#"say '{"outcome": "failed", "reason": "no key"}'"#, "result-unreadable", "\"failed\""),
-    ("giveup", r#"say '{"outcome": "giveup"}'"#, "result-unreadable", "\"giveup\""),
-    ("list", r#"say '{"outcome": "blocked", "reason": ["no key"]}'"#, "result-unreadable", "sequence"),
-    ("number", r#"say '{"outcome": 3}'"#, "result-unreadable", "integer"),
-    ("null", r#"say '{"outcome": null}'"#, "result-unreadable", "no outcome"),
-    ("cut", r#"say '{"outcome": "blocked", "rea'"#, "result-unreadable", "EOF"),
-    ("nothing", r#": > "$file""#, "result-unreadable", "empty"),
     ("hollow", "say '{}'", "result-unreadable", "no outcome"),
     (
         "latin",
@@ -31,19 +19,13 @@ const SPELLINGS: &[(&str, &str, &str, &str)] = &[
         "result-unreadable",
         "UTF-8",
     ),
-    ("wide", r#"printf '\377\376{\000}\000' > "$file""#, "result-unreadable", "UTF-8"),
     (
         "large",
         r#"(printf '{"outcome": "blocked", "reason": "'; head -c 300000 /dev/zero | tr '\0' x; printf '"}') > "$file""#,
         "result-unreadable",
         "256 KB",
     ),
-    ("status", r#"say '{"status": "blocked", "reason": "no key"}'"#, "result-unreadable", "\"status\""),
-    ("words", "say 'I could not do it.'", "result-unreadable", "I could not do it"),
-    ("two", r#"say '{"outcome": "done"} {"outcome": "blocked"}'"#, "result-unreadable", "trailing"),
-    ("twice", r#"say '{"outcome": "done", "outcome": "blocked"}'"#, "result-unreadable", "duplicate"),
     ("good", r#"say '{"outcome": "DONE", "cost_usd": 1e999}'"#, "landed", ""),
-    ("cost", r#"say '{"cost_usd": "0.5", "summary": ["a"]}'"#, "landed", ""),
 ];
 
 #[test]

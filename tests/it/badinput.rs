@@ -207,12 +207,9 @@ fn a_missing_verify_or_check_costs_no_turn() {
 fn whatever_stands_where_the_result_file_should_be() {
     let world = World::new();
     let table = [
-        ("huge", "head -c 3000000 /dev/zero | tr '\\0' x > \"$OFFHOURS_RESULT\"", "result-unreadable"),
-        ("odd", "echo 'not json' > \"$OFFHOURS_RESULT\"", "result-unreadable"),
         ("link", "ln -s /etc/passwd \"$OFFHOURS_RESULT\"", "result-unreadable"),
         ("fifo", "mkfifo \"$OFFHOURS_RESULT\"", "result-unreadable"),
         ("folder", "mkdir \"$OFFHOURS_RESULT\"", "result-unreadable"),
-        ("wrong", "echo '{\"outcome\": 3, \"cost_usd\": \"x\"}' > \"$OFFHOURS_RESULT\"", "result-unreadable"),
         ("money", "echo '{\"cost_usd\": -5e300}' > \"$OFFHOURS_RESULT\"", "landed"),
         (
             "blocked",

@@ -20,7 +20,8 @@ use super::world::{World, acted, answer, git};
 
 /// No story takes more ticks than this, however it is disturbed.
 const MOST_TICKS: usize = 80;
-/// Cases of one story are shared out to so many threads.
+/// Cases of one story are shared out to so many threads in the full matrix, where one story is tried at a time. Each plays it
+/// first, so that a slice is quicker with one.
 const THREADS: usize = 2;
 
 #[derive(Clone, Copy)]
@@ -312,12 +313,8 @@ fn copy_into(from: &Path, to: &Path) {
 }
 
 fn put_back(from: &Path, world: &World) {
-    let root = world.path("");
-    for entry in fs::read_dir(&root).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
-    }
-    copy_into(from, &root);
+    world.clear();
+    copy_into(from, &world.path(""));
 }
 
 /// One tick, perhaps ended. Returns what it acted on; nothing where it was ended.
@@ -685,7 +682,7 @@ static TURN: Mutex<()> = Mutex::new(());
 fn matrix(story: Story) {
     let full = std::env::var_os("OFFHOURS_FULL_MATRIX").is_some();
     let _turn = full.then(|| TURN.lock().unwrap_or_else(PoisonError::into_inner));
-    let every = if full { 1 } else { story.every };
+    let (every, threads) = if full { (1, THREADS) } else { (story.every, 1) };
     let only = std::env::var("OFFHOURS_MATRIX_ONLY").ok();
     let share = move |mine: usize| {
         let played = play(story);
@@ -694,7 +691,7 @@ fn matrix(story: Story) {
         for (at, kill) in played.boundaries.iter().enumerate() {
             let asked = only.as_ref().is_none_or(|o| format!("{}@{}", kill.at, kill.tick).starts_with(o));
             if at % every == 0
-                && at / every % THREADS == mine
+                && at / every % threads == mine
                 && asked
                 && (full || !READS.contains(&&*kill.name))
             {
@@ -705,14 +702,14 @@ fn matrix(story: Story) {
         (tried, played.boundaries.len(), wrong)
     };
     let started = std::time::Instant::now();
-    let threads: Vec<_> = (0..THREADS)
+    let shares: Vec<_> = (0..threads)
         .map(|mine| {
             let share = share.clone();
             thread::spawn(move || share(mine))
         })
         .collect();
     let (mut tried, mut all, mut wrong) = (0, 0, vec![]);
-    for thread in threads {
+    for thread in shares {
         let (n, of, found) = thread.join().unwrap();
         tried += n;
         all = of;
