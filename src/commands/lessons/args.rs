@@ -2,6 +2,7 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
+use strum::VariantArray as _;
 
 use crate::domain::lesson::{Attribution, Status};
 
@@ -131,11 +132,11 @@ pub struct LessonsChange {
 }
 
 fn status() -> impl TypedValueParser<Value = Status> {
-    let known = |word: String| Status::ALL.into_iter().find(|s| s.code() == word).ok_or("it is no status");
-    PossibleValuesParser::new(Status::ALL.map(Status::code)).try_map(known)
+    let known = |word: String| word.parse::<Status>().map_err(|_unknown| "it is no status");
+    PossibleValuesParser::new(Status::VARIANTS.iter().map(|known| known.code())).try_map(known)
 }
 
 fn attribution() -> impl TypedValueParser<Value = Attribution> {
-    let known = |word: String| Attribution::ALL.into_iter().find(|a| a.code() == word).ok_or("it is nobody");
-    PossibleValuesParser::new(Attribution::ALL.map(Attribution::code)).try_map(known)
+    let known = |word: String| word.parse::<Attribution>().map_err(|_unknown| "it is nobody");
+    PossibleValuesParser::new(Attribution::VARIANTS.iter().map(|known| known.code())).try_map(known)
 }
