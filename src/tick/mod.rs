@@ -1,7 +1,8 @@
 //! One tick is a straight line: observe, decide, record intent, perform, record outcome.
 //!
 //! `env` is what a tick touches, `policy` what it decides by, `log` what it tells. `poll` (with `listing`) and `watch` observe
-//! and decide, `perform` carries effects out, `outbox` sends notices, `lessons` writes down what went wrong, `templates` says by
+//! and decide, `leftovers` ends what dead supervisors left before `observe` looks at a run, `record` writes down what that
+//! found, `perform` carries effects out, `outbox` sends notices, `lessons` writes down what went wrong, `templates` says by
 //! which text an agent is told, `harvest` what became of it, `adopt` takes up what a lost state file knew of. Leaves that many
 //! need: `event`, `trust`, `breaker`, `canary`.
 
@@ -12,6 +13,7 @@ pub mod control;
 pub mod env;
 mod event;
 pub mod harvest;
+mod leftovers;
 pub mod lessons;
 mod listing;
 pub mod log;
@@ -20,6 +22,7 @@ pub mod outbox;
 pub mod perform;
 pub mod policy;
 pub mod poll;
+mod record;
 
 pub mod silence;
 pub mod templates;

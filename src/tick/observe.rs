@@ -1,33 +1,33 @@
-//! Gathers the evidence about one run: the issue, the turn, the work, the target, CI. Reads only, but for one thing: what
-//! a died supervisor left running is ended before anybody looks at its workspace.
+//! Gathers the evidence about one run: the issue, the turn, the work, the target, CI. Reads only: what of it is to be
+//! written down is handed back as [`Found`].
 
 use super::env::Env;
 use super::event::event;
-use super::log::Log;
 use super::policy::{HostPolicy, RepoPolicy};
 use crate::store::{RunRow, Store};
 
 mod ci;
+mod found;
 mod pull;
 mod turn;
 mod work;
 
 pub use ci::stages;
+pub use found::Found;
 pub use turn::end_words;
-pub(super) use turn::turn_over;
+pub(super) use turn::turn;
 
 use ci::ci;
-use turn::turn;
 use work::{Aims, work};
 
 use crate::domain::event::{Event, Happening};
-use crate::domain::model::{IssueRef, Outcome, UnixTime};
+use crate::domain::model::{IssueRef, JobState, Outcome, UnixTime};
 use crate::domain::receipt::{Cost, ReceiptFacts, Reported, Verified};
 use crate::domain::run::{
     CiSeen, Evidence, IssueSeen, PullSeen, ReviewSeen, Run, TargetSeen, TurnSeen, VerifySeen, WorkSeen,
 };
 use crate::error::Error;
-use crate::ports::PortError;
+use crate::ports::{PortError, PortResult};
 use crate::text;
 
 /// That checks really ran and were green on what landed, once it did: later nobody may be able to tell.
@@ -37,23 +37,32 @@ pub fn checked(run: &Run, seen: &Evidence, at: UnixTime) -> Option<Event> {
         .then(|| event(run, "checked", Happening::Checked, at, &text::checks(&seen.receipt.checks)))
 }
 
-/// Everything [`crate::domain::run::next`] looks at.
+/// What a look at a run brought.
+pub struct Seen {
+    pub evidence: Evidence,
+    pub found: Vec<Found>,
+}
+
+/// Everything [`crate::domain::run::next`] looks at. What was found about the turn stands in the state file by then.
 pub fn evidence(
     env: &Env,
     host: &HostPolicy,
-    store: &mut Store,
-    log: &mut Log,
+    store: &Store,
     row: &RunRow,
     policy: &RepoPolicy,
-) -> Result<Evidence, Error> {
+    turn: TurnSeen,
+    verify_job: Option<PortResult<JobState>>,
+) -> Result<Seen, Error> {
     let run = &row.run;
-    let turn = turn(env, host, store, log, row)?;
     let over = matches!(turn, TurnSeen::Over(_) | TurnSeen::Orphaned);
     let mut notes = vec![];
     let pull = pull::look(env, row, policy, &mut notes);
     let mut aims = Aims::default();
-    let mut work =
-        if over { work(env, host, store, row, policy, &mut aims, &mut notes)? } else { WorkSeen::Unreadable };
+    let mut work = if over {
+        work(env, store, row, policy, verify_job, &mut aims, &mut notes)?
+    } else {
+        WorkSeen::Unreadable
+    };
     let review = if over && pull.seen == PullSeen::Open {
         pull::review(env, host, row, &mut notes)
     } else {
@@ -78,10 +87,7 @@ pub fn evidence(
     let (known, unknown) = store.cost_of(&run.id)?;
     let verify = verified(&work, policy);
     let issue = issue(env, &run.issue, policy, &mut notes);
-    for error in notes {
-        log.failed(env, store, &format!("run {}", run.id), &error)?;
-    }
-    Ok(Evidence {
+    let evidence = Evidence {
         issue,
         allowed: policy.allowed,
         stop_asked: row.stop_asked,
@@ -111,7 +117,8 @@ pub fn evidence(
             turn_ends: store.turn_ends(&run.id)?,
         },
         ci,
-    })
+    };
+    Ok(Seen { evidence, found: notes.into_iter().map(Found::Failed).collect() })
 }
 
 /// No other run of ours works in the repo.

@@ -5,7 +5,7 @@ use super::env::Env;
 use super::event::event;
 use super::log::Log;
 use super::policy::{HostPolicy, RepoPolicy};
-use super::{adopt, templates};
+use super::{adopt, record, templates};
 use crate::domain::effect::{Effect, Words};
 use crate::domain::escape::plain;
 use crate::domain::event::{EventKind, Happening};
@@ -331,7 +331,7 @@ fn perform(
             }
             // What it told of itself until then, its cost among it.
             if let Ok(JobState::Over(result)) = env.runner.state(&dir) {
-                super::observe::turn_over(env, host, store, log, row, &result)?;
+                record::turn_over(env, host, store, log, row, &result)?;
             }
             done("ended")
         }

@@ -5,7 +5,7 @@ use super::event::event;
 use super::log::Log;
 use super::perform::{drive, find_comment};
 use super::policy::HostPolicy;
-use super::{adopt, lessons, observe};
+use super::{adopt, leftovers, lessons, observe, record};
 use crate::domain::effect::Effect;
 use crate::domain::event::Happening;
 use crate::domain::model::{JobState, Outcome};
@@ -72,7 +72,12 @@ fn steps(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log, id: &st
         let now = env.now();
         let waited_for = row.run.wait;
         row.run = run::advance(row.run, now);
-        let seen = observe::evidence(env, host, store, log, &row, &policy)?;
+        let jobs = leftovers::end(env, host, store, &row)?;
+        let turn = observe::turn(store, &row, jobs.turn)?;
+        record::found(env, host, store, log, &row, &turn.found)?;
+        let seen = observe::evidence(env, host, store, &row, &policy, turn.seen, jobs.verify)?;
+        record::found(env, host, store, log, &row, &seen.found)?;
+        let seen = seen.evidence;
         let step = run::next(row.run, &seen, &policy.run, now).map_err(|e| Error::internal(e.to_string()))?;
         // That a landing has to wait is told once, when it begins to.
         let held = step.row == Row::Wait(Wait::MergeHours) && waited_for != Some(Wait::MergeHours);

@@ -227,6 +227,21 @@ fn selection_and_the_run_machine_do_not_know_lessons() {
     }
 }
 
+/// What a look at a run found is written down by `tick/record.rs`, before anything is decided by it.
+#[test]
+fn observing_writes_nothing() {
+    let sources = sources();
+    let observing: Vec<&Source> = sources.iter().filter(|s| s.name.starts_with("tick/observe")).collect();
+    assert!(observing.len() >= 5, "{}", observing.len());
+    for source in observing {
+        for (number, line) in source.code() {
+            for word in ["&mut Store", "&mut Log"] {
+                assert!(!line.contains(word), "src/{}:{number}: observing only reads: {word}", source.name);
+            }
+        }
+    }
+}
+
 #[test]
 fn nothing_in_the_code_gives_up_or_is_left_over() {
     let words = [".unwrap()", "todo!", "unimplemented!", "dbg!", "FIXME", "XXX"];

@@ -1,16 +1,15 @@
 //! The work: what is in the workspace, whether it may be pushed, and how it stands to the target.
 
 use super::super::env::Env;
-use super::super::policy::{HostPolicy, RepoPolicy};
-use super::turn::{end_leftovers, end_words};
+use super::super::policy::RepoPolicy;
+use super::turn::end_words;
 use crate::domain::escape::plain;
 use crate::domain::guard;
 use crate::domain::model::{JobResult, JobState, Landing, Oid, TurnEnd};
 use crate::domain::run::{Failure, GuardSeen, Run, TargetSeen, VerifySeen, WorkSeen};
 use crate::error::Error;
 use crate::ports::{PortError, PortResult, Work};
-use crate::store::RunRow;
-use crate::store::Store;
+use crate::store::{RunRow, Store};
 
 /// Verify jobs of a run before one that cannot be run counts as a broken workspace.
 const MOST_VERIFIES: u32 = 6;
@@ -47,10 +46,10 @@ impl Aims {
 
 pub(super) fn work(
     env: &Env,
-    host: &HostPolicy,
     store: &Store,
     row: &RunRow,
     policy: &RepoPolicy,
+    verify_job: Option<PortResult<JobState>>,
     aims: &mut Aims,
     notes: &mut Vec<PortError>,
 ) -> Result<WorkSeen, Error> {
@@ -108,7 +107,7 @@ pub(super) fn work(
             Err(error) => return Ok(unreadable(error, notes)),
         }
     };
-    let verify = match verify(env, host, store, row, policy, &work.head)? {
+    let verify = match verify(env, store, row, policy, verify_job, &work.head)? {
         Ok(verify) => verify,
         // Its program is missing, or no checkout can be made: no agent can mend that.
         Err(PortError::Refused { what }) => return Ok(WorkSeen::Broken(what)),
@@ -141,42 +140,34 @@ fn judge(change: &crate::domain::model::Change, run: &Run, policy: &RepoPolicy) 
 /// What the repo's own tests said of exactly this commit: in its turn, or in a job of their own.
 fn verify(
     env: &Env,
-    host: &HostPolicy,
     store: &Store,
     row: &RunRow,
     policy: &RepoPolicy,
+    job: Option<PortResult<JobState>>,
     head: &Oid,
 ) -> Result<PortResult<VerifySeen>, Error> {
     let run = &row.run;
     if policy.verify.is_empty() {
         return Ok(Ok(VerifySeen::NotConfigured));
     }
-    let folder = env.folder(run);
-    if run.verifies > 0 {
-        let id = run.verify_job(run.verifies);
-        let of = match store.effect(&run.id, &format!("verify-{}", run.verifies))? {
+    if let Some(job) = job {
+        let key = format!("verify-{}", run.verifies);
+        let of = match store.effect(&run.id, &key)? {
             Some(crate::domain::effect::Effect::Verify { oid, .. }) => Some(oid),
             Some(_) | None => None,
         };
         if of.as_ref() == Some(head) {
-            if let Some(why) = store.refusal(&run.id, &format!("verify-{}", run.verifies))? {
+            if let Some(why) = store.refusal(&run.id, &key)? {
                 return Ok(Err(PortError::refused(format!("verify could not be started: {why}"))));
             }
-            let dir = folder.job(&id);
-            return Ok(env.runner.state(&dir).and_then(|state| {
-                Ok(match state {
-                    JobState::Running { .. } => VerifySeen::Running,
-                    JobState::Over(result) => return verify_job(run, &result, head),
-                    JobState::NotStarted => VerifySeen::Missing,
-                    JobState::Orphaned => {
-                        end_leftovers(env, host, &dir, &id)?;
-                        VerifySeen::Missing
-                    }
-                })
+            return Ok(job.and_then(|state| match state {
+                JobState::Running { .. } => Ok(VerifySeen::Running),
+                JobState::Over(result) => verify_job(run, &result, head),
+                JobState::NotStarted | JobState::Orphaned => Ok(VerifySeen::Missing),
             }));
         }
     }
-    let dir = folder.job(&run.turn_job(run.turns));
+    let dir = env.folder(run).job(&run.turn_job(run.turns));
     Ok(env.runner.state(&dir).map(|state| match state {
         JobState::Over(result) if result.verify.as_ref().is_some_and(|v| v.oid == *head) => {
             verify_result(&result, head)
