@@ -3,9 +3,11 @@
 //! [`row`] reads the evidence top down as SPEC section 6 lists it; the first match wins. [`next`] turns the row into the
 //! new state and the effects. Clocks are counters that [`advance`] moves, so that they can stand still.
 //!
-//! `seen` is what it looks at, `row` the table, `act` what each row does.
+//! `seen` is what it looks at, `row` the table, `act` what each row does, `phase` what leads from one phase to the next
+//! beside the table.
 
 mod act;
+mod phase;
 mod progress;
 mod row;
 mod seen;
@@ -13,7 +15,10 @@ mod state;
 mod why;
 
 pub use act::{
-    dispatch_effects, dispatch_failed, landed, pull_opened, pull_told, slot_taken, undo_effects, up_to_date,
+    dispatch_effects, landed, pull_opened, pull_told, refused, slot_taken, undo_effects, up_to_date,
+};
+pub use phase::{
+    IllegalTransition, dispatch_failed, ended, ended_before, left_behind, started, waits_for_slot,
 };
 pub use progress::Progress;
 pub use row::{Row, row};
@@ -35,14 +40,6 @@ pub struct Step {
     pub run: Run,
     pub row: Row,
     pub effects: Vec<Effect<Said>>,
-}
-
-/// A state that the machine must never be asked about.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("run {run} is {phase:?} and cannot take a step")]
-pub struct IllegalTransition {
-    pub run: String,
-    pub phase: Phase,
 }
 
 /// Moves the run's clocks to `now`. They stand still in every wait but those that have a bound of their own.
@@ -75,17 +72,9 @@ pub fn advance(mut run: Run, now: UnixTime) -> Run {
     run
 }
 
-/// One step. `Starting` and `Ending` runs are driven by their pending effects; the caller asks only when none is left.
-pub fn next(run: Run, seen: &Evidence, policy: &Policy, now: UnixTime) -> Result<Step, IllegalTransition> {
-    match run.phase {
-        Phase::Active => {}
-        Phase::Ending => {
-            let ended = Run { phase: Phase::Ended, ended_at: Some(now), wait: None, ..run };
-            return Ok(Step { run: ended, row: Row::Ended, effects: vec![] });
-        }
-        Phase::Starting | Phase::Ended => return Err(IllegalTransition { run: run.id, phase: run.phase }),
-    }
-    let mut run = run;
+/// One step of a run that is at work: one that starts or ends is driven by its pending effects, to [`started`] and [`ended`].
+pub fn next(run: Run, seen: &Evidence, policy: &Policy) -> Result<Step, IllegalTransition> {
+    let mut run = run.required(Phase::Active)?;
     let row = row(&run, seen, policy);
     let before = Progress::of(&run);
     let just_pushed = run.wait.is_none() && run.pushed.is_some();

@@ -3,12 +3,13 @@
 
 use std::path::Path;
 
-use rusqlite::params;
-
 use super::ask::Ask as _;
-use super::{Store, StoreResult, insert_event, sql};
+use super::intents::cancel_pending;
+use super::runs::update_run;
+use super::{Store, StoreError, StoreResult, insert_event, sql};
 use crate::domain::event::{Event, Facts, Happening};
 use crate::domain::model::UnixTime;
+use crate::domain::run;
 
 /// What taking over did.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -47,16 +48,10 @@ impl Store {
             }
             for row in &left {
                 let run = &row.run;
-                tx.execute(
-                    "UPDATE runs SET phase = 'ended', outcome = 'stopped', wait = NULL, ended_at = ?2 WHERE id = ?1",
-                    params![run.id, now.0],
-                )
-                .map_err(sql("taken over"))?;
-                tx.execute(
-                    "UPDATE intents SET state = 'cancelled', done_at = ?2 WHERE run = ?1 AND state = 'pending'",
-                    params![run.id, now.0],
-                )
-                .map_err(sql("taken over"))?;
+                let over = run::left_behind(run.clone(), now)
+                    .map_err(|e| StoreError::Row { what: e.to_string() })?;
+                update_run(tx, &over)?;
+                cancel_pending(tx, &run.id, now)?;
                 let event = Event {
                     key: format!("{}:left-behind", run.id),
                     at: now,
@@ -72,11 +67,8 @@ impl Store {
                 };
                 insert_event(tx, &event)?;
             }
-            tx.execute(
-                "UPDATE outbox SET state = 'given-up', done_at = ?1 WHERE state = 'pending'",
-                [now.0],
-            )
-            .map_err(sql("taken over"))
+            tx.execute("UPDATE outbox SET state = 'given-up', done_at = ?1 WHERE state = 'pending'", [now.0])
+                .map_err(sql("taken over"))
         })?;
         adopted.left = left.iter().map(|row| row.run.issue.to_string()).collect();
         fresh_id.clone_into(&mut store.installation);

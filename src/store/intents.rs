@@ -231,6 +231,14 @@ pub(super) fn insert_intents(
     Ok(())
 }
 
+/// Gives up whatever of the run is still pending.
+pub(super) fn cancel_pending(conn: &Connection, run: &str, now: UnixTime) -> StoreResult<()> {
+    conn.write(
+        "UPDATE intents SET state = 'cancelled', done_at = ?2 WHERE run = ?1 AND state = 'pending'",
+        params![run, now.0],
+    )
+}
+
 impl Store {
     /// A run's effects that are still to be carried out, in their order.
     pub fn pending(&self, run: &str) -> StoreResult<Vec<Intent>> {
@@ -287,10 +295,7 @@ impl Store {
 
     /// Gives up whatever of the run is still pending.
     pub fn cancel_pending(&mut self, run: &str, now: UnixTime) -> StoreResult<()> {
-        self.conn.write(
-            "UPDATE intents SET state = 'cancelled', done_at = ?2 WHERE run = ?1 AND state = 'pending'",
-            params![run, now.0],
-        )
+        cancel_pending(&self.conn, run, now)
     }
 
     /// The effect that the run recorded under a key, whatever became of it.

@@ -8,10 +8,8 @@ pub use rows::RunRow;
 pub use spend::Spend;
 pub use turns::TurnRow;
 
-use rusqlite::params;
-
 use super::ask::Ask as _;
-use super::intents::insert_intents;
+use super::intents::{cancel_pending, insert_intents};
 use super::issues::{LedgerRow, insert_ledger};
 use super::outcomes::insert_pending;
 use super::routes::{Route, insert_route};
@@ -20,7 +18,18 @@ use crate::domain::effect::Effect;
 use crate::domain::event::Event;
 use crate::domain::model::{IssueRef, Oid, RepoId, RunText, UnixTime};
 use crate::domain::run::Run;
-use rows::{RUN_COLUMNS, read_row, update_run};
+pub(super) use rows::update_run;
+use rows::{RUN_COLUMNS, read_row};
+use rusqlite::{Connection, params};
+
+fn write_step(conn: &Connection, run: &Run, effects: &[Effect], events: &[Event]) -> StoreResult<()> {
+    update_run(conn, run)?;
+    insert_intents(conn, &run.id, effects, run.last_seen)?;
+    for event in events {
+        insert_event(conn, event)?;
+    }
+    Ok(())
+}
 
 impl Store {
     /// A new run, its text, what it is told by, its first effects, its event and the reason in the ledger: one
@@ -76,13 +85,14 @@ impl Store {
 
     /// The machine's new state, its effects and its events, in one transaction.
     pub fn step(&mut self, run: &Run, effects: &[Effect], events: &[Event]) -> StoreResult<()> {
+        self.transact("state.step", |tx| write_step(tx, run, effects, events))
+    }
+
+    /// The same in the place of what is pending, which is given up.
+    pub fn step_instead(&mut self, run: &Run, effects: &[Effect], events: &[Event]) -> StoreResult<()> {
         self.transact("state.step", |tx| {
-            update_run(tx, run)?;
-            insert_intents(tx, &run.id, effects, run.last_seen)?;
-            for event in events {
-                insert_event(tx, event)?;
-            }
-            Ok(())
+            cancel_pending(tx, &run.id, run.last_seen)?;
+            write_step(tx, run, effects, events)
         })
     }
 

@@ -4,7 +4,7 @@ use strum::IntoStaticStr;
 
 use super::env::Env;
 use crate::domain::effect::NoticeKind;
-use crate::domain::run::Run;
+use crate::domain::run::{IllegalTransition, Run};
 use crate::error::{Error, Kind};
 use crate::ports::PortError;
 use crate::store::Store;
@@ -159,4 +159,10 @@ pub fn kind_of(error: &PortError) -> Kind {
         | PortError::Broken { .. } => Kind::TryLater,
         PortError::Credentials { .. } => Kind::Refused,
     }
+}
+
+/// A step that a run's machine forbids was asked for by us.
+#[expect(clippy::needless_pass_by_value, reason = "what a result is mapped by takes its error whole")]
+pub(super) fn illegal(error: IllegalTransition) -> Error {
+    Error::internal(error.to_string())
 }

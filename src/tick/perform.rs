@@ -3,14 +3,14 @@
 use super::breaker::note_start_failure;
 use super::env::Env;
 use super::event::event;
-use super::log::Log;
+use super::log::{Log, illegal};
 use super::policy::{HostPolicy, RepoPolicy};
 use super::{adopt, record, templates};
 use crate::domain::effect::{Effect, Words};
 use crate::domain::escape::plain;
 use crate::domain::event::{EventKind, Happening};
 use crate::domain::model::{JobState, Oid, Outcome};
-use crate::domain::run::{self, Phase, Wait};
+use crate::domain::run::{self, Phase};
 use crate::error::Error;
 use crate::ports::{ClaimAnswer, ClaimRequest, JobKind, JobSpec, Merged, PortError, PortResult};
 use crate::store::{Intent, IntentState, LedgerRow, RunRow, Store};
@@ -194,17 +194,11 @@ fn settled(env: &Env, store: &mut Store, row: &RunRow) -> Result<bool, Error> {
     let now = env.now();
     match row.run.phase {
         Phase::Starting => {
-            let mut run = row.run.clone();
-            run.phase = Phase::Active;
-            run.wait = Some(Wait::Working);
-            run.last_seen = now;
+            let run = run::started(row.run.clone(), now).map_err(illegal)?;
             store.step(&run, &[], &[])?;
         }
         Phase::Ending => {
-            let mut run = row.run.clone();
-            run.phase = Phase::Ended;
-            run.ended_at = Some(now);
-            run.wait = None;
+            let run = run::ended(row.run.clone(), now).map_err(illegal)?;
             let kind = run.outcome.map_or(Happening::Ended.into(), EventKind::Outcome);
             let event = event(&run, &format!("ended:{}", kind.code()), kind.clone(), now, "");
             store.step(&run, &[], &[event])?;
@@ -225,13 +219,10 @@ fn fail_dispatch(
     may_work: bool,
 ) -> Result<(), Error> {
     let now = env.now();
-    store.cancel_pending(&row.run.id, now)?;
-    let (mut run, effects) = run::dispatch_failed(row.run.clone(), outcome, may_work);
-    run.last_seen = now;
-    let outcome = run.outcome.unwrap_or(Outcome::NotStarted);
+    let (run, effects) = run::dispatch_failed(row.run.clone(), outcome, may_work, now).map_err(illegal)?;
     let code = outcome.code();
     let event = event(&run, "dispatch-failed", outcome, now, why);
-    store.step(&run, &effects, &[event])?;
+    store.step_instead(&run, &effects, &[event])?;
     let passed = store.ledger_of(&run.issue, 1)?.pop().map_or_else(Vec::new, |row| row.passed);
     let sentence = format!("run {} did not start; see `offhours run show {}`", run.id, run.id);
     let row = LedgerRow { at: now, reason: code.to_owned(), sentence, passed };
@@ -250,46 +241,18 @@ fn refused(
     effect: &Effect,
     error: &PortError,
 ) -> Result<(), Error> {
-    let mut run = row.run.clone();
-    match effect {
-        Effect::Land { .. } | Effect::PushBranch { .. } | Effect::OpenPull { .. } => {
-            run.push_refused = Some(error.to_string());
-        }
-        Effect::Merge { .. } => run.merge_refused = Some(error.to_string()),
-        Effect::BringUpToDate { .. } => run.conflict = Some(error.to_string()),
-        Effect::StartTurn { turn, .. } => {
-            // That a template does not render is no fault of the runner's.
-            if !templates::failed(store, &run.id, *turn)? {
-                note_start_failure(env, host, store, log, row, &error.to_string())?;
-            }
-            return Ok(());
-        }
-        Effect::Claim
-        | Effect::Prepare
-        | Effect::StopTurn { .. }
-        | Effect::Label { .. }
-        | Effect::Progress { .. }
-        | Effect::Say { .. }
-        | Effect::Verify { .. }
-        | Effect::EditPull { .. }
-        | Effect::ReleaseSlot { .. }
-        | Effect::TakeSlot { .. }
-        | Effect::Undo { .. }
-        | Effect::OpenUndo { .. }
-        | Effect::Reopen
-        | Effect::WatchTarget
-        | Effect::StartCi { .. }
-        | Effect::Salvage { .. }
-        | Effect::Close
-        | Effect::Release
-        | Effect::RemoveWorkspace
-        | Effect::Notify { .. } => {
-            log.failed(env, store, &format!("run {}", run.id), error)?;
-            return Ok(());
-        }
+    let run = &row.run;
+    if let Some(told) = run::refused(run.clone(), effect, &error.to_string()) {
+        return Ok(store.touch(&told)?);
     }
-    store.touch(&run)?;
-    Ok(())
+    let Effect::StartTurn { turn, .. } = effect else {
+        return log.failed(env, store, &format!("run {}", run.id), error);
+    };
+    // That a template does not render is no fault of the runner's.
+    if templates::failed(store, &run.id, *turn)? {
+        return Ok(());
+    }
+    note_start_failure(env, host, store, log, row, &error.to_string())
 }
 
 fn perform(

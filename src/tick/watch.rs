@@ -2,11 +2,11 @@
 
 use super::env::Env;
 use super::event::event;
-use super::log::Log;
+use super::log::{Log, illegal};
 use super::perform::{drive, find_comment};
 use super::policy::HostPolicy;
 use super::{adopt, leftovers, lessons, observe, record};
-use crate::domain::effect::Effect;
+
 use crate::domain::event::Happening;
 use crate::domain::model::{JobState, Outcome};
 use crate::domain::run::{self, Phase, Row, Wait};
@@ -78,7 +78,7 @@ fn steps(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log, id: &st
         let seen = observe::evidence(env, host, store, &row, &policy, turn.seen, jobs.verify)?;
         record::found(env, host, store, log, &row, &seen.found)?;
         let seen = seen.evidence;
-        let step = run::next(row.run, &seen, &policy.run, now).map_err(|e| Error::internal(e.to_string()))?;
+        let step = run::next(row.run, &seen, &policy.run).map_err(illegal)?;
         // That a landing has to wait is told once, when it begins to.
         let held = step.row == Row::Wait(Wait::MergeHours) && waited_for != Some(Wait::MergeHours);
         if matches!(step.row, Row::Wait(_)) && step.effects.is_empty() && !held {
@@ -129,12 +129,11 @@ fn ended_before(
         env.forge(repo).and_then(|forge| forge.issue(repo, run.issue.number)).is_ok_and(|issue| !issue.open);
     let outcome = if closed && run.pushed.is_some() { Outcome::Landed } else { Outcome::Withdrawn };
     let now = env.now();
-    let ending =
-        run::Run { phase: Phase::Ending, outcome: Some(outcome), wait: None, last_seen: now, ..run.clone() };
+    let (ending, effects) = run::ended_before(run.clone(), outcome, now).map_err(illegal)?;
     let why = "its end stands on the issue; the state file is an older copy";
     let event = event(&ending, "ended-before", Happening::EndedBefore, now, why);
     store.set_end_comment(&run.id, &comment)?;
-    store.step(&ending, &[Effect::Release, Effect::RemoveWorkspace], &[event])?;
+    store.step(&ending, &effects, &[event])?;
     log.acted(&ending, "ended-before", why);
     Ok(true)
 }

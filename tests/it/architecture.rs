@@ -242,6 +242,38 @@ fn observing_writes_nothing() {
     }
 }
 
+/// In which phase a run is, what it waits for and how it ended is changed by the transitions of `domain/run` only.
+#[test]
+fn a_run_changes_by_its_transitions_only() {
+    let words = [
+        ".phase = ",
+        ".outcome = ",
+        ".wait = ",
+        "phase: Phase::",
+        "outcome: Some(",
+        "outcome: None",
+        "wait: Some(",
+        "wait: None",
+        "SET phase",
+        "SET outcome",
+        "SET wait",
+    ];
+    let mut wrong = vec![];
+    for source in sources() {
+        if source.name.starts_with("domain/run") {
+            continue;
+        }
+        for (number, line) in source.code() {
+            // In SQL it is a comparison.
+            let changes = |word: &str| line.split(word).skip(1).any(|value| !value.starts_with('\''));
+            for word in words.iter().filter(|w| changes(w)) {
+                wrong.push(format!("src/{}:{number}: {word}", source.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "a transition in src/domain/run does that:\n{}", wrong.join("\n"));
+}
+
 #[test]
 fn nothing_in_the_code_gives_up_or_is_left_over() {
     let words = [".unwrap()", "todo!", "unimplemented!", "dbg!", "FIXME", "XXX"];

@@ -107,7 +107,6 @@ fn act_on(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Eff
             let attempt = if Some(oid) == run.pushed.as_ref() { run.reruns + 1 } else { 1 };
             vec![Effect::StartCi { stage: stage.clone(), oid: oid.clone(), attempt }]
         }
-        Row::Ended => vec![],
     }
 }
 
@@ -208,6 +207,39 @@ pub fn slot_taken(mut run: Run) -> Run {
     run
 }
 
+/// The world said no to an effect, for good. `None`: that changes nothing of the run.
+#[must_use]
+pub fn refused(mut run: Run, effect: &Effect, why: &str) -> Option<Run> {
+    let noted = match effect {
+        Effect::Land { .. } | Effect::PushBranch { .. } | Effect::OpenPull { .. } => &mut run.push_refused,
+        Effect::Merge { .. } => &mut run.merge_refused,
+        Effect::BringUpToDate { .. } => &mut run.conflict,
+        Effect::Claim
+        | Effect::Prepare
+        | Effect::StartTurn { .. }
+        | Effect::StopTurn { .. }
+        | Effect::Label { .. }
+        | Effect::Progress { .. }
+        | Effect::Say { .. }
+        | Effect::Verify { .. }
+        | Effect::EditPull { .. }
+        | Effect::ReleaseSlot { .. }
+        | Effect::TakeSlot { .. }
+        | Effect::Undo { .. }
+        | Effect::OpenUndo { .. }
+        | Effect::Reopen
+        | Effect::WatchTarget
+        | Effect::StartCi { .. }
+        | Effect::Salvage { .. }
+        | Effect::Close
+        | Effect::Release
+        | Effect::RemoveWorkspace
+        | Effect::Notify { .. } => return None,
+    };
+    *noted = Some(why.to_owned());
+    Some(run)
+}
+
 /// The effects of every way out. The order matters: work is kept before anything is said or removed, labels are off
 /// before the claim is, and the workspace goes last.
 fn end(run: &mut Run, seen: &Evidence, policy: &Policy, outcome: Outcome, why: &Why) -> Vec<Effect<Said>> {
@@ -277,24 +309,6 @@ fn end(run: &mut Run, seen: &Evidence, policy: &Policy, outcome: Outcome, why: &
         effects.push(Effect::RemoveWorkspace);
     }
     effects
-}
-
-/// A dispatch that did not come to a started turn: what is to be undone. `may_work`: nobody heard what became of the
-/// attempt to start an agent, so that one may be at work; it is ended, and what it did kept, before the issue is free.
-#[must_use]
-pub fn dispatch_failed<S>(mut run: Run, outcome: Outcome, may_work: bool) -> (Run, Vec<Effect<S>>) {
-    run.phase = Phase::Ending;
-    run.wait = None;
-    let mut effects = vec![];
-    if may_work {
-        effects.extend([Effect::StopTurn { turn: 1 }, Effect::Salvage { push: false }]);
-    }
-    if outcome != Outcome::ClaimLost {
-        effects.push(Effect::Release);
-    }
-    effects.push(Effect::RemoveWorkspace);
-    run.outcome = Some(outcome);
-    (run, effects)
 }
 
 /// The effects of a dispatch, in the order that keeps promises: the label only once an agent was started.

@@ -706,7 +706,7 @@ fn every_evidence_falls_on_the_row_of_the_table() {
 
 /// What holds of every step, whatever the evidence.
 fn step_keeps_its_promises(run: &Run, seen: &Evidence, policy: &Policy) {
-    let step = next(run.clone(), seen, policy, UnixTime(5000)).unwrap();
+    let step = next(run.clone(), seen, policy).unwrap();
     let told = || format!("{:?}\n{run:?}\n{seen:?}\n{:?}", step.row, step.effects);
     let keys: HashSet<String> =
         step.effects.iter().cloned().map(|e| e.map(|said| shown(&said)).key()).collect();
@@ -971,7 +971,7 @@ fn nothing_is_done_for_an_issue_that_cannot_be_read() {
 #[test]
 fn a_repo_taken_off_the_allowlist_is_handed_back_with_its_labels() {
     let seen = Evidence { allowed: false, ..good() };
-    let step = next(fresh(), &seen, &policy(), UnixTime(0)).unwrap();
+    let step = next(fresh(), &seen, &policy()).unwrap();
     assert!(step.effects.contains(&Effect::Label { label: "ready".into(), present: false, round: 0 }));
     assert!(step.effects.contains(&Effect::Label { label: "human".into(), present: true, round: 0 }));
 }
@@ -1021,15 +1021,15 @@ fn a_stage_that_came_up_is_not_judged_by_the_clock_of_the_one_before() {
     let run = Run { ci_seconds: 7000, ..pushed() };
     for ci in [CiSeen::NoChecks, CiSeen::TimedOut, CiSeen::Green { none_required: true }] {
         let seen = Evidence { ci, ci_stage: 1, ..good() };
-        let step = next(run.clone(), &seen, &policy(), UnixTime(1000)).unwrap();
+        let step = next(run.clone(), &seen, &policy()).unwrap();
         assert_eq!((step.row, step.run.ci_stage, step.run.ci_seconds), (Row::Wait(Wait::Ci), 1, 0));
         // The stage before, unreadable or slow for a moment, does not set the clock back.
         let back = Evidence { ci: CiSeen::Pending, ci_stage: 0, ..good() };
-        let step = next(Run { ci_seconds: 50, ..step.run }, &back, &policy(), UnixTime(1000)).unwrap();
+        let step = next(Run { ci_seconds: 50, ..step.run }, &back, &policy()).unwrap();
         assert_eq!((step.run.ci_stage, step.run.ci_seconds), (1, 50));
     }
     let blind = Evidence { ci: CiSeen::Unreadable, ci_stage: 1, ..good() };
-    let step = next(run, &blind, &policy(), UnixTime(1000)).unwrap();
+    let step = next(run, &blind, &policy()).unwrap();
     assert_eq!((step.run.ci_stage, step.run.ci_seconds), (0, 7000), "clocks stand still");
 }
 
@@ -1037,10 +1037,10 @@ fn a_stage_that_came_up_is_not_judged_by_the_clock_of_the_one_before() {
 fn the_first_wait_after_a_landing_shows_the_push_once() {
     let run = landed(Run { wait: None, ..fresh() }, oid(HEAD));
     let seen = Evidence { ci: CiSeen::Pending, ..good() };
-    let step = next(run, &seen, &policy(), UnixTime(1000)).unwrap();
+    let step = next(run, &seen, &policy()).unwrap();
     assert!(Progress::of(&step.run).pushed);
     assert_eq!(step.effects, [Effect::Progress { said: Said::Progress }]);
-    assert_eq!(next(step.run, &seen, &policy(), UnixTime(1000)).unwrap().effects, vec![]);
+    assert_eq!(next(step.run, &seen, &policy()).unwrap().effects, vec![]);
 }
 
 /// An agent that merges the target itself changes what is counted as its work; the target's own changes are not.
@@ -1055,7 +1055,7 @@ fn what_is_pushed_on_top_of_the_target_is_counted_from_there() {
             target_oid: oid(0xdd),
         };
         let run = Run { landing: Landing::PullRequest, ..fresh() };
-        let step = next(run, &Evidence { work, ..good() }, &policy(), UnixTime(0)).unwrap();
+        let step = next(run, &Evidence { work, ..good() }, &policy()).unwrap();
         assert!(matches!(step.row, Row::PushBranch { .. }), "{:?}", step.row);
         step.run.up_to
     };
@@ -1080,7 +1080,7 @@ fn only_a_run_that_went_on_from_older_work_may_be_counted_wrongly() {
 #[test]
 fn a_turn_that_goes_on_is_told_how_the_last_one_was_cut_off() {
     let told = |run: Run, turn: TurnSeen| {
-        let step = next(run, &Evidence { turn, ..good() }, &policy(), UnixTime(0)).unwrap();
+        let step = next(run, &Evidence { turn, ..good() }, &policy()).unwrap();
         match step.effects.into_iter().next() {
             Some(Effect::StartTurn { kind: TurnKind::Continue, told: Said::ToAgent(told), .. }) => {
                 (step.run.attempt, told)
@@ -1106,33 +1106,102 @@ fn a_turn_that_goes_on_is_told_how_the_last_one_was_cut_off() {
 #[test]
 fn a_corrective_turn_that_goes_on_stays_one() {
     let seen = Evidence { turn: TurnSeen::Over(TurnEnd::Stopped), ..good() };
-    let step = next(corrective(), &seen, &policy(), UnixTime(0)).unwrap();
+    let step = next(corrective(), &seen, &policy()).unwrap();
     assert_eq!(step.run.turn_kind, TurnKind::FixForward);
     assert_eq!(step.run.turn_head, oid(OLD), "what it has done so far still counts as its work");
     assert!(matches!(step.effects[0], Effect::StartTurn { turn: 3, kind: TurnKind::Continue, .. }));
 }
 
+const PHASES: [Phase; 4] = [Phase::Starting, Phase::Active, Phase::Ending, Phase::Ended];
+
+/// What a transition makes of a run in each phase; `None`: it is an error that names run and phase.
+fn in_each_phase(transition: impl Fn(Run) -> Result<Run, IllegalTransition>) -> [Option<Phase>; 4] {
+    PHASES.map(|phase| match transition(Run { phase, ..fresh() }) {
+        Ok(run) => Some(run.phase),
+        Err(error) => {
+            assert_eq!(error, IllegalTransition { run: "r1".into(), phase });
+            None
+        }
+    })
+}
+
 #[test]
-fn phases() {
-    for phase in [Phase::Starting, Phase::Ended] {
-        let error = next(Run { phase, ..fresh() }, &good(), &policy(), UnixTime(0)).unwrap_err();
-        assert_eq!(error, IllegalTransition { run: "r1".into(), phase });
+fn each_transition_leads_from_its_phase_to_the_next() {
+    let now = UnixTime(9);
+    let step =
+        |run| next(run, &Evidence { turn: TurnSeen::Running, ..good() }, &policy()).map(|step| step.run);
+    assert_eq!(in_each_phase(step), [None, Some(Phase::Active), None, None]);
+    assert_eq!(in_each_phase(|run| started(run, now)), [Some(Phase::Active), None, None, None]);
+    let failed = |run| dispatch_failed(run, Outcome::NotStarted, false, now).map(|(run, _)| run);
+    assert_eq!(in_each_phase(failed), [Some(Phase::Ending), None, None, None]);
+    let before = |run| ended_before(run, Outcome::Landed, now).map(|(run, _)| run);
+    assert_eq!(in_each_phase(before), [None, Some(Phase::Ending), None, None]);
+    assert_eq!(in_each_phase(|run| ended(run, now)), [None, None, Some(Phase::Ended), None]);
+    let over = Some(Phase::Ended);
+    assert_eq!(in_each_phase(|run| left_behind(run, now)), [over, over, over, None]);
+    assert_eq!(in_each_phase(waits_for_slot), [None, Some(Phase::Active), None, None]);
+}
+
+#[test]
+fn what_a_transition_leaves_behind() {
+    let now = UnixTime(9);
+    let starting = Run { phase: Phase::Starting, wait: None, ..fresh() };
+    let run = started(starting.clone(), now).unwrap();
+    assert_eq!((run.wait, run.last_seen, run.ended_at), (Some(Wait::Working), now, None));
+    assert_eq!(run, Run { phase: Phase::Active, wait: Some(Wait::Working), last_seen: now, ..starting });
+
+    let (ending, effects) = ended_before(fresh(), Outcome::Withdrawn, now).unwrap();
+    assert_eq!((ending.outcome, ending.wait, ending.last_seen), (Some(Outcome::Withdrawn), None, now));
+    assert_eq!(effects, vec![Effect::Release, Effect::RemoveWorkspace], "nothing is started or said");
+    let run = ended(ending.clone(), now).unwrap();
+    assert_eq!(run, Run { phase: Phase::Ended, ended_at: Some(now), ..ending });
+
+    let landed = Run { phase: Phase::Ending, outcome: Some(Outcome::Landed), ..fresh() };
+    let left = left_behind(landed, now).unwrap();
+    assert_eq!((left.outcome, left.wait, left.ended_at), (Some(Outcome::Stopped), None, Some(now)));
+    assert_eq!(waits_for_slot(fresh()).unwrap(), Run { wait: Some(Wait::Slot), ..fresh() });
+}
+
+#[test]
+fn a_no_is_noted_where_the_table_reads_it() {
+    let noted = |effect: &Effect| refused(fresh(), effect, "no");
+    let no = || Some("no".to_owned());
+    let (head, expected) = (oid(HEAD), oid(OLD));
+    let pushes = [
+        Effect::Land { head: head.clone(), expected: expected.clone() },
+        Effect::PushBranch { head: head.clone(), expected: None },
+        Effect::OpenPull { said: Words::default() },
+    ];
+    for push in pushes {
+        assert_eq!(noted(&push), Some(Run { push_refused: no(), ..fresh() }), "{push:?}");
     }
-    let ending = Run { phase: Phase::Ending, outcome: Some(Outcome::Landed), ..fresh() };
-    let step = next(ending, &good(), &policy(), UnixTime(9)).unwrap();
-    assert_eq!((step.run.phase, step.run.ended_at, step.row), (Phase::Ended, Some(UnixTime(9)), Row::Ended));
-    assert_eq!(step.effects, vec![]);
+    let merge = Effect::Merge { pull: 1, head: head.clone() };
+    assert_eq!(noted(&merge), Some(Run { merge_refused: no(), ..fresh() }));
+    let bring = Effect::BringUpToDate { head, target: expected, number: 1 };
+    assert_eq!(noted(&bring), Some(Run { conflict: no(), ..fresh() }));
+    for other in [
+        Effect::Claim,
+        Effect::Close,
+        Effect::StartTurn { turn: 2, kind: TurnKind::Continue, told: Words::default() },
+    ] {
+        assert_eq!(noted(&other), None, "{other:?}");
+    }
 }
 
 #[test]
 fn a_dispatch_labels_last_and_a_failed_one_leaves_nothing() {
     let kinds: Vec<String> = dispatch_effects(&policy(), None).iter().map(Effect::line).collect();
     insta::assert_snapshot!(kinds.join("; "), @"claim the issue and the repo's slot; make a workspace; start turn 1; add label busy; write the progress comment");
-    let (run, effects) = dispatch_failed::<Said>(fresh(), Outcome::NotStarted, false);
+    let failed = |outcome, may_work| {
+        let starting = Run { phase: Phase::Starting, ..fresh() };
+        dispatch_failed(starting, outcome, may_work, UnixTime(9)).unwrap()
+    };
+    let (run, effects) = failed(Outcome::NotStarted, false);
     assert_eq!((run.phase, effects), (Phase::Ending, vec![Effect::Release, Effect::RemoveWorkspace]));
-    let (_, effects) = dispatch_failed::<Said>(fresh(), Outcome::ClaimLost, false);
+    assert_eq!((run.outcome, run.wait, run.last_seen), (Some(Outcome::NotStarted), None, UnixTime(9)));
+    let (_, effects) = failed(Outcome::ClaimLost, false);
     assert_eq!(effects, vec![Effect::RemoveWorkspace], "a claim of somebody else is not released");
-    let (_, effects) = dispatch_failed::<Said>(fresh(), Outcome::NotStarted, true);
+    let (_, effects) = failed(Outcome::NotStarted, true);
     let kinds: Vec<String> = effects.iter().map(Effect::line).collect();
     insta::assert_snapshot!(kinds.join("; "), @"end turn 1; keep the work; release claim and slot; remove the workspace");
 }
@@ -1171,7 +1240,7 @@ fn settles(run: &Run, seen: &Evidence, policy: &Policy) {
     let mut now = run.last_seen;
     for _ in 0..1000 {
         run = advance(run, now);
-        let step = next(run, seen, policy, now).unwrap();
+        let step = next(run, seen, policy).unwrap();
         run = step.run;
         now = now.plus(1800);
         let settled = match step.row {
@@ -1217,8 +1286,7 @@ fn settles(run: &Run, seen: &Evidence, policy: &Policy) {
             | Row::Withdrawn
             | Row::Stopped
             | Row::NotStarted(_)
-            | Row::Done
-            | Row::Ended => true,
+            | Row::Done => true,
         };
         if settled {
             return;
@@ -1367,14 +1435,19 @@ impl Model {
     fn step(&mut self, policy: &Policy) {
         self.look();
         let run = advance(self.run.clone(), self.now);
-        if run.phase == Phase::Active {
-            step_keeps_its_promises(&run, &self.seen, policy);
+        match run.phase {
+            Phase::Active => step_keeps_its_promises(&run, &self.seen, policy),
+            Phase::Ending => {
+                self.run = ended(run, self.now).unwrap();
+                return self.bounds(policy);
+            }
+            Phase::Starting | Phase::Ended => {
+                assert_eq!(self.run.phase, Phase::Ended);
+                return;
+            }
         }
-        let Ok(step) = next(run, &self.seen, policy, self.now) else {
-            assert_eq!(self.run.phase, Phase::Ended);
-            return;
-        };
-        if self.run.phase == Phase::Active && step.run.phase == Phase::Ending {
+        let step = next(run, &self.seen, policy).unwrap();
+        if step.run.phase == Phase::Ending {
             assert!(step.run.outcome.is_some());
         }
         self.run = step.run;

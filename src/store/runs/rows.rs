@@ -125,7 +125,7 @@ pub(super) fn read_row(row: &Row<'_>) -> StoreResult<RunRow> {
 }
 
 /// Writes the machine's part of a run.
-pub(super) fn update_run(conn: &Connection, run: &Run) -> StoreResult<()> {
+pub(in crate::store) fn update_run(conn: &Connection, run: &Run) -> StoreResult<()> {
     let last_fix = run
         .last_fix
         .as_ref()

@@ -2,7 +2,7 @@
 
 use super::super::env::Env;
 use super::super::event::event;
-use super::super::log::Log;
+use super::super::log::{Log, illegal};
 use super::super::policy::RepoPolicy;
 use super::out::{Out, done, remote};
 use crate::domain::effect::Words;
@@ -178,8 +178,7 @@ pub(super) fn take_slot(env: &Env, store: &mut Store, row: &RunRow) -> Result<Po
         }
         // It stays claimed for a review; whoever holds the slot gives it up one day.
         Ok(ClaimAnswer::Lost(who)) => {
-            let waiting = run::Run { wait: Some(run::Wait::Slot), ..run.clone() };
-            store.touch(&waiting)?;
+            store.touch(&run::waits_for_slot(run.clone()).map_err(illegal)?)?;
             Ok(Ok(Out::NotNow(who)))
         }
         Err(error) => Ok(Err(error)),

@@ -54,8 +54,6 @@ pub enum Row {
         rerun: bool,
     },
     Done,
-    /// The end's effects are done.
-    Ended,
 }
 
 impl Row {
@@ -84,7 +82,6 @@ impl Row {
             Self::StartCi { rerun: true, .. } => Happening::Rerun.into(),
             Self::StartCi { rerun: false, .. } => Happening::StartCi.into(),
             Self::Done => Happening::Done.into(),
-            Self::Ended => Happening::Ended.into(),
         }
     }
 
@@ -111,8 +108,7 @@ impl Row {
             | Self::Merge { .. }
             | Self::AwaitReview
             | Self::StartCi { .. }
-            | Self::Done
-            | Self::Ended => None,
+            | Self::Done => None,
         }
     }
 
@@ -137,8 +133,7 @@ impl Row {
             | Self::Merge { .. }
             | Self::AwaitReview
             | Self::StartCi { .. }
-            | Self::Done
-            | Self::Ended => Why::Plain,
+            | Self::Done => Why::Plain,
         }
     }
 
@@ -165,8 +160,7 @@ impl Row {
             | Self::Merge { .. }
             | Self::AwaitReview
             | Self::StartCi { .. }
-            | Self::Done
-            | Self::Ended => false,
+            | Self::Done => false,
         }
     }
 }
