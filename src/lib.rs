@@ -24,6 +24,7 @@
 //! | [`commands`] | one file a command, with its arguments beside it; [`cli`] has the flags that every command takes |
 //! | [`config`] | one table of keys, from which parsing, checking, the reference and the example follow |
 //! | [`tick`] | the straight line: `poll` starts runs, `watch` moves them on, `harvest` scores them; `observe` and `perform` are the two hands |
+//! | [`engine`] | the durable saga: the next pending intent is tried and settled, over any machine that has intents |
 //! | [`domain`] | pure: what an issue, a run, a verdict is, and what is to be done |
 //! | [`text`] | facts become words, once: comments, receipts, notices, what an agent is told, the report, doctor's sentences |
 //! | [`ports`] | traits, one file a counterpart: forge, git, jobs, CI, notices, prompts, recipes, this machine |
@@ -38,8 +39,9 @@
 //! # Who may know whom
 //!
 //! ```text
-//! commands -> app -> everything        commands -> tick -> { text, store, ports, domain }
-//! adapters, store -> { ports, domain }        text, ports, config -> domain        domain -> std, time, strum
+//! commands -> app -> everything        commands -> tick -> { engine, text, store, ports, domain }
+//! engine -> { store, ports, domain }        adapters, store -> { ports, domain }
+//! text, ports, config -> domain        domain -> std, time, strum
 //! ```
 //!
 //! - Nothing decides on words: an effect is decided with facts ([`domain::run::Said`]) and recorded with the words that
@@ -84,12 +86,13 @@
 //! 2. `tick/poll.rs` lists ready issues into the store, and asks [`domain::dispatch::select`] which of them start; that in
 //!    turn asks for evidence of [`domain::trust`] and blockers (`tick/poll/gather.rs`). Each answer goes to the reason ledger.
 //! 3. `tick/poll/start.rs` reads the chosen one again. [`domain::run::dispatch_effects`] says what is to be done: claim,
-//!    prepare, start the turn, label, comment. [`store::Store::begin_run`] records it; `tick/perform.rs` does it.
+//!    prepare, start the turn, label, comment. [`store::Store::begin_run`] records it; `tick/drive.rs` has the [`engine`] do
+//!    it by `tick/perform.rs`.
 //! 4. `adapters/runner/command.rs` starts a supervisor, `adapters/runner/supervise.rs`, which outlives the tick: it runs the
 //!    agent, then the repo's own tests, and leaves a result by rename.
 //! 5. A later tick: `tick/watch.rs` drives each run in flight. `tick/observe.rs` gathers the evidence (the turn, the work, the
-//!    pull request, CI: a file each below it), [`domain::run::next`] decides on one row of its table (`domain/run/row.rs`),
-//!    and `tick/perform.rs` acts, a file below it for each kind of act: land ([`domain::guard`] looks at it before), start
+//!    pull request, CI: a file each below it), `tick/record.rs` writes down what that found, [`domain::run::next`] decides
+//!    on one row of its table (`domain/run/row.rs`), and `tick/perform.rs` acts, a file below it for each kind of act: land ([`domain::guard`] looks at it before), start
 //!    CI, fix forward, close, hand back, freeze.
 //! 6. `adapters/git/` fetches from the workspace, lands, and salvages; `adapters/forge/` has a folder for each forge, with its
 //!    issues, pull requests, checks, and the trials of upgrades.
@@ -103,6 +106,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod domain;
+pub mod engine;
 pub mod error;
 pub mod ports;
 pub mod store;

@@ -8,7 +8,7 @@ use crate::domain::receipt::ReceiptFacts;
 use crate::domain::run::{Phase, undo_effects};
 use crate::error::Error;
 use crate::text::worded;
-use crate::tick::{Log, outbox, perform};
+use crate::tick::{Log, drive, outbox};
 use serde_json::json;
 
 pub fn run(app: &App, args: &IssueArg) -> Result<u8, Error> {
@@ -44,7 +44,7 @@ pub fn run(app: &App, args: &IssueArg) -> Result<u8, Error> {
         return Ok(0);
     }
     store.step(&run, &effects, &[])?;
-    perform::drive(&env, &host, &mut store, &mut log, &run.id)?;
+    drive::drive(&env, &host, &mut store, &mut log, &run.id)?;
     outbox::flush(&env, &host, &mut store, &mut log)?;
     let pull = store.done(&run.id, "undo-pull")?;
     let Some(pull) = pull else {

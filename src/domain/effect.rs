@@ -166,7 +166,85 @@ pub enum Effect<S = Words> {
     },
 }
 
+/// Which part of a run's dispatch an effect is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// Takes what the run needs. Somebody else may have it.
+    Claims,
+    /// Makes what the agent needs.
+    Prepares,
+    /// From here on an agent may be at work.
+    StartsAgent,
+    /// Comes later, or belongs to no dispatch.
+    After,
+}
+
+/// What the machine is told where the world says no for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OnNo {
+    /// The work may not be pushed, or not be asked to be merged.
+    PushRefused,
+    MergeRefused,
+    /// The target cannot be merged into the work.
+    Conflict,
+    /// The run goes on as before.
+    Nothing,
+}
+
+/// What kind of act an effect is, for those who carry it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Nature {
+    /// Starts an agent or a check, or pushes: what the kill switch forbids.
+    pub starts_work: bool,
+    /// People see it on the forge. A token's rights can be mended, and a server can say no in a moment of disorder: the
+    /// first no is not the last word.
+    pub may_be_mended: bool,
+    pub part: Part,
+    pub on_no: OnNo,
+}
+
+impl Nature {
+    /// Tidies up or tells.
+    const QUIET: Self =
+        Self { starts_work: false, may_be_mended: false, part: Part::After, on_no: OnNo::Nothing };
+    const SHOWN: Self = Self { may_be_mended: true, ..Self::QUIET };
+    const WORK: Self = Self { starts_work: true, ..Self::QUIET };
+}
+
 impl<S> Effect<S> {
+    /// The one table of what kind of act each effect is.
+    pub fn nature(&self) -> Nature {
+        match self {
+            Self::Claim => Nature { part: Part::Claims, ..Nature::WORK },
+            Self::Prepare => Nature { part: Part::Prepares, ..Nature::WORK },
+            Self::StartTurn { .. } => Nature { part: Part::StartsAgent, ..Nature::WORK },
+            Self::BringUpToDate { .. } => Nature { on_no: OnNo::Conflict, ..Nature::WORK },
+            Self::Land { .. } | Self::PushBranch { .. } => {
+                Nature { on_no: OnNo::PushRefused, ..Nature::WORK }
+            }
+            Self::OpenPull { .. } => Nature { may_be_mended: true, on_no: OnNo::PushRefused, ..Nature::WORK },
+            Self::Merge { .. } => Nature { on_no: OnNo::MergeRefused, ..Nature::WORK },
+            Self::Verify { .. }
+            | Self::TakeSlot { .. }
+            | Self::Undo { .. }
+            | Self::OpenUndo { .. }
+            | Self::StartCi { .. } => Nature::WORK,
+            Self::Label { .. }
+            | Self::Progress { .. }
+            | Self::Say { .. }
+            | Self::EditPull { .. }
+            | Self::Reopen
+            | Self::Close => Nature::SHOWN,
+            Self::StopTurn { .. }
+            | Self::ReleaseSlot { .. }
+            | Self::WatchTarget
+            | Self::Salvage { .. }
+            | Self::Release
+            | Self::RemoveWorkspace
+            | Self::Notify { .. } => Nature::QUIET,
+        }
+    }
+
     /// The same effect, saying something else.
     pub fn map<T>(self, say: impl FnOnce(S) -> T) -> Effect<T> {
         match self {

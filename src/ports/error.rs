@@ -23,6 +23,13 @@ pub enum PortError {
 }
 
 impl PortError {
+    /// The other side was asked, and its answer stays what it is.
+    pub fn is_no(&self) -> bool {
+        match self {
+            Self::Refused { .. } | Self::Gone { .. } => true,
+            Self::Later { .. } | Self::Credentials { .. } | Self::Broken { .. } => false,
+        }
+    }
     pub fn later(what: impl Into<String>) -> Self {
         Self::Later { what: what.into(), after: None }
     }

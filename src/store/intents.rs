@@ -28,9 +28,9 @@ impl IntentState {
 
 /// An effect that is to be carried out. `tries` above 0: it may have happened already.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Intent {
+pub struct Intent<E = Effect> {
     pub id: i64,
-    pub effect: Effect,
+    pub effect: E,
     pub tries: u32,
 }
 

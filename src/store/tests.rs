@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::migrations::MIGRATIONS;
 use super::*;
-use crate::domain::effect::{Effect, NoticeKind, TurnKind, Words};
+use crate::domain::effect::{Effect, Nature, NoticeKind, OnNo, Part, TurnKind, Words};
 use crate::domain::event::{Event, EventKind, Facts, Happening};
 use crate::domain::model::{HandBack, IssueRef, Landing, Oid, Outcome, RepoId, RunText, Usage};
 use crate::domain::run::{Failure, Phase, Run, Wait};
@@ -620,6 +620,34 @@ fn every_effect_is_read_back_as_it_was_decided() {
         assert_eq!(store.effect("r1", &effect.key()).unwrap().as_ref(), Some(effect));
     }
     assert_eq!(store.effect("r1", "nothing").unwrap(), None);
+}
+
+#[test]
+fn what_kind_of_act_each_effect_is() {
+    let named = |is: &dyn Fn(Nature) -> bool| {
+        let all = every_effect().into_iter().filter(|effect| is(effect.nature()));
+        let names = all.map(|effect| format!("{effect:?}").split([' ', '{']).next().unwrap().to_owned());
+        names.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
+    };
+    insta::assert_snapshot!(named(&|n| n.starts_work), @"BringUpToDate Claim Land Merge OpenPull OpenUndo Prepare PushBranch StartCi StartTurn TakeSlot Undo Verify");
+    insta::assert_snapshot!(named(&|n| n.may_be_mended), @"Close EditPull Label OpenPull Progress Reopen Say");
+    insta::assert_snapshot!(named(&|n| n.part == Part::Claims), @"Claim");
+    insta::assert_snapshot!(named(&|n| n.part == Part::Prepares), @"Prepare");
+    insta::assert_snapshot!(named(&|n| n.part == Part::StartsAgent), @"StartTurn");
+    insta::assert_snapshot!(named(&|n| n.on_no == OnNo::PushRefused), @"Land OpenPull PushBranch");
+    insta::assert_snapshot!(named(&|n| n.on_no == OnNo::MergeRefused), @"Merge");
+    insta::assert_snapshot!(named(&|n| n.on_no == OnNo::Conflict), @"BringUpToDate");
+}
+
+#[test]
+fn a_step_in_the_place_of_what_is_pending_gives_that_up_with_it() {
+    let dir = folder();
+    let mut store = open(dir.path()).unwrap();
+    let row = run("r1", 7, MIDNIGHT);
+    begin(&mut store, &row, &[Effect::Claim, Effect::Prepare, Effect::Release]);
+    store.step_instead(&row.run, &[Effect::Release, Effect::RemoveWorkspace], &[]).unwrap();
+    let pending: Vec<Effect> = store.pending("r1").unwrap().into_iter().map(|i| i.effect).collect();
+    assert_eq!(pending, [Effect::Release, Effect::RemoveWorkspace]);
 }
 
 #[test]

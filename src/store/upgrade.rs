@@ -9,7 +9,7 @@ use rusqlite::{Row, params};
 
 use super::ask::Ask as _;
 use super::upgrade_rows::{EffectRow, RecipeRow};
-use super::{IntentState, Store, StoreError, StoreResult, insert_event};
+use super::{Intent, IntentState, Store, StoreError, StoreResult, insert_event};
 use crate::domain::escape::plain;
 use crate::domain::event::{Event, Facts, Happening, Subject};
 use crate::domain::model::{RepoId, UnixTime};
@@ -27,12 +27,7 @@ pub struct NewBatch {
 }
 
 /// An effect of an upgrade that is to be carried out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UpgradeIntent {
-    pub id: i64,
-    pub effect: Effect,
-    pub tries: u32,
-}
+pub type UpgradeIntent = Intent<Effect>;
 
 const BATCH: &str =
     "id, state, with_tests, scheduled, started_at, progress_at, backoff_until, ended_at, halted";

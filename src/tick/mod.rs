@@ -2,7 +2,7 @@
 //!
 //! `env` is what a tick touches, `policy` what it decides by, `log` what it tells. `poll` (with `listing`) and `watch` observe
 //! and decide, `leftovers` ends what dead supervisors left before `observe` looks at a run, `record` writes down what that
-//! found, `perform` carries effects out, `outbox` sends notices, `lessons` writes down what went wrong, `templates` says by
+//! found, `drive` has the engine carry out what is pending, by `perform`, `outbox` sends notices, `lessons` writes down what went wrong, `templates` says by
 //! which text an agent is told, `harvest` what became of it, `adopt` takes up what a lost state file knew of. Leaves that many
 //! need: `event`, `trust`, `breaker`, `canary`.
 
@@ -10,6 +10,7 @@ pub mod adopt;
 mod breaker;
 pub mod canary;
 pub mod control;
+pub mod drive;
 pub mod env;
 mod event;
 pub mod harvest;
@@ -19,7 +20,7 @@ mod listing;
 pub mod log;
 pub mod observe;
 pub mod outbox;
-pub mod perform;
+mod perform;
 pub mod policy;
 pub mod poll;
 mod record;

@@ -17,7 +17,7 @@ mod note;
 mod start;
 mod target;
 
-use super::perform::drive;
+use super::drive::drive;
 use super::{adopt, listing, templates};
 use crate::domain::dispatch::{
     self, Candidate, ClaimSeen, Host, Limits, Reason, RepoState, RunSeen, Verdict,

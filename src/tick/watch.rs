@@ -1,9 +1,10 @@
 //! Looks at each run in flight and takes its next steps, until it waits for something.
 
+use super::drive::drive;
 use super::env::Env;
 use super::event::event;
 use super::log::{Log, illegal};
-use super::perform::{drive, find_comment};
+use super::perform::find_comment;
 use super::policy::HostPolicy;
 use super::{adopt, leftovers, lessons, observe, record};
 

@@ -2,7 +2,7 @@
 
 use super::why::{Continued, Said, ToAgent, Why};
 use super::{Evidence, GuardSeen, IssueSeen, Phase, Policy, Row, Run, TargetSeen, TurnSeen, Wait, WorkSeen};
-use crate::domain::effect::{Effect, NoticeKind, TurnKind};
+use crate::domain::effect::{Effect, NoticeKind, OnNo, TurnKind};
 use crate::domain::model::{Landing, Oid, Outcome};
 
 pub(super) fn act(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Effect<Said>> {
@@ -210,31 +210,11 @@ pub fn slot_taken(mut run: Run) -> Run {
 /// The world said no to an effect, for good. `None`: that changes nothing of the run.
 #[must_use]
 pub fn refused(mut run: Run, effect: &Effect, why: &str) -> Option<Run> {
-    let noted = match effect {
-        Effect::Land { .. } | Effect::PushBranch { .. } | Effect::OpenPull { .. } => &mut run.push_refused,
-        Effect::Merge { .. } => &mut run.merge_refused,
-        Effect::BringUpToDate { .. } => &mut run.conflict,
-        Effect::Claim
-        | Effect::Prepare
-        | Effect::StartTurn { .. }
-        | Effect::StopTurn { .. }
-        | Effect::Label { .. }
-        | Effect::Progress { .. }
-        | Effect::Say { .. }
-        | Effect::Verify { .. }
-        | Effect::EditPull { .. }
-        | Effect::ReleaseSlot { .. }
-        | Effect::TakeSlot { .. }
-        | Effect::Undo { .. }
-        | Effect::OpenUndo { .. }
-        | Effect::Reopen
-        | Effect::WatchTarget
-        | Effect::StartCi { .. }
-        | Effect::Salvage { .. }
-        | Effect::Close
-        | Effect::Release
-        | Effect::RemoveWorkspace
-        | Effect::Notify { .. } => return None,
+    let noted = match effect.nature().on_no {
+        OnNo::PushRefused => &mut run.push_refused,
+        OnNo::MergeRefused => &mut run.merge_refused,
+        OnNo::Conflict => &mut run.conflict,
+        OnNo::Nothing => return None,
     };
     *noted = Some(why.to_owned());
     Some(run)

@@ -1,19 +1,12 @@
 //! How a performed effect came out.
 
 use super::super::env::Env;
+use crate::engine::Answer;
 use crate::ports::{PortResult, Remote};
 use crate::store::RunRow;
 
-/// How a performed effect came out; `Err(PortError)` beside it means refused or later.
-pub(super) enum Out {
-    Done(String),
-    /// It did not happen, will not under this record, and may be decided anew.
-    Again(String),
-    /// The same, and not before the next tick: somebody else has what it wants.
-    NotNow(String),
-    /// Under way; looked at again by the next tick.
-    UnderWay,
-}
+/// How a performed effect came out; what is done has a few words about it.
+pub(in crate::tick) type Out = Answer<String>;
 
 #[expect(clippy::unnecessary_wraps, reason = "every arm of perform answers in the same way")]
 pub(super) fn done(what: impl Into<String>) -> PortResult<Out> {

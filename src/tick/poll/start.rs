@@ -1,9 +1,9 @@
 //! What starts: the issue is read again, the run is recorded and driven.
 
+use super::super::drive::drive;
 use super::super::env::Env;
 use super::super::event::event;
 use super::super::log::Log;
-use super::super::perform::drive;
 use super::super::policy::{HostPolicy, RepoPolicy};
 use super::super::trust::{overwritten, trusted};
 use super::super::{adopt, observe, templates};
