@@ -207,7 +207,7 @@ impl Store {
     fn refuse_others(&self) -> StoreResult<()> {
         let count = |of: &str| {
             self.conn.query_row(&format!("SELECT COUNT(*) FROM sqlite_schema {of}"), [], |row| {
-                Ok(row.get::<_, i64>(0)?)
+                row.get::<_, i64>(0)
             })
         };
         if count("").map_err(sql("read"))? > 0 && count("WHERE name = 'meta'").map_err(sql("read"))? == 0 {
@@ -250,10 +250,8 @@ impl Store {
         self.close_to_others()?;
         self.conn.pragma_update(None, "foreign_keys", true).map_err(sql("set up"))?;
         self.conn.pragma_update(None, "synchronous", "FULL").map_err(sql("set up"))?;
-        let mode: String = self
-            .conn
-            .query_row("PRAGMA journal_mode = WAL", [], |row| Ok(row.get(0)?))
-            .map_err(sql("set up"))?;
+        let mode: String =
+            self.conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(sql("set up"))?;
         if mode != "wal" {
             return Err(StoreError::Row { what: format!("journal mode is {mode}, not wal") });
         }
@@ -262,7 +260,7 @@ impl Store {
 
     fn migrate(&mut self, now: UnixTime) -> StoreResult<()> {
         let version =
-            |conn: &Connection| conn.query_row("PRAGMA user_version", [], |row| Ok(row.get::<_, i64>(0)?));
+            |conn: &Connection| conn.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
         let at = version(&self.conn).map_err(sql("read"))?;
         let newest = i64::try_from(migrations::MIGRATIONS.len()).unwrap_or(i64::MAX);
         if at > newest {
@@ -343,7 +341,7 @@ impl Store {
     /// Whether every page and reference is sound; a list of what is not.
     pub fn check(&self) -> StoreResult<Vec<String>> {
         let mut statement = self.conn.prepare("PRAGMA integrity_check").map_err(sql("checked"))?;
-        let rows = statement.query_map([], |row| Ok(row.get::<_, String>(0)?)).map_err(sql("checked"))?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(sql("checked"))?;
         let mut found = vec![];
         for row in rows {
             let line = row.map_err(sql("checked"))?;

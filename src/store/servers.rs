@@ -91,7 +91,7 @@ impl HostBook for ServerBook {
     fn repo_identity(&self, repo: &RepoId) -> PortResult<Option<String>> {
         self.conn
             .query_row("SELECT identity FROM repo_identities WHERE repo = ?1", [repo.to_string()], |row| {
-                Ok(row.get(0)?)
+                row.get(0)
             })
             .optional()
             .map_err(|error| port(&error))

@@ -43,6 +43,7 @@ impl User {
 }
 
 #[derive(Debug, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "as the servers tell it")]
 pub(super) struct Repository {
     pub(super) id: u64,
     pub(super) full_name: String,
