@@ -74,11 +74,41 @@
 //!
 //! # Words
 //!
-//! *Tick*: one start of the binary. *Run*: one issue being worked on. *Turn*: one agent process inside a run. *Job*:
-//! anything supervised, be it a turn, a verify or a CI stage. *Claim*: the refs that make an issue and its repo ours.
-//! *Effect*: an act on the world, as data; *intent*: an effect that is recorded. *Landing*: how work reaches its target
-//! branch. *Fix-forward*: a further turn after red checks. *Hand back*, *freeze*, *park*: the ways to stop for now.
-//! *Salvage*: keeping the work. *Reason*: a code in the ledger, for why an issue starts or not.
+//! | word | what it is |
+//! |---|---|
+//! | tick | one start of the binary |
+//! | snapshot | what one look brought, as data |
+//! | forge | where issues and repositories are: GitHub, Gitea, Forgejo, a folder |
+//! | pull request | work that a person or the forge merges |
+//! | run | one issue being worked on |
+//! | turn | one agent process inside a run |
+//! | job | anything supervised: a turn, a verify, a CI stage |
+//! | runner | how an agent is started, and whose account it uses |
+//! | check | what CI says of one commit under one name |
+//! | verify | the repo's own tests on a clean checkout |
+//! | verdict | what the checks come to: green, red, pending |
+//! | row | one line of the table that decides a run's next step |
+//! | effect | an act on the world, as data |
+//! | nature | what kind of act an effect is: starts work, is seen on the forge |
+//! | intent | an effect that is recorded |
+//! | outcome | how an effect or a run ended |
+//! | claim | the refs that make an issue ours |
+//! | slot | the ref that makes a repo ours to work in |
+//! | landing | how work reaches its target branch |
+//! | fix-forward | a further turn after red checks |
+//! | hand back, freeze, park | the ways to stop: for a person, as it is, until later |
+//! | salvage | keeping the work |
+//! | approval | who let a text be worked on, and which text |
+//! | reason | a code in the ledger: why an issue starts or not |
+//! | template, version | the prompt, and one text of it |
+//! | champion, canary | the version in use, and the one that is tried beside it |
+//! | graduate, roll back | how a canary ends |
+//! | lesson | what later runs learn from earlier ones |
+//! | recipe, upgrade, trial, batch | what is kept up to date; one step of that; one run of its tests; a night's work |
+//! | notice, alarm | what people are told; a notice that stands until its cause is gone |
+//! | hold | why nothing starts in a repo |
+//! | dry run | a world without hands |
+//! | idempotency key | what makes an act the same one when it is met again |
 //!
 //! # Where to start reading: the path of one issue
 //!

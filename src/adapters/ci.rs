@@ -31,7 +31,7 @@ pub struct CommandCi {
 }
 
 /// More reruns than any config may ask for.
-const MOST_ATTEMPTS: u32 = 11;
+const MAX_ATTEMPTS: u32 = 11;
 
 impl CommandCi {
     fn dir(&self, repo: &RepoId, stage: &str, oid: &Oid, attempt: u32) -> PathBuf {
@@ -58,7 +58,7 @@ impl Ci for CommandCi {
     fn read(&self, repo: &RepoId, stage: &str, oid: &Oid, _wanted: Wanted<'_>) -> PortResult<StageReading> {
         self.stage(repo, stage)?;
         let newest =
-            (1..=MOST_ATTEMPTS).rev().find(|k| self.dir(repo, stage, oid, *k).join("spec.json").exists());
+            (1..=MAX_ATTEMPTS).rev().find(|k| self.dir(repo, stage, oid, *k).join("spec.json").exists());
         let Some(attempt) = newest else { return Ok(StageReading::NotStarted) };
         let dir = self.dir(repo, stage, oid, attempt);
         let (verdict, log_tail, fingerprint) = match self.runner.state(&dir)? {

@@ -14,10 +14,10 @@ use crate::domain::model::{
 };
 use crate::domain::upgrade::verdict::Status;
 use crate::ports::{
-    Bench, Capabilities, Ci, ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, Desk, Dispatched,
-    Forge, History, Hosting, JobSpec, Listing, MergeAnswer, Merged, Merging, NewPull, NewStatus, PortError,
-    PortResult, PullComment, PullRequests, Pushed, RecipePush, Remote, RunFolder, Runner, Salvaged, Trials,
-    Wanted, Work, Workspaces,
+    Bench, Capabilities, Ci, ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, Dispatched, Forge,
+    ForgeAdmin, History, Hosting, JobSpec, Listing, MergeAnswer, Merged, Merging, NewPull, NewStatus,
+    PortError, PortResult, PullComment, PullRequests, Pushed, RecipePush, Remote, RunFolder, Runner,
+    Salvaged, Trials, Wanted, Work, Workspaces,
 };
 
 fn refuse<T>() -> PortResult<T> {
@@ -99,8 +99,8 @@ impl Forge for DryForge {
     fn pulls(&self) -> Option<&dyn Merging> {
         self.0.pulls().map(|_| self as &dyn Merging)
     }
-    fn desk(&self) -> Option<&dyn Desk> {
-        self.0.desk().map(|_| self as &dyn Desk)
+    fn admin(&self) -> Option<&dyn ForgeAdmin> {
+        self.0.admin().map(|_| self as &dyn ForgeAdmin)
     }
     fn page(&self, repo: &RepoId, issue: Option<u64>) -> Option<String> {
         self.0.page(repo, issue)
@@ -108,12 +108,12 @@ impl Forge for DryForge {
 }
 
 impl DryForge {
-    fn real_desk(&self) -> PortResult<&dyn Desk> {
-        self.0.desk().ok_or_else(|| PortError::refused("this forge has no tokens and no labels of its own"))
+    fn real_desk(&self) -> PortResult<&dyn ForgeAdmin> {
+        self.0.admin().ok_or_else(|| PortError::refused("this forge has no tokens and no labels of its own"))
     }
 }
 
-impl Desk for DryForge {
+impl ForgeAdmin for DryForge {
     fn token(&self) -> PortResult<TokenFacts> {
         self.real_desk()?.token()
     }

@@ -127,7 +127,7 @@ pub fn lock(state: &Path, command: &str, wait: Duration) -> io::Result<Locked> {
 
 /// Run folders below the workspace root: `<forge>/<owner>/<name>/<run>`.
 /// Of an agent that printed more than this nothing is kept: the disk is for work.
-const MOST_LOG_BYTES: u64 = 50 * 1024 * 1024;
+const MAX_LOG_BYTES: u64 = 50 * 1024 * 1024;
 
 pub struct WorkFolders {
     pub root: PathBuf,
@@ -158,7 +158,7 @@ impl Folders for WorkFolders {
             let (from, to) = (from.job(&turn), to.join(&turn));
             for name in ["stdout.log", "stderr.log"] {
                 let source = from.join(name);
-                if !fs::symlink_metadata(&source).is_ok_and(|m| m.is_file() && m.len() <= MOST_LOG_BYTES)
+                if !fs::symlink_metadata(&source).is_ok_and(|m| m.is_file() && m.len() <= MAX_LOG_BYTES)
                     || make_private(&to).is_err()
                 {
                     continue;
@@ -240,7 +240,7 @@ struct Marker {
 const MARKER_SCHEMA: u32 = 2;
 
 /// More folders than a machine can have work in.
-const MOST_MARKED: usize = 1000;
+const MAX_MARKED: usize = 1000;
 
 impl WorkFolders {
     /// The runs whose folders lie below the workspace root: what a state file that is gone knew of.
@@ -251,7 +251,7 @@ impl WorkFolders {
         };
         let repos = below(self.root.clone()).into_iter().flat_map(below).flat_map(below);
         let mut found: Vec<Marked> =
-            repos.flat_map(below).take(MOST_MARKED).filter_map(|dir| self.read(dir)).collect();
+            repos.flat_map(below).take(MAX_MARKED).filter_map(|dir| self.read(dir)).collect();
         found.sort_by(|a, b| a.issue.cmp(&b.issue));
         found
     }

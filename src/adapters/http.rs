@@ -2,7 +2,7 @@
 //! what the ports know: gone, refused, limited, later, broken.
 //!
 //! A [`Client`] speaks to one server with one token. It asks nobody before the time that was named, also across ticks
-//! ([`HostBook`]); spaces its writes; and stays below a ceiling of requests per minute. An [`Http`] that was made to read
+//! ([`RateLimitStore`]); spaces its writes; and stays below a ceiling of requests per minute. An [`Http`] that was made to read
 //! knows GET and a closed set of queries: a dry run is handed that one.
 
 mod answer;
@@ -22,8 +22,8 @@ use crate::adapters::host::network_bound;
 use crate::adapters::secret::Token;
 use crate::boundary;
 use crate::domain::model::UnixTime;
-use crate::domain::moment::moment;
-use crate::ports::{Clock, HostBook, HostLimit, PortError, PortResult};
+use crate::domain::moment::format_time;
+use crate::ports::{Clock, PortError, PortResult, RateLimit, RateLimitStore};
 
 pub use answer::Answer;
 use answer::{Raw, Trouble};
@@ -33,20 +33,20 @@ pub use pages::numbered;
 const TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A page of a hundred issues with their texts has room in it; an endless body does not.
-const MOST_BODY_BYTES: u64 = 24 * 1024 * 1024;
-const MOST_HEADER_BYTES: usize = 64 * 1024;
+const MAX_BODY_BYTES: u64 = 24 * 1024 * 1024;
+const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// Reads under way at once.
-const MOST_AT_ONCE: usize = 8;
+const MAX_AT_ONCE: usize = 8;
 const MINUTE: Duration = Duration::from_secs(60);
 /// A server that limits us without saying for how long is left alone for this long, then for twice as long.
 const LIMIT_SECONDS: i64 = 60;
-const MOST_LIMIT_SECONDS: i64 = 3600;
+const MAX_LIMIT_SECONDS: i64 = 3600;
 
 /// What is shared by all clients of a process.
 pub struct Http {
     agent: ureq::Agent,
     clock: Rc<dyn Clock>,
-    book: Rc<dyn HostBook>,
+    book: Rc<dyn RateLimitStore>,
     /// False in a dry run: what would write is refused before it is sent.
     writes: bool,
     per_minute: usize,
@@ -60,7 +60,7 @@ impl Http {
     /// `pause` waits; tests hand in one that does not.
     pub fn new(
         clock: Rc<dyn Clock>,
-        book: Rc<dyn HostBook>,
+        book: Rc<dyn RateLimitStore>,
         writes: bool,
         per_minute: u32,
         pause: fn(Duration),
@@ -83,7 +83,7 @@ impl Http {
         self.clock.now()
     }
 
-    pub fn book(&self) -> &dyn HostBook {
+    pub fn book(&self) -> &dyn RateLimitStore {
         self.book.as_ref()
     }
 
@@ -222,7 +222,7 @@ impl Client {
     /// Several conditional reads, a few at a time. Their answers come in the same order.
     pub fn get_many(&self, doing: &str, asked: &[(String, Option<String>)]) -> Vec<PortResult<Answer>> {
         let mut answers = Vec::with_capacity(asked.len());
-        for some in asked.chunks(MOST_AT_ONCE) {
+        for some in asked.chunks(MAX_AT_ONCE) {
             if let Err(error) = self.ready(doing) {
                 answers.extend(some.iter().map(|_| Err(error.clone())));
                 continue;
@@ -316,7 +316,7 @@ impl Client {
                 what: format!(
                     "{doing}: {} asked to be left alone until {} ({}); it is asked again then",
                     self.server.name,
-                    moment(limit.until),
+                    format_time(limit.until),
                     limit.why
                 ),
                 after: Some(limit.until),
@@ -394,7 +394,7 @@ impl Client {
         let now = self.http.clock.now();
         let known = self.http.book.limit(&self.server.name)?;
         let times = known.as_ref().map_or(0, |limit| limit.times);
-        if let Some(limit) = raw.limit(now, times, LIMIT_SECONDS, MOST_LIMIT_SECONDS) {
+        if let Some(limit) = raw.limit(now, times, LIMIT_SECONDS, MAX_LIMIT_SECONDS) {
             self.http.book.put_limit(&self.server.name, Some(&limit))?;
             if raw.is_limited() {
                 return Err(PortError::Later {
@@ -403,7 +403,7 @@ impl Client {
                         self.server.name,
                         raw.status,
                         limit.why,
-                        moment(limit.until)
+                        format_time(limit.until)
                     ),
                     after: Some(limit.until),
                 });
@@ -425,7 +425,7 @@ impl Client {
     }
 }
 
-impl HostLimit {
+impl RateLimit {
     /// The first time for so long, then doubling.
     fn backed_off(now: UnixTime, times: u32, first: i64, most: i64, why: String) -> Self {
         let wait = first.saturating_mul(1_i64 << times.min(20)).min(most);
@@ -440,7 +440,7 @@ pub(super) fn agent(timeout: Duration) -> ureq::Agent {
         .timeout_connect(Some(CONNECT_TIMEOUT))
         .http_status_as_error(false)
         .max_redirects(0)
-        .max_response_header_size(MOST_HEADER_BYTES)
+        .max_response_header_size(MAX_HEADER_BYTES)
         .user_agent(concat!("offhours/", env!("CARGO_PKG_VERSION")))
         .build()
         .into()
@@ -468,7 +468,7 @@ fn fetch(agent: &ureq::Agent, request: Request<Vec<u8>>) -> Result<Raw, Trouble>
         body: Vec::new(),
     };
     raw.body =
-        response.body_mut().with_config().limit(MOST_BODY_BYTES).read_to_vec().map_err(Trouble::from)?;
+        response.body_mut().with_config().limit(MAX_BODY_BYTES).read_to_vec().map_err(Trouble::from)?;
     Ok(raw)
 }
 

@@ -9,18 +9,18 @@ use std::rc::Rc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::upgrade::recipe::{
     Edit, Image, Label, Manifest, ManifestFile, Pin, Range, apply, parse_reference,
 };
 use crate::ports::Manifests;
 
 /// No compose file is larger; what is, is refused.
-const MOST_BYTES: usize = 1024 * 1024;
-const MOST_NODES: usize = 100_000;
-const MOST_DEPTH: usize = 64;
+const MAX_BYTES: usize = 1024 * 1024;
+const MAX_NODES: usize = 100_000;
+const MAX_DEPTH: usize = 64;
 /// Merge keys that lead through merge keys.
-const MOST_MERGES: usize = 16;
+const MAX_MERGES: usize = 16;
 
 /// The port [`Manifests`] for compose files.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,7 +31,7 @@ impl Manifests for ComposeFiles {
         let mut manifest = Manifest::default();
         for file in files {
             scan_file(file, label, &mut manifest)
-                .map_err(|why| format!("reading {}: {why}", plain(&file.path, 200)))?;
+                .map_err(|why| format!("reading {}: {why}", sanitize(&file.path, 200)))?;
         }
         Ok(manifest)
     }
@@ -54,7 +54,7 @@ impl Manifests for ComposeFiles {
             let tag = edit.map_or(old.pin.tag(), |edit| Some(edit.new.as_str()));
             let same = old.file == new.file && old.service == new.service && old.name == new.name;
             if !same || new.pin.tag() != tag {
-                return broken(&format!("the image of {}", plain(&old.service, 80)));
+                return broken(&format!("the image of {}", sanitize(&old.service, 80)));
             }
         }
         for (old, new) in before.labels.iter().zip(&after.labels) {
@@ -116,7 +116,7 @@ struct Open {
 
 /// Reads the one document of a file; `None` where it has none.
 fn tree(text: &str) -> Result<Option<Rc<Node>>, String> {
-    if text.len() > MOST_BYTES {
+    if text.len() > MAX_BYTES {
         return Err("it is larger than 1 MB".to_owned());
     }
     // The parser counts characters, and bytes are changed.
@@ -132,9 +132,9 @@ fn tree(text: &str) -> Result<Option<Rc<Node>>, String> {
     let (mut open, mut root, mut documents, mut nodes): (Vec<Open>, Option<Rc<Node>>, usize, usize) =
         (vec![], None, 0, 0);
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|e| format!("it is no YAML: {}", plain(&e.to_string(), 200)))?;
+        let (event, span) = event.map_err(|e| format!("it is no YAML: {}", sanitize(&e.to_string(), 200)))?;
         nodes += 1;
-        if nodes > MOST_NODES || open.len() > MOST_DEPTH {
+        if nodes > MAX_NODES || open.len() > MAX_DEPTH {
             return Err("it is larger or deeper than a compose file can be".to_owned());
         }
         let (node, anchor) = match event {
@@ -195,15 +195,15 @@ fn tree(text: &str) -> Result<Option<Rc<Node>>, String> {
 
 fn scan_file(file: &ManifestFile, label: &str, manifest: &mut Manifest) -> Result<(), String> {
     let Some(root) = tree(&file.text)? else { return Ok(()) };
-    let Some(services) = root.get("services", MOST_MERGES) else { return Ok(()) };
+    let Some(services) = root.get("services", MAX_MERGES) else { return Ok(()) };
     let mut labels: BTreeMap<Range, Label> = BTreeMap::new();
     for (name, service) in services.entries() {
         let Some(name) = name.text() else { continue };
-        if let Some(image) = service.get("image", MOST_MERGES) {
+        if let Some(image) = service.get("image", MAX_MERGES) {
             manifest.images.push(image_of(file, name, image)?);
         }
-        let direct = service.get("labels", MOST_MERGES);
-        let deployed = service.get("deploy", MOST_MERGES).and_then(|d| d.get("labels", MOST_MERGES));
+        let direct = service.get("labels", MAX_MERGES);
+        let deployed = service.get("deploy", MAX_MERGES).and_then(|d| d.get("labels", MAX_MERGES));
         for list in [direct, deployed].into_iter().flatten() {
             for found in labels_in(file, list, label)? {
                 labels.insert(found.at, found);
@@ -267,7 +267,7 @@ fn labels_in(file: &ManifestFile, node: &Rc<Node>, label: &str) -> Result<Vec<La
             }
         }
         Node::Map(_) => {
-            if let Some(value) = node.get(label, MOST_MERGES) {
+            if let Some(value) = node.get(label, MAX_MERGES) {
                 let Node::Scalar { text, at, plain } = value.as_ref() else {
                     return Err("the version label is no text".to_owned());
                 };

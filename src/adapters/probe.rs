@@ -10,7 +10,7 @@ use super::process;
 
 /// A look at the machine takes no longer than this.
 const TIMEOUT: Duration = Duration::from_secs(10);
-const MOST_BYTES: usize = 256 * 1024;
+const MAX_BYTES: usize = 256 * 1024;
 
 /// The program of this name in the folders of a PATH, or itself where it is a path.
 pub fn on_path(program: &str, path: &OsStr) -> Option<PathBuf> {
@@ -45,7 +45,7 @@ pub fn remotes(dir: &Path) -> Vec<(String, String)> {
 
 /// What a command prints, where it ends well in time.
 pub fn tell(command: &mut Command) -> Option<String> {
-    let done = process::run(command, TIMEOUT, MOST_BYTES).ok()?;
+    let done = process::run(command, TIMEOUT, MAX_BYTES).ok()?;
     done.success().then(|| String::from_utf8_lossy(&done.stdout).into_owned())
 }
 
@@ -61,8 +61,7 @@ pub fn quietly(file: &Path, path: &str, home: Option<OsString>) -> Command {
 
 /// Whether a command ends well; else what it came to.
 pub fn answer(command: &mut Command) -> Result<(), String> {
-    let done =
-        process::run(command, TIMEOUT, MOST_BYTES).map_err(|e| format!("could not be started: {e}"))?;
+    let done = process::run(command, TIMEOUT, MAX_BYTES).map_err(|e| format!("could not be started: {e}"))?;
     if done.success() {
         return Ok(());
     }

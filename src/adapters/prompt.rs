@@ -8,10 +8,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::adapters::runner::output::lower_hex;
 use crate::domain::escape::fenced;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::RunText;
 use crate::domain::run::Run;
-use crate::domain::template::{BUILT_IN, MOST_BYTES};
+use crate::domain::template::{BUILT_IN, MAX_BYTES};
 use crate::ports::{PortError, PortResult, Prompter, TemplateContent, TemplateSource, TemplateText};
 
 /// The text of the built-in template.
@@ -107,13 +107,13 @@ pub fn read(path: &Path) -> PortResult<TemplateContent> {
         return Err(refused("it is not a file".to_owned()));
     }
     let too_large = |bytes: u64| {
-        refused(format!("it has {bytes} bytes, and a template may have {MOST_BYTES}; is it the right file?"))
+        refused(format!("it has {bytes} bytes, and a template may have {MAX_BYTES}; is it the right file?"))
     };
-    if meta.len() > MOST_BYTES as u64 {
+    if meta.len() > MAX_BYTES as u64 {
         return Err(too_large(meta.len()));
     }
     let bytes = std::fs::read(path).map_err(|e| refused(e.to_string()))?;
-    if bytes.len() > MOST_BYTES {
+    if bytes.len() > MAX_BYTES {
         return Err(too_large(bytes.len() as u64));
     }
     let text = String::from_utf8(bytes)
@@ -183,7 +183,7 @@ fn one_line(error: &minijinja::Error) -> String {
     let line = error.line().map_or(String::new(), |line| format!(" (line {line})"));
     let detail =
         error.detail().map_or_else(|| error.kind().to_string(), |d| format!("{}: {d}", error.kind()));
-    format!("{}{line}", plain(&detail, 400))
+    format!("{}{line}", sanitize(&detail, 400))
 }
 
 fn render(label: &str, body: &str, words: &Words<'_>) -> PortResult<String> {
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn what_is_no_template_is_a_sentence() {
-        let huge = vec![b'a'; MOST_BYTES + 1];
+        let huge = vec![b'a'; MAX_BYTES + 1];
         for (body, wanted) in [
             (b"".as_slice(), "it is empty"),
             (b" \n\t", "it is empty"),

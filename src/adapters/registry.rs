@@ -12,16 +12,16 @@ use ureq::http::Uri;
 
 use crate::adapters::http::{self, encoded};
 use crate::boundary;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::UnixTime;
 use crate::domain::upgrade::recipe::ImageName;
 use crate::ports::{Clock, PortError, PortResult, Registry};
 
 /// Tags asked for in one page. A server may give fewer, or all.
 const PAGE: usize = 500;
-const MOST_PAGES: usize = 400;
-const MOST_TAGS: usize = 100_000;
-const MOST_BODY_BYTES: u64 = 8 * 1024 * 1024;
+const MAX_PAGES: usize = 400;
+const MAX_TAGS: usize = 100_000;
+const MAX_BODY_BYTES: u64 = 8 * 1024 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// Where names without a host are, and how one-part names are called there.
 const DEFAULT_HOST: &str = "registry-1.docker.io";
@@ -82,7 +82,7 @@ impl OciRegistry {
         let (link, challenge, retry_after) =
             (header("link"), header("www-authenticate"), header("retry-after"));
         let status = answer.status().as_u16();
-        let body = answer.body_mut().with_config().limit(MOST_BODY_BYTES).read_to_vec().map_err(|error| {
+        let body = answer.body_mut().with_config().limit(MAX_BODY_BYTES).read_to_vec().map_err(|error| {
             PortError::later(format!("{doing}: its answer broke off: {error}. It is tried again."))
         })?;
         Ok(Page { status, link, challenge, retry_after, body })
@@ -147,7 +147,7 @@ impl OciRegistry {
         let answer = request.call();
         boundary::pass("registry");
         let later = |what: String| {
-            PortError::later(format!("{doing}: asking {} for a token: {what}", plain(&host, 100)))
+            PortError::later(format!("{doing}: asking {} for a token: {what}", sanitize(&host, 100)))
         };
         let mut answer = answer.map_err(|error| later(error.to_string()))?;
         let status = answer.status().as_u16();
@@ -164,7 +164,7 @@ impl OciRegistry {
         let body = answer
             .body_mut()
             .with_config()
-            .limit(MOST_BODY_BYTES)
+            .limit(MAX_BODY_BYTES)
             .read_to_vec()
             .map_err(|error| later(error.to_string()))?;
         let told: TokenAnswer = serde_json::from_slice(&body).map_err(|error| later(error.to_string()))?;
@@ -172,7 +172,7 @@ impl OciRegistry {
             .token
             .or(told.access_token)
             .filter(|t| !t.is_empty() && t.chars().all(|c| c.is_ascii_graphic()));
-        token.ok_or_else(|| later(format!("the answer for {} holds none", plain(asked, 120))))
+        token.ok_or_else(|| later(format!("the answer for {} holds none", sanitize(asked, 120))))
     }
 
     /// The address of the next page, if it is on the same server.
@@ -181,7 +181,7 @@ impl OciRegistry {
         let elsewhere = || {
             PortError::broken(format!(
                 "{doing}: its next page is on another server ({}), and is not followed",
-                plain(&target, 120)
+                sanitize(&target, 120)
             ))
         };
         let origin =
@@ -219,7 +219,7 @@ impl Registry for OciRegistry {
         let (mut all, mut asked): (Vec<String>, BTreeSet<String>) = (vec![], BTreeSet::new());
         let mut known: BTreeSet<String> = BTreeSet::new();
         let broken = |what: &str| PortError::broken(format!("{doing}: {what}; the list is not whole"));
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             if !asked.insert(url.clone()) {
                 return Err(broken("its pages lead in a circle"));
             }
@@ -235,7 +235,7 @@ impl Registry for OciRegistry {
                     all.push(tag);
                 }
             }
-            if known.len() > MOST_TAGS {
+            if known.len() > MAX_TAGS {
                 return Err(broken("it has more than a hundred thousand tags"));
             }
             let current: Uri = url.parse().map_err(|_odd| broken("its address makes no sense"))?;

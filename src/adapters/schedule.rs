@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use super::{files, process};
 use crate::boundary;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::UnixTime;
 use crate::ports::{PortError, PortResult};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// A dry run asks registries and fetches.
 const REHEARSAL: Duration = Duration::from_secs(300);
-const MOST_BYTES: usize = 4 * 1024 * 1024;
+const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// The PATH on which the programs are looked for, and where a user's units are.
 pub struct Scheduler {
@@ -39,7 +39,7 @@ impl Scheduler {
 
     /// The crontab as it is now; empty where there is none. What cannot be read is never taken for empty.
     pub fn crontab(&self) -> PortResult<String> {
-        let done = process::run(self.command("crontab").arg("-l"), TIMEOUT, MOST_BYTES).map_err(|e| {
+        let done = process::run(self.command("crontab").arg("-l"), TIMEOUT, MAX_BYTES).map_err(|e| {
             PortError::refused(format!(
                 "`crontab -l` could not be started: {e}; install cron, or use systemd"
             ))
@@ -54,7 +54,7 @@ impl Scheduler {
         if none {
             return Ok(String::new());
         }
-        Err(PortError::refused(format!("`crontab -l` {}: {}", done.how(), plain(&said, 300))))
+        Err(PortError::refused(format!("`crontab -l` {}: {}", done.how(), sanitize(&said, 300))))
     }
 
     /// An instant as `MM HH D` in the system's time zone, which is a cron daemon's, or in a named one.
@@ -64,7 +64,7 @@ impl Scheduler {
             command.env("TZ", zone);
         }
         command.arg("-d").arg(format!("@{}", at.0)).arg("+%M %H %w");
-        let done = process::run(&mut command, TIMEOUT, MOST_BYTES)
+        let done = process::run(&mut command, TIMEOUT, MAX_BYTES)
             .map_err(|e| PortError::refused(format!("`date` could not be started: {e}")))?;
         if done.success() {
             return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
@@ -84,7 +84,7 @@ impl Scheduler {
         let mut command = Command::new(program);
         command.env_clear().env("PATH", path).env("HOME", home).args(arguments);
         command.envs(more.iter().map(|(name, value)| (*name, value)));
-        let done = process::run(&mut command, REHEARSAL, MOST_BYTES)
+        let done = process::run(&mut command, REHEARSAL, MAX_BYTES)
             .map_err(|e| PortError::refused(format!("`{program}` could not be started: {e}")))?;
         if done.success() {
             return Ok(());
@@ -93,7 +93,7 @@ impl Scheduler {
         Err(PortError::refused(format!(
             "the command does not work as a scheduler would start it: it {}: {}",
             done.how(),
-            plain(&said, 400)
+            sanitize(&said, 400)
         )))
     }
 
@@ -118,7 +118,7 @@ impl Scheduler {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&done.stderr).into_owned();
-        Err(PortError::refused(format!("`crontab -` {}: {}", done.status, plain(&said, 300))))
+        Err(PortError::refused(format!("`crontab -` {}: {}", done.status, sanitize(&said, 300))))
     }
 
     /// The folder of a user's units, or the system's.
@@ -146,14 +146,14 @@ impl Scheduler {
         command.args(words);
         boundary::pass("schedule.systemctl");
         let shown = words.join(" ");
-        let done = process::run(&mut command, TIMEOUT, MOST_BYTES)
+        let done = process::run(&mut command, TIMEOUT, MAX_BYTES)
             .map_err(|e| PortError::refused(format!("`systemctl {shown}` could not be started: {e}")))?;
         boundary::pass("schedule.systemctl");
         if done.success() {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&done.stderr).into_owned();
-        Err(PortError::refused(format!("`systemctl {shown}` {}: {}", done.how(), plain(&said, 300))))
+        Err(PortError::refused(format!("`systemctl {shown}` {}: {}", done.how(), sanitize(&said, 300))))
     }
 
     /// A file's text; `None` where there is none.

@@ -75,7 +75,7 @@ impl Token {
 }
 
 /// A key file with a comment fits; a log or a disk does not.
-const MOST_BYTES: u64 = 64 * 1024;
+const MAX_BYTES: u64 = 64 * 1024;
 /// A password manager that waits for a person must not hold up the tick.
 const COMMAND_LIMIT: Duration = Duration::from_secs(20);
 
@@ -159,17 +159,17 @@ fn text(
 fn read(path: &Path, wanted_by: &str) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)
-        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
         .map_err(|e| Error::config(format!("reading the secret {wanted_by} from {}: {e}", path.display())))?;
     refuse_large(&bytes, wanted_by)?;
     Ok(bytes)
 }
 
 fn refuse_large(bytes: &[u8], wanted_by: &str) -> Result<(), Error> {
-    if u64::try_from(bytes.len()).is_ok_and(|len| len <= MOST_BYTES) {
+    if u64::try_from(bytes.len()).is_ok_and(|len| len <= MAX_BYTES) {
         return Ok(());
     }
-    Err(Error::config(format!("the secret {wanted_by} has more than {MOST_BYTES} bytes: that is no secret")))
+    Err(Error::config(format!("the secret {wanted_by} has more than {MAX_BYTES} bytes: that is no secret")))
 }
 
 /// What the command prints, with its whole process group ended at the limit.
@@ -192,7 +192,7 @@ fn run(argv: &[String], wanted_by: &str, limit: Duration) -> Result<Vec<u8>, Err
         // A thread, because something that the command left behind may hold the pipe open for ever.
         std::thread::spawn(move || {
             let mut bytes = Vec::new();
-            let read = stdout.take(MOST_BYTES + 1).read_to_end(&mut bytes).map(|_len| bytes);
+            let read = stdout.take(MAX_BYTES + 1).read_to_end(&mut bytes).map(|_len| bytes);
             drop(sender.send(read));
         });
     }

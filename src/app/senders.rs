@@ -4,7 +4,7 @@
 use super::App;
 use super::surroundings::{env, path_variable};
 use crate::adapters::notify::{
-    Ask, Beat, CommandNotifier, Heartbeat, MailNotifier, NtfyNotifier, Program, SlackNotifier,
+    Ask, Beat, CommandNotifier, HeartBeat, MailNotifier, NtfyNotifier, Program, SlackNotifier,
     WebhookNotifier,
 };
 use crate::config::{self as cfg, NotifyKind};
@@ -76,7 +76,7 @@ impl App {
             _ => None,
         };
         let source = source.filter(|_| !self.global.dry_run);
-        let beat = source.map(|source| Heartbeat {
+        let beat = source.map(|source| HeartBeat {
             url: ask(Some(source), format!("heartbeat.{command}")),
             id: uuid::Uuid::new_v4().to_string(),
         });
@@ -86,7 +86,7 @@ impl App {
 
 /// A command's heartbeat, if it has one.
 pub struct Heart {
-    beat: Option<Heartbeat>,
+    beat: Option<HeartBeat>,
     /// By which its failures are known again.
     pub subject: String,
 }

@@ -76,7 +76,7 @@ impl App {
             folders: Box::new(self.folders()),
             switch_file: Box::new(KillFile(self.config.kill_switch_file(&self.state_dir))),
             new_id: Box::new(|| format!("r{}", &uuid::Uuid::new_v4().simple().to_string()[..7])),
-            late: Box::new(move || !foreground && started.elapsed() >= deadline),
+            past_deadline: Box::new(move || !foreground && started.elapsed() >= deadline),
         };
         Ok((env, self.host_policy(now, assume_armed)))
     }

@@ -2,7 +2,7 @@
 
 use super::{by_hand, output};
 use crate::app::App;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{Permission, RepoId};
 use crate::error::{Error, Kind};
 use crate::ports::{Forge, Listing};
@@ -36,7 +36,7 @@ pub fn run(app: &App, args: &ArmArgs) -> Result<u8, Error> {
     };
     let lacks = checked(app, forge.as_ref(), &repo)?;
     let existing: Vec<String> =
-        ready.iter().map(|i| format!("#{} {}", i.number, plain(&i.title, 70))).collect();
+        ready.iter().map(|i| format!("#{} {}", i.number, sanitize(&i.title, 70))).collect();
     if !existing.is_empty() && !args.include_existing && !app.config.allowlist.contains(&repo) {
         let list = existing.join("\n  ");
         return Err(Error::usage(format!(
@@ -73,7 +73,7 @@ pub fn run(app: &App, args: &ArmArgs) -> Result<u8, Error> {
 
 /// Refuses a repo in which offhours could not work; the labels that it has not.
 fn checked(app: &App, forge: &dyn Forge, repo: &RepoId) -> Result<Vec<String>, Error> {
-    let Some(desk) = forge.desk() else { return Ok(vec![]) };
+    let Some(desk) = forge.admin() else { return Ok(vec![]) };
     let access = desk.access(repo).map_err(|e| by_hand(&e))?;
     if access.held < Permission::Write {
         return Err(Error::new(
@@ -83,7 +83,7 @@ fn checked(app: &App, forge: &dyn Forge, repo: &RepoId) -> Result<Vec<String>, E
         .hint("give it write permission: it comments, labels, claims and pushes"));
     }
     if let Some(why) = access.lacks.first() {
-        return Err(Error::new(Kind::Refused, format!("{repo}: {}", plain(why, 300)))
+        return Err(Error::new(Kind::Refused, format!("{repo}: {}", sanitize(why, 300)))
             .hint("the README tells for each kind of forge what the token needs"));
     }
     let mut wanted = vec![app.config.global.ready_label.clone()];
@@ -130,7 +130,7 @@ fn preview(app: &App, repo: &RepoId) -> Result<Vec<Item>, Error> {
     let (env, host) = app.equip(&store, true, false)?;
     poll::tick(&env, &host, &mut store, &mut log)?;
     for failure in &log.errors {
-        output::err(&format!("offhours arm: {}: {}", plain(&failure.subject, 120), failure.what));
+        output::err(&format!("offhours arm: {}: {}", sanitize(&failure.subject, 120), failure.what));
     }
     let below = format!("{repo}#");
     Ok(log.items.into_iter().filter(|i| i.issue.starts_with(&below)).collect())

@@ -15,7 +15,7 @@ use crate::domain::doctor::{
 };
 use crate::domain::model::RepoId;
 use crate::error::Error;
-use crate::ports::{Claiming as _, Desk, PortResult};
+use crate::ports::{Claiming as _, ForgeAdmin, PortResult};
 use crate::text::doctor::{Finding, Level, examine, verdict};
 use crate::tick::{Env, HostPolicy};
 use clap::Args;
@@ -165,7 +165,7 @@ fn state(app: &App) -> StateFacts {
 /// Every forge with a token, used by an armed repo or not.
 fn forges(app: &App, env: Option<&Env>) -> Vec<ForgeFacts> {
     let Some(env) = env else { return vec![] };
-    let with_token = env.forges.iter().filter_map(|(name, forge)| Some((name, forge.desk()?)));
+    let with_token = env.forges.iter().filter_map(|(name, forge)| Some((name, forge.admin()?)));
     with_token
         .map(|(name, desk)| ForgeFacts {
             name: name.clone(),
@@ -181,7 +181,7 @@ fn labels(
     app: &App,
     host: &HostPolicy,
     id: &RepoId,
-    desk: &dyn Desk,
+    desk: &dyn ForgeAdmin,
     fix: bool,
 ) -> Result<LabelFacts, Error> {
     let mut facts = LabelFacts::default();
@@ -196,7 +196,7 @@ fn labels(
     let missing = crate::domain::silence::missing(&wanted, &have);
     let real = if fix && !app.global.dry_run && !missing.is_empty() { Some(app.forge(id)?) } else { None };
     for name in missing {
-        match real.as_ref().and_then(|forge| forge.desk()) {
+        match real.as_ref().and_then(|forge| forge.admin()) {
             None => facts.missing.push(name),
             Some(desk) => {
                 let (colour, meaning) = look_of(app, &name);
@@ -244,7 +244,7 @@ fn repos(app: &App, asked: Option<(&Env, &HostPolicy)>, fix: bool) -> Result<Vec
             })
         };
         let readable = asked.filter(|_| unreadable.is_none());
-        let desk = readable.and_then(|(env, host)| Some((host, env.forge(id).ok()?.desk()?)));
+        let desk = readable.and_then(|(env, host)| Some((host, env.forge(id).ok()?.admin()?)));
         let access = desk.map(|(_, desk)| desk.access(id).map_err(|e| e.to_string()));
         let may = access.as_ref().is_none_or(|told| told.as_ref().is_ok_and(Access::enough));
         let namespace = match readable.filter(|_| claims.is_none()) {

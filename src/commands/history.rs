@@ -4,7 +4,7 @@ use super::canary::{canary, entry};
 use super::output;
 use crate::app::App;
 use crate::domain::harvest::{self, EntryState};
-use crate::domain::moment::moment;
+use crate::domain::moment::format_time;
 use crate::error::Error;
 use crate::store::{Store, TemplateRow};
 use crate::tick::harvest::look;
@@ -13,8 +13,11 @@ use serde_json::{Value, json};
 pub fn run(app: &App, store: &Store, name: Option<&str>) -> Result<u8, Error> {
     let rows = store.templates(name)?;
     if let (Some(name), true) = (name, rows.is_empty()) {
-        return Err(Error::usage(format!("there is no template {}", crate::domain::escape::plain(name, 60)))
-            .hint("`offhours template list` shows what there is"));
+        return Err(Error::usage(format!(
+            "there is no template {}",
+            crate::domain::escape::sanitize(name, 60)
+        ))
+        .hint("`offhours template list` shows what there is"));
     }
     let (mut text, mut items) = (String::new(), vec![]);
     for row in &rows {
@@ -24,7 +27,7 @@ pub fn run(app: &App, store: &Store, name: Option<&str>) -> Result<u8, Error> {
         let seen = look(store, &row)?;
         let end = match (&row.verdict, &row.detail) {
             (Some(verdict), Some(detail)) => {
-                let ended = row.ended_at.map_or_else(String::new, |at| format!(", {}", moment(at)));
+                let ended = row.ended_at.map_or_else(String::new, |at| format!(", {}", format_time(at)));
                 format!("{}{ended}: {detail}", verdict.code())
             }
             (_, _) => seen.sentence.clone(),
@@ -32,7 +35,7 @@ pub fn run(app: &App, store: &Store, name: Option<&str>) -> Result<u8, Error> {
         text.push_str(&format!(
             "canary {} since {}, {} of new issues: {end}\n",
             row.id,
-            moment(row.started_at),
+            format_time(row.started_at),
             row.fraction
         ));
         for entry in &seen.pending {
@@ -42,7 +45,7 @@ pub fn run(app: &App, store: &Store, name: Option<&str>) -> Result<u8, Error> {
                 entry.why.code(),
                 entry.run,
                 entry.arm.code(),
-                moment(entry.dispatched_at)
+                format_time(entry.dispatched_at)
             ));
         }
         items.push(canary(&seen));

@@ -11,7 +11,7 @@ use super::output;
 use crate::app::{files, probe};
 use crate::cli::Global;
 use crate::config::{self as cfg, Agent, Config, RemoteGuess, Starter, Tracker};
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{Landing, RepoId};
 use crate::error::Error;
 use clap::{Args, ValueEnum};
@@ -73,7 +73,7 @@ pub fn run(global: &Global, args: &InitArgs) -> Result<u8, Error> {
     if !global.dry_run {
         write(&path, &text)?;
     }
-    let from = remote.map(|(name, _)| format!(" (from the remote {})", plain(&name, 40)));
+    let from = remote.map(|(name, _)| format!(" (from the remote {})", sanitize(&name, 40)));
     let words = told(&path, &starter, &from.unwrap_or_default(), global.dry_run, &text);
     let item = json!({ "path": path, "repo": starter.repo, "text": text });
     output::answer(global, "init", &words, &[item]);
@@ -131,7 +131,7 @@ fn landing(args: &InitArgs) -> Result<Landing, Error> {
 fn repo(args: &InitArgs, remote: Option<&RemoteGuess>) -> Result<Option<String>, Error> {
     if let Some(named) = &args.repo {
         let id = RepoId::parse(named, Some("any")).ok_or_else(|| {
-            Error::usage(format!("\"{}\" is not a repo: write owner/repo", plain(named, 80)))
+            Error::usage(format!("\"{}\" is not a repo: write owner/repo", sanitize(named, 80)))
         })?;
         return Ok(Some(id.path()));
     }

@@ -9,7 +9,7 @@ pub use args::{LessonsArgs, LessonsCommand};
 pub use look::snapshot_of;
 
 use crate::app::App;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::lesson::Rules;
 use crate::error::Error;
 use change::{add, done, update};
@@ -32,7 +32,7 @@ pub fn run(app: &App, command: &LessonsCommand) -> Result<u8, Error> {
             let words = words.join(" ");
             let found = read(app, |store| store.search_lessons(&words, limited(app, *limit)))?;
             let found = found.unwrap_or_else(|| Some(vec![])).ok_or_else(|| {
-                Error::usage(format!("there is no word to look for in `{}`", plain(&words, 80)))
+                Error::usage(format!("there is no word to look for in `{}`", sanitize(&words, 80)))
                     .hint("name letters or digits")
             })?;
             tell(app, &found, "nothing found");

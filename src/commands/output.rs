@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use serde_json::{Value, json};
 
 use crate::cli::Global;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::tick::log::Failure;
 use crate::tick::{Log, TickOutcome};
 
@@ -53,7 +53,7 @@ pub fn done(global: &Global, command: &str, text: &str, items: &[Value]) {
 
 fn say(global: &Global, command: &str, failures: &[Failure]) {
     for failure in failures.iter().filter(|f| !f.quiet || global.verbose > 0) {
-        err(&format!("offhours {command}: {}: {}", plain(&failure.subject, 120), failure.what));
+        err(&format!("offhours {command}: {}: {}", sanitize(&failure.subject, 120), failure.what));
     }
 }
 
@@ -106,7 +106,7 @@ pub fn report(global: &Global, command: &str, report: &Log, outcome: TickOutcome
                 "plan:\n"
             });
             for line in &report.effects {
-                text.push_str(&format!("  {}\n", plain(line, 300)));
+                text.push_str(&format!("  {}\n", sanitize(line, 300)));
             }
         }
         if !text.is_empty() {
@@ -118,7 +118,7 @@ pub fn report(global: &Global, command: &str, report: &Log, outcome: TickOutcome
     if !report.left.is_empty() && !global.quiet {
         err(&format!(
             "offhours {command}: the deadline is near; left for the next tick: {}",
-            plain(&report.left.join(", "), 400)
+            sanitize(&report.left.join(", "), 400)
         ));
     }
 }

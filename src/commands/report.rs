@@ -24,9 +24,9 @@ pub struct ReportArgs {
 }
 
 /// More runs than a page can be read with.
-const MOST_RUNS: u32 = 100_000;
+const MAX_RUNS: u32 = 100_000;
 /// Newest first; what is older than these was met long ago.
-const MOST_LESSONS: u32 = 2000;
+const MAX_LESSONS: u32 = 2000;
 
 pub fn run(app: &App, args: &ReportArgs) -> Result<u8, Error> {
     let look = match app.existing_store()? {
@@ -46,7 +46,7 @@ pub fn run(app: &App, args: &ReportArgs) -> Result<u8, Error> {
 
 fn look(app: &App, store: &Store, days: u32) -> Result<Look, Error> {
     let now = app.now();
-    let rows = store.figures(now.plus(-i64::from(days) * 86_400), MOST_RUNS)?;
+    let rows = store.figures(now.plus(-i64::from(days) * 86_400), MAX_RUNS)?;
     let runs = rows
         .into_iter()
         .map(|row| Past {
@@ -66,7 +66,7 @@ fn look(app: &App, store: &Store, days: u32) -> Result<Look, Error> {
     // The journal is an observer: a broken one is left out, never in the way.
     let lessons = app.config.lessons.enabled.then(|| store.lesson_counts().ok()).flatten();
     let lessons = lessons.map(|counts| counts.by_type);
-    let met = lessons.as_ref().and_then(|_| store.lessons(&LessonFilter::default(), None, MOST_LESSONS).ok());
+    let met = lessons.as_ref().and_then(|_| store.lessons(&LessonFilter::default(), None, MAX_LESSONS).ok());
     let met = met.unwrap_or_default();
     Ok(Look { now, days, runs, alarms: store.alarms()?, lessons, met, canaries, upgrades })
 }

@@ -6,9 +6,9 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use super::target::{IssueArg, IssueTarget};
 use super::{by_hand, once, output, tick};
 use crate::app::App;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{IssueRef, JobState, Outcome};
-use crate::domain::moment::{moment, span};
+use crate::domain::moment::{format_duration, format_time};
 use crate::domain::receipt::Cost;
 use crate::domain::run::{Phase, Wait};
 use crate::error::Error;
@@ -84,7 +84,7 @@ fn store(app: &App) -> Result<Store, Error> {
 /// A run by its id, or an issue's newest.
 fn find(app: &App, store: &Store, text: &str) -> Result<RunRow, Error> {
     let unknown = || {
-        Error::usage(format!("there is no run `{}`", plain(text, 80)))
+        Error::usage(format!("there is no run `{}`", sanitize(text, 80)))
             .hint("`offhours run list --all` shows them")
     };
     if let Ok(target) = IssueTarget::parse(text) {
@@ -126,7 +126,7 @@ fn list(app: &App, repo: Option<&str>, all: bool) -> Result<u8, Error> {
         rows.into_iter().filter(|r| repo.as_ref().is_none_or(|id| r.run.issue.repo == *id)).collect();
     let mut text = String::new();
     for row in &rows {
-        let at = moment(row.run.created_at);
+        let at = format_time(row.run.created_at);
         text.push_str(&format!(
             "{}  {:<28} {:<18} {at}\n",
             row.run.id,
@@ -176,14 +176,14 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
         text.push_str(&format!("  {}\n", wait.next_step()));
     }
     if let Some(stored) = store.run_text(&run.id)? {
-        text.push_str(&format!("  title     {}\n", plain(&stored.title, 90)));
+        text.push_str(&format!("  title     {}\n", sanitize(&stored.title, 90)));
     }
     text.push_str(&format!(
         "  asked by  {}\n  begun     {}\n",
-        plain(&run.asked_by, 60),
-        moment(run.created_at)
+        sanitize(&run.asked_by, 60),
+        format_time(run.created_at)
     ));
-    text.push_str(&format!("  base      {} on {}\n", run.base.short(), plain(&run.target_branch, 60)));
+    text.push_str(&format!("  base      {} on {}\n", run.base.short(), sanitize(&run.target_branch, 60)));
     if let Some(head) = &run.pushed {
         text.push_str(&format!("  pushed    {}\n", head.short()));
     }
@@ -207,16 +207,17 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
     }
     for turn in &turns {
         let ended = turn.ending.as_deref().unwrap_or("running");
-        let took =
-            turn.ended_at.map_or(String::new(), |end| format!(" after {}", span(end.since(turn.started_at))));
+        let took = turn
+            .ended_at
+            .map_or(String::new(), |end| format!(" after {}", format_duration(end.since(turn.started_at))));
         let detail = turn
             .detail
             .as_deref()
             .filter(|d| !d.is_empty())
-            .map_or(String::new(), |d| format!(": {}", plain(d, 200)));
+            .map_or(String::new(), |d| format!(": {}", sanitize(d, 200)));
         text.push_str(&format!("  turn {}    {ended}{took}{detail}\n", turn.turn));
         if let Some(summary) = &turn.summary {
-            text.push_str(&format!("            {}\n", plain(summary, 300)));
+            text.push_str(&format!("            {}\n", sanitize(summary, 300)));
         }
     }
     let attach = app.attach(&run.turn_job(run.turns));
@@ -228,8 +229,8 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
     }
     for event in &events {
         let words = &event.facts.detail;
-        let words = if words.is_empty() { String::new() } else { format!(": {}", plain(words, 160)) };
-        text.push_str(&format!("  {}  {}{words}\n", moment(event.at), event.kind.code()));
+        let words = if words.is_empty() { String::new() } else { format!(": {}", sanitize(words, 160)) };
+        text.push_str(&format!("  {}  {}{words}\n", format_time(event.at), event.kind.code()));
     }
     let mut value = item(row);
     if let Value::Object(map) = &mut value {
@@ -342,7 +343,7 @@ fn release(app: &App, args: &IssueArg) -> Result<u8, Error> {
     let mut text = match claim {
         Some((_, holder)) => format!(
             "the claim on {issue} (run {}) is released\n",
-            plain(holder.run.as_deref().unwrap_or("unknown"), 60)
+            sanitize(holder.run.as_deref().unwrap_or("unknown"), 60)
         ),
         None => format!("nobody claims {issue}\n"),
     };
@@ -358,7 +359,7 @@ fn release(app: &App, args: &IssueArg) -> Result<u8, Error> {
         ));
     }
     if labelled {
-        text.push_str(&format!("the label {} is taken away\n", plain(label, 60)));
+        text.push_str(&format!("the label {} is taken away\n", sanitize(label, 60)));
     }
     output::answer(&app.global, "run release", &text, &[json!({ "issue": issue.to_string() })]);
     Ok(0)
@@ -408,7 +409,7 @@ fn retry(app: &App, name: &str) -> Result<u8, Error> {
         }
     });
     let by = match changed.map_err(|e| by_hand(&e))? {
-        Some(who) => plain(&who, 60),
+        Some(who) => sanitize(&who, 60),
         None => "the account that offhours has there".to_owned(),
     };
     let text = format!("{issue} is ready again, approved by {by}; the next poll takes it up\n");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{by_hand, output, tick};
 use crate::app::App;
 use crate::app::Scheduler;
-use crate::domain::moment::span;
+use crate::domain::moment::format_duration;
 use crate::domain::schedule::{self, Actions, Firing, Plan};
 use crate::domain::upgrade::schedule as upgrade_schedule;
 use crate::error::Error;
@@ -395,7 +395,9 @@ fn judge(app: &App, found: &[Installed]) -> Result<(u8, String), Error> {
         }
     }
     match schedule::firing(last_tick_ago(app)?, first.every) {
-        Firing::Good { ago } => text.push_str(&format!("it fires: the last tick was {} ago\n", span(ago))),
+        Firing::Good { ago } => {
+            text.push_str(&format!("it fires: the last tick was {} ago\n", format_duration(ago)));
+        }
         Firing::Pending => {
             code = code.max(if code == 1 { 1 } else { 75 });
             text.push_str("no tick has been seen yet; while it is switched off, ticks leave no trace\n");
@@ -404,7 +406,7 @@ fn judge(app: &App, found: &[Installed]) -> Result<(u8, String), Error> {
             code = 1;
             text.push_str(&format!(
                 "it does not fire: the last tick was {} ago. Is cron running, or the timer enabled?\n",
-                span(ago)
+                format_duration(ago)
             ));
         }
     }

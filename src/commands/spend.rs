@@ -2,8 +2,8 @@
 
 use super::output;
 use crate::app::App;
-use crate::domain::escape::plain;
-use crate::domain::moment::moment;
+use crate::domain::escape::sanitize;
+use crate::domain::moment::format_time;
 use crate::error::Error;
 use crate::store::{SpendBy, SpendRow};
 use crate::tick::poll::day_and_month;
@@ -50,7 +50,7 @@ pub fn run(app: &App, args: &SpendArgs) -> Result<u8, Error> {
     let period = if args.month { "this month" } else { "today" };
     let mut text = format!(
         "spent {period}, since {}\n  known     {:>10}\n  reserved  {:>10}   in flight, or of runs that did not tell\n  limit     {:>10}   {key}\n",
-        moment(since),
+        format_time(since),
         usd(all.known_usd),
         usd(all.reserved_usd),
         usd(limit)
@@ -58,7 +58,7 @@ pub fn run(app: &App, args: &SpendArgs) -> Result<u8, Error> {
     if let Some(at) = adopted.filter(|at| *at > since) {
         text.push_str(&format!(
             "  before {} there may be more: the state file was put back or taken over\n",
-            moment(at)
+            format_time(at)
         ));
     }
     text.push_str(&table(&rows, args.by));
@@ -91,7 +91,7 @@ fn table(rows: &[SpendRow], by: SpendByArg) -> String {
     for row in rows {
         text.push_str(&format!(
             "{:<42} {:>5} {:>12} {:>12}\n",
-            plain(&row.name, 42),
+            sanitize(&row.name, 42),
             row.runs,
             usd(row.spend.known_usd),
             usd(row.spend.reserved_usd)

@@ -2,9 +2,9 @@
 
 use super::output;
 use crate::app::App;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{IssueRef, Outcome, UnixTime};
-use crate::domain::moment::{moment, span};
+use crate::domain::moment::{format_duration, format_time};
 use crate::domain::run::Wait;
 use crate::error::Error;
 use crate::store::{HoldKind, Store};
@@ -81,7 +81,7 @@ pub fn run(app: &App) -> Result<u8, Error> {
 fn wrapped(line: &str) -> String {
     let inner = line.len() - line.trim_start().len();
     let (mut text, mut column) = (String::new(), 0);
-    for word in plain(line, 2000).split_whitespace() {
+    for word in sanitize(line, 2000).split_whitespace() {
         let wide = word.chars().count();
         if column > 0 && column + 1 + wide > 80 {
             text.push('\n');
@@ -116,7 +116,10 @@ fn head(app: &App, store: Option<&Store>, now: UnixTime, items: &mut Vec<Value>)
     match ticks.first() {
         Some((command, at, _, outcome)) => {
             let outcome = outcome.as_deref().unwrap_or("not ended");
-            text.push_str(&format!("last tick: {command} {} ago ({outcome})\n", span(now.since(*at))));
+            text.push_str(&format!(
+                "last tick: {command} {} ago ({outcome})\n",
+                format_duration(now.since(*at))
+            ));
         }
         None => text.push_str("last tick: none yet; put `offhours tick` into your crontab\n"),
     }
@@ -126,8 +129,8 @@ fn head(app: &App, store: Option<&Store>, now: UnixTime, items: &mut Vec<Value>)
             if let Some(until) = store.paused(&scope, now)? {
                 items.push(json!({ "section": "paused", "scope": scope, "until": until.map(|u| u.0) }));
                 let what = if scope == "*" { "everything".to_owned() } else { scope };
-                let until =
-                    until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", moment(u)));
+                let until = until
+                    .map_or("until `offhours resume`".to_owned(), |u| format!("until {}", format_time(u)));
                 text.push_str(&format!("paused: {what} {until}\n"));
             }
         }
@@ -169,7 +172,7 @@ fn left_behind(app: &App, store: Option<&Store>, items: &mut Vec<Value>) -> Resu
         let (issue, dir) = (&found.issue, found.dir.display());
         lines.push(format!(
             "{issue} left behind by a state file that is gone (run {})",
-            plain(&found.run, 20)
+            sanitize(&found.run, 20)
         ));
         lines.push(match &found.record {
             Ok(_) => format!(
@@ -179,7 +182,7 @@ fn left_behind(app: &App, store: Option<&Store>, items: &mut Vec<Value>) -> Resu
             Err(why) => format!(
                 "  It is not gone on with: {}. Its work lies in {dir}. When nobody works on it any more, `offhours run \
                  release {issue}`",
-                plain(why, 200)
+                sanitize(why, 200)
             ),
         });
         items.push(json!({ "section": "needs-you", "issue": issue.to_string(), "run": found.run, "reason": "left-behind" }));
@@ -201,7 +204,7 @@ fn needs_you(app: &App, store: &Store, now: UnixTime, items: &mut Vec<Value>) ->
             lines.push(format!(
                 "{} review{pull} for {} (run {})",
                 row.run.issue,
-                span(row.run.review_seconds + now.since(row.run.last_seen)),
+                format_duration(row.run.review_seconds + now.since(row.run.last_seen)),
                 row.run.id
             ));
             items.push(json!({ "section": "needs-you", "issue": row.run.issue.to_string(), "run": row.run.id, "pull": row.run.pull, "reason": "review" }));
@@ -214,7 +217,7 @@ fn needs_you(app: &App, store: &Store, now: UnixTime, items: &mut Vec<Value>) ->
                 "{} {} {} ago (run {})",
                 row.run.issue,
                 outcome.code(),
-                span(now.since(ended)),
+                format_duration(now.since(ended)),
                 row.run.id
             ));
             lines.push(format!("  {}", what_to_do(outcome)));
@@ -233,7 +236,7 @@ fn running(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec<S
             run.issue,
             row.state_word(),
             run.turns,
-            span(now.since(run.created_at)),
+            format_duration(now.since(run.created_at)),
             run.id
         ));
         items.push(json!({ "section": "running", "issue": run.issue.to_string(), "run": run.id, "reason": row.state_word() }));
@@ -269,7 +272,7 @@ fn parked(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec<St
             continue;
         }
         let until =
-            park.until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", moment(u)));
+            park.until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", format_time(u)));
         lines.push(format!("{account} {until} ({})", park.kind));
         items.push(json!({ "section": "parked", "account": account, "until": park.until.map(|u| u.0), "reason": park.kind }));
     }
@@ -289,7 +292,7 @@ fn canaries(store: &Store, items: &mut Vec<Value>) -> Result<Vec<String>, Error>
 fn alarms(store: &Store, now: UnixTime, items: &mut Vec<Value>) -> Result<Vec<String>, Error> {
     let mut lines = vec![];
     for (cause, since, detail) in store.alarms()? {
-        lines.push(format!("{cause} for {}: {detail}", span(now.since(since))));
+        lines.push(format!("{cause} for {}: {detail}", format_duration(now.since(since))));
         items.push(json!({ "section": "alarm", "cause": cause, "since": since.0, "detail": detail }));
     }
     Ok(lines)

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::cli::Global;
 use crate::domain::control::OFF_LABEL;
 use crate::domain::model::{IssueRef, UnixTime};
-use crate::domain::moment::moment;
+use crate::domain::moment::format_time;
 use crate::domain::run::Phase;
 use crate::error::Error;
 use crate::ports::PortResult;
@@ -136,7 +136,7 @@ pub fn pause(app: &App, repo: Option<&str>, seconds: Option<u64>) -> Result<u8, 
     let mut store = app.store()?;
     store.pause(&scope, now, until)?;
     let what = if scope == "*" { "everything".to_owned() } else { scope.clone() };
-    let end = until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", moment(u)));
+    let end = until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", format_time(u)));
     let text = format!("paused: {what}, {end}; what runs is brought to its end\n");
     output::done(
         &app.global,

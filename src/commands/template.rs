@@ -5,8 +5,8 @@ use super::{by_hand, history, output};
 use crate::app::App;
 use crate::app::read_template as read;
 use crate::domain::canary::Params;
-use crate::domain::escape::plain;
-use crate::domain::moment::moment;
+use crate::domain::escape::sanitize;
+use crate::domain::moment::format_time;
 use crate::domain::template::{self, Act, BUILT_IN, State, VersionName, good_name};
 use crate::error::Error;
 use crate::ports::Prompter as _;
@@ -101,7 +101,7 @@ fn named(name: &str) -> Result<&str, Error> {
     } else {
         Err(Error::usage(format!(
             "\"{}\" is no name for a template: names have 1 to 40 letters, digits, - and _",
-            plain(name, 60)
+            sanitize(name, 60)
         )))
     }
 }
@@ -164,8 +164,8 @@ fn list(app: &App, store: &Store, name: Option<&str>) -> Result<u8, Error> {
             "{:24} {:10} since {}  {}\n",
             row.full_label(),
             row.state.code(),
-            moment(row.changed_at),
-            plain(&row.origin, 60)
+            format_time(row.changed_at),
+            sanitize(&row.origin, 60)
         )
     };
     let text: String = rows.iter().map(line).collect();

@@ -123,7 +123,7 @@ fn under_lock(
     if !off {
         silence::forges(&env, &host, &mut store, &mut log)?;
     }
-    tidy_up(&env, &host, &mut store, &mut log, before.iter().map(|tick| tick.1).max())?;
+    daily_maintenance(&env, &host, &mut store, &mut log, before.iter().map(|tick| tick.1).max())?;
     outbox::flush(&env, &host, &mut store, &mut log)?;
     beat(&env, &mut store, &mut log, heart, begun)?;
     store.tick_ended(command, log.outcome().code(), env.now())?;
@@ -153,7 +153,7 @@ const LONGEST_TRUSTED_GAP: i64 = 2 * 86_400;
 
 /// Once a day: what was kept long enough goes, and what lies in many small files is put together. `last`: the tick before
 /// this one.
-fn tidy_up(
+fn daily_maintenance(
     env: &Env,
     host: &HostPolicy,
     store: &mut Store,
@@ -169,7 +169,7 @@ fn tidy_up(
             }
         }
         for repo in host.repos.clone() {
-            if (env.late)() {
+            if (env.past_deadline)() {
                 break;
             }
             let subject = format!("packing {repo}");
@@ -192,7 +192,7 @@ fn step(
 ) -> Result<(), Error> {
     let watches = matches!(parts, Parts::Watch | Parts::All);
     if watches {
-        control::obey(env, host, store, log)?;
+        control::apply_control(env, host, store, log)?;
         watch::tick(env, host, store, log)?;
     }
     if matches!(parts, Parts::Harvest | Parts::All) {

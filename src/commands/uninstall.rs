@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{output, schedule};
 use crate::app::App;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::upgrade::BatchState;
 use crate::error::Error;
 use clap::Args;
@@ -25,8 +25,10 @@ pub fn run(app: &App, args: &UninstallArgs) -> Result<u8, Error> {
     };
     let unknown = app.left_behind(store.as_ref())?;
     if !unknown.is_empty() {
-        let list: Vec<String> =
-            unknown.iter().map(|found| format!("{} (run {})", found.issue, plain(&found.run, 20))).collect();
+        let list: Vec<String> = unknown
+            .iter()
+            .map(|found| format!("{} (run {})", found.issue, sanitize(&found.run, 20)))
+            .collect();
         return Err(Error::usage(format!(
             "these were in work when the state file was lost, and may hold claims and labels on the forge: {}",
             list.join(", ")

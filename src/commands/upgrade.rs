@@ -8,9 +8,9 @@ use super::upgrade_schedule::UpgradeSchedule;
 use super::{by_hand, output};
 use crate::app::App;
 use crate::app::{self, Locked, TickLock};
-use crate::domain::escape::plain;
-use crate::domain::moment::moment;
-use crate::domain::moment::span;
+use crate::domain::escape::sanitize;
+use crate::domain::moment::format_duration;
+use crate::domain::moment::format_time;
 use crate::domain::upgrade::verdict::Verdict;
 use crate::domain::upgrade::{Batch, BatchState, Ending, Standing, Start, Step, on_start, standing};
 use crate::error::Error;
@@ -297,7 +297,7 @@ pub(super) fn end_now(app: &App) -> Result<Option<i64>, Error> {
 
 fn said_errors(command: &str, world: &UpgradeWorld) -> u8 {
     for failure in &world.log.errors {
-        output::err(&format!("offhours {command}: {}: {}", plain(&failure.subject, 120), failure.what));
+        output::err(&format!("offhours {command}: {}: {}", sanitize(&failure.subject, 120), failure.what));
     }
     world.log.exit_code()
 }
@@ -349,7 +349,7 @@ fn status(app: &App) -> Result<u8, Error> {
         }
     }
     if let Some(next) = super::upgrade_schedule::next(&world.store, world.env.now())? {
-        text.push_str(&format!("\nnext fire: {}\n", moment(next)));
+        text.push_str(&format!("\nnext fire: {}\n", format_time(next)));
         if let Some(map) = items.first_mut().and_then(Value::as_object_mut) {
             map.insert("next_fire".to_owned(), json!(next.0));
         }
@@ -372,21 +372,21 @@ fn batch_text(
         "batch {} ({}) begun {}, {} ago\n",
         batch.id,
         batch.state.code(),
-        moment(batch.started_at),
-        span(now.since(batch.started_at))
+        format_time(batch.started_at),
+        format_duration(now.since(batch.started_at))
     );
     if let Some(until) = batch.backoff_until.filter(|until| *until > now) {
-        text.push_str(&format!("waits until {}\n", moment(until)));
+        text.push_str(&format!("waits until {}\n", format_time(until)));
     }
     if let Some(why) = &batch.halted {
-        text.push_str(&format!("halted: {}\n", plain(why, 300)));
+        text.push_str(&format!("halted: {}\n", sanitize(why, 300)));
     }
     for recipe in recipes {
         let ending =
-            recipe.ending.as_ref().map(|e| format!(": {}", plain(&e.line(), 400))).unwrap_or_default();
+            recipe.ending.as_ref().map(|e| format!(": {}", sanitize(&e.line(), 400))).unwrap_or_default();
         let trial = match (recipe.step, recipe.trial()) {
             (Step::Wait, Some(trial)) => {
-                format!(", trial {} for {}", trial.number, span(now.since(trial.at)))
+                format!(", trial {} for {}", trial.number, format_duration(now.since(trial.at)))
             }
             (_, Some(_) | None) => String::new(),
         };
@@ -415,7 +415,7 @@ fn run_testme(app: &App, recipe: &str, pull: u64, post: bool) -> Result<u8, Erro
         pause();
     };
     let url = verdict.url().unwrap_or("");
-    let text = format!("VERDICT={}\nBUILD={}\n", verdict.word(), plain(url, 500));
+    let text = format!("VERDICT={}\nBUILD={}\n", verdict.word(), sanitize(url, 500));
     output::answer(
         &app.global,
         command,

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::app::Scheduler;
 use crate::app::env;
 use crate::domain::model::UnixTime;
-use crate::domain::moment::moment;
+use crate::domain::moment::format_time;
 use crate::domain::schedule::Plan;
 use crate::domain::upgrade::schedule::{self, Fired, LocalTime};
 use crate::error::Error;
@@ -147,7 +147,7 @@ fn install(app: &App, args: &UpgradeScheduleArgs) -> Result<u8, Error> {
     }
     let text = format!(
         "the first batch begins {}; `offhours upgrade schedule verify` says whether it did\n",
-        moment(made.first)
+        format_time(made.first)
     );
     output::answer(&app.global, "upgrade schedule", &text, &[json!({ "first_fire": made.first.0 })]);
     Ok(0)
@@ -200,11 +200,14 @@ fn verify(app: &App) -> Result<u8, Error> {
     let fired = schedule::fired(first, &summaries, app.now());
     let (text, word, code) = match fired {
         Fired::Yes => {
-            (format!("a batch began {} as scheduled, and has a summary\n", moment(first)), "fired", 0)
+            (format!("a batch began {} as scheduled, and has a summary\n", format_time(first)), "fired", 0)
         }
-        Fired::NotYet => (format!("the batch of {} has no summary yet\n", moment(first)), "not-yet", 75),
+        Fired::NotYet => (format!("the batch of {} has no summary yet\n", format_time(first)), "not-yet", 75),
         Fired::Missed => (
-            format!("no batch began within five minutes of {}: the schedule does not fire\n", moment(first)),
+            format!(
+                "no batch began within five minutes of {}: the schedule does not fire\n",
+                format_time(first)
+            ),
             "missed",
             1,
         ),

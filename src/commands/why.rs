@@ -3,9 +3,9 @@
 use super::output;
 use super::target::IssueTarget;
 use crate::app::App;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{IssueRef, Outcome, RepoId};
-use crate::domain::moment::moment;
+use crate::domain::moment::format_time;
 use crate::domain::run::Phase;
 use crate::error::Error;
 use crate::store::{RunRow, Store};
@@ -62,7 +62,7 @@ fn live(app: &App, store: Option<Store>) -> Result<Store, Error> {
     let (env, host) = dry.equip(&store, false, false)?;
     poll::tick(&env, &host, &mut store, &mut log)?;
     for failure in &log.errors {
-        output::err(&format!("offhours why: {}: {}", plain(&failure.subject, 120), failure.what));
+        output::err(&format!("offhours why: {}: {}", sanitize(&failure.subject, 120), failure.what));
     }
     Ok(store)
 }
@@ -79,7 +79,8 @@ fn host(app: &App, store: Option<&Store>) -> Result<String, Error> {
     if let Some(store) = store
         && let Some(until) = store.paused("*", now)?
     {
-        let until = until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", moment(u)));
+        let until =
+            until.map_or("until `offhours resume`".to_owned(), |u| format!("until {}", format_time(u)));
         text.push_str(&format!("nothing starts: paused {until}\n"));
     }
     if text.is_empty() {
@@ -103,7 +104,7 @@ fn repo_lines(
         text.push_str(&format!(
             "  held as {} since {}; `offhours resume {repo}` clears it\n",
             hold.kind.code(),
-            moment(hold.since)
+            format_time(hold.since)
         ));
     }
     let issues = store.listing(repo)?;
@@ -116,7 +117,7 @@ fn repo_lines(
         let words = reason
             .as_ref()
             .map_or("not looked at yet".to_owned(), |r| format!("{}: {}", r.reason, r.sentence));
-        text.push_str(&format!("  #{} {}\n    {words}\n", issue.number, plain(&issue.title, 60)));
+        text.push_str(&format!("  #{} {}\n    {words}\n", issue.number, sanitize(&issue.title, 60)));
         items.push(json!({ "issue": name.to_string(), "reason": reason.map(|r| r.reason) }));
     }
     Ok(text)
@@ -127,7 +128,7 @@ fn end_words(store: &Store, row: &RunRow) -> Result<String, Error> {
     let code = row.state_word();
     let events = store.events_of(&row.run.id)?;
     let mut said = events.iter().rev().filter(|e| e.kind.code() == code).map(|e| &e.facts.detail);
-    Ok(said.find(|detail| !detail.is_empty()).map_or_else(String::new, |detail| plain(detail, 300)))
+    Ok(said.find(|detail| !detail.is_empty()).map_or_else(String::new, |detail| sanitize(detail, 300)))
 }
 
 fn issue_lines(
@@ -140,7 +141,7 @@ fn issue_lines(
     for found in app.left_behind(store)?.into_iter().filter(|found| found.issue == *issue) {
         text.push_str(&format!(
             "{issue}: left behind by a state file that is gone (run {})\n  its work lies in {}\n",
-            plain(&found.run, 20),
+            sanitize(&found.run, 20),
             found.dir.display()
         ));
         text.push_str(&match &found.record {
@@ -148,7 +149,7 @@ fn issue_lines(
             Err(why) => format!(
                 "  it is not gone on with: {}\n  next: put a backup back with `offhours state restore FILE`, or \
                  `offhours run release {issue}` when nobody works on it any more\n",
-                plain(why, 200)
+                sanitize(why, 200)
             ),
         });
     }
@@ -208,7 +209,7 @@ fn issue_lines(
         }));
         lines.sort_by_key(|(at, _)| *at);
         for (at, line) in lines {
-            text.push_str(&format!("    {}  {line}\n", moment(crate::domain::model::UnixTime(at))));
+            text.push_str(&format!("    {}  {line}\n", format_time(crate::domain::model::UnixTime(at))));
         }
     }
     items.push(json!({

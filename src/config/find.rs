@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 
 /// A thousand repos with a table each fit many times; a file larger than this is a mistake.
-const MOST_BYTES: usize = 4 * 1024 * 1024;
+const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// The configuration file: `--config`, `$OFFHOURS_CONFIG`, `$XDG_CONFIG_HOME/offhours/config.toml` (with
 /// `$HOME/.config` where that is not set), `/etc/offhours/config.toml`. An empty variable counts as not set.
@@ -71,7 +71,7 @@ fn how_to_make_one(path: &Path) -> String {
 /// Kind `Config` where it cannot be read, is too large, or is not UTF-8.
 pub fn read(path: &Path) -> Result<String, Error> {
     let mut bytes = Vec::new();
-    let limit = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(|e| {
         Error::config(format!("reading the configuration {}: {e}", path.display()))
             .hint("see that the file exists and that you may read it")
@@ -94,11 +94,11 @@ pub fn decode(path: &Path, bytes: Vec<u8>) -> Result<String, Error> {
 }
 
 pub(super) fn refuse_too_large(path: &Path, bytes: usize) -> Result<(), Error> {
-    if bytes <= MOST_BYTES {
+    if bytes <= MAX_BYTES {
         return Ok(());
     }
     let what =
-        format!("{} is larger than {} MiB, too large for a configuration", path.display(), MOST_BYTES >> 20);
+        format!("{} is larger than {} MiB, too large for a configuration", path.display(), MAX_BYTES >> 20);
     Err(Error::config(what).hint("if it is not the configuration, name the right one with --config"))
 }
 
@@ -147,7 +147,7 @@ mod tests {
     fn bytes_that_are_no_text_are_a_sentence_with_a_line() {
         let error = decode(Path::new("c.toml"), b"a = 1\nb = \"\xff\"\n".to_vec()).unwrap_err();
         assert_eq!(error.what, "c.toml, line 2: this is not UTF-8 text");
-        let error = decode(Path::new("c.toml"), vec![b'#'; MOST_BYTES + 1]).unwrap_err();
+        let error = decode(Path::new("c.toml"), vec![b'#'; MAX_BYTES + 1]).unwrap_err();
         assert!(error.what.contains("too large"), "{error}");
     }
 }

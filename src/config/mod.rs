@@ -25,7 +25,7 @@ use toml_edit::{Document, TableLike};
 pub use find::{decode, find, place, read};
 pub use hours::{Hours, Offset, Window, is_open, window_end};
 pub use schema::{
-    Bridge, Canary, Ci, Control, FixForward, Forge, ForgeKind, Global, Harvest, Heartbeat, Hooks, Lessons,
+    Bridge, Canary, Ci, Control, FixForward, Forge, ForgeKind, Global, Harvest, HeartBeat, Hooks, Lessons,
     Notify, NotifyKind, PriorityOrder, Profile, PromptBy, Recipe, Retention, RunSettings, RunnerKind,
     RunnerSettings, SessionKind, Stage, StageKind, Template, Trust, TrustPermission, Upgrade,
 };

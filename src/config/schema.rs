@@ -389,7 +389,7 @@ keys! {
     }
 
     /// A URL for each command that is pinged when it starts, ends or fails.
-    pub Heartbeat in ["heartbeat"] {
+    pub HeartBeat in ["heartbeat"] {
         /// The URL for `tick`. At the start /start is put behind it, at a failure /fail.
         tick: Option<SecretSource> = None;
         /// The URL for `poll`, where it is started by itself.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::schema::{
-    Bridge, Canary, Ci, Control, FixForward, Forge, Global, Harvest, Heartbeat, Hooks, Lessons, Notify,
+    Bridge, Canary, Ci, Control, FixForward, Forge, Global, Harvest, HeartBeat, Hooks, Lessons, Notify,
     Recipe, Retention, RunSettings, RunnerKind, RunnerSettings, Stage, Template, Trust, Upgrade,
 };
 use crate::domain::model::{IssueRef, RepoId};
@@ -36,7 +36,7 @@ pub struct Config {
     pub harvest: Harvest,
     pub canary: Canary,
     pub templates: BTreeMap<String, Template>,
-    pub heartbeat: Heartbeat,
+    pub heartbeat: HeartBeat,
     pub forges: BTreeMap<String, Forge>,
     pub runners: BTreeMap<String, Runner>,
     pub notifiers: BTreeMap<String, Notify>,
@@ -150,7 +150,7 @@ impl Config {
             harvest: Harvest::default(),
             canary: Canary::default(),
             templates: BTreeMap::new(),
-            heartbeat: Heartbeat::default(),
+            heartbeat: HeartBeat::default(),
             forges: BTreeMap::new(),
             runners: BTreeMap::new(),
             notifiers: BTreeMap::new(),
@@ -280,7 +280,7 @@ impl Config {
             let token = runner.t3.as_ref().and_then(|t3| t3.token.as_ref());
             found.extend(token.map(|source| (format!("runner.{name}.token"), source)));
         }
-        let Heartbeat { tick, poll, watch, lessons } = &self.heartbeat;
+        let HeartBeat { tick, poll, watch, lessons } = &self.heartbeat;
         for (name, source) in [("tick", tick), ("poll", poll), ("watch", watch), ("lessons", lessons)] {
             found.extend(source.as_ref().map(|source| (format!("heartbeat.{name}"), source)));
         }

@@ -3,7 +3,7 @@
 use super::model::UnixTime;
 
 /// What keeps being refused is let go after so many tries.
-pub const MOST_TRIES: u32 = 10;
+pub const MAX_TRIES: u32 = 10;
 
 /// What is known of the comment on an issue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub fn due(given: Option<&Given>, text: &str, now: UnixTime) -> Option<u32> {
     let Some(given) = given else { return Some(1) };
     let waits = given.tries > 0 && now < given.not_before;
     match (waits, given.text == text, given.tries) {
-        (true, _, _) | (false, true, 0 | MOST_TRIES..) => None,
+        (true, _, _) | (false, true, 0 | MAX_TRIES..) => None,
         (false, true, tries) => Some(tries + 1),
         (false, false, _) => Some(1),
     }
@@ -45,11 +45,11 @@ mod tests {
             assert_eq!(due(Some(&given("a", 0)), "a", now), None, "said");
             assert_eq!(due(Some(&given("a", 0)), "b", now), Some(1), "something else is to be said");
         }
-        for tries in (1..=MOST_TRIES + 1).chain([u32::MAX]) {
+        for tries in (1..=MAX_TRIES + 1).chain([u32::MAX]) {
             let told = given("a", tries);
             assert_eq!(due(Some(&told), "a", before), None, "too early after {tries}");
             assert_eq!(due(Some(&told), "b", before), None, "too early after {tries}");
-            let again = (tries < MOST_TRIES).then(|| tries + 1);
+            let again = (tries < MAX_TRIES).then(|| tries + 1);
             assert_eq!(due(Some(&told), "a", then), again, "after {tries}");
             assert_eq!(due(Some(&told), "b", then), Some(1), "after {tries}");
         }

@@ -198,7 +198,7 @@ pub struct Nature {
     pub starts_work: bool,
     /// People see it on the forge. A token's rights can be mended, and a server can say no in a moment of disorder: the
     /// first no is not the last word.
-    pub may_be_mended: bool,
+    pub is_retryable: bool,
     pub part: Part,
     pub on_no: OnNo,
 }
@@ -206,8 +206,8 @@ pub struct Nature {
 impl Nature {
     /// Tidies up or tells.
     const QUIET: Self =
-        Self { starts_work: false, may_be_mended: false, part: Part::After, on_no: OnNo::Nothing };
-    const SHOWN: Self = Self { may_be_mended: true, ..Self::QUIET };
+        Self { starts_work: false, is_retryable: false, part: Part::After, on_no: OnNo::Nothing };
+    const SHOWN: Self = Self { is_retryable: true, ..Self::QUIET };
     const WORK: Self = Self { starts_work: true, ..Self::QUIET };
 }
 
@@ -222,7 +222,7 @@ impl<S> Effect<S> {
             Self::Land { .. } | Self::PushBranch { .. } => {
                 Nature { on_no: OnNo::PushRefused, ..Nature::WORK }
             }
-            Self::OpenPull { .. } => Nature { may_be_mended: true, on_no: OnNo::PushRefused, ..Nature::WORK },
+            Self::OpenPull { .. } => Nature { is_retryable: true, on_no: OnNo::PushRefused, ..Nature::WORK },
             Self::Merge { .. } => Nature { on_no: OnNo::MergeRefused, ..Nature::WORK },
             Self::Verify { .. }
             | Self::TakeSlot { .. }

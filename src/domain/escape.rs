@@ -1,7 +1,7 @@
 //! Words from outside, made harmless where they are shown.
 
 /// The most of a log that goes into a comment or a prompt, in characters: forges refuse longer comments.
-const MOST_LOG_CHARS: usize = 30_000;
+const MAX_LOG_CHARS: usize = 30_000;
 
 /// Characters that show nothing or turn the reading direction: what a person sees would not be what is there.
 fn unseen(c: char) -> bool {
@@ -12,7 +12,7 @@ fn unseen(c: char) -> bool {
 }
 
 /// Text from outside for a terminal or a log: no control characters, no escapes, at most `limit` characters.
-pub fn plain(text: &str, limit: usize) -> String {
+pub fn sanitize(text: &str, limit: usize) -> String {
     let cleaned: String = text
         .chars()
         .map(|c| if matches!(c, '\n' | '\t' | '\u{2028}' | '\u{2029}') { ' ' } else { c })
@@ -30,7 +30,7 @@ pub fn markdown(text: &str, limit: usize) -> String {
     // A word joiner keeps a mention, a reference or an address from being one; a backslash alone does not, because
     // forges look for them in the rendered text.
     const JOINER: char = '\u{2060}';
-    let plain = plain(text, limit);
+    let plain = sanitize(text, limit);
     let mut out = String::with_capacity(plain.len());
     for (at, c) in plain.char_indices() {
         let before = plain.get(..at).unwrap_or_default();
@@ -55,7 +55,7 @@ pub fn markdown(text: &str, limit: usize) -> String {
 /// A name as code: what forges would make of it in running text, a mention say, it is not there.
 pub fn code(text: &str) -> String {
     let usual = |c: char| c.is_alphanumeric() || "-_.@:/() ".contains(c);
-    let name: String = plain(text, 120).chars().map(|c| if usual(c) { c } else { '?' }).collect();
+    let name: String = sanitize(text, 120).chars().map(|c| if usual(c) { c } else { '?' }).collect();
     format!("`{name}`")
 }
 
@@ -72,10 +72,10 @@ pub fn fenced(text: &str) -> String {
 pub fn fenced_log(text: &str) -> String {
     let text = text.trim_end();
     let chars = text.chars().count();
-    if chars <= MOST_LOG_CHARS {
+    if chars <= MAX_LOG_CHARS {
         return fenced(text);
     }
-    let tail: String = text.chars().skip(chars - MOST_LOG_CHARS).collect();
+    let tail: String = text.chars().skip(chars - MAX_LOG_CHARS).collect();
     fenced(&format!("…{tail}"))
 }
 
@@ -107,9 +107,9 @@ mod tests {
             ("123456789", "123456789"),
             ("1234567890", "12345678…"),
         ] {
-            assert_eq!(plain(text, 9.max(want.chars().count())), want, "{text:?}");
+            assert_eq!(sanitize(text, 9.max(want.chars().count())), want, "{text:?}");
         }
-        assert_eq!(plain("ab", 0), "…");
+        assert_eq!(sanitize("ab", 0), "…");
     }
 
     #[test]

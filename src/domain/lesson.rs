@@ -293,17 +293,17 @@ pub struct Given {
 }
 
 /// A prompt holds at most this many lessons,
-pub const MOST_GIVEN: u32 = 12;
+pub const MAX_GIVEN: u32 = 12;
 /// and this many characters of them: what went wrong elsewhere must not crowd out the task.
-pub const MOST_GIVEN_CHARS: usize = 4000;
+pub const MAX_GIVEN_CHARS: usize = 4000;
 
 /// Chooses from lessons that stand in the order of their weight.
 pub fn choose(candidates: &[Record]) -> Given {
     let (mut ids, mut lines, mut used) = (vec![], vec![], 0);
-    for record in candidates.iter().take(MOST_GIVEN as usize) {
+    for record in candidates.iter().take(MAX_GIVEN as usize) {
         let line = words::for_agent(record);
         let size = line.chars().count() + 1;
-        if used + size > MOST_GIVEN_CHARS {
+        if used + size > MAX_GIVEN_CHARS {
             continue;
         }
         used += size;

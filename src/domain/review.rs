@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::escape::{fenced, plain};
+use super::escape::{fenced, sanitize};
 use super::model::{Comment, Person, Review, ReviewVerdict, Seen};
 use super::run::{ReviewAsk, ReviewSeen};
 
 /// The most of reviewers' words that goes into one turn, in characters.
-const MOST_CHARS: usize = 40_000;
+const MAX_CHARS: usize = 40_000;
 
 /// A review or a comment, and whether its author is trusted on the repo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,11 +71,11 @@ impl ReviewAsk {
     /// What does not fit any more is told by a later turn, if it still stands then.
     fn take(&mut self, id: String, words: &str) {
         let length = self.text.chars().count() + words.chars().count();
-        if length <= MOST_CHARS {
+        if length <= MAX_CHARS {
             self.text.push_str(words);
             self.reviews.push(id);
         } else if self.text.is_empty() {
-            self.text.extend(words.chars().take(MOST_CHARS));
+            self.text.extend(words.chars().take(MAX_CHARS));
             self.reviews.push(id);
         }
     }
@@ -85,8 +85,8 @@ fn words(author: &Person, what: &str, review: &Review) -> String {
     let mut text = review.body.trim().to_owned();
     for note in &review.notes {
         let place = match (&note.path, note.line) {
-            (Some(path), Some(line)) => format!("{}:{line}", plain(path, 200)),
-            (Some(path), None) => plain(path, 200),
+            (Some(path), Some(line)) => format!("{}:{line}", sanitize(path, 200)),
+            (Some(path), None) => sanitize(path, 200),
             (None, _) => "in general".to_owned(),
         };
         text.push_str(&format!("\n\n{place}: {}", note.body.trim()));
@@ -99,5 +99,5 @@ fn words(author: &Person, what: &str, review: &Review) -> String {
 
 /// One review or comment, as the agent reads it.
 fn quoted(author: &Person, what: &str, text: &str) -> String {
-    format!("{} {what}:\n{}\n\n", plain(&author.login, 60), fenced(text))
+    format!("{} {what}:\n{}\n\n", sanitize(&author.login, 60), fenced(text))
 }

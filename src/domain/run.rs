@@ -23,12 +23,12 @@ pub use phase::{
 pub use progress::Progress;
 pub use row::{Row, row};
 pub use seen::{
-    BaseSeen, CiSeen, Evidence, GuardSeen, IssueSeen, PullSeen, ReviewAsk, ReviewSeen, TargetSeen, TurnSeen,
-    VerifySeen, WorkSeen,
+    BaseSeen, CiSeen, Evidence, GuardSeen, IssueSeen, PullSeen, ReviewAsk, ReviewSeen, TargetComparison,
+    TurnSeen, VerifySeen, WorkSeen,
 };
 pub use state::{
     CI_START_SECONDS, CONFLICT_TRIES, Failure, LONGEST_GAP_SECONDS, LONGEST_REVIEW_GAP_SECONDS,
-    MOST_CONTINUES, Phase, Policy, Run, SPARE_VERIFIES, Wait,
+    MAX_CONTINUES, Phase, Policy, Run, SPARE_VERIFIES, Wait,
 };
 pub use why::{Continued, Said, ToAgent, Used, Why};
 

@@ -1,8 +1,8 @@
 //! Which silence is an alarm: when a command that is expected has not been heard of for too long.
 
 use super::model::UnixTime;
-use crate::domain::moment::moment;
-use crate::domain::moment::span;
+use crate::domain::moment::format_duration;
+use crate::domain::moment::format_time;
 
 /// A command and when it was last started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,9 +41,9 @@ pub fn schedule(heard: &[Heard], own: &str, now: UnixTime, limit: i64, switched_
                 command: command.to_owned(),
                 sentence: format!(
                     "nothing started `{command}` between {} and {} ({}): the schedule did not fire, or the machine was off",
-                    moment(at),
-                    moment(now),
-                    span(now.since(at))
+                    format_time(at),
+                    format_time(now),
+                    format_duration(now.since(at))
                 ),
             });
         } else if !stood_in && !asleep {
@@ -51,7 +51,7 @@ pub fn schedule(heard: &[Heard], own: &str, now: UnixTime, limit: i64, switched_
                 command: command.to_owned(),
                 sentence: format!(
                     "nothing has started `{command}` since {}, while `{own}` runs: see `offhours schedule verify`",
-                    moment(at)
+                    format_time(at)
                 ),
             });
         }

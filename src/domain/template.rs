@@ -5,7 +5,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 /// The template that is built in; its first version is the first champion.
 pub const BUILT_IN: &str = "implementer";
 /// A prompt beyond this is a file that was named by mistake.
-pub const MOST_BYTES: usize = 100_000;
+pub const MAX_BYTES: usize = 100_000;
 
 /// Where in its life a version stands. Exactly one of a template is the champion, at most one the canary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, EnumString, VariantArray)]

@@ -35,11 +35,11 @@ pub use effect::{Effect, Settled};
 pub use evidence::{
     BeforeTrigger, Evidence, JobSeen, Mirror, Reconciled, Scanned, TestSeen, TurnSeen, WaitSeen, WorkSeen,
 };
-pub use state::{AgentAnswer, Ending, MOST_TRIALS, Plan, Recipe, StaleTest, Step, TestChange, Trial, branch};
+pub use state::{AgentAnswer, Ending, MAX_TRIALS, Plan, Recipe, StaleTest, Step, TestChange, Trial, branch};
 
 use super::model::{Oid, UnixTime};
-use crate::domain::escape::plain;
-use crate::domain::moment::span;
+use crate::domain::escape::sanitize;
+use crate::domain::moment::format_duration;
 use verdict::{Mark, Verdict};
 
 /// What the configuration says.
@@ -266,8 +266,10 @@ fn wait(mut to: Recipe, verdict: &Verdict, branch: Option<&Oid>, policy: &Policy
         }
         Verdict::Pending { .. } => {
             trial.verdict = Some(verdict.clone());
-            let why =
-                format!("no verdict within {} (trial {number} of {MOST_TRIALS})", span(policy.wait_seconds));
+            let why = format!(
+                "no verdict within {} (trial {number} of {MAX_TRIALS})",
+                format_duration(policy.wait_seconds)
+            );
             end(to, Ending::Failed(why), vec![Effect::SayTrial { trial: number }], now)
         }
         Verdict::Green { url } => {
@@ -286,7 +288,7 @@ fn wait(mut to: Recipe, verdict: &Verdict, branch: Option<&Oid>, policy: &Policy
 fn triage(mut to: Recipe, turn: &TurnSeen, now: UnixTime) -> Next {
     match turn {
         TurnSeen::NoAgent => {
-            let why = format!("red, no repair command ({} of {MOST_TRIALS} runs used)", to.used());
+            let why = format!("red, no repair command ({} of {MAX_TRIALS} runs used)", to.used());
             end(to, Ending::Failed(why), vec![], now)
         }
         TurnSeen::NotStarted => {
@@ -398,7 +400,7 @@ pub fn doubt_stale(
         return Some("no test is named".to_owned());
     }
     for test in tests {
-        let name = plain(&test.test, 120);
+        let name = sanitize(&test.test, 120);
         if Some(&test.build_url) != trial.mark.url.as_ref() {
             return Some(format!("{name}: the build it names is not this red trial's"));
         }
@@ -416,5 +418,5 @@ pub fn doubt_stale(
         return Some("the failures of the build are not listed".to_owned());
     }
     let unexplained = all_failures.iter().find(|failure| !tests.iter().any(|test| test.test == **failure));
-    unexplained.map(|failure| format!("{} failed as well, and is not explained", plain(failure, 120)))
+    unexplained.map(|failure| format!("{} failed as well, and is not explained", sanitize(failure, 120)))
 }

@@ -1,6 +1,6 @@
 //! The loop: take the next pending intent, try it, settle it.
 
-use super::machine::{Answer, Gate, Machine, Settlement};
+use super::machine::{EffectOutcome, Gate, Machine, Settlement};
 use crate::error::Error;
 use crate::ports::PortError;
 use crate::store::Intent;
@@ -21,19 +21,19 @@ pub fn drive<M: Machine>(machine: &mut M) -> Result<bool, Error> {
         machine.trying(&intent)?;
         let answer = machine.perform(&state, &intent)?;
         let goes_on = match answer {
-            Ok(Answer::Done(brought)) => {
+            Ok(EffectOutcome::Done(brought)) => {
                 machine.settle(&intent, Settlement::Done(brought))?;
                 true
             }
-            Ok(Answer::Again(why)) => {
+            Ok(EffectOutcome::Again(why)) => {
                 machine.settle(&intent, Settlement::Cancelled(why))?;
                 true
             }
-            Ok(Answer::NotNow(why)) => {
+            Ok(EffectOutcome::NotNow(why)) => {
                 machine.settle(&intent, Settlement::Cancelled(why))?;
                 false
             }
-            Ok(Answer::UnderWay) => false,
+            Ok(EffectOutcome::UnderWay) => false,
             Err(error) => failed(machine, &state, &intent, &error)?,
         };
         if !goes_on {

@@ -16,7 +16,7 @@ pub enum Gate {
 
 /// What came of carrying an effect out; a [`PortError`] beside it is a no, or no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer<B> {
+pub enum EffectOutcome<B = String> {
     Done(B),
     /// It did not happen, will not under this record, and may be decided anew.
     Again(String),
@@ -53,7 +53,7 @@ pub trait Machine {
         &mut self,
         state: &Self::State,
         intent: &Intent<Self::Effect>,
-    ) -> Result<PortResult<Answer<Self::Brought>>, Error>;
+    ) -> Result<PortResult<EffectOutcome<Self::Brought>>, Error>;
     /// Records how the intent ended, and what it brought.
     fn settle(&mut self, intent: &Intent<Self::Effect>, how: Settlement<Self::Brought>) -> Result<(), Error>;
     /// How many times the world may say no before that is the last word.

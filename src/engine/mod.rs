@@ -16,4 +16,4 @@ mod machine;
 mod tests;
 
 pub use drive::drive;
-pub use machine::{Answer, Gate, Machine, Settlement};
+pub use machine::{EffectOutcome, Gate, Machine, Settlement};

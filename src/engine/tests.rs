@@ -16,7 +16,7 @@ struct Book {
 struct Toy<'a> {
     book: &'a mut Book,
     /// What the world answers, by effect; one answer a try, then done.
-    answers: Vec<(&'static str, PortResult<Answer<String>>)>,
+    answers: Vec<(&'static str, PortResult<EffectOutcome<String>>)>,
     gate: Gate,
     /// Undoes everything where this is answered with an error.
     needed: &'static str,
@@ -68,7 +68,7 @@ impl Machine for Toy<'_> {
         &mut self,
         (): &(),
         intent: &Intent<&'static str>,
-    ) -> Result<PortResult<Answer<String>>, Error> {
+    ) -> Result<PortResult<EffectOutcome<String>>, Error> {
         if let Some(at) = self.answers.iter().position(|(effect, _)| *effect == intent.effect) {
             return Ok(self.answers.remove(at).1);
         }
@@ -78,7 +78,7 @@ impl Machine for Toy<'_> {
             self.book.world.push(intent.effect);
         }
         self.act()?;
-        Ok(Ok(Answer::Done(intent.effect.to_owned())))
+        Ok(Ok(EffectOutcome::Done(intent.effect.to_owned())))
     }
 
     fn settle(&mut self, intent: &Intent<&'static str>, how: Settlement<String>) -> Result<(), Error> {
@@ -146,9 +146,9 @@ fn each_answer_settles_the_intent_or_leaves_it() {
     let refused = Some(Settlement::Refused("why".to_owned()));
     let why = || "why".to_owned();
     let cases = [
-        (Ok(Answer::Again(why())), cancelled.clone(), true, ""),
-        (Ok(Answer::NotNow(why())), cancelled, false, ""),
-        (Ok(Answer::UnderWay), None, false, ""),
+        (Ok(EffectOutcome::Again(why())), cancelled.clone(), true, ""),
+        (Ok(EffectOutcome::NotNow(why())), cancelled, false, ""),
+        (Ok(EffectOutcome::UnderWay), None, false, ""),
         (Err(PortError::refused("why")), refused.clone(), true, "push: no, why"),
         (Err(PortError::gone("why")), refused, true, "push: no, why"),
         (Err(PortError::later("why")), None, false, "later, why"),

@@ -77,7 +77,7 @@ pub trait Forge: Hosting {
     /// Its pull requests. `None`: this forge cannot; the config refuses landing by pull request there.
     fn pulls(&self) -> Option<&dyn Merging>;
     /// What it tells of our token and of a repo's labels. `None`: it has neither.
-    fn desk(&self) -> Option<&dyn Desk> {
+    fn admin(&self) -> Option<&dyn ForgeAdmin> {
         None
     }
     /// The address at which a person looks at a repository, or at one of its issues; none where there is no such page.
@@ -87,7 +87,7 @@ pub trait Forge: Hosting {
 }
 
 /// What `doctor`, `arm` and the alarms about silence ask of a forge.
-pub trait Desk {
+pub trait ForgeAdmin {
     /// Whose the token is, and until when.
     fn token(&self) -> PortResult<TokenFacts>;
     /// What the token may do in one repo, as far as that can be asked without writing.

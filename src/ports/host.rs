@@ -9,7 +9,7 @@ pub trait Clock {
 
 /// A server that asked not to be asked for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostLimit {
+pub struct RateLimit {
     pub until: UnixTime,
     pub why: String,
     /// How often in a row it limited us.
@@ -17,10 +17,10 @@ pub struct HostLimit {
 }
 
 /// What is remembered between ticks of the servers that are asked, by the names that the config gives them.
-pub trait HostBook {
-    fn limit(&self, server: &str) -> PortResult<Option<HostLimit>>;
+pub trait RateLimitStore {
+    fn limit(&self, server: &str) -> PortResult<Option<RateLimit>>;
     /// `None`: it answers again.
-    fn put_limit(&self, server: &str, limit: Option<&HostLimit>) -> PortResult<()>;
+    fn put_limit(&self, server: &str, limit: Option<&RateLimit>) -> PortResult<()>;
     /// By what the forge itself knows this repository, so that another one under its name is not taken for it.
     fn repo_identity(&self, repo: &RepoId) -> PortResult<Option<String>>;
     fn put_repo_identity(&self, repo: &RepoId, identity: &str) -> PortResult<()>;

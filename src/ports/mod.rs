@@ -16,14 +16,14 @@ mod recipe;
 pub use ci::{Ci, Wanted};
 pub use error::{PortError, PortResult};
 pub use forge::{
-    BrokenIssue, Capabilities, Desk, Forge, Hosting, Listing, MergeAnswer, Merging, NewPull, PullRequests,
-    Remote,
+    BrokenIssue, Capabilities, Forge, ForgeAdmin, Hosting, Listing, MergeAnswer, Merging, NewPull,
+    PullRequests, Remote,
 };
 pub use git::{
     ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, Git, History, Merged, Pushed, Salvaged, Work,
     Workspaces,
 };
-pub use host::{Clock, HostBook, HostLimit, SwitchFile};
+pub use host::{Clock, RateLimit, RateLimitStore, SwitchFile};
 pub use job::{Folders, JobKind, JobSpec, Marked, RunFolder, Runner, TurnSpec};
 pub use notify::{Notice, Notifier};
 pub use prompt::{Prompter, TemplateContent, TemplateSource, TemplateText};

@@ -9,7 +9,7 @@ use super::ask::Ask as _;
 use super::{Store, StoreResult, sql};
 use crate::boundary;
 use crate::domain::model::{RepoId, UnixTime};
-use crate::ports::{HostBook, HostLimit, PortError, PortResult};
+use crate::ports::{PortError, PortResult, RateLimit, RateLimitStore};
 
 /// A connection of its own beside the store's; for a dry run one to a copy in memory.
 pub struct ServerBook {
@@ -52,11 +52,11 @@ impl Store {
 }
 
 impl ServerBook {
-    fn stored(&self, server: &str) -> rusqlite::Result<Option<HostLimit>> {
+    fn stored(&self, server: &str) -> rusqlite::Result<Option<RateLimit>> {
         self.conn
             .prepare_cached("SELECT until, why, times FROM server_limits WHERE server = ?1")?
             .query_row([server], |row| {
-                Ok(HostLimit {
+                Ok(RateLimit {
                     until: UnixTime(row.get(0)?),
                     why: row.get(1)?,
                     times: u32::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
@@ -70,12 +70,12 @@ fn port(error: &rusqlite::Error) -> PortError {
     PortError::later(format!("what is remembered of servers could not be read or written: {error}"))
 }
 
-impl HostBook for ServerBook {
-    fn limit(&self, server: &str) -> PortResult<Option<HostLimit>> {
+impl RateLimitStore for ServerBook {
+    fn limit(&self, server: &str) -> PortResult<Option<RateLimit>> {
         self.stored(server).map_err(|error| port(&error))
     }
 
-    fn put_limit(&self, server: &str, limit: Option<&HostLimit>) -> PortResult<()> {
+    fn put_limit(&self, server: &str, limit: Option<&RateLimit>) -> PortResult<()> {
         boundary::pass("state.server");
         let written = match limit {
             Some(limit) => self.conn.execute(

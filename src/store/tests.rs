@@ -630,7 +630,7 @@ fn what_kind_of_act_each_effect_is() {
         names.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
     };
     insta::assert_snapshot!(named(&|n| n.starts_work), @"BringUpToDate Claim Land Merge OpenPull OpenUndo Prepare PushBranch StartCi StartTurn TakeSlot Undo Verify");
-    insta::assert_snapshot!(named(&|n| n.may_be_mended), @"Close EditPull Label OpenPull Progress Reopen Say");
+    insta::assert_snapshot!(named(&|n| n.is_retryable), @"Close EditPull Label OpenPull Progress Reopen Say");
     insta::assert_snapshot!(named(&|n| n.part == Part::Claims), @"Claim");
     insta::assert_snapshot!(named(&|n| n.part == Part::Prepares), @"Prepare");
     insta::assert_snapshot!(named(&|n| n.part == Part::StartsAgent), @"StartTurn");

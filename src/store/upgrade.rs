@@ -10,7 +10,7 @@ use rusqlite::{Row, params};
 use super::ask::Ask as _;
 use super::upgrade_rows::{EffectRow, RecipeRow};
 use super::{Intent, IntentState, Store, StoreError, StoreResult, insert_event};
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::event::{Event, Facts, Happening, Subject};
 use crate::domain::model::{RepoId, UnixTime};
 use crate::domain::upgrade::{Batch, BatchState, Effect, Ending, Recipe};
@@ -58,7 +58,7 @@ fn failed(batch: i64, recipe: &Recipe, repo: &RepoId, now: UnixTime) -> Event {
         number: None,
         run: None,
         facts: Facts {
-            detail: plain(detail, 2000),
+            detail: sanitize(detail, 2000),
             turn: Some(recipe.turns),
             subject: Some(Subject::Recipe(recipe.name.clone())),
             ..Facts::default()

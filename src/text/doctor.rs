@@ -1,9 +1,9 @@
 //! What is wrong with an installation: pure checks over facts that were gathered before. Each finding that is not good
 //! has one remedy. A further check is a function more in the list of checks.
 
-use crate::domain::escape::plain;
-use crate::domain::moment::moment;
-use crate::domain::moment::span;
+use crate::domain::escape::sanitize;
+use crate::domain::moment::format_duration;
+use crate::domain::moment::format_time;
 use crate::domain::schedule::{Firing, firing, often};
 
 mod finding;
@@ -58,7 +58,12 @@ fn programs(facts: &Facts) -> Vec<Finding> {
     for program in facts.programs.iter().filter(|p| !p.found) {
         found.push(bad(
             "program",
-            format!("`{}` ({}) is not {}", plain(&program.program, 80), program.purpose, where_looked(facts)),
+            format!(
+                "`{}` ({}) is not {}",
+                sanitize(&program.program, 80),
+                program.purpose,
+                where_looked(facts)
+            ),
             "install it, write its whole path, or run `offhours schedule install` from a shell that finds it",
         ));
     }
@@ -78,7 +83,7 @@ fn runners(facts: &Facts) -> Vec<Finding> {
         found.push(bad("runner", "no runner is configured", "add [runner.NAME] with the argv of your agent"));
     }
     for runner in &facts.runners {
-        let (name, program) = (plain(&runner.name, 40), plain(&runner.program, 80));
+        let (name, program) = (sanitize(&runner.name, 40), sanitize(&runner.program, 80));
         if !runner.found {
             found.push(bad(
                 "runner",
@@ -92,7 +97,7 @@ fn runners(facts: &Facts) -> Vec<Finding> {
             Start::NotTried => found.push(good("runner", format!("{name}: `{program}` is there"))),
             Start::Failed(why) => found.push(bad(
                 "runner",
-                format!("{name}: `{program} --version` {}", plain(why, 200)),
+                format!("{name}: `{program} --version` {}", sanitize(why, 200)),
                 "start it by hand as the user that runs offhours",
             )),
         }
@@ -122,7 +127,7 @@ fn repos(facts: &Facts) -> Vec<Finding> {
         if let Some(why) = &repo.unreadable {
             found.push(bad(
                 "repo",
-                format!("{}: {}", repo.name, plain(why, 300)),
+                format!("{}: {}", repo.name, sanitize(why, 300)),
                 "correct the allowlist or the forge's path, URL or token",
             ));
             continue;
@@ -130,7 +135,7 @@ fn repos(facts: &Facts) -> Vec<Finding> {
         if let Some(why) = &repo.claims {
             found.push(bad(
                 "claims",
-                format!("{}: its claims cannot be read: {}", repo.name, plain(why, 300)),
+                format!("{}: its claims cannot be read: {}", repo.name, sanitize(why, 300)),
                 "check that git reaches the repository and may push to it",
             ));
         } else {
@@ -173,13 +178,16 @@ fn namespace(repo: &RepoFacts) -> Finding {
             format!(
                 "{name}: the server refuses refs/offhours/ ({}), so claims are written to {place}/ and show among \
                  the branches",
-                plain(said, 120)
+                sanitize(said, 120)
             ),
             "nothing has to be done; let the account push to refs/offhours/ if they are in the way",
         ),
         Namespace::Trouble(why) => bad(
             "claims",
-            format!("{name}: claims cannot be written, and nothing starts without one: {}", plain(why, 300)),
+            format!(
+                "{name}: claims cannot be written, and nothing starts without one: {}",
+                sanitize(why, 300)
+            ),
             "let the account create and delete refs below refs/offhours/ or refs/heads/offhours/: look at the token, \
              the rules for branches, and the server's hooks",
         ),
@@ -194,7 +202,7 @@ fn secrets(facts: &Facts) -> Vec<Finding> {
             None => good("secret", format!("{key} can be had")),
             Some(why) => bad(
                 "secret",
-                plain(why, 300),
+                sanitize(why, 300),
                 "set it where offhours is started; a file or a credential is there for cron, too",
             ),
         })
@@ -204,14 +212,14 @@ fn secrets(facts: &Facts) -> Vec<Finding> {
 fn state(facts: &Facts) -> Vec<Finding> {
     let state = &facts.state;
     let mut found = vec![match &state.trouble {
-        Some(why) => bad("state", plain(why, 400), "see `offhours state check`, `restore` and `adopt`"),
+        Some(why) => bad("state", sanitize(why, 400), "see `offhours state check`, `restore` and `adopt`"),
         None if state.exists => good("state", format!("{} is sound", state.path)),
         None => good("state", format!("{} is made by the first armed tick", state.path)),
     }];
     if let Some(at) = state.adopted_at {
         found.push(note(
             "state-adopted",
-            format!("the state file was put back or taken over at {}: money spent before may be more than it knows", moment(at)),
+            format!("the state file was put back or taken over at {}: money spent before may be more than it knows", format_time(at)),
             "nothing, if the budgets have room; it is over with the month",
         ));
     }
@@ -244,7 +252,7 @@ fn schedule(facts: &Facts) -> Vec<Finding> {
     if let Some(why) = &schedule.trouble {
         found.push(note(
             "schedule",
-            plain(why, 300),
+            sanitize(why, 300),
             "see `offhours schedule print` for what can be used elsewhere",
         ));
     }
@@ -271,13 +279,13 @@ fn schedule(facts: &Facts) -> Vec<Finding> {
         ));
     }
     found.push(match firing(schedule.last_tick_ago, *every) {
-        Firing::Good { ago } => good("firing", format!("the last tick was {} ago", span(ago))),
+        Firing::Good { ago } => good("firing", format!("the last tick was {} ago", format_duration(ago))),
         Firing::Pending => {
             note("firing", "no tick was seen yet", "offhours schedule verify --wait 300 --exit-code")
         }
         Firing::Silent { ago } => bad(
             "firing",
-            format!("the last tick was {} ago", span(ago)),
+            format!("the last tick was {} ago", format_duration(ago)),
             "look whether cron runs, or `systemctl status offhours.timer`",
         ),
     });

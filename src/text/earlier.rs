@@ -1,15 +1,15 @@
 //! Why the work that an earlier run left is not gone on with.
 
 use crate::domain::earlier::Why;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 
 /// Goes on after a name of the work.
 pub fn anew(why: &Why, target: &str) -> String {
-    let target = plain(target, 60);
+    let target = sanitize(target, 60);
     match why {
         Why::OnTarget => format!("is on {target} already"),
         Why::Rewritten => format!("builds on commits that are on {target} no more"),
-        Why::Conflict(paths) => format!("and {target} both changed {}", plain(&paths.join(", "), 400)),
+        Why::Conflict(paths) => format!("and {target} both changed {}", sanitize(&paths.join(", "), 400)),
     }
 }
 

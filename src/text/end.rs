@@ -1,7 +1,7 @@
 //! What is said where a run ended.
 
 use super::mark::{marker, mention};
-use crate::domain::escape::{fenced_log, markdown, plain};
+use crate::domain::escape::{fenced_log, markdown, sanitize};
 use crate::domain::model::{HandBack, Outcome};
 use crate::domain::run::Run;
 
@@ -100,6 +100,6 @@ pub(super) fn notice_title(run: &Run, outcome: Outcome) -> String {
 }
 
 pub(super) fn notice_body(run: &Run, outcome: Outcome, why: &str) -> String {
-    let why = if why.is_empty() { String::new() } else { format!("{}\n", plain(why, 500)) };
+    let why = if why.is_empty() { String::new() } else { format!("{}\n", sanitize(why, 500)) };
     format!("{why}{} (run {}, {} turns)", what_to_do(&outcome), run.id, run.turns)
 }

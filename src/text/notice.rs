@@ -2,7 +2,7 @@
 //! Words from outside are data in every one of these forms.
 
 use crate::domain::effect::NoticeKind;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 
 /// How a kind of notice is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +41,10 @@ pub struct Told {
 /// The headline and the text of a notice.
 pub fn told(kind: NoticeKind, title: &str, body: &str, possible_repeat: bool) -> Told {
     let manner = manner(kind);
-    let title = plain(title, 200);
+    let title = sanitize(title, 200);
     // The title of an alarm begins with the word already.
     let rest = title.strip_prefix(&format!("{}: ", kind.code())).unwrap_or(&title);
-    let lines: Vec<String> = body.lines().map(|line| plain(line, 1000)).collect();
+    let lines: Vec<String> = body.lines().map(|line| sanitize(line, 1000)).collect();
     let mut text = lines.join("\n").trim().to_owned();
     if possible_repeat {
         text.push_str("\n(You may have got this before: the answer to the first sending was lost.)");

@@ -2,7 +2,7 @@
 
 use super::mark::marker;
 use super::receipt::{cost, turns, verified};
-use crate::domain::escape::{code, markdown, plain};
+use crate::domain::escape::{code, markdown, sanitize};
 use crate::domain::model::Oid;
 use crate::domain::receipt::ReceiptFacts;
 use crate::domain::run::Run;
@@ -31,7 +31,7 @@ pub fn is_of_run(text: &str, run: &str) -> bool {
 
 /// The issue's title, with its number so that the two are found together.
 pub(super) fn pull_title(run: &Run, facts: &ReceiptFacts) -> String {
-    let title = plain(&facts.title, 180);
+    let title = sanitize(&facts.title, 180);
     let title = title.trim();
     if title.is_empty() {
         format!("Work on #{}", run.issue.number)

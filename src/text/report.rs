@@ -11,7 +11,7 @@ pub use look::{Look, Past, Tried, Upgraded};
 use std::collections::BTreeMap;
 
 use crate::domain::model::{Freeze, Outcome, UnixTime};
-use crate::domain::moment::{moment, span};
+use crate::domain::moment::{format_duration, format_time};
 use draw::{HEIGHT, LEFT, TOP, WIDTH, float, html, put, size};
 
 /// The three ends that people tell apart.
@@ -105,7 +105,10 @@ pub fn page(look: &Look) -> String {
             look.days
         ),
     );
-    put(&mut out, format_args!("<h1>offhours</h1>\n<p>{} days up to {}</p>\n", look.days, moment(look.now)));
+    put(
+        &mut out,
+        format_args!("<h1>offhours</h1>\n<p>{} days up to {}</p>\n", look.days, format_time(look.now)),
+    );
     if runs.is_empty() {
         out.push_str("<p>No run was begun in this time.</p>\n");
     } else {
@@ -143,7 +146,7 @@ fn tiles(out: &mut String, runs: &[&Past]) {
         (landed.to_string(), "landed".to_owned()),
         (ended(End::Back).to_string(), "handed back".to_owned()),
         (ended(End::Frozen).to_string(), "frozen".to_owned()),
-        (lead.map_or("-".to_owned(), span), "median to landed".to_owned()),
+        (lead.map_or("-".to_owned(), format_duration), "median to landed".to_owned()),
         (money(cost), if unknown == 0 { "cost".to_owned() } else { format!("cost; {unknown} did not tell") }),
         (per_landed(cost, landed), "cost per landed".to_owned()),
     ] {
@@ -169,7 +172,7 @@ fn how_many_weeks(look: &Look) -> i64 {
 /// The day a week begins, as `2 Mar` would be too clever: `03-02`.
 fn week_day(look: &Look, week: i64) -> String {
     let from = look.now.plus(-i64::from(look.days) * 86_400 + week * WEEK);
-    moment(from).get(5..10).unwrap_or_default().to_owned()
+    format_time(from).get(5..10).unwrap_or_default().to_owned()
 }
 
 /// A round number not below this one, for the top of an axis.
@@ -297,7 +300,7 @@ fn leads(out: &mut String, look: &Look, runs: &[&Past]) {
             format_args!(
                 "<circle class=\"a\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"><title>week of {}: {}</title></circle>\n",
                 week_day(look, n),
-                span(lead)
+                format_duration(lead)
             ),
         );
     }
@@ -331,7 +334,7 @@ fn table(out: &mut String, title: &str, head: &str, runs: &[&Past], name: impl F
                 "<tr><td>{}</td><td>{}</td><td>{share:.0}%</td><td><span class=\"bar\"><i style=\"width:{share:.0}%\"></i></span></td><td>{}</td><td>{:.1}</td><td>{}</td><td>{}</td></tr>\n",
                 html(name),
                 runs.len(),
-                lead.map_or("-".to_owned(), span),
+                lead.map_or("-".to_owned(), format_duration),
                 float(turns) / size(runs.len().max(1)),
                 money(cost),
                 per_landed(cost, landed)
@@ -354,7 +357,7 @@ fn alarms(out: &mut String, look: &Look) {
             format_args!(
                 "<tr><td>{}</td><td>for {}</td><td>{}</td></tr>\n",
                 html(cause),
-                span(look.now.since(*since)),
+                format_duration(look.now.since(*since)),
                 html(detail)
             ),
         );

@@ -1,7 +1,7 @@
 //! Every text of upgrades that leaves the program: commits, pull requests, comments, the request to an agent, the summary.
 //! Words from registries, CI and agents are escaped here, and no line of ours is ever a trigger.
 
-use crate::domain::escape::{markdown, plain};
+use crate::domain::escape::{markdown, sanitize};
 use crate::domain::upgrade::guard::Bump;
 use crate::domain::upgrade::verdict::untriggering;
 use crate::domain::upgrade::{Ending, Recipe, Settled, StaleTest, Trial};
@@ -92,7 +92,7 @@ fn stale_lines(tests: &[StaleTest]) -> String {
         format!(
             "- {} in `{}`: {}\n",
             markdown(&t.test, 200),
-            plain(&t.path, 200).replace('`', "'"),
+            sanitize(&t.path, 200).replace('`', "'"),
             markdown(&t.why, 600)
         )
     };
@@ -162,7 +162,7 @@ pub fn summary(batch: i64, halted: Option<&str>, all: &[Told<'_>]) -> String {
         if !lines.is_empty() {
             text.push_str(&format!("\n{title}\n"));
             for line in lines {
-                text.push_str(&format!("  {}\n", plain(&line, 600)));
+                text.push_str(&format!("  {}\n", sanitize(&line, 600)));
             }
         }
     };

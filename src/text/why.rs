@@ -1,7 +1,7 @@
 //! Why a run ended, in words.
 
 use crate::domain::model::{CutBy, CutOff};
-use crate::domain::moment::span;
+use crate::domain::moment::format_duration;
 use crate::domain::run::{Used, Why};
 
 /// For people; not escaped. Empty where the code says it all.
@@ -17,7 +17,7 @@ pub fn why(why: &Why) -> String {
         Why::PutThere => "the work is on the target, put there by somebody else".to_owned(),
         Why::PullClosed(pull) => format!("pull request #{pull} was closed without being merged"),
         Why::NotReviewed { pull, seconds } => {
-            format!("nobody reviewed pull request #{pull} within {}", span(*seconds))
+            format!("nobody reviewed pull request #{pull} within {}", format_duration(*seconds))
         }
         Why::ReviewTurnsUsed(turns) => {
             format!("changes are asked for, and all {turns} review turns are used")

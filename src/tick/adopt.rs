@@ -7,7 +7,7 @@ use super::log::{Failure, Log};
 use super::policy::HostPolicy;
 use super::templates;
 use crate::domain::effect::NoticeKind;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::run::Phase;
 use crate::error::{Error, Kind};
 use crate::ports::{Marked, PortError, PortResult};
@@ -69,7 +69,7 @@ pub fn tick(
     let mut silent: Vec<&str> = vec![];
     for marked in found {
         let forge = marked.issue.repo.forge.as_str();
-        if silent.contains(&forge) || (env.late)() {
+        if silent.contains(&forge) || (env.past_deadline)() {
             looked.waiting = true;
             continue;
         }
@@ -157,8 +157,8 @@ fn told(
         "it was in work when the state file was lost (run {}), and is not gone on with: {}. Its work lies in {folder}. As \
          long as its claim stands it is not started again; when nobody works on it any more, `offhours run release {issue}` \
          frees it",
-        plain(&marked.run, 20),
-        plain(why, 300)
+        sanitize(&marked.run, 20),
+        sanitize(why, 300)
     );
     let title = format!("{issue}: left behind by a state file that is gone");
     let link = env.page(&issue.repo, Some(issue.number));

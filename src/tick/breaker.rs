@@ -3,12 +3,12 @@
 use super::env::Env;
 use super::log::Log;
 use super::policy::HostPolicy;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::error::Error;
 use crate::store::{Park, RunRow, Store};
 
 /// What of a failure is the same each time: its words, without numbers, dates and the like.
-fn gist(why: &str) -> String {
+fn normalize_error(why: &str) -> String {
     let words = why.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() > 2);
     words.collect::<Vec<_>>().join(" ")
 }
@@ -22,13 +22,13 @@ pub(super) fn note_start_failure(
     row: &RunRow,
     why: &str,
 ) -> Result<(), Error> {
-    let count = store.start_failed(&row.account, &gist(why))?;
+    let count = store.start_failed(&row.account, &normalize_error(why))?;
     if count >= host.breaker {
         let now = env.now();
         let detail = format!(
             "the runner {} failed to start {count} times in the same way: {}. Mend it, then `offhours resume`",
             row.account,
-            plain(why, 300)
+            sanitize(why, 300)
         );
         let park = Park { kind: "breaker".to_owned(), detail: detail.clone(), since: now, until: None };
         store.park(&row.account, &park)?;

@@ -4,7 +4,7 @@ use super::env::Env;
 use super::log::Log;
 use super::policy::HostPolicy;
 use crate::domain::control::{self, Asked, OFF_LABEL, Order};
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{Issue, IssueRef, Outcome, Permission, Seen, UnixTime};
 use crate::domain::run::Wait;
 use crate::error::Error;
@@ -17,7 +17,12 @@ const CAUSE: &str = "control-issue";
 const NEEDS_YOU_SECONDS: i64 = 14 * 86_400;
 
 /// Puts the kill switch on where the label asks for it. What cannot be read asks for nothing, and is said.
-pub fn obey(env: &Env, host: &mut HostPolicy, store: &mut Store, log: &mut Log) -> Result<(), Error> {
+pub fn apply_control(
+    env: &Env,
+    host: &mut HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+) -> Result<(), Error> {
     let Some(at) = host.control.clone() else { return Ok(()) };
     let subject = format!("control issue {at}");
     let asked = match asked(env, &at) {
@@ -28,7 +33,7 @@ pub fn obey(env: &Env, host: &mut HostPolicy, store: &mut Store, log: &mut Log) 
     match control::judge(&asked, &host.trust) {
         Order::Nothing => env.recovered(store, CAUSE),
         Order::Ignored(who) => {
-            let who = plain(&who, 60);
+            let who = sanitize(&who, 60);
             let detail = format!("{who} put {OFF_LABEL} on {at} and may not write there: it is not heard");
             log.alarm(env, store, CAUSE, &detail)
         }
@@ -51,7 +56,7 @@ fn put_on(
     if let Err(error) = env.switch_file.put_on() {
         log.failed(env, store, "kill switch", &error)?;
     }
-    let because = format!("{} put {OFF_LABEL} on {at}", plain(who, 60));
+    let because = format!("{} put {OFF_LABEL} on {at}", sanitize(who, 60));
     host.switch_on = true;
     if !host.switch_because.contains(&because) {
         host.switch_because.push(because.clone());

@@ -5,20 +5,20 @@ use super::breaker::note_start_failure;
 use super::env::Env;
 use super::event::event;
 use super::log::{Log, illegal};
-use super::perform::{Out, perform};
+use super::perform::perform;
 use super::policy::{HostPolicy, RepoPolicy};
 use super::templates;
 use crate::domain::effect::{Effect, Part};
 use crate::domain::event::{EventKind, Happening};
 use crate::domain::model::Outcome;
 use crate::domain::run::{self, Phase};
-use crate::engine::{self, Gate, Machine, Settlement};
+use crate::engine::{self, EffectOutcome, Gate, Machine, Settlement};
 use crate::error::Error;
 use crate::ports::{PortError, PortResult};
 use crate::store::{Intent, IntentState, LedgerRow, RunRow, Store};
 
 /// Ticks in which the world may say no to what people see of a run, before it is left out.
-const MOST_NOS: u32 = 3;
+const MAX_REFUSALS: u32 = 3;
 
 /// Carries out what is pending for a run, in order. Returns whether nothing is left.
 pub fn drive(
@@ -79,7 +79,7 @@ impl Machine for Driven<'_> {
         Ok(self.store.trying(intent.id)?)
     }
 
-    fn perform(&mut self, row: &RunRow, intent: &Intent) -> Result<PortResult<Out>, Error> {
+    fn perform(&mut self, row: &RunRow, intent: &Intent) -> Result<PortResult<EffectOutcome>, Error> {
         match self.policy(row) {
             Ok(policy) => perform(self.env, self.host, self.store, self.log, row, &policy, intent),
             Err(error) => Ok(Err(error)),
@@ -100,7 +100,7 @@ impl Machine for Driven<'_> {
     }
 
     fn patience(&self, effect: &Effect) -> u32 {
-        if effect.nature().may_be_mended { MOST_NOS } else { 1 }
+        if effect.nature().is_retryable { MAX_REFUSALS } else { 1 }
     }
 
     /// A dispatch that does not come to an agent is undone.

@@ -41,7 +41,7 @@ pub struct Env {
     pub switch_file: Box<dyn SwitchFile>,
     pub new_id: Box<dyn Fn() -> String>,
     /// Whether the deadline is near: nothing new is begun then.
-    pub late: Box<dyn Fn() -> bool>,
+    pub past_deadline: Box<dyn Fn() -> bool>,
 }
 
 impl Env {
@@ -93,7 +93,7 @@ impl Env {
         let wanted = self.wanted(NoticeKind::Recovered);
         let notice = self.about_cause(cause, String::new(), NoticeKind::Recovered, String::new());
         store.clear_alarm(cause, now, &wanted, |since| {
-            let stood = crate::domain::moment::span(now.since(since));
+            let stood = crate::domain::moment::format_duration(now.since(since));
             Notice {
                 key: format!("recovered:{cause}:{}", since.0),
                 body: format!("the cause of the alarm is gone; it stood for {stood}"),

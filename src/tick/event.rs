@@ -1,6 +1,6 @@
 //! Events of a run, as they are recorded.
 
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::event::{Event, EventKind, Facts};
 use crate::domain::model::UnixTime;
 use crate::domain::run::Run;
@@ -15,7 +15,7 @@ pub(super) fn event(run: &Run, key: &str, kind: impl Into<EventKind>, at: UnixTi
         number: Some(run.issue.number),
         run: Some(run.id.clone()),
         facts: Facts {
-            detail: plain(detail, 2000),
+            detail: sanitize(detail, 2000),
             turn: Some(run.turns),
             attempt: Some(run.attempt),
             ..Facts::default()

@@ -30,7 +30,7 @@ const LOOK_AGAIN_SECONDS: i64 = 600;
 /// A branch is read for so long after work landed on it.
 const READ_SECONDS: i64 = 90 * 86_400;
 /// More commits than this are not read at once; work that was taken back further down is not found.
-const MOST_COMMITS: usize = 2000;
+const MAX_COMMITS: usize = 2000;
 /// The cause of the alarm about a graduated version whose work was taken back begins so.
 const ALARM: &str = "graduated-reverted:";
 
@@ -60,7 +60,7 @@ fn attribute(
     read: &mut Read,
 ) -> Result<(), Error> {
     for run in store.outcomes_due(env.now())? {
-        if (env.late)() {
+        if (env.past_deadline)() {
             log.left.push("harvest".to_owned());
             break;
         }
@@ -225,7 +225,7 @@ fn remember_commits(env: &Env, store: &mut Store, row: &RunRow, head: &Oid) -> R
     let found = (|| {
         let mut names = vec![];
         for (to, from) in &landings {
-            let commits = env.git.commits(&run.issue.repo, from, to, MOST_COMMITS)?;
+            let commits = env.git.commits(&run.issue.repo, from, to, MAX_COMMITS)?;
             names.extend(commits.into_iter().map(|(oid, _)| oid.to_string()));
             names.push(to.to_string());
         }
@@ -273,7 +273,7 @@ fn read_branches(
 
 fn read_due_branches(env: &Env, store: &mut Store, log: &mut Log, read: &mut Read) -> Result<(), Error> {
     for branch in store.branches_to_read(None, env.now())? {
-        if (env.late)() {
+        if (env.past_deadline)() {
             return Ok(());
         }
         read_branches(env, store, log, &branch.repo, read)?;
@@ -290,7 +290,7 @@ fn read_branch(env: &Env, store: &mut Store, log: &mut Log, branch: &BranchRow) 
         let commits = if head == branch.oid {
             vec![]
         } else {
-            env.git.commits(repo, &branch.oid, &head, MOST_COMMITS)?
+            env.git.commits(repo, &branch.oid, &head, MAX_COMMITS)?
         };
         Ok((head, commits))
     });

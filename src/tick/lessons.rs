@@ -3,9 +3,9 @@
 use super::env::Env;
 use super::log::{Failure, Item, Log};
 use super::policy::HostPolicy;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::event::{Event, Facts, Red};
-use crate::domain::lesson::{self, Given, Lesson, MOST_GIVEN, Rules};
+use crate::domain::lesson::{self, Given, Lesson, MAX_GIVEN, Rules};
 use crate::domain::model::{Freeze, RepoId, UnixTime};
 use crate::domain::run::{CiSeen, Evidence, Row, Run, Step, VerifySeen, WorkSeen};
 use crate::error::Kind;
@@ -52,7 +52,7 @@ fn learn(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> Stor
         if learned.events < BATCH {
             break;
         }
-        if (env.late)() {
+        if (env.past_deadline)() {
             log.left.push(SUBJECT.to_owned());
             break;
         }
@@ -68,7 +68,7 @@ fn item(found: &Lesson) -> Item {
         run: found.task.clone(),
         handle: None,
         reason: found.kind.code().to_owned(),
-        sentence: plain(&found.root_cause, 300),
+        sentence: sanitize(&found.root_cause, 300),
         acted: false,
     }
 }
@@ -106,7 +106,7 @@ fn sentence(doing: &str, error: &StoreError) -> String {
     format!(
         "{doing} failed: {}; everything else goes on. A backup has the journal (`offhours state backup`), and \
          `lessons.enabled = false` does without it",
-        plain(&error.to_string(), 400)
+        sanitize(&error.to_string(), 400)
     )
 }
 
@@ -140,7 +140,7 @@ fn choose(env: &Env, host: &HostPolicy, store: &Store, run: &Run, turn: u32) -> 
     if let Some(given) = store.given_beside(&run.id, &repo)? {
         return Ok(given);
     }
-    Ok(lesson::choose(&store.lessons_to_give(&repo, &rules, now, MOST_GIVEN)?))
+    Ok(lesson::choose(&store.lessons_to_give(&repo, &rules, now, MAX_GIVEN)?))
 }
 
 /// Records what is in the prompt of a run's first turn, before it is sent. A template may have no place for it: then nothing was given.
@@ -169,7 +169,7 @@ pub fn would_give(store: &Store, rules: &Rules, repo: &RepoId, now: UnixTime) ->
     if !rules.enabled || !rules.in_prompts {
         return String::new();
     }
-    let found = store.lessons_to_give(&repo.to_string(), rules, now, MOST_GIVEN);
+    let found = store.lessons_to_give(&repo.to_string(), rules, now, MAX_GIVEN);
     found.map_or_else(|_| String::new(), |records| lesson::choose(&records).text)
 }
 

@@ -4,7 +4,7 @@ use super::env::Env;
 use super::log::Failure;
 use super::log::Log;
 use super::policy::HostPolicy;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{Issue, RepoId};
 use crate::error::{Error, Kind};
 use crate::ports::{Listing, PortError};
@@ -80,7 +80,7 @@ pub(super) fn read_repo(
             for issue in broken {
                 let name = issue.number.map_or_else(|| subject.clone(), |n| format!("{subject}#{n}"));
                 let quiet = !store.outage(&format!("broken {name} {}", issue.what), now)?;
-                let what = plain(&issue.what, 600);
+                let what = sanitize(&issue.what, 600);
                 log.errors.push(Failure { subject: name, what, kind: Kind::TryLater, quiet });
             }
             Ok(Some(store.listing(repo)?))

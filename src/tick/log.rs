@@ -79,7 +79,7 @@ impl Log {
             run: Some(run.id.clone()),
             handle,
             reason: reason.to_owned(),
-            sentence: crate::domain::escape::plain(sentence, 300),
+            sentence: crate::domain::escape::sanitize(sentence, 300),
             acted: true,
         });
     }
@@ -96,7 +96,7 @@ impl Log {
         let quiet = !store.outage(subject, now)?;
         self.errors.push(Failure {
             subject: subject.to_owned(),
-            what: crate::domain::escape::plain(&error.to_string(), 600),
+            what: crate::domain::escape::sanitize(&error.to_string(), 600),
             kind: kind_of(error),
             quiet,
         });
@@ -112,7 +112,7 @@ impl Log {
         if store.raise(cause, detail, now, &wanted, &notice)? {
             self.errors.push(Failure {
                 subject: cause.to_owned(),
-                what: crate::domain::escape::plain(detail, 600),
+                what: crate::domain::escape::sanitize(detail, 600),
                 kind: Kind::TryLater,
                 quiet: false,
             });

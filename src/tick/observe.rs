@@ -24,7 +24,7 @@ use crate::domain::event::{Event, Happening};
 use crate::domain::model::{IssueRef, JobState, Outcome, UnixTime};
 use crate::domain::receipt::{Cost, ReceiptFacts, Reported, Verified};
 use crate::domain::run::{
-    CiSeen, Evidence, IssueSeen, PullSeen, ReviewSeen, Run, TargetSeen, TurnSeen, VerifySeen, WorkSeen,
+    CiSeen, Evidence, IssueSeen, PullSeen, ReviewSeen, Run, TargetComparison, TurnSeen, VerifySeen, WorkSeen,
 };
 use crate::error::Error;
 use crate::ports::{PortError, PortResult};
@@ -70,7 +70,7 @@ pub fn evidence(
     };
     let contained = matches!(
         &work,
-        WorkSeen::Commits { target: TargetSeen::Contains, head, .. } if run.pushed.as_ref() == Some(head)
+        WorkSeen::Commits { target: TargetComparison::Contains, head, .. } if run.pushed.as_ref() == Some(head)
     );
     let on_target = contained || aims.patch_on_target;
     let (ci, ci_stage, checks) = if over && run.pushed.is_some() {

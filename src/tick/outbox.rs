@@ -9,7 +9,7 @@ use crate::ports::{Notice, PortError};
 use crate::store::{Store, topic_of};
 
 /// A tick sends at most this many: a storm is not passed on as one.
-const MOST_PER_TICK: u32 = 20;
+const MAX_PER_TICK: u32 = 20;
 
 /// Sends what is due. A failed one waits, longer each time; it never holds anything else up.
 pub fn flush(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> Result<(), Error> {
@@ -17,8 +17,8 @@ pub fn flush(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> 
         return Ok(());
     }
     let now = env.now();
-    for row in store.outbox_due(now, MOST_PER_TICK)? {
-        if (env.late)() {
+    for row in store.outbox_due(now, MAX_PER_TICK)? {
+        if (env.past_deadline)() {
             log.left.push("notices".to_owned());
             break;
         }

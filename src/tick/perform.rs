@@ -5,11 +5,12 @@ use super::log::Log;
 use super::policy::{HostPolicy, RepoPolicy};
 use super::{adopt, record};
 use crate::domain::effect::{Effect, Words};
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 
 use crate::domain::model::{JobState, Oid};
 use crate::domain::run;
 
+use crate::engine::EffectOutcome;
 use crate::error::Error;
 use crate::ports::{ClaimAnswer, ClaimRequest, JobKind, JobSpec, Merged, PortError, PortResult};
 use crate::store::{Intent, RunRow, Store};
@@ -26,7 +27,6 @@ mod turn;
 mod undo;
 
 pub(super) use comments::find_comment;
-pub(super) use out::Out;
 
 pub(super) fn perform(
     env: &Env,
@@ -36,7 +36,7 @@ pub(super) fn perform(
     row: &RunRow,
     policy: &RepoPolicy,
     intent: &Intent,
-) -> Result<PortResult<Out>, Error> {
+) -> Result<PortResult<EffectOutcome>, Error> {
     let run = &row.run;
     Ok(match &intent.effect {
         Effect::Claim => match claim(env, store, row) {
@@ -118,7 +118,7 @@ pub(super) fn perform(
         Effect::StartCi { stage, oid, attempt } => {
             // A stage whose supervisor died is started anew under the same key; what runs or ran is left alone.
             let started = env.ci.start(&run.issue.repo, stage, oid, *attempt);
-            started.map(|()| Out::Again("started".to_owned()))
+            started.map(|()| EffectOutcome::Again("started".to_owned()))
         }
         Effect::Salvage { push } => return ending::salvage(env, host, store, row, *push),
         Effect::Close => set_open(env, row, false),
@@ -139,7 +139,7 @@ fn bring_up_to_date(
     row: &RunRow,
     head: &Oid,
     target: &Oid,
-) -> Result<PortResult<Out>, Error> {
+) -> Result<PortResult<EffectOutcome>, Error> {
     let run = &row.run;
     let text = format!("Merge {} into {}\n", run.target_branch, run.branch);
     let folder = env.folder(run);
@@ -150,7 +150,7 @@ fn bring_up_to_date(
         }
         Ok(Merged::Conflict(paths)) => Err(PortError::refused(format!(
             "the work and the target both changed {}",
-            plain(&paths.join(", "), 400)
+            sanitize(&paths.join(", "), 400)
         ))),
         Err(error) => Err(error),
     })
@@ -167,14 +167,14 @@ fn claim(env: &Env, store: &Store, row: &RunRow) -> PortResult<ClaimAnswer> {
     env.git.claim(&row.run.issue.repo, &remote, &request)
 }
 
-fn prepare(env: &Env, host: &HostPolicy, store: &Store, row: &RunRow) -> PortResult<Out> {
+fn prepare(env: &Env, host: &HostPolicy, store: &Store, row: &RunRow) -> PortResult<EffectOutcome> {
     let run = &row.run;
     adopt::write(env, host, store, &run.id, true)?;
     env.git.prepare(&run.issue.repo, &env.folder(run), &run.turn_head, &run.branch)?;
     done("made")
 }
 
-fn set_open(env: &Env, row: &RunRow, open: bool) -> PortResult<Out> {
+fn set_open(env: &Env, row: &RunRow, open: bool) -> PortResult<EffectOutcome> {
     let issue = &row.run.issue;
     match env.forge(&issue.repo).and_then(|f| f.set_open(&issue.repo, issue.number, open)) {
         Err(PortError::Gone { what }) => done(format!("issue gone: {what}")),
@@ -182,7 +182,7 @@ fn set_open(env: &Env, row: &RunRow, open: bool) -> PortResult<Out> {
     }
 }
 
-fn label_issue(env: &Env, row: &RunRow, label: &str, present: bool) -> PortResult<Out> {
+fn label_issue(env: &Env, row: &RunRow, label: &str, present: bool) -> PortResult<EffectOutcome> {
     let issue = &row.run.issue;
     env.forge(&issue.repo)?.set_label(&issue.repo, issue.number, label, present)?;
     done(if present { "added" } else { "removed" })

@@ -23,7 +23,7 @@ use crate::domain::dispatch::{
     self, Candidate, ClaimSeen, Host, Limits, Reason, RepoState, RunSeen, Verdict,
 };
 use crate::domain::model::{Issue, IssueRef, Oid, RepoId, UnixTime};
-use crate::domain::moment::moment;
+use crate::domain::moment::format_time;
 use crate::domain::priority::{self};
 use crate::domain::run::{Phase, Run, Wait};
 use crate::error::Error;
@@ -53,7 +53,7 @@ pub fn tick(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> R
     let mut states = vec![];
     let mut left = None;
     for (index, repo) in repos.iter().enumerate() {
-        if (env.late)() {
+        if (env.past_deadline)() {
             left.get_or_insert_with(|| repo.clone());
             log.left.push(repo.to_string());
             continue;
@@ -81,7 +81,7 @@ pub fn tick(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> R
     let verdicts = decide(env, host, store, log, &mut candidates, &mut states)?;
     for verdict in &verdicts {
         if verdict.reason == Reason::Dispatch {
-            if (env.late)() {
+            if (env.past_deadline)() {
                 log.left.push(verdict.issue.to_string());
                 continue;
             }
@@ -152,7 +152,7 @@ fn alarms(
             let why = verdicts.first().map_or("", |v| v.reason.code());
             let detail = format!(
                 "issues are ready and none could start since {} ({why}); see `offhours why`",
-                moment(since)
+                format_time(since)
             );
             log.alarm(env, store, "nothing-starts", &detail)?;
         }

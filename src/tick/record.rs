@@ -8,9 +8,9 @@ use super::observe::{Found, end_words};
 use super::policy::HostPolicy;
 use crate::domain::backoff::parked_until;
 use crate::domain::effect::NoticeKind;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{JobResult, TurnEnd, TurnEnding, UnixTime, Usage};
-use crate::domain::moment::moment;
+use crate::domain::moment::format_time;
 use crate::error::Error;
 use crate::store::{Park, RunRow, Store, TurnRow};
 
@@ -118,14 +118,14 @@ fn park(
     until: UnixTime,
 ) -> Result<(), Error> {
     let now = env.now();
-    let detail = plain(detail, 300);
+    let detail = sanitize(detail, 300);
     store.park(
         account,
         &Park { kind: kind.to_owned(), detail: detail.clone(), since: now, until: Some(until) },
     )?;
     let text = format!(
         "the runner {account} is parked ({kind}: {detail}) until {}; its runs go on then",
-        moment(until)
+        format_time(until)
     );
     log.alarm(env, store, &format!("runner-parked:{account}"), &text)
 }

@@ -5,8 +5,8 @@ use super::log::Log;
 use super::policy::HostPolicy;
 use crate::domain::doctor;
 use crate::domain::model::{HandBack, Outcome, RepoId, UnixTime};
-use crate::domain::moment::moment;
-use crate::domain::moment::span;
+use crate::domain::moment::format_duration;
+use crate::domain::moment::format_time;
 use crate::domain::silence::{self, Heard};
 use crate::error::Error;
 use crate::store::Store;
@@ -82,13 +82,13 @@ pub fn forges(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) ->
     for name in env.forges.keys().cloned().collect::<Vec<_>>() {
         let used = host.repos.iter().any(|repo| repo.forge == name);
         let cause = format!("token-ends:{name}");
-        if used && (today || standing.iter().any(|(c, _, _)| *c == cause)) && !(env.late)() {
+        if used && (today || standing.iter().any(|(c, _, _)| *c == cause)) && !(env.past_deadline)() {
             token(env, store, log, &name, &cause)?;
         }
     }
     for repo in host.repos.clone() {
         let cause = format!("label-gone:{repo}");
-        if (today || standing.iter().any(|(c, _, _)| *c == cause)) && !(env.late)() {
+        if (today || standing.iter().any(|(c, _, _)| *c == cause)) && !(env.past_deadline)() {
             labels(env, host, store, log, &repo, &cause)?;
         }
     }
@@ -97,7 +97,7 @@ pub fn forges(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) ->
 
 fn token(env: &Env, store: &mut Store, log: &mut Log, name: &str, cause: &str) -> Result<(), Error> {
     let Some(forge) = env.forges.get(name).cloned() else { return Ok(()) };
-    let Some(desk) = forge.desk() else { return Ok(()) };
+    let Some(desk) = forge.admin() else { return Ok(()) };
     let now = env.now();
     // One that is refused is told by whoever needs it.
     let Ok(token) = desk.token() else { return Ok(()) };
@@ -105,8 +105,8 @@ fn token(env: &Env, store: &mut Store, log: &mut Log, name: &str, cause: &str) -
         Some(end) => {
             let detail = format!(
                 "the token of {name} ends on {}, in {}; renew it, and put it where forge.{name}.token points",
-                moment(end),
-                span(end.since(now).max(0))
+                format_time(end),
+                format_duration(end.since(now).max(0))
             );
             log.alarm(env, store, cause, &detail)
         }
@@ -124,7 +124,7 @@ fn labels(
 ) -> Result<(), Error> {
     let Some(policy) = (host.repo)(repo) else { return Ok(()) };
     // A forge without labels of its own; one that does not answer is told by whoever needs it.
-    let asked = env.forge(repo).map(|forge| forge.desk().map(|desk| desk.labels(repo)));
+    let asked = env.forge(repo).map(|forge| forge.admin().map(|desk| desk.labels(repo)));
     let Ok(Some(Ok(found))) = asked else { return Ok(()) };
     let before = store.meta(&seen_at(repo))?.unwrap_or_default();
     let before: Vec<String> = before.lines().map(str::to_owned).collect();

@@ -6,7 +6,7 @@ use super::event::event;
 use super::log::Log;
 use super::policy::HostPolicy;
 use crate::domain::canary::{Arm, place};
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::event::Happening;
 use crate::domain::model::IssueRef;
 use crate::domain::run::Run;
@@ -42,7 +42,7 @@ pub fn sync(env: &Env, store: &mut Store, log: &mut Log) -> Result<(), Error> {
                         run: None,
                         handle: None,
                         reason: "template-candidate".to_owned(),
-                        sentence: plain(&format!("a new text in {}", source.origin), 300),
+                        sentence: sanitize(&format!("a new text in {}", source.origin), 300),
                         acted: true,
                     });
                 }

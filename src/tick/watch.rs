@@ -16,7 +16,7 @@ use crate::store::{RunRow, Store};
 use crate::text;
 
 /// A run that has not come to a wait after this many steps is looked at again by the next tick.
-const MOST_STEPS: u32 = 12;
+const MAX_STEPS: u32 = 12;
 
 pub fn tick(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> Result<(), Error> {
     // A change that is being taken back, where the command that asked for it was ended in the middle.
@@ -24,7 +24,7 @@ pub fn tick(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> R
         drive(env, host, store, log, &id)?;
     }
     for row in store.runs_in_flight()? {
-        if (env.late)() {
+        if (env.past_deadline)() {
             log.left.push(format!("run {}", row.run.id));
             continue;
         }
@@ -56,7 +56,7 @@ fn count_anew(env: &Env, store: &mut Store, id: &str) -> Result<(), Error> {
 
 /// What is pending first, then step after step.
 fn steps(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log, id: &str) -> Result<(), Error> {
-    for _ in 0..MOST_STEPS {
+    for _ in 0..MAX_STEPS {
         if !drive(env, host, store, log, id)? {
             return Ok(());
         }

@@ -14,11 +14,11 @@ use offhours::adapters::secret::Token;
 use offhours::domain::model::{Oid, PullState, RepoId, ReviewVerdict, Seen, UnixTime};
 use offhours::domain::secret::Secret;
 use offhours::ports::{
-    Clock, Forge, HostBook, HostLimit, Listing, MergeAnswer, Merging, NewPull, PortError, PortResult,
+    Clock, Forge, Listing, MergeAnswer, Merging, NewPull, PortError, PortResult, RateLimit, RateLimitStore,
 };
 
 use super::forge::Dialect;
-use super::hub::{ALL, Hub, TOKEN};
+use super::network_forge::{ALL, Hub, TOKEN};
 use super::world::{START, World, git};
 
 struct At;
@@ -32,11 +32,11 @@ impl Clock for At {
 #[derive(Default)]
 struct Book(RefCell<BTreeMap<String, String>>);
 
-impl HostBook for Book {
-    fn limit(&self, _: &str) -> PortResult<Option<HostLimit>> {
+impl RateLimitStore for Book {
+    fn limit(&self, _: &str) -> PortResult<Option<RateLimit>> {
         Ok(None)
     }
-    fn put_limit(&self, _: &str, _: Option<&HostLimit>) -> PortResult<()> {
+    fn put_limit(&self, _: &str, _: Option<&RateLimit>) -> PortResult<()> {
         Ok(())
     }
     fn repo_identity(&self, repo: &RepoId) -> PortResult<Option<String>> {

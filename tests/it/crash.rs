@@ -19,7 +19,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::world::{World, acted, answer, git};
 
 /// No story takes more ticks than this, however it is disturbed.
-const MOST_TICKS: usize = 80;
+const MAX_TICKS: usize = 80;
 /// Cases of one story are shared out to so many threads in the full matrix, where one story is tried at a time. Each plays it
 /// first, so that a slice is quicker with one.
 const THREADS: usize = 2;
@@ -345,7 +345,7 @@ fn to_rest(world: &World, story: Story) {
 
 /// The same, with every tick ended where `crash` says.
 fn to_rest_with(world: &World, story: Story, crash: &dyn Fn(usize) -> Option<&'static str>) {
-    for at in 0..MOST_TICKS {
+    for at in 0..MAX_TICKS {
         (story.person)(world);
         let nothing = tick(world, crash(at), None).is_empty();
         world.jobs_end();
@@ -371,7 +371,7 @@ fn play(story: Story) -> Played {
     let (mut before, mut boundaries, mut rest) = (vec![], vec![], false);
     while !rest {
         let at = before.len();
-        assert!(at < MOST_TICKS, "{}: never came to rest", story.name);
+        assert!(at < MAX_TICKS, "{}: never came to rest", story.name);
         (story.person)(&world);
         let kept = aside.path().join(format!("before-{at}"));
         copy_into(&world.path(""), &kept);
@@ -781,7 +781,7 @@ fn commands_at_the_same_time_act_once() {
     let played = play(LANDS);
     let world = &played.world;
     put_back(&played.before[0], world);
-    for _ in 0..MOST_TICKS {
+    for _ in 0..MAX_TICKS {
         let children: Vec<_> =
             [["tick", "--json"], ["watch", "--json"], ["poll", "--json"], ["tick", "--json"]]
                 .iter()

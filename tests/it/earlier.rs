@@ -6,7 +6,7 @@ use std::fs;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::hub::{ALL, Hub};
+use super::network_forge::{ALL, Hub};
 use super::world::{World, git};
 
 /// Knows in `$turn` how many turns there were, over all runs, and keeps what it was told.

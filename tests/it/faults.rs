@@ -10,11 +10,11 @@ use std::fmt::Write as _;
 use std::fs;
 
 use super::forge::{Dialect, Fault, Wrong};
-use super::hub::Hub;
+use super::network_forge::Hub;
 use super::world::{START, git};
 
 /// Rounds of ticks after which a story has ended, however it was disturbed; the longest limit is over by then.
-const MOST_ROUNDS: usize = 24;
+const MAX_ROUNDS: usize = 24;
 const ROUND_SECONDS: i64 = 310;
 /// What is slow is given up after this long: far above what loopback takes on a busy machine.
 const SLOW_MILLIS: &str = "4000";
@@ -170,7 +170,7 @@ fn play(dialect: Dialect, story: Story, faults: Vec<Fault>) -> (String, Vec<Stri
     }
     (story.set_up)(&hub);
     hub.sim.model.lock().faults = faults;
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         for _ in 0..4 {
             hub.world.tick();
             hub.world.jobs_end();

@@ -14,7 +14,7 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 
 use super::forge::{Dialect, Fault, Wrong, run};
-use super::hub::Hub;
+use super::network_forge::Hub;
 use super::world::World;
 
 const TOKEN: &str = "ci-token-77aa";

@@ -15,8 +15,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::forge::{Dialect, Replay, Reply, Seen};
-use super::hub::Hub;
-use super::hub_app::what_an_app_says;
+use super::network_forge::Hub;
+use super::network_forge_app::what_an_app_says;
 use super::peers;
 use super::upgrade::a_whole_upgrade;
 use super::world::World;

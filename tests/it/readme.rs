@@ -13,7 +13,7 @@ use offhours::domain::trust::TrustReason;
 use strum::{VariantArray as _, VariantNames as _};
 
 use super::forge::Dialect;
-use super::hub::Hub;
+use super::network_forge::Hub;
 use super::world::{World, git};
 
 const README: &str = include_str!("../../README.md");

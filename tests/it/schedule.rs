@@ -18,11 +18,11 @@ esac
 /// Stands for systemctl: writes down what it was told.
 const SYSTEMCTL: &str = "#!/bin/sh\necho \"$*\" >> \"$HOME/systemctl\"\n";
 
-struct Desk {
+struct ForgeAdmin {
     world: World,
 }
 
-impl Desk {
+impl ForgeAdmin {
     fn new() -> Self {
         let world = World::new();
         fs::create_dir_all(world.path("bin")).unwrap();
@@ -47,7 +47,7 @@ impl Desk {
 
 #[test]
 fn a_crontab_block_is_installed_once_and_taken_out_whole() {
-    let desk = Desk::new();
+    let desk = ForgeAdmin::new();
     let mine = "MAILTO=me\n0 5 * * * backup # mine\n";
     fs::write(desk.world.path("home/crontab"), mine).unwrap();
     let missing = desk.offhours(&["schedule", "verify", "--exit-code"]);
@@ -78,7 +78,7 @@ fn a_crontab_block_is_installed_once_and_taken_out_whole() {
 /// A crontab that cannot be read is never taken for an empty one.
 #[test]
 fn a_crontab_that_cannot_be_read_is_left_alone() {
-    let desk = Desk::new();
+    let desk = ForgeAdmin::new();
     fs::write(desk.world.path("home/crontab"), "0 5 * * * precious\n").unwrap();
     desk.world.touch("home/broken");
     let refused = desk.offhours(&["schedule", "install"]);
@@ -89,7 +89,7 @@ fn a_crontab_that_cannot_be_read_is_left_alone() {
 
 #[test]
 fn units_are_installed_and_removed_and_a_foreign_one_is_left_alone() {
-    let desk = Desk::new();
+    let desk = ForgeAdmin::new();
     let folder = desk.unit("");
     fs::create_dir_all(&folder).unwrap();
     fs::write(desk.unit("offhours.timer"), "[Timer]\n# somebody's own\n").unwrap();
@@ -117,7 +117,7 @@ fn units_are_installed_and_removed_and_a_foreign_one_is_left_alone() {
 /// systemd's own judge, where this machine has it.
 #[test]
 fn the_units_are_good_in_the_eyes_of_systemd() {
-    let desk = Desk::new();
+    let desk = ForgeAdmin::new();
     let folder = desk.world.path("units");
     fs::create_dir_all(&folder).unwrap();
     for kind in ["systemd-user", "systemd-system"] {
@@ -143,7 +143,7 @@ fn the_units_are_good_in_the_eyes_of_systemd() {
 
 #[test]
 fn verify_says_whether_it_fires() {
-    let desk = Desk::new();
+    let desk = ForgeAdmin::new();
     desk.offhours(&["schedule", "install"]).ok();
     let pending = desk.offhours(&["schedule", "verify", "--exit-code"]);
     assert_eq!(pending.code, 75, "{}", pending.stdout);
@@ -165,7 +165,7 @@ fn verify_says_whether_it_fires() {
 
 #[test]
 fn every_kind_can_be_printed() {
-    let desk = Desk::new();
+    let desk = ForgeAdmin::new();
     for (kind, word) in [
         ("crontab", "# BEGIN offhours"),
         ("systemd-user", "[Timer]"),
@@ -182,7 +182,7 @@ fn every_kind_can_be_printed() {
 
 #[test]
 fn uninstall_takes_the_schedule_out_and_leaves_what_is_yours() {
-    let desk = Desk::new();
+    let desk = ForgeAdmin::new();
     desk.offhours(&["schedule", "install"]).ok();
     desk.world.agent("sleep 600\n");
     desk.world.ready("me/app", "Long", &[]);

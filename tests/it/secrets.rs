@@ -11,7 +11,7 @@ use base64::Engine as _;
 use serde_json::Value;
 
 use super::forge::{Dialect, Fault, Wrong};
-use super::hub::Hub;
+use super::network_forge::Hub;
 use super::world::{GOOD_AGENT, World, answer};
 
 const TOKEN: &str = "s3cr3t-t0k3n-0f-the-f0rge";

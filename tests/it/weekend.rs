@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::forge::Dialect;
-use super::hub::Hub;
+use super::network_forge::Hub;
 
 #[test]
 fn from_a_clean_clone_cron_brings_an_issue_to_its_end() {

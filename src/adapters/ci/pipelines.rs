@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use crate::adapters::forge::{Checks, red_check};
 use crate::adapters::http::{Client, Method, encoded};
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{Check, CheckState, Oid, RepoId};
 use crate::ports::{PortError, PortResult};
 
 /// Of the list only the newest pipelines are looked at: a commit of ours was pushed a moment ago.
-const MOST_LISTED: usize = 50;
+const MAX_LISTED: usize = 50;
 /// Logs that are fetched for one reading.
-const MOST_LOGS: usize = 3;
+const MAX_LOGS: usize = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flavour {
@@ -147,7 +147,7 @@ impl Pipelines {
             Flavour::Woodpecker => "perPage",
             Flavour::Drone => "per_page",
         };
-        let path = format!("{}?page=1&{count}={MOST_LISTED}", self.path(repo)?);
+        let path = format!("{}?page=1&{count}={MAX_LISTED}", self.path(repo)?);
         let listed: Vec<Pipeline> = self.client.owed().get(doing, &path)?.json(doing)?;
         let mut own: Vec<Pipeline> =
             listed.into_iter().filter(|p| p.commit == oid.as_str() || p.after == oid.as_str()).collect();
@@ -157,7 +157,7 @@ impl Pipelines {
 
     /// The end of a step's output; empty where it cannot be had, for the check is red without it.
     fn log(&self, repo: &RepoId, pipeline: u64, part: &Part, step: &Step) -> String {
-        let doing = format!("reading the log of {} in {repo}", plain(&part.name, 60));
+        let doing = format!("reading the log of {} in {repo}", sanitize(&part.name, 60));
         let read = || -> PortResult<Vec<Line>> {
             let path = match self.flavour {
                 Flavour::Woodpecker => {
@@ -203,7 +203,7 @@ impl Checks for Pipelines {
                 let failed =
                     part.steps.iter().flatten().filter(|s| matches!(s.status.as_str(), "failure" | "error"));
                 for step in failed {
-                    if state == CheckState::Red && logs < MOST_LOGS {
+                    if state == CheckState::Red && logs < MAX_LOGS {
                         text.push_str(&self.log(repo, number, part, step));
                         logs += 1;
                     }

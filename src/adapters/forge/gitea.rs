@@ -4,9 +4,9 @@
 //! is answered with success; pages of a timeline run short and end with an empty one or `null`; a body can be edited
 //! without a trace; who may do what may be asked by few. None of it is taken for the harmless case.
 
+mod admin;
 mod approval;
 mod checks;
-mod desk;
 mod pulls;
 mod trials;
 mod wire;
@@ -18,13 +18,13 @@ use crate::adapters::forge::wire::{Comment as CommentWire, Made, read};
 use crate::adapters::http::{Answer, Client, Method, encoded, numbered};
 use crate::domain::model::{ApprovalEvidence, Blocker, Comment, Issue, Permission, Person, RepoId, Seen};
 use crate::ports::{
-    BrokenIssue, Capabilities, Desk, Forge, Hosting, Listing, Merging, PortError, PortResult, Remote,
+    BrokenIssue, Capabilities, Forge, ForgeAdmin, Hosting, Listing, Merging, PortError, PortResult, Remote,
 };
 
 /// The most that every server gives in a page.
 const PAGE: usize = 50;
 /// Pages of one list of ready issues.
-const MOST_LIST_PAGES: usize = 50;
+const MAX_LIST_PAGES: usize = 50;
 /// Of a label that we make.
 const LABEL_COLOUR: &str = "ededed";
 
@@ -227,7 +227,7 @@ impl Forge for Gitea {
     fn list(&self, repo: &RepoId, label: &str, _etag: Option<&str>) -> PortResult<Listing> {
         let doing = format!("reading the ready issues of {repo}");
         let (mut issues, mut broken, mut seen) = (Vec::new(), Vec::new(), 0);
-        for page in 1..=MOST_LIST_PAGES {
+        for page in 1..=MAX_LIST_PAGES {
             let ahead = if page == 1 { self.rest.ahead.borrow_mut().remove(repo) } else { None };
             let answer = match ahead {
                 Some(answer) => answer?.good(&doing)?,
@@ -265,7 +265,7 @@ impl Forge for Gitea {
             }
         }
         Err(PortError::broken(format!(
-            "{doing}: {} gave more than {MOST_LIST_PAGES} pages. That is not believed to end; the next tick tries again.",
+            "{doing}: {} gave more than {MAX_LIST_PAGES} pages. That is not believed to end; the next tick tries again.",
             self.rest.client.name()
         )))
     }
@@ -343,7 +343,7 @@ impl Forge for Gitea {
         changed.map(drop).map_err(|e| self.really_gone(repo, number, e))
     }
 
-    fn desk(&self) -> Option<&dyn Desk> {
+    fn admin(&self) -> Option<&dyn ForgeAdmin> {
         Some(self)
     }
 

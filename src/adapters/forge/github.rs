@@ -6,10 +6,10 @@
 //! What is read here is data: labels are compared again, a redirect is never followed (a repository or an issue that
 //! moved is `Gone`), and a repository is known by its number, so that another one under its old name is not taken for it.
 
+mod admin;
 mod app;
 mod approval;
 mod checks;
-mod desk;
 mod pulls;
 mod trials;
 mod wire;
@@ -24,7 +24,7 @@ use crate::adapters::forge::wire::{Comment as CommentWire, Made};
 use crate::adapters::http::{Answer, Client, Method, encoded};
 use crate::domain::model::{ApprovalEvidence, Blocker, Comment, Issue, Permission, Person, RepoId, Seen};
 use crate::ports::{
-    BrokenIssue, Capabilities, Desk, Forge, Hosting, Listing, Merging, PortError, PortResult, Remote,
+    BrokenIssue, Capabilities, Forge, ForgeAdmin, Hosting, Listing, Merging, PortError, PortResult, Remote,
 };
 
 pub use app::{App, AppConfig, Proofs};
@@ -335,7 +335,7 @@ impl Forge for GitHub {
         Some(self)
     }
 
-    fn desk(&self) -> Option<&dyn Desk> {
+    fn admin(&self) -> Option<&dyn ForgeAdmin> {
         Some(self)
     }
 

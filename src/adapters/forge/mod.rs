@@ -8,9 +8,9 @@ use time::format_description::well_known::{Rfc2822, Rfc3339};
 use crate::adapters::http::Answer;
 use crate::adapters::runner::output;
 use crate::domain::checks::Required;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{Blocker, Check, CheckState, Comment, Oid, RepoId, Seen, UnixTime};
-use crate::ports::{Forge, HostBook, Merging, PortError, PortResult, RecipeForge, Trials};
+use crate::ports::{Forge, Merging, PortError, PortResult, RateLimitStore, RecipeForge, Trials};
 
 pub mod gitea;
 pub mod github;
@@ -63,7 +63,7 @@ fn rules_told(
 }
 
 /// Issues named by words of a body: a person writes a few.
-const MOST_NAMED_BLOCKERS: usize = 30;
+const MAX_NAMED_BLOCKERS: usize = 30;
 
 /// What is refused or not there may be one answer out of a moment of disorder: where much is given up for it, it is
 /// asked for a second time.
@@ -82,7 +82,7 @@ fn moved(repo: &RepoId) -> PortError {
 }
 
 /// Whether what stands under the repository's name is the one that stood there before; a new one is remembered.
-fn same_repo(book: &dyn HostBook, repo: &RepoId, full_name: &str, id: u64) -> PortResult<()> {
+fn same_repo(book: &dyn RateLimitStore, repo: &RepoId, full_name: &str, id: u64) -> PortResult<()> {
     if !full_name.eq_ignore_ascii_case(&repo.path()) {
         return Err(moved(repo));
     }
@@ -103,10 +103,10 @@ fn with_named(
     let mut named: Vec<u64> = also.to_vec();
     named.sort_unstable();
     named.dedup();
-    if named.len() > MOST_NAMED_BLOCKERS {
-        named.truncate(MOST_NAMED_BLOCKERS);
+    if named.len() > MAX_NAMED_BLOCKERS {
+        named.truncate(MAX_NAMED_BLOCKERS);
         blockers.push(Blocker {
-            name: format!("more than {MOST_NAMED_BLOCKERS} issues"),
+            name: format!("more than {MAX_NAMED_BLOCKERS} issues"),
             open: Seen::Unreadable("so many are not looked at; name fewer".to_owned()),
         });
     }
@@ -154,7 +154,7 @@ pub(super) fn red_check(
 
 /// What is told of a run of a workflow that ended badly, and no check of it says why.
 fn ended_as(word: &str) -> String {
-    format!("the workflow ended as {}, and no check of it says why", plain(word, 40))
+    format!("the workflow ended as {}, and no check of it says why", sanitize(word, 40))
 }
 
 /// An Actions log up to its last error, without the time at the start of each line: what comes after it is tidying up.
@@ -187,7 +187,7 @@ fn permission_told(answer: &Answer, doing: &str, login: &str) -> PortResult<Stri
         (Some(word), Some(about)) if about.eq_ignore_ascii_case(login) => Ok(word.to_owned()),
         (Some(_), Some(about)) => Err(PortError::broken(format!(
             "{doing}: the answer is about `{}`. The next tick tries again.",
-            plain(about, 60)
+            sanitize(about, 60)
         ))),
         (None, _) => Err(PortError::broken(format!(
             "{doing}: the answer names no permission. The next tick tries again."

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{moved, permission_told, same_repo, wire};
 use crate::adapters::http::{Answer, Client, encoded};
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{Permission, Person, RepoId, UnixTime};
 use crate::ports::{PortError, PortResult, Remote};
 
@@ -139,11 +139,11 @@ impl Rest {
         read: impl FnOnce(&str) -> Option<Permission>,
     ) -> PortResult<Permission> {
         self.remembered(&self.permissions, (repo.clone(), person.login.to_ascii_lowercase()), || {
-            let doing = format!("asking what {} may do in {repo}", plain(&person.login, 60));
+            let doing = format!("asking what {} may do in {repo}", sanitize(&person.login, 60));
             let path = format!("{}/collaborators/{}/permission", repo_path(repo), encoded(&person.login));
             let told = permission_told(&ask(&doing, &path)?, &doing, &person.login)?;
             read(&told).ok_or_else(|| {
-                let shown = plain(&told, 40);
+                let shown = sanitize(&told, 40);
                 PortError::broken(format!("{doing}: `{shown}` is no permission that is known"))
             })
         })

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{is_edited, moment};
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{self, Oid, Person, PullRequest, PullState, RepoId};
 use crate::domain::upgrade::verdict::Said;
 use crate::ports::{PortError, PortResult, PullComment};
@@ -172,7 +172,7 @@ impl Pull {
 
     pub(super) fn pull(self, doing: &str) -> PortResult<PullRequest> {
         let head = Oid::parse(&self.head.sha).ok_or_else(|| {
-            PortError::broken(format!("{doing}: `{}` is no commit", plain(&self.head.sha, 50)))
+            PortError::broken(format!("{doing}: `{}` is no commit", sanitize(&self.head.sha, 50)))
         })?;
         let state = match (self.state.as_str(), self.merged || self.merged_at.is_some()) {
             (_, true) => PullState::Merged {

@@ -17,7 +17,7 @@ use crate::ports::{PortError, PortResult};
 /// Merges of large repositories take their time.
 const TIMEOUT: Duration = Duration::from_secs(120);
 /// More commits than this are not replayed one by one.
-const MOST_REPLAYED: usize = 1000;
+const MAX_REPLAYED: usize = 1000;
 
 /// Whether git allows this as the name of a branch.
 pub fn is_branch(name: &str) -> bool {
@@ -163,9 +163,9 @@ impl Bare {
             .args(["--reverse", "--topo-order", "--no-merges", "--parents"])
             .arg(format!("{target}..{head}"));
         let list = self.good(self.children.run(&call)?, &doing)?.text();
-        if list.lines().count() > MOST_REPLAYED {
+        if list.lines().count() > MAX_REPLAYED {
             return Err(PortError::refused(format!(
-                "{doing}: these are more than {MOST_REPLAYED}. Merge with a merge commit or squash them."
+                "{doing}: these are more than {MAX_REPLAYED}. Merge with a merge commit or squash them."
             )));
         }
         let mut tip = target.clone();

@@ -19,7 +19,7 @@ const UPSTREAM: &str = "refs/offhours/upstream";
 const BRANCHES: &str = "upgrade/";
 const BACKUPS: &str = "upgrade-backup/";
 /// Manifests and tests that are read; what is larger is refused.
-const MOST_FILE_BYTES: usize = 1024 * 1024;
+const MAX_FILE_BYTES: usize = 1024 * 1024;
 
 impl GitRooms {
     fn scratch_index(&self, repo: &RepoId, parent: &Oid, doing: &str) -> PortResult<(Scratch, PathBuf)> {
@@ -203,7 +203,7 @@ impl RecipeGit for GitRooms {
         let object = self.objects(repo, std::iter::once(&oid), &doing)?.pop().flatten();
         let (_, bytes) =
             object.ok_or_else(|| PortError::broken(format!("{doing}: its content is not there.")))?;
-        if bytes.len() > MOST_FILE_BYTES {
+        if bytes.len() > MAX_FILE_BYTES {
             return Err(PortError::refused(format!("{doing}: it is larger than 1 MB.")));
         }
         let text = String::from_utf8(bytes);

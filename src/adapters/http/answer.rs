@@ -4,15 +4,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::adapters::secret::Token;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::UnixTime;
-use crate::ports::{HostLimit, PortError, PortResult};
+use crate::ports::{PortError, PortResult, RateLimit};
 
 /// Longest part of an error's body that is shown, in characters.
-const MOST_SHOWN: usize = 300;
+const MAX_SHOWN: usize = 300;
 
 /// Of a body that cannot be read, in characters.
-const MOST_OF_A_START: usize = 60;
+const MAX_OF_A_START: usize = 60;
 
 /// An answer as it arrived.
 pub(super) struct Raw {
@@ -49,7 +49,7 @@ impl Raw {
     }
 
     /// Until when the server is to be left alone, where it says or means so.
-    pub(super) fn limit(&self, now: UnixTime, times: u32, first: i64, most: i64) -> Option<HostLimit> {
+    pub(super) fn limit(&self, now: UnixTime, times: u32, first: i64, most: i64) -> Option<RateLimit> {
         let named = self.retry_after.filter(|n| *n >= 0).map(|n| now.plus(n.min(most.saturating_mul(24))));
         let reset = (self.remaining == Some(0)).then_some(self.reset).flatten().map(UnixTime);
         // A reset further away than a day is a clock that is wrong, here or there.
@@ -57,11 +57,11 @@ impl Raw {
         if self.is_limited() {
             let why = "too many requests".to_owned();
             return Some(match named.or(reset) {
-                Some(until) => HostLimit { until, why, times: times.saturating_add(1) },
-                None => HostLimit::backed_off(now, times, first, most, why),
+                Some(until) => RateLimit { until, why, times: times.saturating_add(1) },
+                None => RateLimit::backed_off(now, times, first, most, why),
             });
         }
-        reset.map(|until| HostLimit {
+        reset.map(|until| RateLimit {
             until,
             why: "the last request of this hour was used".to_owned(),
             times,
@@ -71,13 +71,13 @@ impl Raw {
     pub(super) fn answer(self, server: &str, secret: &str, hide: Option<&Token>) -> Answer {
         let clean = |text: &str| {
             let text = hide.map_or_else(|| text.to_owned(), |token| token.hidden_in(text));
-            plain(&text, MOST_SHOWN)
+            sanitize(&text, MAX_SHOWN)
         };
         let start = String::from_utf8_lossy(self.body.get(..self.body.len().min(1024)).unwrap_or_default());
         let start = hide.map_or_else(|| start.to_string(), |token| token.hidden_in(&start));
         Answer {
             status: self.status,
-            start: plain(&start, MOST_OF_A_START),
+            start: sanitize(&start, MAX_OF_A_START),
             said: if self.status >= 400 { clean(&words(&self.body)) } else { String::new() },
             etag: self.etag,
             next: self.link.as_deref().and_then(next_link),
@@ -272,7 +272,7 @@ impl Trouble {
             Self::Unreachable(why) => PortError::later(format!(
                 "{doing}: {server} could not be asked, or its answer broke off: {}. It is tried again by the next \
                  tick.",
-                plain(why, 200)
+                sanitize(why, 200)
             )),
         }
     }

@@ -8,7 +8,7 @@ use super::{Answer, Client};
 use crate::ports::{PortError, PortResult};
 
 /// Of an endless list: more pages are an error, never "that was all".
-const MOST_PAGES: usize = 50;
+const MAX_PAGES: usize = 50;
 
 impl Client {
     /// Every page of a list, by the links to the next one. A list that does not end is an error, never a short list.
@@ -39,7 +39,7 @@ impl Client {
         let mut entries = first.list(doing, key)?;
         let mut told = first.count(key);
         let mut next = first.next.clone();
-        for _ in 1..MOST_PAGES {
+        for _ in 1..MAX_PAGES {
             let Some(path) = self.next_path(doing, next.as_deref())? else { return Ok((entries, told)) };
             let page = self.get(doing, &path)?;
             entries.extend(page.list(doing, key)?);
@@ -62,7 +62,7 @@ impl Client {
         per_page: usize,
     ) -> PortResult<Vec<Value>> {
         let (mut entries, mut told) = (Vec::new(), None);
-        for page in 1..=MOST_PAGES {
+        for page in 1..=MAX_PAGES {
             let answer = self.get(doing, &numbered(path, per_page, page))?;
             let found = answer.list(doing, key)?;
             // The most that was told: where an entry went meanwhile, another one moved to a page that was read.
@@ -89,7 +89,7 @@ impl Client {
 
     fn endless(&self, doing: &str) -> PortError {
         PortError::broken(format!(
-            "{doing}: {} gave more than {MOST_PAGES} pages. That is not believed to end; the next tick tries again.",
+            "{doing}: {} gave more than {MAX_PAGES} pages. That is not believed to end; the next tick tries again.",
             self.server.name
         ))
     }
@@ -113,7 +113,7 @@ impl Client {
         counted: bool,
     ) -> PortResult<Vec<Value>> {
         let mut entries = Vec::new();
-        for page in 1..=MOST_PAGES {
+        for page in 1..=MAX_PAGES {
             let answer = self.get(doing, &numbered(path, per_page, page))?;
             let found = answer.list(doing, "")?;
             if found.is_empty() {

@@ -16,13 +16,13 @@ impl Clock for At {
 }
 
 #[derive(Default)]
-struct Book(RefCell<BTreeMap<String, HostLimit>>);
+struct Book(RefCell<BTreeMap<String, RateLimit>>);
 
-impl HostBook for Book {
-    fn limit(&self, server: &str) -> PortResult<Option<HostLimit>> {
+impl RateLimitStore for Book {
+    fn limit(&self, server: &str) -> PortResult<Option<RateLimit>> {
         Ok(self.0.borrow().get(server).cloned())
     }
-    fn put_limit(&self, server: &str, limit: Option<&HostLimit>) -> PortResult<()> {
+    fn put_limit(&self, server: &str, limit: Option<&RateLimit>) -> PortResult<()> {
         match limit {
             Some(limit) => drop(self.0.borrow_mut().insert(server.to_owned(), limit.clone())),
             None => drop(self.0.borrow_mut().remove(server)),
@@ -237,11 +237,11 @@ fn a_limit_holds_for_all_and_doubles() {
     assert_eq!(client.http.book().limit("hub").unwrap().unwrap().until, UnixTime(1060));
     let error = client.get("reading it", "/x").unwrap_err();
     assert!(error.to_string().contains("asked to be left alone"), "{error}");
-    let over = HostLimit { until: UnixTime(1000), why: String::new(), times: 1 };
+    let over = RateLimit { until: UnixTime(1000), why: String::new(), times: 1 };
     client.http.book().put_limit("hub", Some(&over)).unwrap();
     client.get("reading it", "/x").unwrap_err();
     assert_eq!(client.http.book().limit("hub").unwrap().unwrap().until, UnixTime(1120));
-    let over = HostLimit { until: UnixTime(1000), why: String::new(), times: 2 };
+    let over = RateLimit { until: UnixTime(1000), why: String::new(), times: 2 };
     client.http.book().put_limit("hub", Some(&over)).unwrap();
     client.get("reading it", "/x").unwrap();
     assert_eq!(client.http.book().limit("hub").unwrap(), None);

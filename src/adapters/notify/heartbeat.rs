@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::Ask;
 use crate::adapters::http;
 use crate::boundary;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::ports::{PortError, PortResult};
 
 /// A ping is worth no more time than this.
 const TIMEOUT: Duration = Duration::from_secs(10);
-const MOST_ANSWER: u64 = 4096;
+const MAX_ANSWER: u64 = 4096;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beat {
@@ -20,13 +20,13 @@ pub enum Beat {
     Fail,
 }
 
-pub struct Heartbeat {
+pub struct HeartBeat {
     pub url: Ask,
     /// Tells the start and the end of one tick from those of another.
     pub id: String,
 }
 
-impl Heartbeat {
+impl HeartBeat {
     /// Pings, and reads the answer: a service may answer 200 and mean that it knows no such check.
     pub fn ping(&self, beat: Beat) -> PortResult<()> {
         let url = (self.url)()?;
@@ -45,7 +45,7 @@ impl Heartbeat {
             Err(_) => return Err(PortError::later("the heartbeat's server could not be reached")),
         };
         let status = response.status();
-        let said = response.body_mut().with_config().limit(MOST_ANSWER).read_to_string().unwrap_or_default();
+        let said = response.body_mut().with_config().limit(MAX_ANSWER).read_to_string().unwrap_or_default();
         if status.is_server_error() || status.as_u16() == 429 {
             return Err(PortError::later(format!("the heartbeat was answered with {status}")));
         }
@@ -57,7 +57,7 @@ impl Heartbeat {
         if said.to_ascii_lowercase().contains("not found") {
             return Err(PortError::refused(format!(
                 "the heartbeat was answered with 200, and the answer says `{}`: no such check is known there; check its URL",
-                plain(said.trim(), 60)
+                sanitize(said.trim(), 60)
             )));
         }
         Ok(())

@@ -3,12 +3,12 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::text::notice::Told;
 
 /// The value of a mail header: ASCII as it is, anything else as encoded words. Never more than one line of meaning.
 fn header(text: &str) -> String {
-    let text = plain(text, 200);
+    let text = sanitize(text, 200);
     if text.is_ascii() {
         return text;
     }

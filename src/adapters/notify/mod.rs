@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-pub use heartbeat::{Beat, Heartbeat};
+pub use heartbeat::{Beat, HeartBeat};
 pub use post::{Ask, NtfyNotifier, SlackNotifier, WebhookNotifier};
 pub use program::{CommandNotifier, MailNotifier, Program};
 

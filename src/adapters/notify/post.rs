@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::{TIMEOUT, payload};
 use crate::adapters::http;
 use crate::boundary;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::secret::Secret;
 use crate::ports::{Notice, Notifier, PortError, PortResult};
 use crate::text::notice::{cut, link, slack, told};
@@ -15,7 +15,7 @@ use crate::text::notice::{cut, link, slack, told};
 pub type Ask = Box<dyn Fn() -> PortResult<Secret>>;
 
 /// Of an answer no more is read.
-const MOST_ANSWER: u64 = 16 * 1024;
+const MAX_ANSWER: u64 = 16 * 1024;
 
 /// Sends a body and reads the answer's first bytes. No error here names the URL, which is a secret.
 fn post(who: &str, url: &str, headers: &[(&str, String)], body: &Value) -> PortResult<String> {
@@ -38,12 +38,12 @@ fn post(who: &str, url: &str, headers: &[(&str, String)], body: &Value) -> PortR
         Err(_) => return Err(PortError::later(format!("{who} could not be reached"))),
     };
     let status = response.status();
-    let said = response.body_mut().with_config().limit(MOST_ANSWER).read_to_string().unwrap_or_default();
+    let said = response.body_mut().with_config().limit(MAX_ANSWER).read_to_string().unwrap_or_default();
     if status.is_success() {
         return Ok(said);
     }
     // The words of the answer say what is wrong; they are somebody else's.
-    let words = plain(said.trim(), 120);
+    let words = sanitize(said.trim(), 120);
     let words = if words.is_empty() { String::new() } else { format!(": {words}") };
     if status.is_server_error() || status.as_u16() == 429 {
         return Err(PortError::later(format!("{who} answered {status}{words}")));
@@ -103,7 +103,7 @@ impl Notifier for SlackNotifier {
         }
         Err(PortError::refused(format!(
             "Slack answered 200 and not `ok`, but `{}`; check that the URL is one of an incoming webhook",
-            plain(&said, 80)
+            sanitize(&said, 80)
         )))
     }
 }
@@ -115,7 +115,7 @@ pub struct NtfyNotifier {
 }
 
 /// A message above 4096 bytes becomes an attachment that a phone does not show.
-const MOST_NTFY: usize = 3900;
+const MAX_NTFY: usize = 3900;
 
 /// What ntfy is sent. A further message about the same cause takes the place of the one before, on servers that know how.
 fn ntfy_body(notice: &Notice, topic: &str) -> Value {
@@ -124,7 +124,7 @@ fn ntfy_body(notice: &Notice, topic: &str) -> Value {
     let mut body = json!({
         "topic": topic,
         "title": cut(&told.headline, 250),
-        "message": cut(message, MOST_NTFY),
+        "message": cut(message, MAX_NTFY),
         "priority": told.manner.urgency,
         "tags": [told.manner.sign],
     });
@@ -240,6 +240,6 @@ mod tests {
         let same = ntfy_body(&notice(NoticeKind::Recovered, None), "nights");
         assert_eq!(body["sequence_id"], same["sequence_id"], "recovered takes the alarm's place");
         let long = Notice { body: "ü".repeat(9000), ..notice(NoticeKind::Done, None) };
-        assert!(ntfy_body(&long, "nights")["message"].as_str().unwrap().len() <= MOST_NTFY);
+        assert!(ntfy_body(&long, "nights")["message"].as_str().unwrap().len() <= MAX_NTFY);
     }
 }

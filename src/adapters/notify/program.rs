@@ -10,7 +10,7 @@ use super::post::short_hash;
 use super::{TIMEOUT, payload};
 use crate::boundary;
 use crate::domain::effect::NoticeKind;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::ports::{Notice, Notifier, PortError, PortResult};
 use crate::text::notice::{link, told};
 
@@ -27,7 +27,7 @@ impl Program {
         let Some((program, arguments)) = self.argv.split_first() else {
             return Err(PortError::refused(format!("{what} names no program")));
         };
-        let shown = plain(program, 100);
+        let shown = sanitize(program, 100);
         let failed =
             |doing: &str, e: std::io::Error| PortError::refused(format!("{what} `{shown}`: {doing}: {e}"));
         let mut command = Command::new(program);

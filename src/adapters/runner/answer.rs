@@ -15,7 +15,7 @@ use super::output::shorten;
 use crate::domain::model::Asked;
 
 /// More than this no turn costs: a number that makes no sense would stand against every budget.
-const MOST_COST_USD: f64 = 1_000_000.0;
+const MAX_COST_USD: f64 = 1_000_000.0;
 
 const SUMMARY_BYTES: usize = 4000;
 /// Of what was not understood.
@@ -154,7 +154,7 @@ pub(super) fn unwrapped(text: &str) -> &str {
 }
 
 pub(super) fn cost(usd: f64) -> Option<f64> {
-    (0.0..=MOST_COST_USD).contains(&usd).then_some(usd)
+    (0.0..=MAX_COST_USD).contains(&usd).then_some(usd)
 }
 
 /// A session's name goes back into an argv, so it may not look like an option or a path.

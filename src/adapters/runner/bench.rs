@@ -5,7 +5,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use super::answer::unwrapped;
-use super::folder::Folder;
+use super::folder::JobFiles;
 use super::output::log_tail;
 use crate::adapters::files::write_whole;
 use crate::boundary;
@@ -30,7 +30,7 @@ impl Bench for JobBench {
 
     fn answer(&self, job: &Path) -> PortResult<Option<String>> {
         // What is no plain file, or no text, is no answer.
-        let bytes = Folder::new(job).read_agent_file().unwrap_or(None);
+        let bytes = JobFiles::new(job).read_agent_file().unwrap_or(None);
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
         Ok(text.map(|text| unwrapped(&text).to_owned()))
     }

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::FlockOperation;
 use rustix::process::Signal;
 
-use super::folder::{Folder, GivenUp, SCHEMA, SpecFile, TurnFile, WorkFile, try_lock};
+use super::folder::{GivenUp, JobFiles, SCHEMA, SpecFile, TurnFile, WorkFile, try_lock};
 use super::tmux::LONGEST_SOCKET;
 use crate::adapters::git::borrowed_objects;
 use crate::adapters::process;
@@ -205,7 +205,7 @@ impl CommandRunner {
     }
 
     /// Starts the supervisor with the locked file as its standard input. Our own descriptor goes with the command.
-    fn spawn(&self, folder: &Folder, lock: File, env: BTreeMap<OsString, OsString>) -> PortResult<()> {
+    fn spawn(&self, folder: &JobFiles, lock: File, env: BTreeMap<OsString, OsString>) -> PortResult<()> {
         let log = || File::options().create(true).append(true).open(folder.path("supervisor.log"));
         let doing = "Starting the supervisor";
         let (out, err) = match (log(), log()) {
@@ -225,7 +225,7 @@ impl CommandRunner {
 
 impl Runner for CommandRunner {
     fn start(&self, job: &JobSpec) -> PortResult<()> {
-        let folder = Folder::new(&job.dir);
+        let folder = JobFiles::new(&job.dir);
         let files = |error: io::Error| later("Making the job's folder", &error);
         private_dir(&job.dir).map_err(files)?;
         let lock = folder.open_lock().map_err(files)?;
@@ -254,7 +254,7 @@ impl Runner for CommandRunner {
     }
 
     fn state(&self, dir: &Path) -> PortResult<JobState> {
-        let folder = Folder::new(dir);
+        let folder = JobFiles::new(dir);
         let trouble = |error: io::Error| later("Looking at the job's lock", &error);
         // Held while the files are read, so that nobody starts in between.
         let lock = match File::open(folder.path("lock")) {
@@ -280,7 +280,7 @@ impl Runner for CommandRunner {
     }
 
     fn stop(&self, dir: &Path, id: &str) -> PortResult<()> {
-        let folder = Folder::new(dir);
+        let folder = JobFiles::new(dir);
         let files = |error: io::Error| later("Stopping the job", &error);
         private_dir(dir).map_err(files)?;
         boundary::pass("stop marker: before");

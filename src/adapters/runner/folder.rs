@@ -38,11 +38,11 @@ struct SchemaOnly {
 
 /// Paths of one job.
 #[derive(Clone, Debug)]
-pub(super) struct Folder {
+pub(super) struct JobFiles {
     pub(super) dir: PathBuf,
 }
 
-impl Folder {
+impl JobFiles {
     pub(super) fn new(dir: &Path) -> Self {
         Self { dir: dir.to_owned() }
     }
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn every_end_comes_back_from_disk() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::new(dir.path());
+        let folder = JobFiles::new(dir.path());
         assert_eq!(folder.read_result(), Ok(None));
         let detail = || "d".to_owned();
         for end in [
@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn an_unknown_schema_is_a_sentence() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::new(dir.path());
+        let folder = JobFiles::new(dir.path());
         std::fs::write(folder.path("result.json"), br#"{"schema":9}"#).unwrap();
         assert!(folder.read_result().unwrap_err().contains("has schema 9"));
     }
@@ -311,7 +311,7 @@ mod tests {
     #[test]
     fn a_result_of_the_first_schema_is_read_on() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::new(dir.path());
+        let folder = JobFiles::new(dir.path());
         let text = |end: &str| {
             format!(
                 r#"{{"schema":1,"started_at":10,"ended_at":20,"end":{end},"exit_code":0,"cost_usd":null,"input_tokens":null,"output_tokens":null,"session":null,"verify":null,"hook_notes":[],"summary":null}}"#
@@ -344,7 +344,7 @@ mod tests {
     #[test]
     fn started_is_made_once() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::new(dir.path());
+        let folder = JobFiles::new(dir.path());
         assert!(folder.mark_started(UnixTime(7)).unwrap() && !folder.mark_started(UnixTime(8)).unwrap());
         assert_eq!(folder.started_at(), UnixTime(7));
     }
@@ -352,7 +352,7 @@ mod tests {
     #[test]
     fn an_agent_file_behind_a_link_or_too_large_is_not_read() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::new(dir.path());
+        let folder = JobFiles::new(dir.path());
         assert_eq!(folder.read_agent_file(), Ok(None));
         std::fs::create_dir(folder.path("agent")).unwrap();
         std::fs::write(folder.path("secret"), "{}").unwrap();

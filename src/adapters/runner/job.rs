@@ -2,12 +2,12 @@
 
 use std::io::Write as _;
 
-use super::folder::{Folder, SpecFile};
+use super::folder::{JobFiles, SpecFile};
 use crate::domain::model::RepoId;
 use crate::ports::Git;
 
 pub(super) struct Job<'a> {
-    pub(super) folder: &'a Folder,
+    pub(super) folder: &'a JobFiles,
     pub(super) spec: &'a SpecFile,
     pub(super) repo: RepoId,
     pub(super) git: &'a dyn Git,

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use super::folder::{Folder, SpecFile, WorkFile, try_lock};
+use super::folder::{JobFiles, SpecFile, WorkFile, try_lock};
 use super::job::Job;
 use crate::domain::model::{JobResult, RepoId, TurnEnd};
 use crate::ports::{Clock, Git};
@@ -27,7 +27,7 @@ use outcome::Outcome;
 ///
 /// Standard input must be the job's locked file; anything else is an error, and nothing is touched.
 pub fn run(dir: &Path, git: &dyn Git, clock: &dyn Clock) -> anyhow::Result<()> {
-    let folder = Folder::new(dir);
+    let folder = JobFiles::new(dir);
     let _lock = take_over_lock(&folder)?;
     // Fails only where this process leads its group already, and then it has what it wants.
     rustix::process::setsid().ok();
@@ -50,7 +50,7 @@ pub fn run(dir: &Path, git: &dyn Git, clock: &dyn Clock) -> anyhow::Result<()> {
 }
 
 /// A full disk may have room again in a moment, and a lost result makes the job an orphan.
-fn write_result(folder: &Folder, result: &JobResult) -> anyhow::Result<()> {
+fn write_result(folder: &JobFiles, result: &JobResult) -> anyhow::Result<()> {
     let mut tries = 0;
     loop {
         match folder.write_result(result) {
@@ -63,7 +63,7 @@ fn write_result(folder: &Folder, result: &JobResult) -> anyhow::Result<()> {
 }
 
 /// Moves the lock from standard input to a descriptor that no child inherits.
-fn take_over_lock(folder: &Folder) -> anyhow::Result<OwnedFd> {
+fn take_over_lock(folder: &JobFiles) -> anyhow::Result<OwnedFd> {
     let stdin = rustix::stdio::stdin();
     let given = rustix::fs::fstat(stdin).context("standard input cannot be looked at")?;
     let path = folder.path("lock");
@@ -83,7 +83,7 @@ fn take_over_lock(folder: &Folder) -> anyhow::Result<OwnedFd> {
     Ok(file.into())
 }
 
-fn work(folder: &Folder, spec: &SpecFile, git: &dyn Git, clock: &dyn Clock) -> Outcome {
+fn work(folder: &JobFiles, spec: &SpecFile, git: &dyn Git, clock: &dyn Clock) -> Outcome {
     let Some(repo) = RepoId::parse(&spec.repo, None) else {
         return Outcome::failed_to_start("The job's spec names no repository.");
     };

@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 
 use super::answer::answer;
 use super::command::CommandRunner;
-use super::folder::{Folder, SCHEMA};
+use super::folder::{JobFiles, SCHEMA};
 use super::output::{lower_hex, shorten};
 use super::usage::{ProcessEnd, conclude};
 use crate::adapters::http;
@@ -179,7 +179,7 @@ impl T3Runner {
         })
     }
 
-    fn marker(folder: &Folder) -> PortResult<Option<Marker>> {
+    fn marker(folder: &JobFiles) -> PortResult<Option<Marker>> {
         match std::fs::read(folder.path("t3.json")) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(files(error)),
@@ -214,7 +214,7 @@ impl T3Runner {
     }
 
     fn begin(&self, job: &JobSpec, turn: &TurnSpec) -> PortResult<()> {
-        let folder = Folder::new(&job.dir);
+        let folder = JobFiles::new(&job.dir);
         std::fs::create_dir_all(folder.path("agent")).map_err(files)?;
         if folder.has("started") || folder.has("result.json") {
             return Ok(());
@@ -279,7 +279,7 @@ impl T3Runner {
         Ok(())
     }
 
-    fn look(&self, folder: &Folder, marker: &Marker, fresh: bool) -> PortResult<JobState> {
+    fn look(&self, folder: &JobFiles, marker: &Marker, fresh: bool) -> PortResult<JobState> {
         if let Some(result) = folder.read_result().map_err(PortError::broken)? {
             return Ok(JobState::Over(Box::new(result)));
         }
@@ -350,7 +350,7 @@ impl T3Runner {
         }))
     }
 
-    fn result(&self, folder: &Folder, marker: &Marker, told: Option<TurnEnd>) -> JobResult {
+    fn result(&self, folder: &JobFiles, marker: &Marker, told: Option<TurnEnd>) -> JobResult {
         let asked = if marker.of_upgrade { Asked::Upgrade } else { Asked::Work };
         let answer = answer(folder.read_agent_file(), asked);
         let file = answer.file();
@@ -372,7 +372,7 @@ impl T3Runner {
         }
     }
 
-    fn end(&self, folder: &Folder, marker: &Marker, id: &str) -> PortResult<()> {
+    fn end(&self, folder: &JobFiles, marker: &Marker, id: &str) -> PortResult<()> {
         std::fs::File::options().create(true).append(true).open(folder.path("stop")).map_err(files)?;
         if !folder.has("result.json") {
             let server = self.server(&marker.runner)?;
@@ -436,7 +436,7 @@ impl Runner for T3Runner {
     }
 
     fn state(&self, dir: &Path) -> PortResult<JobState> {
-        let folder = Folder::new(dir);
+        let folder = JobFiles::new(dir);
         match Self::marker(&folder)? {
             Some(marker) => self.look(&folder, &marker, false),
             None => self.command.state(dir),
@@ -444,7 +444,7 @@ impl Runner for T3Runner {
     }
 
     fn stop(&self, dir: &Path, id: &str) -> PortResult<()> {
-        let folder = Folder::new(dir);
+        let folder = JobFiles::new(dir);
         match Self::marker(&folder)? {
             Some(marker) => self.end(&folder, &marker, id),
             None => self.command.stop(dir, id),
@@ -452,7 +452,7 @@ impl Runner for T3Runner {
     }
 
     fn wait(&self, dir: &Path) -> PortResult<()> {
-        let folder = Folder::new(dir);
+        let folder = JobFiles::new(dir);
         let Some(marker) = Self::marker(&folder)? else { return self.command.wait(dir) };
         while matches!(self.look(&folder, &marker, true)?, JobState::Running { asks: None, .. }) {
             std::thread::sleep(POLL);

@@ -1,7 +1,7 @@
 //! `lessons add|update|approve`: what a person writes into the journal.
 
 use super::args::{LessonsAdd, LessonsChange};
-use super::journal::{MOST_CHARS, repo, say, slug, unknown, work_item, write};
+use super::journal::{MAX_CHARS, repo, say, slug, unknown, work_item, write};
 use crate::app::App;
 use crate::error::Error;
 use crate::store::{ByHand, LessonChange};
@@ -9,8 +9,8 @@ use serde_json::json;
 
 fn short(name: &str, text: Option<&String>) -> Result<(), Error> {
     match text.map(|t| t.chars().count()) {
-        Some(many) if many > MOST_CHARS => Err(Error::usage(format!(
-            "--{name} has {many} characters, and {MOST_CHARS} are the most; nothing was written"
+        Some(many) if many > MAX_CHARS => Err(Error::usage(format!(
+            "--{name} has {many} characters, and {MAX_CHARS} are the most; nothing was written"
         ))),
         Some(_) | None => Ok(()),
     }

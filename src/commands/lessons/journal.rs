@@ -3,14 +3,14 @@
 use super::super::output;
 use super::super::target::IssueTarget;
 use crate::app::App;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::lesson::is_slug;
 use crate::error::Error;
 use crate::store::{Store, StoreResult};
 use serde_json::Value;
 
 /// Longer texts are kept elsewhere and linked.
-pub(super) const MOST_CHARS: usize = 10_000;
+pub(super) const MAX_CHARS: usize = 10_000;
 
 pub(super) fn say(app: &App, text: &str, shape: &Value) {
     output::out(&if app.global.json { shape.to_string() } else { text.to_owned() });
@@ -60,6 +60,6 @@ pub(super) fn slug(what: &str, text: &str) -> Result<(), Error> {
     if is_slug(text) {
         return Ok(());
     }
-    Err(Error::usage(format!("`{}` is no {what}", plain(text, 80)))
+    Err(Error::usage(format!("`{}` is no {what}", sanitize(text, 80)))
         .hint("write it in lower-case letters, digits, _ and -, at most 60 of them"))
 }

@@ -2,12 +2,12 @@
 
 use super::super::output;
 use super::args::LessonsFilter;
-use super::journal::{MOST_CHARS, broken, read, repo, say, slug, unknown, work_item};
+use super::journal::{MAX_CHARS, broken, read, repo, say, slug, unknown, work_item};
 use crate::app::App;
-use crate::domain::escape::{markdown, plain};
+use crate::domain::escape::{markdown, sanitize};
 use crate::domain::lesson::{Attribution, Record};
 use crate::domain::model::UnixTime;
-use crate::domain::moment::moment;
+use crate::domain::moment::format_time;
 use crate::error::{Error, Kind};
 use crate::store::{LessonCounts, LessonFilter, LessonOutcomes, Store};
 use serde_json::{Map, Value, json};
@@ -37,7 +37,7 @@ pub(super) fn snapshot(app: &App) -> Result<u8, Error> {
             let mut text = format!("{} lessons\n", counts.total);
             for (what, list) in [("type", &counts.by_type), ("status", &counts.by_status)] {
                 for (name, many) in list {
-                    text.push_str(&format!("  {what} {:<18} {many}\n", plain(name, 60)));
+                    text.push_str(&format!("  {what} {:<18} {many}\n", sanitize(name, 60)));
                 }
             }
             say(app, &text, &snapshot_shape(&counts));
@@ -114,14 +114,14 @@ pub(super) fn tell(app: &App, found: &[Record], none: &str) {
         text.push_str(&format!(
             "{}  {}  {} {} {}{times}{}\n",
             record.id,
-            moment(record.created_at),
-            plain(&record.lesson_type, 60),
+            format_time(record.created_at),
+            sanitize(&record.lesson_type, 60),
             record.status.code(),
-            plain(about, 120),
+            sanitize(about, 120),
             if waits(record) { ", to be approved" } else { "" },
         ));
         if let Some(cause) = record.root_cause.as_deref().or(record.detail.as_deref()) {
-            text.push_str(&format!("   {}\n", plain(cause, 200)));
+            text.push_str(&format!("   {}\n", sanitize(cause, 200)));
         }
     }
     if text.is_empty() {
@@ -154,7 +154,7 @@ fn page(record: &Record, outcomes: &LessonOutcomes) -> String {
     let mut text = format!(
         "lesson {}: {} ({}, {})\n",
         record.id,
-        plain(&record.lesson_type, 60),
+        sanitize(&record.lesson_type, 60),
         record.status.code(),
         record.source
     );
@@ -163,7 +163,7 @@ fn page(record: &Record, outcomes: &LessonOutcomes) -> String {
             text.push_str(&format!("  {name:<14} {value}\n"));
         }
     };
-    let words = |field: &Option<String>| field.as_deref().map(|t| plain(t, MOST_CHARS));
+    let words = |field: &Option<String>| field.as_deref().map(|t| sanitize(t, MAX_CHARS));
     line("repo", words(&record.repo));
     line("work item", words(&record.work_item_id));
     line("run", words(&record.task_id));
@@ -174,25 +174,25 @@ fn page(record: &Record, outcomes: &LessonOutcomes) -> String {
     line("suggestion", words(&record.suggestion));
     line("detail", words(&record.detail));
     line("met", Some(format!("{} times", record.occurrences)).filter(|_| record.occurrences > 1));
-    line("first", Some(moment(record.created_at)));
-    line("last", Some(moment(record.last_seen_at)));
-    line("changed", record.updated_at.map(moment));
+    line("first", Some(format_time(record.created_at)));
+    line("last", Some(format_time(record.last_seen_at)));
+    line("changed", record.updated_at.map(format_time));
     line("related task", words(&record.related_task));
     line("attribution", record.attribution.map(|a| a.code().to_owned()));
     line("target repo", words(&record.target_repo));
     line("target domain", words(&record.target_domain));
     let approval = match record.approved_at {
-        Some(at) => Some(moment(at)),
+        Some(at) => Some(format_time(at)),
         None if record.untrusted => {
             Some(format!("no: it has words from outside; `offhours lessons approve {}`", record.id))
         }
         None => None,
     };
     line("approved", approval);
-    line("expired", record.expires_at.map(moment));
+    line("expired", record.expires_at.map(format_time));
     let counted = |list: &[(String, u64)]| {
         let parts: Vec<String> =
-            list.iter().map(|(name, many)| format!("{many} {}", plain(name, 60))).collect();
+            list.iter().map(|(name, many)| format!("{many} {}", sanitize(name, 60))).collect();
         Some(if parts.is_empty() { "none".to_owned() } else { parts.join(", ") })
     };
     line("runs with it", counted(&outcomes.with));
@@ -245,7 +245,7 @@ fn entry(record: &Record) -> String {
         "{}, {}, {}, met {} time{}\n",
         markdown(about, 200),
         record.status.code(),
-        moment(record.last_seen_at),
+        format_time(record.last_seen_at),
         record.occurrences,
         if record.occurrences == 1 { "" } else { "s" }
     ));
@@ -253,7 +253,7 @@ fn entry(record: &Record) -> String {
         [("Cause", &record.root_cause), ("Suggestion", &record.suggestion), ("Detail", &record.detail)]
     {
         if let Some(words) = field {
-            text.push_str(&format!("\n{name}: {}\n", markdown(words, MOST_CHARS)));
+            text.push_str(&format!("\n{name}: {}\n", markdown(words, MAX_CHARS)));
         }
     }
     text

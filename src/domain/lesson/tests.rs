@@ -239,11 +239,11 @@ fn a_prompt_has_as_many_as_fit() {
     ````
     ");
     let many: Vec<Record> = (1..100).map(|id| record(id, "short")).collect();
-    assert_eq!(choose(&many).ids.len(), MOST_GIVEN as usize);
+    assert_eq!(choose(&many).ids.len(), MAX_GIVEN as usize);
     let long: Vec<Record> = (1..100).map(|id| record(id, &"long ".repeat(1000))).collect();
     let given = choose(&long);
     assert!((4..=6).contains(&given.ids.len()), "{:?}", given.ids);
-    assert!(given.text.chars().count() < MOST_GIVEN_CHARS + 200);
+    assert!(given.text.chars().count() < MAX_GIVEN_CHARS + 200);
     // A long one does not keep out the short ones behind it.
     let mut mixed = long;
     mixed.truncate(8);

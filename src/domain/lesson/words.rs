@@ -1,13 +1,13 @@
 //! What a lesson says: to the next agent, and to people. Its causes and suggestions are sentences of ours; names of checks
 //! are the only words from outside in them.
 
-use crate::domain::escape::{fenced, plain};
+use crate::domain::escape::{fenced, sanitize};
 use crate::domain::event::Red;
 use crate::domain::lesson::Record;
 use crate::domain::model::{Freeze, HandBack};
 
 /// Of one text of a lesson, an agent is told at most this many characters.
-const MOST_TEXT_CHARS: usize = 600;
+const MAX_TEXT_CHARS: usize = 600;
 
 pub(super) struct Said {
     pub cause: String,
@@ -20,7 +20,7 @@ fn said(cause: impl Into<String>, suggestion: &'static str) -> Said {
 }
 
 fn names(red: &Red) -> String {
-    plain(&red.checks.join(", "), 300)
+    sanitize(&red.checks.join(", "), 300)
 }
 
 pub(super) fn gate_failure(red: &Red) -> Said {
@@ -31,7 +31,7 @@ pub(super) fn gate_failure(red: &Red) -> Said {
         )
     } else {
         said(
-            format!("CI stage {} was red: {}", plain(&red.stage, 80), names(red)),
+            format!("CI stage {} was red: {}", sanitize(&red.stage, 80), names(red)),
             "find out what these checks run, run it yourself where you can, and mend what it finds before you end",
         )
     }
@@ -39,7 +39,7 @@ pub(super) fn gate_failure(red: &Red) -> Said {
 
 pub(super) fn deploy_degraded(red: &Red) -> Said {
     said(
-        format!("the earlier CI stages were green, and {} was red: {}", plain(&red.stage, 80), names(red)),
+        format!("the earlier CI stages were green, and {} was red: {}", sanitize(&red.stage, 80), names(red)),
         "what builds may still not run: look at settings, migrations and start-up of what you change",
     )
 }
@@ -159,12 +159,12 @@ pub(super) fn frozen(why: Freeze) -> Said {
 
 /// An end of which no more is known than its code.
 pub(super) fn handed_back_as(code: &str) -> Said {
-    said(format!("handed back to a person: {}", plain(code, 60)), "")
+    said(format!("handed back to a person: {}", sanitize(code, 60)), "")
 }
 
 /// An end of which no more is known than its code.
 pub(super) fn frozen_as(code: &str) -> Said {
-    said(format!("frozen: {}", plain(code, 60)), "")
+    said(format!("frozen: {}", sanitize(code, 60)), "")
 }
 
 pub(super) fn reverted() -> Said {
@@ -185,11 +185,11 @@ pub(super) fn upgrade_failed() -> Said {
 /// One lesson as an agent is told it, on one line.
 pub(super) fn for_agent(record: &Record) -> String {
     let text = |field: &Option<String>| {
-        field.as_deref().map(|t| plain(t.trim(), MOST_TEXT_CHARS)).filter(|t| !t.is_empty())
+        field.as_deref().map(|t| sanitize(t.trim(), MAX_TEXT_CHARS)).filter(|t| !t.is_empty())
     };
     let times =
         if record.occurrences > 1 { format!(", {} times", record.occurrences) } else { String::new() };
-    let mut line = format!("- {}{times}", plain(&record.lesson_type, 60));
+    let mut line = format!("- {}{times}", sanitize(&record.lesson_type, 60));
     if let Some(cause) = text(&record.root_cause) {
         line.push_str(&format!(": {cause}"));
     }

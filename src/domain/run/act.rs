@@ -1,7 +1,9 @@
 //! What each row does: the new state and the effects, and what the outcomes of effects tell the machine.
 
 use super::why::{Continued, Said, ToAgent, Why};
-use super::{Evidence, GuardSeen, IssueSeen, Phase, Policy, Row, Run, TargetSeen, TurnSeen, Wait, WorkSeen};
+use super::{
+    Evidence, GuardSeen, IssueSeen, Phase, Policy, Row, Run, TargetComparison, TurnSeen, Wait, WorkSeen,
+};
 use crate::domain::effect::{Effect, NoticeKind, OnNo, TurnKind};
 use crate::domain::model::{Landing, Oid, Outcome};
 
@@ -87,7 +89,7 @@ fn act_on(run: &mut Run, row: &Row, seen: &Evidence, policy: &Policy) -> Vec<Eff
         Row::Land { head, expected } => vec![Effect::Land { head: head.clone(), expected: expected.clone() }],
         Row::PushBranch { head, expected } => {
             // The agent may have merged the target itself.
-            if let WorkSeen::Commits { target: TargetSeen::FastForward, target_oid, .. } = &seen.work {
+            if let WorkSeen::Commits { target: TargetComparison::FastForward, target_oid, .. } = &seen.work {
                 run.up_to = target_oid.clone();
             }
             vec![Effect::PushBranch { head: head.clone(), expected: expected.clone() }]

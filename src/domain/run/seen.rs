@@ -39,7 +39,7 @@ pub enum VerifySeen {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TargetSeen {
+pub enum TargetComparison {
     /// The target contains the work.
     Contains,
     /// The work contains the target: a fast-forward lands it.
@@ -58,7 +58,7 @@ pub enum WorkSeen {
         head: Oid,
         verify: VerifySeen,
         guard: GuardSeen,
-        target: TargetSeen,
+        target: TargetComparison,
         target_oid: Oid,
     },
 }

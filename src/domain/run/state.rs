@@ -14,7 +14,7 @@ pub const LONGEST_REVIEW_GAP_SECONDS: i64 = 86_400;
 pub const CONFLICT_TRIES: u32 = 3;
 /// How often a run may go on where a turn was ended from outside (quota, a start that failed, `off --now`): an agent
 /// that names a reset in the past, or fails to start with another sentence each time, is parked by nobody.
-pub const MOST_CONTINUES: u32 = 20;
+pub const MAX_CONTINUES: u32 = 20;
 /// How many verify jobs a run may start beyond one for each turn and each merge: those lost a supervisor.
 pub const SPARE_VERIFIES: u32 = 3;
 /// A CI stage that cannot be got to start, or a base that gives no answer, is not waited for longer than this.

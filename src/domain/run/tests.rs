@@ -120,7 +120,7 @@ fn runs() -> Vec<Run> {
         Run { ci_stage: 1, ..fixed.clone() },
     ];
     for run in [fresh(), corrective(), fixed] {
-        let turns = run.fix_forward + MOST_CONTINUES;
+        let turns = run.fix_forward + MAX_CONTINUES;
         all.extend([
             Run { turns, ..run.clone() },
             Run { turns: turns + 1, ..run.clone() },
@@ -165,8 +165,8 @@ fn pull_runs() -> Vec<Run> {
         Run { reruns: p.ci_rerun, ..with_pull() },
         Run { reruns: p.ci_rerun, ..reviewing() },
         Run { reruns: p.ci_rerun, last_fix: Some(failure("two")), ..reviewing() },
-        Run { turns: 1 + MOST_CONTINUES, review_turns: 1, ..reviewed() },
-        Run { turns: 2 + MOST_CONTINUES, review_turns: 1, ..reviewed() },
+        Run { turns: 1 + MAX_CONTINUES, review_turns: 1, ..reviewed() },
+        Run { turns: 2 + MAX_CONTINUES, review_turns: 1, ..reviewed() },
         // Goes on with an earlier run's branch.
         Run { turn_head: oid(HEAD), ..with_pull() },
         Run { ci_stage: 1, ..with_pull() },
@@ -208,7 +208,7 @@ fn turns() -> Vec<TurnSeen> {
     all
 }
 
-fn commits(verify: VerifySeen, guard: GuardSeen, target: TargetSeen) -> WorkSeen {
+fn commits(verify: VerifySeen, guard: GuardSeen, target: TargetComparison) -> WorkSeen {
     WorkSeen::Commits { head: oid(HEAD), verify, guard, target, target_oid: oid(0x7a) }
 }
 
@@ -223,7 +223,9 @@ fn works() -> Vec<WorkSeen> {
     ];
     for verify in verifies {
         for guard in [GuardSeen::Passed, GuardSeen::Refused("ci.yml".into())] {
-            for target in [TargetSeen::Contains, TargetSeen::FastForward, TargetSeen::Diverged] {
+            for target in
+                [TargetComparison::Contains, TargetComparison::FastForward, TargetComparison::Diverged]
+            {
                 all.push(commits(verify.clone(), guard.clone(), target));
             }
         }
@@ -275,7 +277,7 @@ fn good() -> Evidence {
         review: ReviewSeen::Nothing,
         slot_free: true,
         turn: TurnSeen::Over(TurnEnd::Finished),
-        work: commits(VerifySeen::Green, GuardSeen::Passed, TargetSeen::FastForward),
+        work: commits(VerifySeen::Green, GuardSeen::Passed, TargetComparison::FastForward),
         ci: CiSeen::NotPushed,
         ci_stage: 0,
         switch_on: false,
@@ -389,13 +391,13 @@ struct Case<'a> {
 type Line = (fn(&Case<'_>) -> bool, &'static str);
 
 impl Case<'_> {
-    fn work(&self) -> Option<(&Oid, &VerifySeen, &GuardSeen, TargetSeen)> {
+    fn work(&self) -> Option<(&Oid, &VerifySeen, &GuardSeen, TargetComparison)> {
         match &self.seen.work {
             WorkSeen::Commits { head, verify, guard, target, .. } => Some((head, verify, guard, *target)),
             WorkSeen::Unreadable | WorkSeen::Broken(_) | WorkSeen::Nothing => None,
         }
     }
-    fn target(&self, of: TargetSeen) -> bool {
+    fn target(&self, of: TargetComparison) -> bool {
         self.work().is_some_and(|w| w.3 == of)
     }
     fn end(&self, test: fn(&TurnEnd) -> bool) -> bool {
@@ -428,7 +430,7 @@ impl Case<'_> {
         self.account_refused() || self.not_started()
     }
     fn went_on_too_often(&self) -> bool {
-        self.run.turns.saturating_sub(self.run.fix_forward + self.run.review_turns) > MOST_CONTINUES
+        self.run.turns.saturating_sub(self.run.fix_forward + self.run.review_turns) > MAX_CONTINUES
     }
     fn by_pull(&self) -> bool {
         self.run.landing == Landing::PullRequest
@@ -473,7 +475,8 @@ impl Case<'_> {
     }
     fn nothing_new(&self) -> bool {
         self.work().is_none_or(|w| {
-            *w.0 == self.run.turn_head || w.3 == TargetSeen::Contains && self.run.pushed.as_ref() != Some(w.0)
+            *w.0 == self.run.turn_head
+                || w.3 == TargetComparison::Contains && self.run.pushed.as_ref() != Some(w.0)
         })
     }
     fn verify(&self, of: &VerifySeen) -> bool {
@@ -515,7 +518,7 @@ impl Case<'_> {
 const TABLE: &[Line] = &[
     (|c| c.seen.issue == IssueSeen::Gone || !c.seen.allowed, "moved"),
     (|c| c.run.pushed.is_some() && (c.seen.patch_on_target || c.seen.pull == PullSeen::Merged), "on-target"),
-    (|c| c.run.pushed.is_none() && c.target(TargetSeen::Contains), "on-target"),
+    (|c| c.run.pushed.is_none() && c.target(TargetComparison::Contains), "on-target"),
     (|c| c.seen.issue == IssueSeen::Open { ready: false }, "withdrawn"),
     (|c| c.seen.issue == IssueSeen::Closed && c.seen.pull == PullSeen::Unreadable, "unreadable"),
     (|c| c.seen.issue == IssueSeen::Closed && (c.run.pushed.is_none() || c.by_pull()), "withdrawn"),
@@ -577,7 +580,7 @@ const TABLE: &[Line] = &[
     (
         |c| {
             let used = c.run.conflict_tries >= CONFLICT_TRIES;
-            let meets = if c.by_pull() { c.conflicts() } else { c.target(TargetSeen::Diverged) };
+            let meets = if c.by_pull() { c.conflicts() } else { c.target(TargetComparison::Diverged) };
             c.to_push() && used && meets
         },
         "conflict",
@@ -586,7 +589,7 @@ const TABLE: &[Line] = &[
     (|c| c.to_push() && c.conflicts(), "bring-up-to-date"),
     (|c| c.to_push() && c.by_pull(), "push"),
     (|c| c.to_push() && !c.seen.merge_open, "merge-hours"),
-    (|c| c.to_push() && c.target(TargetSeen::Diverged), "bring-up-to-date"),
+    (|c| c.to_push() && c.target(TargetComparison::Diverged), "bring-up-to-date"),
     (|c| c.to_push(), "land"),
     (|c| c.at_pull() && c.run.push_refused.is_some(), "push-refused"),
     (|c| c.at_pull() && c.run.pull.is_none() && c.seen.switch_on, "switch"),
@@ -765,7 +768,7 @@ fn step_keeps_its_promises(run: &Run, seen: &Evidence, policy: &Policy) {
                         head: h,
                         verify: VerifySeen::Green | VerifySeen::NotConfigured,
                         guard: GuardSeen::Passed,
-                        target: TargetSeen::FastForward,
+                        target: TargetComparison::FastForward,
                         ..
                     } if h == head
                 );
@@ -890,12 +893,18 @@ fn code(run: &Run, seen: &Evidence) -> String {
 #[test]
 fn both_sides_of_every_bound() {
     let alive = Evidence { turn: TurnSeen::Running, work: WorkSeen::Unreadable, ..good() };
-    let verifying =
-        Evidence { work: commits(VerifySeen::Running, GuardSeen::Passed, TargetSeen::FastForward), ..good() };
-    let missing =
-        Evidence { work: commits(VerifySeen::Missing, GuardSeen::Passed, TargetSeen::FastForward), ..good() };
-    let diverged =
-        Evidence { work: commits(VerifySeen::Green, GuardSeen::Passed, TargetSeen::Diverged), ..good() };
+    let verifying = Evidence {
+        work: commits(VerifySeen::Running, GuardSeen::Passed, TargetComparison::FastForward),
+        ..good()
+    };
+    let missing = Evidence {
+        work: commits(VerifySeen::Missing, GuardSeen::Passed, TargetComparison::FastForward),
+        ..good()
+    };
+    let diverged = Evidence {
+        work: commits(VerifySeen::Green, GuardSeen::Passed, TargetComparison::Diverged),
+        ..good()
+    };
     let red = Evidence { ci: red_with(BaseSeen::Green), ..good() };
     let unstarted = Evidence { ci: CiSeen::NotStarted { stage: "build".into() }, ..good() };
     let base_silent = Evidence { ci: red_with(BaseSeen::Pending), ..good() };
@@ -947,8 +956,10 @@ fn both_sides_of_every_bound() {
 #[test]
 fn a_workspace_put_back_to_an_older_commit_of_ours_lands_nothing() {
     let run = Run { turns: 2, pushed: Some(oid(0xcc)), turn_head: oid(0xcc), ..corrective() };
-    let seen =
-        Evidence { work: commits(VerifySeen::Green, GuardSeen::Passed, TargetSeen::Contains), ..good() };
+    let seen = Evidence {
+        work: commits(VerifySeen::Green, GuardSeen::Passed, TargetComparison::Contains),
+        ..good()
+    };
     assert_eq!(code(&run, &seen), "fix-turn-failed");
 }
 
@@ -1059,8 +1070,8 @@ fn what_is_pushed_on_top_of_the_target_is_counted_from_there() {
         assert!(matches!(step.row, Row::PushBranch { .. }), "{:?}", step.row);
         step.run.up_to
     };
-    assert_eq!(at(TargetSeen::FastForward), oid(0xdd));
-    assert_eq!(at(TargetSeen::Diverged), fresh().up_to);
+    assert_eq!(at(TargetComparison::FastForward), oid(0xdd));
+    assert_eq!(at(TargetComparison::Diverged), fresh().up_to);
 }
 
 #[test]
@@ -1423,9 +1434,9 @@ impl Model {
                 verify: self.verify.clone(),
                 guard: self.guard.clone(),
                 target: match (pushed && self.run.landing == Landing::Push, self.target_moved) {
-                    (true, _) => TargetSeen::Contains,
-                    (false, true) => TargetSeen::Diverged,
-                    (false, false) => TargetSeen::FastForward,
+                    (true, _) => TargetComparison::Contains,
+                    (false, true) => TargetComparison::Diverged,
+                    (false, false) => TargetComparison::FastForward,
                 },
                 target_oid: oid(0x7a),
             },
@@ -1539,7 +1550,7 @@ impl Model {
         assert!(run.reruns <= policy.ci_rerun);
         assert!(run.review_turns <= policy.review_max_turns);
         assert_eq!(run.holds_slot, self.slot, "{run:?}");
-        assert!(run.turns <= 1 + MOST_CONTINUES + policy.fix_max_turns + policy.review_max_turns);
+        assert!(run.turns <= 1 + MAX_CONTINUES + policy.fix_max_turns + policy.review_max_turns);
         assert!(run.verifies <= run.turns + run.conflict_tries + SPARE_VERIFIES);
         assert!(run.ci_seconds >= 0 && run.turn_seconds >= 0 && run.fix_seconds >= 0);
         assert_eq!(run.phase == Phase::Active, run.outcome.is_none());

@@ -1,6 +1,6 @@
 //! What a recipe's manifest says: images with their tags, and the recipe's own version label.
 
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 
 /// A file of the manifest, by its path in the repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ pub fn parse_reference(reference: &str) -> Result<(ImageName, Pin), String> {
     if reference.contains('$') {
         return Ok((nowhere, Pin::Variable));
     }
-    let bad = || format!("`{}` is no image reference", plain(reference, 120));
+    let bad = || format!("`{}` is no image reference", sanitize(reference, 120));
     let (rest, digest) = match reference.split_once('@') {
         Some((rest, digest)) => (rest, Some(digest)),
         None => (reference, None),
@@ -168,8 +168,8 @@ pub fn apply(files: &[ManifestFile], edits: &[Edit]) -> Result<Vec<ManifestFile>
         if there != Some(edit.old.as_str()) {
             return Err(format!(
                 "{} does not have `{}` where it was read",
-                plain(&edit.file, 200),
-                plain(&edit.old, 120)
+                sanitize(&edit.file, 200),
+                sanitize(&edit.old, 120)
             ));
         }
         if let Some(file) = file {

@@ -7,7 +7,7 @@ use super::verdict::{Mark, Verdict};
 use crate::domain::model::{Oid, UnixTime};
 
 /// Triggers posted for one recipe in a batch, whatever came of them.
-pub const MOST_TRIALS: u32 = 3;
+pub const MAX_TRIALS: u32 = 3;
 
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumString, VariantArray,
@@ -57,7 +57,7 @@ impl Ending {
             Self::Success => "RESULT: SUCCESS".to_owned(),
             Self::SuccessPendingTests => "RESULT: SUCCESS-PENDING-TESTS".to_owned(),
             Self::SuccessTestPr => "RESULT: SUCCESS+TESTPR".to_owned(),
-            Self::NotGreen => format!("RESULT: FAILED — upgrade not green after {MOST_TRIALS} !testme runs"),
+            Self::NotGreen => format!("RESULT: FAILED — upgrade not green after {MAX_TRIALS} !testme runs"),
             Self::Failed(reason) => format!("RESULT: FAILED — {reason}"),
             Self::Skipped(reason) => format!("SKIPPED — {reason}"),
             Self::UpToDate => "UP TO DATE".to_owned(),
@@ -213,7 +213,7 @@ impl Recipe {
     }
 
     pub fn left(&self) -> u32 {
-        MOST_TRIALS.saturating_sub(self.used())
+        MAX_TRIALS.saturating_sub(self.used())
     }
 
     pub fn trial(&self) -> Option<&Trial> {

@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 
 use crate::domain::model::UnixTime;
-use crate::domain::moment::moment;
+use crate::domain::moment::format_time;
 use crate::domain::{escape, guard};
 use strum::IntoStaticStr;
 
@@ -241,7 +241,7 @@ impl Hold {
             Self::Prerelease => "it is a prerelease".to_owned(),
             Self::Ignored => "it is on the ignore list".to_owned(),
             Self::Young { until } => {
-                format!("it is not old enough yet; it counts from {}", moment(*until))
+                format!("it is not old enough yet; it counts from {}", format_time(*until))
             }
             Self::Variant => "its variant is another one".to_owned(),
             Self::Shape => "it has another count of numbers".to_owned(),
@@ -362,7 +362,7 @@ pub fn next_recipe_version(label: &str, change: Change, app_tag: &str) -> Result
         parts.as_deref().and_then(|p| <[u64; 3]>::try_from(p).ok()).ok_or_else(|| {
             format!(
                 "the version label `{}` is not three numbers, a plus and the app's tag, such as 1.2.3+16.4",
-                escape::plain(label, 80)
+                escape::sanitize(label, 80)
             )
         })?;
     let (major, minor, patch) = match change {

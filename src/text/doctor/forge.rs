@@ -2,10 +2,10 @@
 
 use super::finding::{Finding, bad, good, note};
 use crate::domain::doctor::{Facts, RepoFacts, near};
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::Permission;
-use crate::domain::moment::moment;
-use crate::domain::moment::span;
+use crate::domain::moment::format_duration;
+use crate::domain::moment::format_time;
 
 pub(super) fn tokens(facts: &Facts) -> Vec<Finding> {
     let mut found = vec![];
@@ -16,7 +16,7 @@ pub(super) fn tokens(facts: &Facts) -> Vec<Finding> {
             Err(why) => {
                 found.push(bad(
                     "token",
-                    format!("{name}: {}", plain(why, 400)),
+                    format!("{name}: {}", sanitize(why, 400)),
                     if forge.app {
                         format!("forge.{name}.app_id and app_key say which app it is; the README tells what it needs")
                     } else {
@@ -29,7 +29,7 @@ pub(super) fn tokens(facts: &Facts) -> Vec<Finding> {
         let scopes = match token.scopes.as_deref() {
             None => String::new(),
             Some([]) => ", without any scope".to_owned(),
-            Some(scopes) => format!(", with {}", plain(&scopes.join(", "), 160)),
+            Some(scopes) => format!(", with {}", sanitize(&scopes.join(", "), 160)),
         };
         let without = if token.without.is_empty() {
             String::new()
@@ -39,15 +39,15 @@ pub(super) fn tokens(facts: &Facts) -> Vec<Finding> {
                 token.without.join(", ")
             )
         };
-        let whose = format!("{name}: the token is {}'s{scopes}{without}", plain(&token.login, 60));
+        let whose = format!("{name}: the token is {}'s{scopes}{without}", sanitize(&token.login, 60));
         found.push(match token.expires_at {
             None => good("token", whose),
             Some(at) if near(at, facts.now) => note(
                 "token",
-                format!("{whose}; it ends on {}", moment(at)),
+                format!("{whose}; it ends on {}", format_time(at)),
                 format!("renew it before then, and put it where forge.{name}.token points"),
             ),
-            Some(at) => good("token", format!("{whose}, good until {}", moment(at))),
+            Some(at) => good("token", format!("{whose}, good until {}", format_time(at))),
         });
     }
     found
@@ -59,7 +59,7 @@ pub(super) fn rights(repo: &RepoFacts) -> Vec<Finding> {
         None => {}
         Some(Err(why)) => found.push(bad(
             "access",
-            format!("{}: what the token may do there cannot be told: {}", repo.name, plain(why, 300)),
+            format!("{}: what the token may do there cannot be told: {}", repo.name, sanitize(why, 300)),
             "try again; if it stays so, check the token",
         )),
         Some(Ok(access)) => {
@@ -73,12 +73,12 @@ pub(super) fn rights(repo: &RepoFacts) -> Vec<Finding> {
             found.extend(access.lacks.iter().map(|why| {
                 bad(
                     "access",
-                    format!("{}: {}", repo.name, plain(why, 300)),
+                    format!("{}: {}", repo.name, sanitize(why, 300)),
                     "the README tells for each kind of forge what the token needs",
                 )
             }));
             if found.is_empty() {
-                let rules = access.requires.as_ref().map(|what| format!("; {}", plain(what, 200)));
+                let rules = access.requires.as_ref().map(|what| format!("; {}", sanitize(what, 200)));
                 found.push(good(
                     "access",
                     format!("{} can be written{}", repo.name, rules.unwrap_or_default()),
@@ -90,7 +90,7 @@ pub(super) fn rights(repo: &RepoFacts) -> Vec<Finding> {
     if let Some(why) = &labels.trouble {
         found.push(bad(
             "labels",
-            format!("{}: {}", repo.name, plain(why, 300)),
+            format!("{}: {}", repo.name, sanitize(why, 300)),
             "make them by hand, or give the token the right to",
         ));
     }
@@ -126,7 +126,7 @@ pub(super) fn clock(facts: &Facts) -> Vec<Finding> {
         "clock",
         format!(
             "the clock is {} {word} the forge's: approvals and edits are compared by time",
-            span(ahead.abs())
+            format_duration(ahead.abs())
         ),
         "let the machine set its clock by the network (timedatectl set-ntp true)",
     )]

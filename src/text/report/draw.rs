@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 
 pub(super) const WIDTH: f64 = 720.0;
 pub(super) const HEIGHT: f64 = 170.0;
@@ -11,7 +11,7 @@ pub(super) const TOP: f64 = 10.0;
 
 pub(super) fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in plain(text, 300).chars() {
+    for c in sanitize(text, 300).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),

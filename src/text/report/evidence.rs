@@ -2,11 +2,11 @@
 
 use super::draw::{HEIGHT, LEFT, TOP, WIDTH, html, put, size};
 use super::look::{Look, Tried};
-use crate::domain::moment::moment;
+use crate::domain::moment::format_time;
 
 /// Newer ones first; beyond that nobody reads on.
-const MOST_TRIED: usize = 8;
-const MOST_UPGRADED: usize = 20;
+const MAX_TRIED: usize = 8;
+const MAX_UPGRADED: usize = 20;
 
 pub(super) fn canaries(out: &mut String, look: &Look) {
     if look.canaries.is_empty() {
@@ -16,13 +16,13 @@ pub(super) fn canaries(out: &mut String, look: &Look) {
         "<h2>Versions that were tried out</h2>\n<p>Evidence after each block of runs. It decides where it reaches its own \
          dashed line: <span class=\"key a\"></span>as good <span class=\"key b\"></span>worse</p>\n",
     );
-    for tried in look.canaries.iter().rev().take(MOST_TRIED) {
+    for tried in look.canaries.iter().rev().take(MAX_TRIED) {
         put(
             out,
             format_args!(
                 "<h3>{}</h3>\n<p>since {}: {}</p>\n",
                 html(&tried.title),
-                moment(tried.since),
+                format_time(tried.since),
                 html(&tried.sentence)
             ),
         );
@@ -119,7 +119,7 @@ pub(super) fn upgrades(out: &mut String, look: &Look) {
     out.push_str(
         "<h2>Upgrades</h2>\n<div class=\"wide\"><table class=\"words\">\n<tr><th>recipe</th><th>version</th><th>result</th><th></th><th>when</th></tr>\n",
     );
-    for done in look.upgrades.iter().rev().take(MOST_UPGRADED) {
+    for done in look.upgrades.iter().rev().take(MAX_UPGRADED) {
         put(
             out,
             format_args!(
@@ -128,7 +128,7 @@ pub(super) fn upgrades(out: &mut String, look: &Look) {
                 html(&done.version),
                 html(&done.result),
                 html(&done.line),
-                moment(done.at).get(..10).unwrap_or_default()
+                format_time(done.at).get(..10).unwrap_or_default()
             ),
         );
     }

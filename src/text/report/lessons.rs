@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use super::draw::{html, put};
 use super::look::Look;
 use crate::domain::lesson::Record;
-use crate::domain::moment::span;
+use crate::domain::moment::format_duration;
 
 /// More of one type than this nobody reads on a page; `lessons list` has them all.
-const MOST_OF_A_TYPE: usize = 3;
+const MAX_OF_A_TYPE: usize = 3;
 
 pub(super) fn lessons(out: &mut String, look: &Look) {
     let Some(counts) = &look.lessons else { return };
@@ -27,7 +27,7 @@ pub(super) fn lessons(out: &mut String, look: &Look) {
             continue;
         }
         out.push_str("<div class=\"wide\"><table class=\"words\">\n");
-        for lesson in of_kind.into_iter().take(MOST_OF_A_TYPE) {
+        for lesson in of_kind.into_iter().take(MAX_OF_A_TYPE) {
             row(out, look, lesson);
         }
         out.push_str("</table></div>\n");
@@ -49,7 +49,7 @@ fn row(out: &mut String, look: &Look, lesson: &Record) {
         format_args!(
             "<tr><td class=\"date\">#{}</td><td class=\"date\">{times}{} ago</td><td class=\"name\">{}</td><td>{said}</td></tr>\n",
             lesson.id,
-            span(look.now.since(lesson.last_seen_at)),
+            format_duration(look.now.since(lesson.last_seen_at)),
             html(place),
         ),
     );

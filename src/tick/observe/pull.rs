@@ -11,7 +11,7 @@ use crate::store::RunRow;
 use crate::text;
 
 /// Commits that an agent may push between two looks.
-const MOST_PUSHED: usize = 1000;
+const MAX_PUSHED: usize = 1000;
 
 /// The pull request, and whether somebody else pushed to its branch.
 pub(super) struct Pull {
@@ -70,8 +70,8 @@ fn pushed_by_agent(env: &Env, run: &Run, pushed: &Oid) -> PortResult<bool> {
         return Ok(false);
     }
     // One more than is looked at: a longer list is not known to be the run's.
-    let commits = env.git.commits(repo, pushed, &head, MOST_PUSHED + 1)?;
-    let is_known = commits.len() <= MOST_PUSHED;
+    let commits = env.git.commits(repo, pushed, &head, MAX_PUSHED + 1)?;
+    let is_known = commits.len() <= MAX_PUSHED;
     let mut others = commits.iter().filter(|(_, text)| !text::is_of_run(text, &run.id)).peekable();
     if !is_known || others.peek().is_none() {
         return Ok(is_known);

@@ -3,16 +3,16 @@
 use super::super::env::Env;
 use super::super::policy::RepoPolicy;
 use super::turn::end_words;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::guard;
 use crate::domain::model::{JobResult, JobState, Landing, Oid, TurnEnd};
-use crate::domain::run::{Failure, GuardSeen, Run, TargetSeen, VerifySeen, WorkSeen};
+use crate::domain::run::{Failure, GuardSeen, Run, TargetComparison, VerifySeen, WorkSeen};
 use crate::error::Error;
 use crate::ports::{PortError, PortResult, Work};
 use crate::store::{RunRow, Store};
 
 /// Verify jobs of a run before one that cannot be run counts as a broken workspace.
-const MOST_VERIFIES: u32 = 6;
+const MAX_VERIFIES: u32 = 6;
 
 /// How the work stands to the target where a pull request lands it.
 #[derive(Default)]
@@ -22,7 +22,7 @@ pub(super) struct Aims {
 }
 
 impl Aims {
-    fn look(env: &Env, run: &Run, head: &Oid, target: &Oid, relation: TargetSeen) -> PortResult<Self> {
+    fn look(env: &Env, run: &Run, head: &Oid, target: &Oid, relation: TargetComparison) -> PortResult<Self> {
         let mut aims = Self::default();
         if run.landing == Landing::Push {
             return Ok(aims);
@@ -37,7 +37,7 @@ impl Aims {
                 }
             }
         }
-        if relation == TargetSeen::Diverged && !aims.patch_on_target {
+        if relation == TargetComparison::Diverged && !aims.patch_on_target {
             aims.conflicts = env.git.conflicts(repo, head, target)?;
         }
         Ok(aims)
@@ -79,14 +79,14 @@ pub(super) fn work(
         Err(error) => return Ok(unreadable(error, notes)),
     };
     let relation = if target_oid == work.head {
-        Ok(TargetSeen::Contains)
+        Ok(TargetComparison::Contains)
     } else {
         env.git.is_ancestor(repo, &work.head, &target_oid).and_then(|inside| {
             if inside {
-                return Ok(TargetSeen::Contains);
+                return Ok(TargetComparison::Contains);
             }
             let ahead = env.git.is_ancestor(repo, &target_oid, &work.head)?;
-            Ok(if ahead { TargetSeen::FastForward } else { TargetSeen::Diverged })
+            Ok(if ahead { TargetComparison::FastForward } else { TargetComparison::Diverged })
         })
     };
     let relation = match relation {
@@ -98,7 +98,7 @@ pub(super) fn work(
         Err(error) => return Ok(unreadable(error, notes)),
     }
     let already = run.pushed.as_ref() == Some(&work.head);
-    let guard = if already || relation == TargetSeen::Contains {
+    let guard = if already || relation == TargetComparison::Contains {
         GuardSeen::Passed
     } else {
         match env.git.change(repo, &target_oid, &work.head) {
@@ -132,7 +132,7 @@ fn judge(change: &crate::domain::model::Change, run: &Run, policy: &RepoPolicy) 
     let lines: Vec<String> = refusals
         .iter()
         .take(20)
-        .map(|r| format!("{} ({}): {}", r.code, plain(&r.place, 200), r.why))
+        .map(|r| format!("{} ({}): {}", r.code, sanitize(&r.place, 200), r.why))
         .collect();
     GuardSeen::Refused(lines.join("; "))
 }
@@ -183,7 +183,7 @@ fn verify(
 fn verify_job(run: &Run, result: &JobResult, head: &Oid) -> PortResult<VerifySeen> {
     match &result.end {
         TurnEnd::Stopped => Ok(VerifySeen::Missing),
-        TurnEnd::FailedToStart { .. } if run.verifies < MOST_VERIFIES => Ok(VerifySeen::Missing),
+        TurnEnd::FailedToStart { .. } if run.verifies < MAX_VERIFIES => Ok(VerifySeen::Missing),
         TurnEnd::FailedToStart { detail } => {
             Err(PortError::refused(format!("verify could not be run: {detail}")))
         }

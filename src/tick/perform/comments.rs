@@ -1,9 +1,10 @@
 //! The run's two comments on its issue: the progress, edited in place, and the end.
 
 use super::super::env::Env;
-use super::out::{Out, done};
+use super::out::done;
 use crate::domain::model::Outcome;
 use crate::domain::run::Phase;
+use crate::engine::EffectOutcome;
 use crate::error::Error;
 use crate::ports::{PortError, PortResult};
 use crate::store::RunRow;
@@ -28,7 +29,7 @@ pub(super) fn progress(
     row: &RunRow,
     body: &str,
     tried: bool,
-) -> Result<PortResult<Out>, Error> {
+) -> Result<PortResult<EffectOutcome>, Error> {
     let known = match (&row.comment_id, tried) {
         (Some(id), _) => Some(id.clone()),
         (None, true) => match find_comment(env, row, "progress") {
@@ -83,7 +84,12 @@ fn earlier(store: &Store, row: &RunRow) -> Result<Option<String>, Error> {
 }
 
 /// Looks first even if this was not tried: a state file from an older copy does not know that it was said.
-pub(super) fn say(env: &Env, store: &mut Store, row: &RunRow, body: &str) -> Result<PortResult<Out>, Error> {
+pub(super) fn say(
+    env: &Env,
+    store: &mut Store,
+    row: &RunRow,
+    body: &str,
+) -> Result<PortResult<EffectOutcome>, Error> {
     match find_comment(env, row, "end") {
         Ok(Some(id)) => {
             store.set_end_comment(&row.run.id, &id)?;

@@ -3,9 +3,10 @@
 use super::super::env::Env;
 use super::super::log::Log;
 use super::super::policy::{HostPolicy, RepoPolicy};
-use super::out::{Out, done, remote};
+use super::out::{done, remote};
 use crate::domain::backoff;
 use crate::domain::model::{Freeze, HandBack, JobState, Landing, Outcome, UnixTime};
+use crate::engine::EffectOutcome;
 use crate::error::Error;
 use crate::ports::{JobKind, JobSpec, PortError, PortResult, Pushed};
 use crate::store::{Hold, HoldKind, RunRow, Store};
@@ -17,7 +18,7 @@ pub(super) fn salvage(
     store: &mut Store,
     row: &RunRow,
     push: bool,
-) -> Result<PortResult<Out>, Error> {
+) -> Result<PortResult<EffectOutcome>, Error> {
     let run = &row.run;
     let to = host
         .salvage_dir
@@ -69,7 +70,7 @@ pub(super) fn release(
     host: &HostPolicy,
     store: &mut Store,
     row: &RunRow,
-) -> Result<PortResult<Out>, Error> {
+) -> Result<PortResult<EffectOutcome>, Error> {
     let run = &row.run;
     let now = env.now();
     leave_marks(host, store, row, now)?;
@@ -138,7 +139,11 @@ fn leave_marks(host: &HostPolicy, store: &mut Store, row: &RunRow, now: UnixTime
 }
 
 /// Whatever came to the target by other hands than our push: if it turns red by that, people hear of it.
-pub(super) fn watch_target(env: &Env, store: &mut Store, row: &RunRow) -> Result<PortResult<Out>, Error> {
+pub(super) fn watch_target(
+    env: &Env,
+    store: &mut Store,
+    row: &RunRow,
+) -> Result<PortResult<EffectOutcome>, Error> {
     let repo = &row.run.issue.repo;
     let read =
         remote(env, row).and_then(|remote| env.git.fetch_branch(repo, &remote, &row.run.target_branch));
@@ -166,7 +171,7 @@ pub(super) fn remove(
     log: &mut Log,
     row: &RunRow,
     policy: &RepoPolicy,
-) -> Result<PortResult<Out>, Error> {
+) -> Result<PortResult<EffectOutcome>, Error> {
     let run = &row.run;
     let folder = env.folder(run);
     // What is still verified for a run that people ended is of no use to anybody.
@@ -199,11 +204,11 @@ pub(super) fn remove(
             Ok(JobState::NotStarted) if !host.switch_on => {
                 // A hook that cannot be started is told and passed over.
                 match env.runner.start(&job) {
-                    Ok(()) => return Ok(Ok(Out::UnderWay)),
+                    Ok(()) => return Ok(Ok(EffectOutcome::UnderWay)),
                     Err(error) => log.failed(env, store, &format!("run {}", run.id), &error)?,
                 }
             }
-            Ok(JobState::Running { .. }) => return Ok(Ok(Out::UnderWay)),
+            Ok(JobState::Running { .. }) => return Ok(Ok(EffectOutcome::UnderWay)),
             Ok(JobState::Orphaned) => {
                 if let Err(error) = env.runner.stop(&job.dir, &id) {
                     return Ok(Err(error));

@@ -3,10 +3,11 @@
 use super::super::env::Env;
 use super::super::event::event;
 use super::super::log::Log;
-use super::out::{Out, done, remote};
+use super::out::{done, remote};
 use crate::domain::event::Happening;
 use crate::domain::model::Oid;
 use crate::domain::run::{self};
+use crate::engine::EffectOutcome;
 use crate::error::Error;
 use crate::ports::{PortResult, Pushed};
 use crate::store::{RunRow, Store};
@@ -19,7 +20,7 @@ pub(super) fn land(
     head: &Oid,
     expected: &Oid,
     tried: bool,
-) -> Result<PortResult<Out>, Error> {
+) -> Result<PortResult<EffectOutcome>, Error> {
     let run = &row.run;
     let answer = remote(env, row)
         .and_then(|remote| env.git.push(&run.issue.repo, &remote, &run.target_branch, Some(expected), head));
@@ -28,10 +29,10 @@ pub(super) fn land(
         // The first try may have pushed without telling us, and somebody built on it since.
         Ok(Pushed::Raced) if tried => match on_target(env, row, head) {
             Ok(true) => landed(env, store, log, run, head),
-            Ok(false) => Ok(Ok(Out::Again("the target moved".to_owned()))),
+            Ok(false) => Ok(Ok(EffectOutcome::Again("the target moved".to_owned()))),
             Err(error) => Ok(Err(error)),
         },
-        Ok(Pushed::Raced) => Ok(Ok(Out::Again("the target moved".to_owned()))),
+        Ok(Pushed::Raced) => Ok(Ok(EffectOutcome::Again("the target moved".to_owned()))),
         Err(error) => Ok(Err(error)),
     }
 }
@@ -48,7 +49,7 @@ fn landed(
     log: &mut Log,
     run: &run::Run,
     head: &Oid,
-) -> Result<PortResult<Out>, Error> {
+) -> Result<PortResult<EffectOutcome>, Error> {
     let now = env.now();
     let landed = run::landed(run.clone(), head.clone());
     let event = event(run, &format!("pushed:{head}"), Happening::Pushed, now, run.target_branch.as_str());

@@ -1,16 +1,13 @@
 //! How a performed effect came out.
 
 use super::super::env::Env;
-use crate::engine::Answer;
+use crate::engine::EffectOutcome;
 use crate::ports::{PortResult, Remote};
 use crate::store::RunRow;
 
-/// How a performed effect came out; what is done has a few words about it.
-pub(in crate::tick) type Out = Answer<String>;
-
 #[expect(clippy::unnecessary_wraps, reason = "every arm of perform answers in the same way")]
-pub(super) fn done(what: impl Into<String>) -> PortResult<Out> {
-    Ok(Out::Done(what.into()))
+pub(super) fn done(what: impl Into<String>) -> PortResult<EffectOutcome> {
+    Ok(EffectOutcome::Done(what.into()))
 }
 
 /// Where the run's repository is.

@@ -4,11 +4,12 @@ use super::super::env::Env;
 use super::super::event::event;
 use super::super::log::{Log, illegal};
 use super::super::policy::RepoPolicy;
-use super::out::{Out, done, remote};
+use super::out::{done, remote};
 use crate::domain::effect::Words;
 use crate::domain::event::Happening;
 use crate::domain::model::{Oid, PullState};
 use crate::domain::run;
+use crate::engine::EffectOutcome;
 use crate::error::Error;
 use crate::ports::{ClaimAnswer, MergeAnswer, NewPull, PortError, PortResult, Pushed};
 use crate::store::{RunRow, Store};
@@ -23,7 +24,7 @@ pub(super) fn push(
     policy: &RepoPolicy,
     head: &Oid,
     expected: Option<&Oid>,
-) -> Result<PortResult<Out>, Error> {
+) -> Result<PortResult<EffectOutcome>, Error> {
     let run = &row.run;
     let repo = &run.issue.repo;
     let answer = remote(env, row).and_then(|remote| {
@@ -46,7 +47,7 @@ pub(super) fn push(
             // Told to the machine as what it is: the branch is not ours alone any more.
             let taken =
                 PortError::refused(format!("the branch {} has commits that are not ours", run.branch));
-            if expected.is_none() { Ok(Err(taken)) } else { Ok(Ok(Out::NotNow(taken.to_string()))) }
+            if expected.is_none() { Ok(Err(taken)) } else { Ok(Ok(EffectOutcome::NotNow(taken.to_string()))) }
         }
         Err(error) => Ok(Err(error)),
     }
@@ -68,7 +69,7 @@ pub(super) fn open(
     log: &mut Log,
     row: &RunRow,
     said: &Words,
-) -> Result<PortResult<Out>, Error> {
+) -> Result<PortResult<EffectOutcome>, Error> {
     let run = &row.run;
     let repo = &run.issue.repo;
     let answer = env.pulls(&run.issue.repo).and_then(|pulls| {
@@ -104,7 +105,7 @@ pub(super) fn edit(
     number: u64,
     head: &Oid,
     body: &str,
-) -> Result<PortResult<Out>, Error> {
+) -> Result<PortResult<EffectOutcome>, Error> {
     let run = &row.run;
     let repo = &run.issue.repo;
     let answer = env.pulls(&run.issue.repo).and_then(|pulls| {
@@ -132,7 +133,7 @@ pub(super) fn merge(
     row: &RunRow,
     number: u64,
     head: &Oid,
-) -> Result<PortResult<Out>, Error> {
+) -> Result<PortResult<EffectOutcome>, Error> {
     let run = &row.run;
     let repo = &run.issue.repo;
     let answer = env.pulls(&run.issue.repo).and_then(|pulls| {
@@ -152,19 +153,25 @@ pub(super) fn merge(
             log.acted(run, "merged", &format!("pull request #{number} at {}", head.short()));
             Ok(done("merged"))
         }
-        Ok(MergeAnswer::HeadMoved) => Ok(Ok(Out::NotNow("it is not at that head any more".to_owned()))),
+        Ok(MergeAnswer::HeadMoved) => {
+            Ok(Ok(EffectOutcome::NotNow("it is not at that head any more".to_owned())))
+        }
         Err(error) => Ok(Err(error)),
     }
 }
 
-pub(super) fn release_slot(env: &Env, row: &RunRow) -> PortResult<Out> {
+pub(super) fn release_slot(env: &Env, row: &RunRow) -> PortResult<EffectOutcome> {
     let Some(claim) = &row.claim else { return done("there was no claim") };
     let remote = remote(env, row)?;
     env.git.release_slot(&row.run.issue.repo, &remote, claim)?;
     done("given up")
 }
 
-pub(super) fn take_slot(env: &Env, store: &mut Store, row: &RunRow) -> Result<PortResult<Out>, Error> {
+pub(super) fn take_slot(
+    env: &Env,
+    store: &mut Store,
+    row: &RunRow,
+) -> Result<PortResult<EffectOutcome>, Error> {
     let run = &row.run;
     let Some(claim) = &row.claim else {
         return Ok(Err(PortError::refused("the run has no claim with which to take the slot")));
@@ -179,7 +186,7 @@ pub(super) fn take_slot(env: &Env, store: &mut Store, row: &RunRow) -> Result<Po
         // It stays claimed for a review; whoever holds the slot gives it up one day.
         Ok(ClaimAnswer::Lost(who)) => {
             store.touch(&run::waits_for_slot(run.clone()).map_err(illegal)?)?;
-            Ok(Ok(Out::NotNow(who)))
+            Ok(Ok(EffectOutcome::NotNow(who)))
         }
         Err(error) => Ok(Err(error)),
     }

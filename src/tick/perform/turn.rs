@@ -5,10 +5,11 @@ use super::super::env::Env;
 use super::super::log::Log;
 use super::super::policy::{HostPolicy, RepoPolicy};
 use super::super::{lessons, templates};
-use super::out::{Out, done};
+use super::out::done;
 use crate::domain::effect::TurnKind;
 use crate::domain::model::Asked;
 use crate::domain::run::Phase;
+use crate::engine::EffectOutcome;
 use crate::error::Error;
 use crate::ports::{JobKind, JobSpec, PortError, PortResult, TurnSpec};
 use crate::store::RunRow;
@@ -31,7 +32,7 @@ pub(super) fn start_turn(
     row: &RunRow,
     policy: &RepoPolicy,
     next: Next<'_>,
-) -> Result<PortResult<Out>, Error> {
+) -> Result<PortResult<EffectOutcome>, Error> {
     let run = &row.run;
     let Next { turn, kind, told } = next;
     let Some(text) = store.run_text(&run.id)? else {

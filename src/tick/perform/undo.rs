@@ -4,12 +4,13 @@ use super::super::env::Env;
 use super::super::event::event;
 use super::super::lessons;
 use super::super::log::Log;
-use super::out::{Out, done, remote};
+use super::out::{done, remote};
 use crate::domain::effect::Words;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::event::Happening;
 use crate::domain::model::{Landing, Oid};
 use crate::domain::run::Run;
+use crate::engine::EffectOutcome;
 use crate::error::Error;
 use crate::ports::{Merged, NewPull, PortError, PortResult, Pushed};
 use crate::store::{RunRow, Store};
@@ -31,7 +32,7 @@ pub(super) fn push(
     store: &mut Store,
     row: &RunRow,
     branch: &str,
-) -> Result<PortResult<Out>, Error> {
+) -> Result<PortResult<EffectOutcome>, Error> {
     let changes = landed(store, &row.run)?;
     let answer = push_changes(env, row, branch, &changes);
     if answer.is_ok() {
@@ -47,20 +48,20 @@ pub(super) fn or_give_up(
     store: &mut Store,
     log: &mut Log,
     run: &Run,
-    answer: PortResult<Out>,
-) -> Result<PortResult<Out>, Error> {
+    answer: PortResult<EffectOutcome>,
+) -> Result<PortResult<EffectOutcome>, Error> {
     match answer {
         Err(error @ (PortError::Refused { .. } | PortError::Gone { .. })) => {
             let now = env.now();
             store.cancel_pending(&run.id, now)?;
             log.failed(env, store, &format!("revert of {}", run.issue), &error)?;
-            Ok(Ok(Out::Again(error.to_string())))
+            Ok(Ok(EffectOutcome::Again(error.to_string())))
         }
         other => Ok(other),
     }
 }
 
-fn push_changes(env: &Env, row: &RunRow, branch: &str, changes: &[(Oid, Oid)]) -> PortResult<Out> {
+fn push_changes(env: &Env, row: &RunRow, branch: &str, changes: &[(Oid, Oid)]) -> PortResult<EffectOutcome> {
     let run = &row.run;
     let repo = &run.issue.repo;
     let remote = remote(env, row)?;
@@ -82,7 +83,7 @@ fn push_changes(env: &Env, row: &RunRow, branch: &str, changes: &[(Oid, Oid)]) -
             Merged::Conflict(paths) => {
                 return Err(PortError::refused(format!(
                     "later changes touch the same places ({}): revert {} by hand",
-                    plain(&paths.join(", "), 400),
+                    sanitize(&paths.join(", "), 400),
                     to.short()
                 )));
             }
@@ -95,7 +96,7 @@ fn push_changes(env: &Env, row: &RunRow, branch: &str, changes: &[(Oid, Oid)]) -
     }
 }
 
-pub(super) fn open(env: &Env, row: &RunRow, branch: &str, said: &Words) -> PortResult<Out> {
+pub(super) fn open(env: &Env, row: &RunRow, branch: &str, said: &Words) -> PortResult<EffectOutcome> {
     let run = &row.run;
     let repo = &run.issue.repo;
     let pulls = env.pulls(&run.issue.repo)?;

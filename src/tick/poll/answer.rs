@@ -47,7 +47,7 @@ fn one(
         log.effects.push(format!("{issue}: say on the issue why it does not start"));
         return Ok(());
     }
-    if (env.late)() {
+    if (env.past_deadline)() {
         log.left.push(issue.to_string());
         return Ok(());
     }

@@ -7,7 +7,7 @@ use super::super::observe;
 use super::super::policy::{HostPolicy, RepoPolicy};
 use super::target::target;
 use crate::domain::checks::{self, CiVerdict};
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::event::Happening;
 use crate::domain::model::{Check, Oid};
 use crate::error::Error;
@@ -77,7 +77,7 @@ fn red_by_merge(
     (head, checks): (&Oid, &[Check]),
     cause: &str,
 ) -> Result<(), Error> {
-    let names: Vec<String> = checks.iter().map(|c| plain(&c.name, 80)).collect();
+    let names: Vec<String> = checks.iter().map(|c| sanitize(&c.name, 80)).collect();
     let run = hold.run.as_deref().unwrap_or("(unknown)");
     let detail = format!(
         "the default branch of {} is red at {} ({}) after run {run} was merged; mend it, or take the change back with \

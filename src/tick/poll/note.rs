@@ -3,7 +3,7 @@
 use super::super::env::Env;
 use super::super::log::Item;
 use super::super::log::Log;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::IssueRef;
 use crate::error::Error;
 use crate::store::LedgerRow;
@@ -22,7 +22,7 @@ pub(super) fn note(
     let row = LedgerRow {
         at: env.now(),
         reason: reason.to_owned(),
-        sentence: plain(sentence, 500),
+        sentence: sanitize(sentence, 500),
         passed: passed.iter().map(|p| (*p).to_owned()).collect(),
     };
     store.ledger(issue, &row)?;

@@ -12,7 +12,7 @@ use super::note::note;
 use super::target::target;
 use crate::domain::checks::{self, CiVerdict};
 use crate::domain::dispatch::{Candidate, Reason, Verdict};
-use crate::domain::escape::{fenced, plain};
+use crate::domain::escape::{fenced, sanitize};
 use crate::domain::event::Happening;
 use crate::domain::model::{Comment, Issue, IssueRef, Oid, Person, RepoId, RunText, Seen, UnixTime};
 use crate::domain::receipt::ReceiptFacts;
@@ -24,7 +24,7 @@ use crate::store::{Hold, HoldKind, LedgerRow, RunRow, Store};
 use crate::text;
 
 /// Comments handed to the agent: at most this many characters of them.
-const MOST_COMMENT_CHARS: usize = 20_000;
+const MAX_COMMENT_CHARS: usize = 20_000;
 
 /// What is read afresh right before an issue is taken.
 pub(super) struct Fresh {
@@ -170,12 +170,11 @@ fn trusted_comments(
     let is_ours = |c: &Comment| ours.contains(&&c.id) || c.body.starts_with(text::MARK);
     for comment in comments.iter().filter(|c| !is_ours(c) && !overwritten(c)) {
         let Some(author) = &comment.author else { continue };
-        if trusted(env, host, repo, author) != Seen::Known(true) || text.chars().count() > MOST_COMMENT_CHARS
-        {
+        if trusted(env, host, repo, author) != Seen::Known(true) || text.chars().count() > MAX_COMMENT_CHARS {
             continue;
         }
-        let body: String = comment.body.chars().take(MOST_COMMENT_CHARS).collect();
-        text.push_str(&format!("{} wrote:\n{}\n\n", plain(&author.login, 60), fenced(&body)));
+        let body: String = comment.body.chars().take(MAX_COMMENT_CHARS).collect();
+        text.push_str(&format!("{} wrote:\n{}\n\n", sanitize(&author.login, 60), fenced(&body)));
     }
     Ok(text)
 }

@@ -4,7 +4,7 @@
 use super::{Job, RecipePolicy, UpgradeWorld, agent, look};
 use crate::domain::model::{Asked, Oid, PullState, RepoId, UnixTime};
 use crate::domain::upgrade::verdict::{Said, trigger_after};
-use crate::domain::upgrade::{Batch, Effect, MOST_TRIALS, Recipe, Settled, Step};
+use crate::domain::upgrade::{Batch, Effect, MAX_TRIALS, Recipe, Settled, Step};
 use crate::error::Error;
 use crate::ports::{JobKind, JobSpec, NewPull, PortError, PortResult, Pushed, TurnSpec};
 use crate::store::{IntentState, OwnPull, PullStanding};
@@ -38,7 +38,7 @@ pub fn pending(world: &mut UpgradeWorld, batch: &Batch, recipe: &mut Recipe) -> 
             world.log.effects.push(line);
             continue;
         }
-        if (world.env.late)() {
+        if (world.env.past_deadline)() {
             return Ok(Acted::Later(PortError::later("the deadline is near")));
         }
         world.store.upgrade_trying(intent.id)?;
@@ -85,7 +85,7 @@ pub fn pending(world: &mut UpgradeWorld, batch: &Batch, recipe: &mut Recipe) -> 
                     recipe.notes.push(format!(
                         "{}: {}",
                         intent.effect.line(),
-                        crate::domain::escape::plain(&what, 300)
+                        crate::domain::escape::sanitize(&what, 300)
                     ));
                     store.upgrade_settle(
                         batch.id,
@@ -143,7 +143,7 @@ fn perform(
         Effect::SayTrial { trial } => {
             let found = recipe.trials.iter().find(|t| t.number == *trial);
             let body =
-                found.map(|t| text::trial(batch.id, &recipe.name, t, MOST_TRIALS, &world.policy.trigger));
+                found.map(|t| text::trial(batch.id, &recipe.name, t, MAX_TRIALS, &world.policy.trigger));
             say(world, batch, recipe, &repo, recipe.pull, &format!("trial-{trial}"), body)
         }
         Effect::SayStale => {
@@ -160,7 +160,7 @@ fn perform(
 }
 
 fn day(at: UnixTime) -> String {
-    crate::domain::moment::moment(at).chars().take(10).filter(char::is_ascii_digit).collect()
+    crate::domain::moment::format_time(at).chars().take(10).filter(char::is_ascii_digit).collect()
 }
 
 fn tests_repo(policy: &RecipePolicy) -> PortResult<RepoId> {

@@ -5,15 +5,15 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::UpgradeWorld;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::UnixTime;
 use crate::domain::upgrade::{AgentAnswer, Recipe, StaleTest};
 
 const SCHEMA: u32 = 1;
 /// Larger texts are cut; more tests than that are no judgement.
-const MOST_WORDS: usize = 2000;
-const MOST_PATCH_BYTES: usize = 200_000;
-const MOST_TESTS: usize = 100;
+const MAX_WORDS: usize = 2000;
+const MAX_PATCH_BYTES: usize = 200_000;
+const MAX_TESTS: usize = 100;
 
 /// `request.json`.
 pub fn request(
@@ -85,40 +85,40 @@ pub fn parse(text: Option<&str>, attempt: u32, head: &str) -> AgentAnswer {
     let wire: Wire = match serde_json::from_str(text) {
         Ok(wire) => wire,
         Err(error) => {
-            return give_up(&format!("its answer could not be read: {}", plain(&error.to_string(), 200)));
+            return give_up(&format!("its answer could not be read: {}", sanitize(&error.to_string(), 200)));
         }
     };
     if wire.schema != SCHEMA || wire.attempt != attempt || wire.head != head {
         return give_up("its answer is to another question: schema, attempt or head are not the request's");
     }
-    let summary = plain(&wire.summary, 300);
+    let summary = sanitize(&wire.summary, 300);
     match wire.outcome.trim().to_ascii_lowercase().as_str() {
         "repaired" => AgentAnswer::Repaired { summary },
         "upgrade_broken" => AgentAnswer::Broken { summary },
         "infra" => AgentAnswer::Infra { summary },
         "stale_test" => {
-            let large = wire.stale_tests.len() > MOST_TESTS
-                || wire.all_failures.len() > MOST_TESTS
-                || wire.test_patch.as_ref().is_some_and(|p| p.len() > MOST_PATCH_BYTES);
+            let large = wire.stale_tests.len() > MAX_TESTS
+                || wire.all_failures.len() > MAX_TESTS
+                || wire.test_patch.as_ref().is_some_and(|p| p.len() > MAX_PATCH_BYTES);
             if large {
                 return give_up("its answer is larger than a judgement can be");
             }
             let one = |t: StaleWire| StaleTest {
-                repo: plain(&t.repo, MOST_WORDS),
+                repo: sanitize(&t.repo, MAX_WORDS),
                 path: t.path,
-                test: plain(&t.test, MOST_WORDS),
-                why: plain(&t.why, MOST_WORDS),
+                test: sanitize(&t.test, MAX_WORDS),
+                why: sanitize(&t.why, MAX_WORDS),
                 build_url: t.build_url,
             };
             AgentAnswer::Stale {
                 summary,
                 tests: wire.stale_tests.into_iter().map(one).collect(),
-                all_failures: wire.all_failures.iter().map(|f| plain(f, MOST_WORDS)).collect(),
+                all_failures: wire.all_failures.iter().map(|f| sanitize(f, MAX_WORDS)).collect(),
                 patch: wire.test_patch,
             }
         }
         "give_up" => AgentAnswer::GiveUp { summary },
-        other => give_up(&format!("its answer has the unknown outcome {}", plain(other, 40))),
+        other => give_up(&format!("its answer has the unknown outcome {}", sanitize(other, 40))),
     }
 }
 

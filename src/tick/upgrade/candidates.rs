@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{UpgradeWorld, plan};
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::upgrade::{Batch, BatchState, Ending, Evidence, Recipe, Scanned};
 use crate::error::Error;
 use crate::ports::PortError;
@@ -58,7 +58,7 @@ fn tell(found: &mut Found, name: &str, evidence: Result<Evidence, PortError>) {
                 text.push_str(&format!("\n    {} {} {} -> {}", bump.service, bump.image, bump.from, bump.to));
             }
             for note in &plan.notes {
-                text.push_str(&format!("\n    not changed: {}", plain(note, 300)));
+                text.push_str(&format!("\n    not changed: {}", sanitize(note, 300)));
             }
             let bumps: Vec<Value> = plan
                 .bumps
@@ -87,7 +87,7 @@ fn plain_lines(text: &str) -> String {
     text.lines()
         .map(|line| {
             let inner: String = line.chars().take_while(|c| *c == ' ').collect();
-            format!("{inner}{}", plain(line.trim_start(), 400))
+            format!("{inner}{}", sanitize(line.trim_start(), 400))
         })
         .collect::<Vec<_>>()
         .join("\n")

@@ -13,7 +13,7 @@ use crate::ports::PortError;
 use crate::text::{self, upgrade::Told};
 
 /// Decisions of one tick: more would be a circle.
-const MOST_STEPS: u32 = 400;
+const MAX_STEPS: u32 = 400;
 
 /// What came of leading one recipe on.
 enum Led {
@@ -77,8 +77,8 @@ fn repo_of(world: &UpgradeWorld, recipe: &Recipe) -> RepoId {
 }
 
 fn one(world: &mut UpgradeWorld, batch: &Batch, mut recipe: Recipe) -> Result<Led, Error> {
-    for _ in 0..MOST_STEPS {
-        if (world.env.late)() {
+    for _ in 0..MAX_STEPS {
+        if (world.env.past_deadline)() {
             world.log.left.push(format!("recipe {}", recipe.name));
             return Ok(Led::Waits);
         }

@@ -1,7 +1,7 @@
 //! Gathers what the machine decides on. Reads only; what a died supervisor left running is ended before anybody goes on.
 
 use super::{Job, RecipePolicy, UpgradeWorld, agent, plan};
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::guard;
 use crate::domain::model::{JobState, Oid, PullState, RepoId, TurnEnd};
 use crate::domain::upgrade::guard::{Bump, TestFile, judge_bumps, judge_repair, judge_tests, show};
@@ -29,13 +29,13 @@ pub fn evidence(world: &mut UpgradeWorld, batch: &Batch, recipe: &mut Recipe) ->
     if let Some(why) = world.store.upgrade_refusal(batch.id, &recipe.name)?
         && recipe.ending.is_none()
     {
-        return Ok(Look::Seen(Evidence::EffectRefused(plain(&why, 400))));
+        return Ok(Look::Seen(Evidence::EffectRefused(sanitize(&why, 400))));
     }
     Ok(match gather(world, batch, recipe)? {
         Ok(evidence) => Look::Seen(evidence),
         // What was refused is refused again.
         Err(PortError::Refused { what } | PortError::Gone { what }) if recipe.step != Step::Teardown => {
-            Look::Seen(Evidence::Impossible(plain(&what, 400)))
+            Look::Seen(Evidence::Impossible(sanitize(&what, 400)))
         }
         Err(error) => Look::Later(error),
     })
@@ -289,10 +289,10 @@ fn turn(world: &mut UpgradeWorld, batch: &Batch, recipe: &Recipe) -> Result<Port
                     | AgentAnswer::Broken { .. }
                     | AgentAnswer::Infra { .. }
                     | AgentAnswer::Stale { .. } => {
-                        AgentAnswer::GiveUp { summary: plain(&format!("its answer {why}"), 300) }
+                        AgentAnswer::GiveUp { summary: sanitize(&format!("its answer {why}"), 300) }
                     }
                 }),
-                TurnEnd::Blocked { ref reason } => Ok(AgentAnswer::GiveUp { summary: plain(reason, 300) }),
+                TurnEnd::Blocked { ref reason } => Ok(AgentAnswer::GiveUp { summary: sanitize(reason, 300) }),
                 ref end @ (TurnEnd::TimedOut
                 | TurnEnd::Stalled
                 | TurnEnd::CutOff { .. }
@@ -302,7 +302,7 @@ fn turn(world: &mut UpgradeWorld, batch: &Batch, recipe: &Recipe) -> Result<Port
                 | TurnEnd::FailedToStart { .. }
                 | TurnEnd::Stopped) => {
                     let (how, detail) = crate::tick::observe::end_words(end);
-                    Ok(AgentAnswer::GiveUp { summary: plain(&format!("{how} {detail}"), 300) })
+                    Ok(AgentAnswer::GiveUp { summary: sanitize(&format!("{how} {detail}"), 300) })
                 }
             };
             answer.map(TurnSeen::Over)
@@ -329,7 +329,7 @@ fn reasons(refusals: &[guard::Refusal]) -> String {
     let lines: Vec<String> = refusals
         .iter()
         .take(10)
-        .map(|r| format!("{} ({}): {}", r.code, plain(&r.place, 120), r.why))
+        .map(|r| format!("{} ({}): {}", r.code, sanitize(&r.place, 120), r.why))
         .collect();
     lines.join("; ")
 }

@@ -219,11 +219,11 @@ impl UpgradeWorld {
                     let last =
                         said.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or("").trim().to_owned();
                     let said = if last.is_empty() { last } else { format!(": {last}") };
-                    JobSeen::Bad(crate::domain::escape::plain(&format!("it ended with {code}{said}"), 300))
+                    JobSeen::Bad(crate::domain::escape::sanitize(&format!("it ended with {code}{said}"), 300))
                 }
                 (end, _) => {
                     let (word, detail) = crate::tick::observe::end_words(end);
-                    JobSeen::Bad(crate::domain::escape::plain(&format!("{word} {detail}"), 300))
+                    JobSeen::Bad(crate::domain::escape::sanitize(&format!("{word} {detail}"), 300))
                 }
             },
         })
@@ -236,7 +236,7 @@ impl UpgradeWorld {
             run: None,
             handle: None,
             reason: reason.to_owned(),
-            sentence: crate::domain::escape::plain(sentence, 300),
+            sentence: crate::domain::escape::sanitize(sentence, 300),
             acted: true,
         });
     }

@@ -1,7 +1,7 @@
 //! Reads the images of a recipe and what the registries have, and makes the one commit of an upgrade.
 
 use super::{RecipePolicy, UpgradeWorld};
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{Oid, RepoId};
 use crate::domain::upgrade::guard::{Bump, show};
 use crate::domain::upgrade::recipe::{Edit, Manifest, ManifestFile, Pin};
@@ -146,7 +146,7 @@ fn read_images(
         let seen = world.store.see_tags(&show(image), &tags, now)?;
         let Ok(choice) = version::choose(tag, &seen, &policy.versions, now) else { continue };
         for held in &choice.held {
-            found.held.push(format!("{} of {name}: {}", plain(&held.tag, 130), held.why.sentence()));
+            found.held.push(format!("{} of {name}: {}", sanitize(&held.tag, 130), held.why.sentence()));
         }
         if let Some(pick) = choice.pick {
             if is_app {

@@ -8,7 +8,7 @@ use super::place::Place;
 
 /// By default every so many boundaries one is tried.
 const EVERY: usize = 53;
-const MOST_TICKS: usize = 30;
+const MAX_TICKS: usize = 30;
 
 fn place() -> Place {
     let place = Place::new();
@@ -38,7 +38,7 @@ fn tick(place: &Place, args: &[&str], kill: Option<usize>) -> Vec<String> {
 
 /// Leads the batch on to its end. What was ended between the summary and its delivery takes one more tick.
 fn finish(place: &Place) {
-    for n in 0..MOST_TICKS {
+    for n in 0..MAX_TICKS {
         if n > 0 && place.status()["standing"] == "IDLE" && place.status()["summary"].is_string() {
             return;
         }
@@ -81,7 +81,7 @@ fn judge(place: &Place, context: &str) {
 fn reference() -> Vec<Vec<String>> {
     let place = place();
     let mut ticks = vec![tick(&place, &["upgrade", "start"], None)];
-    for _ in 0..MOST_TICKS {
+    for _ in 0..MAX_TICKS {
         ticks.push(tick(&place, &["upgrade"], None));
         place.world.advance(30);
         if place.status()["summary"].is_string() {

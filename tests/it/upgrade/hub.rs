@@ -5,7 +5,7 @@ use std::fs;
 use super::place::{LABEL, compose};
 use super::registry::Registry;
 use crate::forge::Dialect;
-use crate::hub::{ALL, Hub, TOKEN};
+use crate::network_forge::{ALL, Hub, TOKEN};
 use crate::world::{acted, git};
 
 const REPO: &str = "recipes/blog";

@@ -4,7 +4,7 @@ use super::{Gitea, PAGE, wire};
 use crate::adapters::forge::moment;
 use crate::adapters::forge::rest::issue_path;
 use crate::adapters::forge::wire::read;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{ApprovalEvidence, Edit, EditHistory, Issue, Labelled, RepoId, UnixTime};
 use crate::ports::{PortError, PortResult};
 
@@ -20,7 +20,7 @@ impl Gitea {
         for entry in self.rest.client.pages_until_empty(&doing, &path, PAGE)? {
             let event: wire::Event = read(entry, &doing)?;
             let at = moment(&event.created_at).ok_or_else(|| {
-                PortError::broken(format!("{doing}: `{}` is no moment", plain(&event.created_at, 40)))
+                PortError::broken(format!("{doing}: `{}` is no moment", sanitize(&event.created_at, 40)))
             })?;
             match event.kind.as_str() {
                 "label" if event.is_of(label) && event.puts_on() => {

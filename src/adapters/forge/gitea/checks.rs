@@ -12,13 +12,13 @@ use crate::adapters::forge::wire::{read, read_all};
 use crate::adapters::forge::{Checks, cut_at_error, ended_as, red_check, twice};
 use crate::adapters::http::{Method, encoded};
 use crate::domain::checks::Required;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{Check, CheckState, Oid, RepoId};
 use crate::domain::workflow;
 use crate::ports::{Dispatched, PortError, PortResult};
 
 /// Logs that are fetched for one reading; the other failures are told by their descriptions.
-const MOST_LOGS: usize = 3;
+const MAX_LOGS: usize = 3;
 
 #[derive(Debug, Deserialize)]
 struct Status {
@@ -201,7 +201,7 @@ impl Gitea {
 
     /// The end of a job's log; empty where it cannot be had, which changes no decision.
     fn log(&self, repo: &RepoId, run: &Run, job: &str) -> String {
-        let doing = format!("reading the log of {} in {repo}", plain(job, 60));
+        let doing = format!("reading the log of {} in {repo}", sanitize(job, 60));
         let found = self.jobs(repo, run).ok().and_then(|jobs| {
             let only = jobs.len() == 1;
             jobs.into_iter().find(|j| only || j.name == job)
@@ -228,7 +228,7 @@ impl Checks for Gitea {
         let runs = self.runs(repo, oid)?;
         let mut logs = 0;
         let mut log = |run: Option<&Run>, job: &str| match run {
-            Some(run) if logs < MOST_LOGS => {
+            Some(run) if logs < MAX_LOGS => {
                 logs += 1;
                 self.log(repo, run, job)
             }
@@ -280,7 +280,7 @@ impl Checks for Gitea {
     fn required(&self, repo: &RepoId, branch: &str) -> PortResult<Vec<Required>> {
         let doing = format!(
             "reading what the protection of {} in {repo} requires (ci.required says it in its place)",
-            plain(branch, 60)
+            sanitize(branch, 60)
         );
         let path = format!("{}/branches/{}", repo_path(repo), encoded(branch));
         let client = self.rest.client.owed();

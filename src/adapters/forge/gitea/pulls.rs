@@ -12,7 +12,7 @@ use crate::domain::model::{Oid, PullRequest, PullState, RepoId, Review, ReviewNo
 use crate::ports::{MergeAnswer, Merging, NewPull, PortError, PortResult, PullRequests};
 
 /// Of pull requests, newest first, this many pages are looked through for the one of a branch.
-const MOST_PAGES: usize = 20;
+const MAX_PAGES: usize = 20;
 
 #[derive(Debug, Deserialize)]
 struct Said {
@@ -60,7 +60,7 @@ impl Gitea {
         let doing = format!("looking for a pull request from {branch} in {repo}");
         let path = format!("{}/pulls?state={state}&sort=recentupdate", repo_path(repo));
         let (mut best, mut seen) = (None::<PullRequest>, 0);
-        for page in 1..=MOST_PAGES {
+        for page in 1..=MAX_PAGES {
             let answer = self.rest.client.get(&doing, &numbered(&path, PAGE, page))?;
             let entries = answer.list(&doing, "")?;
             seen += entries.len();
@@ -77,7 +77,7 @@ impl Gitea {
         }
         if state == "open" {
             return Err(PortError::broken(format!(
-                "{doing}: {} gave more than {MOST_PAGES} pages of open ones. The next tick tries again.",
+                "{doing}: {} gave more than {MAX_PAGES} pages of open ones. The next tick tries again.",
                 self.rest.client.name()
             )));
         }

@@ -10,7 +10,7 @@ use crate::adapters::forge::moment;
 use crate::adapters::forge::rest::{comment_number, issue_path, repo_path};
 use crate::adapters::forge::wire::{Comment, Made, User, read};
 use crate::adapters::http::{Method, encoded};
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{Oid, PullRequest, RepoId};
 use crate::domain::upgrade::verdict::Status;
 use crate::ports::{Dispatched, Forge as _, NewStatus, PortResult, PullComment, Trials};
@@ -87,7 +87,7 @@ impl Trials for Gitea {
     }
 
     fn dispatch(&self, repo: &RepoId, workflow: &str, branch: &str) -> PortResult<()> {
-        let doing = format!("starting the workflow {} in {repo}", plain(workflow, 60));
+        let doing = format!("starting the workflow {} in {repo}", sanitize(workflow, 60));
         let path = format!("{}/actions/workflows/{}/dispatches", repo_path(repo), encoded(workflow));
         let body = json!({ "ref": format!("refs/heads/{branch}") });
         self.write_silent(&doing, Method::Post, &path, Some(&body)).map(drop)

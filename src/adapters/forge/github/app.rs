@@ -20,9 +20,9 @@ use crate::adapters::forge::rest::repo_path;
 use crate::adapters::forge::{http_date, moment};
 use crate::adapters::http::{Answer, Authorize, Client};
 use crate::adapters::secret::Token;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{RepoId, UnixTime};
-use crate::domain::moment::span;
+use crate::domain::moment::format_duration;
 use crate::domain::secret::Secret;
 use crate::ports::{PortError, PortResult};
 
@@ -236,7 +236,7 @@ impl App {
             format!(
                 "{start}. The clock here is {} {word} the server's: let the machine set it by the network (timedatectl \
                  set-ntp true).",
-                span(ahead.abs())
+                format_duration(ahead.abs())
             )
         } else {
             format!(
@@ -302,7 +302,7 @@ impl App {
             }
             several => {
                 let named: Vec<String> =
-                    several.iter().map(|(id, owner)| format!("{id} for {}", plain(owner, 60))).collect();
+                    several.iter().map(|(id, owner)| format!("{id} for {}", sanitize(owner, 60))).collect();
                 format!(
                     "{doing}: {} fit ({}). Name one as forge.{forge}.app_installation; for several owners have a forge \
                      each.",
@@ -365,7 +365,7 @@ impl App {
     pub(super) fn rights(&self) -> PortResult<(Vec<String>, Vec<String>)> {
         let held = self.mint()?.rights;
         let known = NEEDED.iter().chain(&USEFUL).map(|(name, _)| *name);
-        let has = known.filter_map(|name| Some(format!("{name} {}", plain(held.get(name)?, 20))));
+        let has = known.filter_map(|name| Some(format!("{name} {}", sanitize(held.get(name)?, 20))));
         Ok((has.collect(), without(&held, &USEFUL)))
     }
 

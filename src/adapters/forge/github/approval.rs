@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{GitHub, wire};
 use crate::adapters::forge::moment;
 use crate::adapters::forge::rest::issue_path;
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{ApprovalEvidence, Edit, EditHistory, Issue, Labelled, Person, RepoId, UnixTime};
 use crate::ports::{PortError, PortResult};
 
@@ -36,7 +36,7 @@ const QUERY: &str = "query($owner: String!, $name: String!, $number: Int!, $befo
 }";
 
 /// Pages of a hundred label changes and renames; more than that is somebody's mischief.
-const MOST_PAGES: usize = 20;
+const MAX_PAGES: usize = 20;
 
 #[derive(Debug, Deserialize)]
 struct Reply {
@@ -160,7 +160,7 @@ impl GitHub {
         let doing = format!("asking who approved {repo}#{number}");
         let mut before = Value::Null;
         let mut items = Vec::new();
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let variables =
                 json!({ "owner": repo.owner, "name": repo.name, "number": number, "before": before });
             let answer =
@@ -191,7 +191,7 @@ impl GitHub {
 
     fn found(&self, reply: Reply, doing: &str) -> PortResult<Found> {
         if let Some(flaw) = reply.errors.first() {
-            let said = plain(&flaw.message, 200);
+            let said = sanitize(&flaw.message, 200);
             return Err(match flaw.kind.as_deref() {
                 Some("NOT_FOUND") => PortError::gone(format!("{doing}: it is not there (any more): {said}")),
                 Some("FORBIDDEN" | "INSUFFICIENT_SCOPES") => PortError::refused(format!(
@@ -260,8 +260,9 @@ impl Item {
 
 fn evidence(found: &Found, items: &[Item], label: &str, doing: &str) -> PortResult<ApprovalEvidence> {
     let at = |text: &str| {
-        moment(text)
-            .ok_or_else(|| PortError::broken(format!("{doing}: `{}` is no moment in time", plain(text, 40))))
+        moment(text).ok_or_else(|| {
+            PortError::broken(format!("{doing}: `{}` is no moment in time", sanitize(text, 40)))
+        })
     };
     let last = items.iter().rev().find(|item| item.changes(label)).filter(|item| item.kind == "LabeledEvent");
     let Some(item) = last else {

@@ -14,7 +14,7 @@ use crate::domain::workflow;
 use crate::ports::{PortError, PortResult};
 
 /// Logs that are fetched for one reading; the other failures are told by their summaries.
-const MOST_LOGS: usize = 3;
+const MAX_LOGS: usize = 3;
 
 #[derive(Debug, Deserialize)]
 struct CheckRun {
@@ -230,7 +230,7 @@ impl GitHub {
     fn names_required(&self, repo: &RepoId, branch: &str) -> PortResult<Vec<String>> {
         let doing = format!(
             "reading what the rules of {} in {repo} require (ci.required says it in their place)",
-            crate::domain::escape::plain(branch, 60)
+            crate::domain::escape::sanitize(branch, 60)
         );
         let (base, branch) = (repo_path(repo), encoded(branch));
         let client = self.rest.client.owed();
@@ -275,7 +275,8 @@ impl GitHub {
         if !run.is_by_actions() {
             return String::new();
         }
-        let doing = format!("reading the log of {} in {repo}", crate::domain::escape::plain(&run.name, 60));
+        let doing =
+            format!("reading the log of {} in {repo}", crate::domain::escape::sanitize(&run.name, 60));
         let path = format!("{}/actions/jobs/{}/logs", repo_path(repo), run.id);
         let log = self.rest.client.get_any(&doing, &path).and_then(|answer| match answer.location.clone() {
             Some(place) if answer.status == 302 => self.rest.client.get_elsewhere(&doing, &place),
@@ -305,7 +306,7 @@ impl Checks for GitHub {
             let (state, source) = (run.state(), run.source(flows.as_ref()));
             let mut text = String::new();
             if state == CheckState::Red {
-                if logs < MOST_LOGS {
+                if logs < MAX_LOGS {
                     text = self.job_log(repo, &run);
                     logs += 1;
                 }

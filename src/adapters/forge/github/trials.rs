@@ -10,7 +10,7 @@ use crate::adapters::forge::moment;
 use crate::adapters::forge::rest::{comment_number, issue_path, repo_path};
 use crate::adapters::forge::wire::{Comment, Made, User, read_all};
 use crate::adapters::http::{Method, encoded};
-use crate::domain::escape::plain;
+use crate::domain::escape::sanitize;
 use crate::domain::model::{Oid, PullRequest, RepoId};
 use crate::domain::upgrade::verdict::Status;
 use crate::ports::{Dispatched, Forge as _, NewStatus, PortResult, PullComment, Trials};
@@ -95,13 +95,13 @@ impl Trials for GitHub {
     }
 
     fn dispatch(&self, repo: &RepoId, workflow: &str, branch: &str) -> PortResult<()> {
-        let doing = format!("starting the workflow {} in {repo}", plain(workflow, 60));
+        let doing = format!("starting the workflow {} in {repo}", sanitize(workflow, 60));
         let path = format!("{}/actions/workflows/{}/dispatches", repo_path(repo), encoded(workflow));
         self.rest.client.write(&doing, Method::Post, &path, Some(&json!({ "ref": branch }))).map(drop)
     }
 
     fn dispatched(&self, repo: &RepoId, workflow: &str, commit: &Oid) -> PortResult<Vec<Dispatched>> {
-        let doing = format!("reading the runs of the workflow {} in {repo}", plain(workflow, 60));
+        let doing = format!("reading the runs of the workflow {} in {repo}", sanitize(workflow, 60));
         let path = format!(
             "{}/actions/workflows/{}/runs?event={ASKED_FOR}&head_sha={commit}&per_page=100",
             repo_path(repo),

@@ -23,8 +23,8 @@
 //! A review's front matter has `by`, `at`, `verdict` (`approved`, `changes-requested`, `commented`, `dismissed`),
 //! `head`, and remarks on single places as `[[note]]` tables with `path`, `line` and `text`.
 
-mod desk;
 mod merge;
+mod repo_pulls;
 
 pub use merge::Method;
 
@@ -40,7 +40,7 @@ use crate::domain::model::{
     Comment, Oid, Person, PullRequest, PullState, RepoId, Review, ReviewNote, ReviewVerdict, UnixTime,
 };
 use crate::ports::{BrokenIssue, Forge as _, Hosting as _, NewPull, PortError, PortResult, PullRequests};
-use desk::{Desk, head_ref, nothing_new};
+use repo_pulls::{RepoPulls, head_ref, nothing_new};
 
 /// A pull request with everything about it, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub struct AllPulls {
 impl LocalForge {
     /// Every pull request of a repo, open, closed and merged.
     pub fn list_pulls(&self, repo: &RepoId) -> PortResult<AllPulls> {
-        let desk = self.desk(repo)?;
+        let desk = self.repo_pulls(repo)?;
         let (files, mut broken) = Self::pull_files(&desk.dir)?;
         let mut pulls = Vec::new();
         for (number, path, file) in files {
@@ -76,7 +76,7 @@ impl LocalForge {
 
     /// One pull request with its reviews and comments.
     pub fn show_pull(&self, repo: &RepoId, number: u64) -> PortResult<WholePull> {
-        let desk = self.desk(repo)?;
+        let desk = self.repo_pulls(repo)?;
         let loaded = load(&desk.dir, Room::Pulls, number, PullFile::parse)?;
         let pull = desk.view(number, &loaded.path, &loaded.file, &self.actor)?;
         let reviews = self.reviews(repo, number)?;
@@ -103,7 +103,7 @@ impl LocalForge {
         // What could not be read again is not written.
         PullFile::parse(text.clone().into_bytes())
             .map_err(|flaw| PortError::refused(flaw.sentence(&doing)))?;
-        let mut desk = self.desk(repo)?;
+        let mut desk = self.repo_pulls(repo)?;
         let mut lock = desk.dir.lock()?;
         desk.refresh()?;
         let head = self.may_open(&desk, &doing, branch, target)?;
@@ -116,7 +116,7 @@ impl LocalForge {
 
     /// What a pull request would bring to its target, as a diff; of a merged one, what it brought.
     pub fn pull_diff(&self, repo: &RepoId, pull: &PullRequest) -> PortResult<String> {
-        let desk = self.desk(repo)?;
+        let desk = self.repo_pulls(repo)?;
         let target = desk.branch(&pull.target).ok_or_else(|| {
             PortError::gone(format!("{repo} has no branch {} (any more); push it first", pull.target))
         })?;
@@ -162,7 +162,7 @@ impl LocalForge {
 
     /// Closes it unmerged in somebody's name. True where that changed anything.
     pub fn close_as(&self, repo: &RepoId, number: u64, who: &str) -> PortResult<bool> {
-        let desk = self.desk(repo)?;
+        let desk = self.repo_pulls(repo)?;
         let lock = desk.dir.lock()?;
         let loaded = load(&desk.dir, Room::Pulls, number, PullFile::parse)?;
         if loaded.file.state != Stated::Open {
@@ -180,7 +180,7 @@ impl LocalForge {
 
     /// Opens a closed one again. True where that changed anything.
     pub fn reopen_pull(&self, repo: &RepoId, number: u64) -> PortResult<bool> {
-        let desk = self.desk(repo)?;
+        let desk = self.repo_pulls(repo)?;
         let lock = desk.dir.lock()?;
         let loaded = load(&desk.dir, Room::Pulls, number, PullFile::parse)?;
         let doing = format!("opening {repo}#{number} again");
@@ -209,7 +209,7 @@ impl LocalForge {
     }
 
     /// The newest pull request of a branch, an open one before any other.
-    fn newest(&self, desk: &Desk, branch: &str) -> PortResult<Option<PullRequest>> {
+    fn newest(&self, desk: &RepoPulls, branch: &str) -> PortResult<Option<PullRequest>> {
         let (files, broken) = Self::pull_files(&desk.dir)?;
         let mut newest = None;
         for (number, path, file) in files.iter().rev().filter(|(_, _, file)| file.branch == branch) {
@@ -236,7 +236,7 @@ impl LocalForge {
     }
 
     /// Refuses where a pull request from `branch` into `target` would make no sense.
-    fn may_open(&self, desk: &Desk, doing: &str, branch: &str, target: &str) -> PortResult<Oid> {
+    fn may_open(&self, desk: &RepoPulls, doing: &str, branch: &str, target: &str) -> PortResult<Oid> {
         let there = |name: &str| {
             desk.branch(name).ok_or_else(|| {
                 PortError::refused(format!("{doing}: there is no branch {name}; push it first"))
@@ -258,12 +258,12 @@ impl LocalForge {
 
 impl PullRequests for LocalForge {
     fn pull_of(&self, repo: &RepoId, branch: &str) -> PortResult<Option<PullRequest>> {
-        let desk = self.desk(repo)?;
+        let desk = self.repo_pulls(repo)?;
         Ok(self.newest(&desk, branch)?.map(|pull| self.kept(&desk, pull)))
     }
 
     fn pull(&self, repo: &RepoId, number: u64) -> PortResult<PullRequest> {
-        let desk = self.desk(repo)?;
+        let desk = self.repo_pulls(repo)?;
         let loaded = load(&desk.dir, Room::Pulls, number, PullFile::parse)?;
         let pull = desk.view(number, &loaded.path, &loaded.file, &self.actor)?;
         Ok(self.kept(&desk, pull))

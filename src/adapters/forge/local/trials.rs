@@ -72,7 +72,7 @@ fn number_of(name: &str) -> Option<u64> {
 fn no_workflows(repo: &RepoId, workflow: &str) -> PortError {
     PortError::refused(format!(
         "starting the workflow {} of {repo}: a local forge has none; name a program as `argv` in [upgrade.bridge]",
-        crate::domain::escape::plain(workflow, 60)
+        crate::domain::escape::sanitize(workflow, 60)
     ))
 }
 

@@ -1,7 +1,7 @@
 //! A turn as the supervisor is told of it: the agent's argv, and the session that it goes on with.
 
 use super::RunnerSettings;
-use crate::adapters::runner::folder::{Folder, SessionFile, TurnFile};
+use crate::adapters::runner::folder::{JobFiles, SessionFile, TurnFile};
 use crate::domain::model::Asked;
 use crate::ports::TurnSpec;
 
@@ -12,7 +12,7 @@ const LEAST_BUDGET_USD: f64 = 0.01;
 fn earlier_session(turn: &TurnSpec, id: &str) -> Option<SessionFile> {
     let (run, number) = id.rsplit_once("-t")?;
     let number: u32 = number.parse().ok()?;
-    (1..number).rev().find_map(|k| Folder::new(&turn.folder.job(&format!("{run}-t{k}"))).read_session())
+    (1..number).rev().find_map(|k| JobFiles::new(&turn.folder.job(&format!("{run}-t{k}"))).read_session())
 }
 
 pub(super) fn turn_file(id: &str, turn: &TurnSpec, runner: &RunnerSettings) -> TurnFile {

@@ -4,7 +4,7 @@ use super::Row;
 use crate::domain::effect::TurnKind;
 use crate::domain::model::{CutOff, Freeze, HandBack, Landing, TurnEnd};
 use crate::domain::run::{
-    Evidence, IssueSeen, MOST_CONTINUES, Policy, PullSeen, Run, TargetSeen, TurnSeen, Used, Wait, Why,
+    Evidence, IssueSeen, MAX_CONTINUES, Policy, PullSeen, Run, TargetComparison, TurnSeen, Used, Wait, Why,
     WorkSeen,
 };
 
@@ -19,7 +19,7 @@ pub(super) fn before_the_turn(run: &Run, seen: &Evidence) -> Option<Row> {
     }
     // After a landing of our own the target contains that work by our hand: whoever puts the workspace back to an
     // earlier commit of it has landed nothing, and the checks decide.
-    if let WorkSeen::Commits { head, target: TargetSeen::Contains, .. } = &seen.work
+    if let WorkSeen::Commits { head, target: TargetComparison::Contains, .. } = &seen.work
         && run.pushed.is_none()
         && *head != run.base
     {
@@ -46,8 +46,8 @@ pub(super) fn before_the_turn(run: &Run, seen: &Evidence) -> Option<Row> {
 /// Another turn that goes on from the last one.
 fn go_on(run: &Run, seen: &Evidence, new_attempt: bool) -> Row {
     // Turns that neither began the run nor were told of a failure went on from another.
-    if run.turns.saturating_sub(run.fix_forward + run.review_turns) > MOST_CONTINUES {
-        nothing_came(run, HandBack::Failed, Why::WentOn(MOST_CONTINUES))
+    if run.turns.saturating_sub(run.fix_forward + run.review_turns) > MAX_CONTINUES {
+        nothing_came(run, HandBack::Failed, Why::WentOn(MAX_CONTINUES))
     } else if seen.switch_on {
         Row::Wait(Wait::Switch)
     } else if seen.parked {

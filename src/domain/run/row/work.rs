@@ -5,8 +5,8 @@ use super::red::red;
 use super::turn::{cut_off, nothing_came, without_commit};
 use crate::domain::model::{HandBack, Landing, Oid};
 use crate::domain::run::{
-    CONFLICT_TRIES, Evidence, GuardSeen, Policy, Run, SPARE_VERIFIES, TargetSeen, TurnSeen, VerifySeen, Wait,
-    Why, WorkSeen,
+    CONFLICT_TRIES, Evidence, GuardSeen, Policy, Run, SPARE_VERIFIES, TargetComparison, TurnSeen, VerifySeen,
+    Wait, Why, WorkSeen,
 };
 
 pub(super) fn about_the_work(run: &Run, seen: &Evidence, policy: &Policy) -> Option<Row> {
@@ -27,7 +27,7 @@ pub(super) fn about_the_work(run: &Run, seen: &Evidence, policy: &Policy) -> Opt
         return None;
     }
     // What the target has already is no new commit.
-    if *target == TargetSeen::Contains {
+    if *target == TargetComparison::Contains {
         return Some(without_commit(run, seen));
     }
     if let TurnSeen::Over(end) = &seen.turn
@@ -72,14 +72,18 @@ pub(super) fn about_the_work(run: &Run, seen: &Evidence, policy: &Policy) -> Opt
 
 /// A landing repeats itself under no evidence: done, it is the pushed head; refused, it says so above; raced, the target
 /// has moved and the work has diverged from it, which is counted.
-fn land(run: &Run, seen: &Evidence, head: &Oid, target: TargetSeen, target_oid: &Oid) -> Row {
+fn land(run: &Run, seen: &Evidence, head: &Oid, target: TargetComparison, target_oid: &Oid) -> Row {
     match target {
-        TargetSeen::Contains => without_commit(run, seen),
-        TargetSeen::Diverged if run.conflict_tries >= CONFLICT_TRIES => tries_used(),
-        TargetSeen::Diverged | TargetSeen::FastForward if seen.switch_on => Row::Wait(Wait::Switch),
-        TargetSeen::Diverged | TargetSeen::FastForward if !seen.merge_open => Row::Wait(Wait::MergeHours),
-        TargetSeen::Diverged => Row::BringUpToDate { head: head.clone(), target: target_oid.clone() },
-        TargetSeen::FastForward => Row::Land { head: head.clone(), expected: target_oid.clone() },
+        TargetComparison::Contains => without_commit(run, seen),
+        TargetComparison::Diverged if run.conflict_tries >= CONFLICT_TRIES => tries_used(),
+        TargetComparison::Diverged | TargetComparison::FastForward if seen.switch_on => {
+            Row::Wait(Wait::Switch)
+        }
+        TargetComparison::Diverged | TargetComparison::FastForward if !seen.merge_open => {
+            Row::Wait(Wait::MergeHours)
+        }
+        TargetComparison::Diverged => Row::BringUpToDate { head: head.clone(), target: target_oid.clone() },
+        TargetComparison::FastForward => Row::Land { head: head.clone(), expected: target_oid.clone() },
     }
 }
 

@@ -1,6 +1,6 @@
 //! Merging: the commit is made, written down, and then the target moves.
 
-use super::desk::{Desk, branch_ref, head_ref, nothing_new};
+use super::repo_pulls::{RepoPulls, branch_ref, head_ref, nothing_new};
 use crate::adapters::forge::local::files::RepoLock;
 use crate::adapters::forge::local::folders::Room;
 use crate::adapters::forge::local::text::pull::{PullFile, Stated};
@@ -27,7 +27,7 @@ impl LocalForge {
         method: Method,
         who: &str,
     ) -> PortResult<MergeAnswer> {
-        let mut desk = self.desk(repo)?;
+        let mut desk = self.repo_pulls(repo)?;
         let lock = desk.dir.lock()?;
         let mut first = None;
         for _ in 0..TRIES {
@@ -64,7 +64,7 @@ impl LocalForge {
     /// Makes the commit, writes down that it is to be merged so, and moves the target. None where a branch moved.
     fn try_merge(
         &self,
-        desk: &Desk,
+        desk: &RepoPulls,
         pull: &PullRequest,
         method: Method,
         who: &str,

@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::forge::Dialect;
-use super::hub::{ALL, Hub};
+use super::network_forge::{ALL, Hub};
 use super::world::{START, World, git};
 
 /// The findings that are not good, as `check level`.

@@ -10,9 +10,9 @@ use crate::adapters::forge::{http_date, rules_told};
 use crate::adapters::http::{Method, encoded};
 use crate::domain::doctor::{Access, TokenFacts};
 use crate::domain::model::{Permission, RepoId};
-use crate::ports::{Desk, PortError, PortResult};
+use crate::ports::{ForgeAdmin, PortError, PortResult};
 
-impl Desk for Gitea {
+impl ForgeAdmin for Gitea {
     fn token(&self) -> PortResult<TokenFacts> {
         let doing = format!("asking {} whose token this is", self.rest.client.name());
         let answer = self.rest.client.get(&doing, "/user")?;

@@ -4,7 +4,7 @@
 use std::fs;
 
 use super::forge::Dialect;
-use super::hub::Hub;
+use super::network_forge::Hub;
 
 /// Repositories that are left to people, and two that are merged by us once they are green.
 const REPOS: [&str; 5] = ["me/review", "me/closed", "me/taken", "me/green", "me/refused"];

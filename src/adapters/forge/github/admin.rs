@@ -12,7 +12,7 @@ use crate::adapters::forge::{http_date, moment, rules_told};
 use crate::adapters::http::Method;
 use crate::domain::doctor::{Access, TokenFacts};
 use crate::domain::model::{Permission, RepoId, UnixTime};
-use crate::ports::{Desk, PortError, PortResult};
+use crate::ports::{ForgeAdmin, PortError, PortResult};
 
 /// `2026-12-01 09:30:00 UTC`, or with `+0000` at its end.
 fn expiry(text: &str) -> Option<UnixTime> {
@@ -44,7 +44,7 @@ impl GitHub {
     }
 }
 
-impl Desk for GitHub {
+impl ForgeAdmin for GitHub {
     fn token(&self) -> PortResult<TokenFacts> {
         if let Some(app) = &self.app {
             let told = app.about()?;

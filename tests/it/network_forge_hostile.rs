@@ -5,7 +5,7 @@ use std::fs;
 use offhours::text::marker;
 
 use super::forge::{Dialect, Fault, Wrong};
-use super::hub::{ALL, Hub};
+use super::network_forge::{ALL, Hub};
 use super::world::git;
 
 /// Shell, paths, terminal, markdown, mentions, and words that only we would write. `PWNED` is a file that nobody makes.

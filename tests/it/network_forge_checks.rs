@@ -2,7 +2,7 @@
 //! checks that are not each other's, on each simulated forge.
 
 use super::forge::{Dialect, Own, Repo};
-use super::hub::{ALL, Hub};
+use super::network_forge::{ALL, Hub};
 use super::world::git;
 
 const REVIEWED: &str = "landing = \"pull-request\"\nmerge = \"when-green\"\n";

@@ -4,7 +4,7 @@
 use std::fs;
 
 use super::forge::{Dialect, Fault, Own, Wrong};
-use super::hub::{ALL, Hub};
+use super::network_forge::{ALL, Hub};
 use super::world::GOOD_AGENT;
 
 /// At each request that fits, this instead of an answer.

@@ -22,14 +22,14 @@ pub(super) fn branch_ref(branch: &str) -> String {
 }
 
 /// One repo's pull requests at one moment.
-pub(super) struct Desk {
+pub(super) struct RepoPulls {
     pub(super) dir: RepoDir,
     pub(super) bare: Bare,
     pub(super) repo: RepoId,
     pub(super) refs: Refs,
 }
 
-impl Desk {
+impl RepoPulls {
     pub(super) fn refresh(&mut self) -> PortResult<()> {
         self.refs = self.bare.refs(&["refs/heads/", "refs/pull/"])?;
         Ok(())
@@ -108,10 +108,10 @@ impl Desk {
 }
 
 impl LocalForge {
-    pub(super) fn desk(&self, repo: &RepoId) -> PortResult<Desk> {
+    pub(super) fn repo_pulls(&self, repo: &RepoId) -> PortResult<RepoPulls> {
         let dir = RepoDir::open(&self.root, repo)?;
         let bare = Bare::at(dir.git(), &self.memory);
-        let mut desk = Desk { bare, dir, repo: repo.clone(), refs: Refs::new() };
+        let mut desk = RepoPulls { bare, dir, repo: repo.clone(), refs: Refs::new() };
         desk.refresh()?;
         Ok(desk)
     }
@@ -147,7 +147,7 @@ impl LocalForge {
     }
 
     /// Keeps the head of an open one under its own ref, as a forge does when somebody pushes.
-    pub(super) fn kept(&self, desk: &Desk, pull: PullRequest) -> PullRequest {
+    pub(super) fn kept(&self, desk: &RepoPulls, pull: PullRequest) -> PullRequest {
         let name = head_ref(pull.number);
         if self.looking_only || pull.state != PullState::Open || desk.refs.get(&name) == Some(&pull.head) {
             return pull;

@@ -5,7 +5,7 @@ use std::fs;
 
 use super::forge::app::{App, Installation, KEY, KEY_PKCS8, OTHER_KEY, pem};
 use super::forge::{Dialect, Fault, Wrong};
-use super::hub::Hub;
+use super::network_forge::Hub;
 use super::secrets::holding;
 
 const PKCS1: &str = "RSA PRIVATE KEY";

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::forge::{Dialect, Fault, Model, Wrong};
-use super::hub::Hub;
+use super::network_forge::Hub;
 use super::world::{GOOD_AGENT, reasons};
 
 /// Without a history of bodies: GitHub without GraphQL, Gitea that counts changes of a body and that does not, Forgejo.
