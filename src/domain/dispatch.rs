@@ -78,6 +78,32 @@ pub fn select(candidates: &[Candidate], repos: &[RepoState], host: &Host, labels
     verdicts
 }
 
+/// Whether a dispatch that was recorded and cut short may still go on: the gates of [`select`], but for those that the
+/// run itself shuts by being there and by being counted.
+pub fn goes_on(candidate: &Candidate, state: Option<&RepoState>, host: &Host, labels: &Labels) -> Reason {
+    let view = View { candidate, state, host, labels, label_seen: false };
+    let Some(state) = state else { return Reason::NotAllowlisted };
+    let [open, ready, ..] = view.issue_gates();
+    let gates = [
+        ("switch", fail_if(host.switch_on, Reason::SwitchOn)),
+        ("hours", fail_if(!host.hours_open, Reason::OutsideHours)),
+        ("pause", view.pause()),
+        open,
+        ready,
+        ("trust", view.trust()),
+        ("blockers", view.blockers()),
+        ("quota", view.quota(state)),
+        ("frozen", fail_if(state.frozen, Reason::Frozen)),
+        ("base", fail_if(state.base_red, Reason::BaseRed)),
+    ];
+    let mut unknown = false;
+    match walk(gates, &mut unknown, &mut vec![]) {
+        Some(reason) => reason,
+        None if unknown => Reason::NeedsEvidence,
+        None => Reason::Dispatch,
+    }
+}
+
 impl Given {
     /// Gives the repo's slot to the candidate, unless one that goes first has it.
     fn take(&mut self, candidate: &Candidate, state: &RepoState, unsure: bool) {
@@ -507,6 +533,29 @@ mod tests {
         let passed: Vec<&str> = GATES.iter().take(first.unwrap_or(GATES.len())).map(|g| g.0).collect();
         assert_eq!(verdict.passed, passed, "{want}");
         assert!(!verdict.reason.sentence().is_empty());
+    }
+
+    /// What the run itself shuts by being there does not keep it; everything that came up since does.
+    #[test]
+    fn a_dispatch_that_was_cut_short_goes_on_by_the_gates_that_are_not_its_own() {
+        let (labels, good) = (labels(), candidate("h:a/b", 1, 0));
+        let own = Candidate { own_run: RunSeen::Unfinished, claim: ClaimSeen::Ours, ..good.clone() };
+        let taken = RepoState { in_flight: true, slot: ClaimSeen::Ours, ..state("h:a/b") };
+        assert_eq!(goes_on(&own, Some(&taken), &host(), &labels), Reason::Dispatch);
+        let closed = Candidate { issue: Issue { open: false, ..good.issue.clone() }, ..good.clone() };
+        assert_eq!(goes_on(&closed, Some(&taken), &host(), &labels), Reason::Closed);
+        let unasked = Candidate { approval: None, ..good.clone() };
+        assert_eq!(goes_on(&unasked, Some(&taken), &host(), &labels), Reason::NeedsEvidence);
+        assert_eq!(goes_on(&own, None, &host(), &labels), Reason::NotAllowlisted);
+        for (shut, reason) in [
+            (RepoState { paused: true, ..state("h:a/b") }, Reason::Paused(Scope::Repo)),
+            (RepoState { frozen: true, ..state("h:a/b") }, Reason::Frozen),
+            (RepoState { base_red: true, ..state("h:a/b") }, Reason::BaseRed),
+        ] {
+            assert_eq!(goes_on(&own, Some(&shut), &host(), &labels), reason);
+        }
+        let late = Host { hours_open: false, ..host() };
+        assert_eq!(goes_on(&own, Some(&taken), &late, &labels), Reason::OutsideHours);
     }
 
     #[test]

@@ -31,6 +31,18 @@ pub fn drive(
     engine::drive(&mut Driven { env, host, store, log, id })
 }
 
+/// A dispatch whose agent was not started is undone, for a reason that came up since it was recorded.
+pub fn give_up(
+    env: &Env,
+    host: &HostPolicy,
+    store: &mut Store,
+    log: &mut Log,
+    row: &RunRow,
+    why: &str,
+) -> Result<(), Error> {
+    Driven { env, host, store, log, id: &row.run.id }.fail_dispatch(row, Outcome::NotStarted, why, false)
+}
+
 struct Driven<'a> {
     env: &'a Env,
     host: &'a HostPolicy,

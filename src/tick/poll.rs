@@ -2,10 +2,12 @@
 
 use super::env::Env;
 use super::log::Log;
-use super::policy::{HostPolicy, RepoPolicy};
-use crate::store::{HoldKind, RunRow, Store};
+use super::policy::HostPolicy;
+use crate::store::Store;
 use gather::gather;
 use note::note;
+pub use seen::day_and_month;
+use seen::{candidate, host_seen, repo_state};
 use start::dispatch_one;
 use std::collections::BTreeMap;
 
@@ -14,18 +16,18 @@ mod earlier;
 mod gather;
 mod holds;
 mod note;
+pub(super) mod resume;
+mod seen;
 mod start;
 mod target;
 
 use super::drive::drive;
 use super::{adopt, listing, templates};
-use crate::domain::dispatch::{
-    self, Candidate, ClaimSeen, Host, Limits, Reason, RepoState, RunSeen, Verdict,
-};
-use crate::domain::model::{Issue, IssueRef, Oid, RepoId, UnixTime};
+use crate::domain::dispatch::{self, Candidate, ClaimSeen, Reason, RepoState, Verdict};
+use crate::domain::model::{IssueRef, Oid, RepoId, UnixTime};
 use crate::domain::moment::format_time;
-use crate::domain::priority::{self};
-use crate::domain::run::{Phase, Run, Wait};
+
+use crate::domain::run::{Phase, Run};
 use crate::error::Error;
 use crate::ports::PortResult;
 
@@ -36,7 +38,7 @@ pub fn tick(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> R
     templates::sync(env, store, log)?;
     // What an earlier tick left half done comes first: it holds slots.
     for row in store.runs_in_flight()? {
-        if row.run.phase == Phase::Starting {
+        if row.run.phase == Phase::Starting && resume::may_go_on(env, host, store, log, &row)? {
             drive(env, host, store, log, &row.run.id)?;
             adopt::record(env, host, store, log, &row.run.id)?;
         }
@@ -219,78 +221,6 @@ pub fn sample_run(issue: IssueRef, branch: &str) -> Option<Run> {
     Some(Run::begin("r0000000".to_owned(), issue, branch, &nothing, UnixTime(0)))
 }
 
-fn repo_state(
-    env: &Env,
-    host: &HostPolicy,
-    store: &mut Store,
-    log: &mut Log,
-    policy: &RepoPolicy,
-    issues: &[Issue],
-) -> Result<RepoState, Error> {
-    let repo = &policy.repo;
-    let now = env.now();
-    let unfinished = store.runs_in_flight()?;
-    let here: Vec<&RunRow> = unfinished.iter().filter(|r| r.run.issue.repo == *repo).collect();
-    let in_flight = here.iter().any(|r| r.run.in_flight());
-    let wants_slot = here.iter().any(|r| r.run.wait == Some(Wait::Slot));
-    let awaiting_review = count(here.iter().filter(|r| r.run.reviewing));
-    holds::lift(env, host, store, log, policy)?;
-    let holds = store.holds(repo)?;
-    Ok(RepoState {
-        repo: repo.clone(),
-        in_flight,
-        wants_slot,
-        slot: ClaimSeen::NotAsked,
-        paused: store.paused(&repo.to_string(), now)?.is_some(),
-        frozen: holds.iter().any(|h| h.kind == HoldKind::Frozen),
-        base_red: holds.iter().any(|h| h.kind == HoldKind::BaseRed),
-        in_progress_label_seen: issues.iter().any(|i| i.open && i.has_label(&host.labels.in_progress)),
-        awaiting_review,
-        max_awaiting_review: policy.max_awaiting_review,
-        runner: env.runner_seen(store, &policy.runner)?,
-        budget_usd: policy.budget_usd,
-        last_dispatch: store.last_dispatch(repo)?,
-    })
-}
-
-fn count<T>(found: impl Iterator<Item = T>) -> u32 {
-    u32::try_from(found.count()).unwrap_or(u32::MAX)
-}
-
-fn candidate(
-    env: &Env,
-    host: &HostPolicy,
-    store: &Store,
-    policy: &RepoPolicy,
-    issue: Issue,
-) -> Result<Candidate, Error> {
-    let repo = &policy.repo;
-    let name = IssueRef { repo: repo.clone(), number: issue.number };
-    let runs = store.runs_of(&name)?;
-    let own_run = match runs.first() {
-        None => RunSeen::None,
-        Some(_) if runs.iter().any(|r| r.run.phase != Phase::Ended) => RunSeen::Unfinished,
-        Some(_) => RunSeen::Finished,
-    };
-    Ok(Candidate {
-        repo: repo.clone(),
-        runner: policy.asked_for(&issue).map(|runner| env.runner_seen(store, runner)).transpose()?,
-        priority: priority::priority(
-            &issue.labels,
-            issue.priority,
-            &host.priority_words,
-            host.priority_order,
-        ),
-        own_run,
-        claim: ClaimSeen::NotAsked,
-        approval: None,
-        blockers: None,
-        attempts_used: 0,
-        backoff_until: store.backoff(&name)?.map(|(_, until)| until),
-        issue,
-    })
-}
-
 /// Selects, gathers the evidence that selection asks for, and selects again until it asks for none.
 fn decide(
     env: &Env,
@@ -373,36 +303,4 @@ fn apply_claims(
         }
     }
     Ok(())
-}
-
-fn host_seen(env: &Env, host: &HostPolicy, store: &Store) -> Result<Host, Error> {
-    let now = env.now();
-    let (day, month) = day_and_month(now);
-    let in_flight = store.runs_in_flight()?;
-    Ok(Host {
-        now,
-        switch_on: host.switch_on,
-        hours_open: host.dispatch_open,
-        paused: store.paused("*", now)?.is_some(),
-        running: count(in_flight.iter().filter(|r| r.run.in_flight())),
-        runs_today: store.runs_since(day)?,
-        spent_today_usd: store.spend_since(day)?.total(),
-        spent_month_usd: store.spend_since(month)?.total(),
-        awaiting_review_total: count(in_flight.iter().filter(|r| r.run.reviewing)),
-        limits: Limits {
-            max_running: host.max_running,
-            max_runs_per_day: host.max_runs_per_day,
-            daily_budget_usd: host.daily_budget_usd,
-            monthly_budget_usd: host.monthly_budget_usd,
-            max_awaiting_review_total: host.max_awaiting_review_total,
-            max_attempts_per_issue: host.max_attempts,
-        },
-    })
-}
-
-/// The beginnings of the day and of the month, UTC.
-pub fn day_and_month(now: UnixTime) -> (UnixTime, UnixTime) {
-    let day = UnixTime(now.0 - now.0.rem_euclid(86_400));
-    let in_month = time::OffsetDateTime::from_unix_timestamp(now.0).map_or(0, |t| i64::from(t.day()) - 1);
-    (day, UnixTime(day.0 - in_month * 86_400))
 }

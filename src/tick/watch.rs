@@ -6,6 +6,7 @@ use super::event::event;
 use super::log::{Log, illegal};
 use super::perform::find_comment;
 use super::policy::HostPolicy;
+use super::poll::resume;
 use super::{adopt, leftovers, lessons, observe, record};
 
 use crate::domain::event::Happening;
@@ -36,6 +37,11 @@ pub fn tick(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> R
 /// One run, and its record beside its work.
 pub fn one(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log, id: &str) -> Result<(), Error> {
     count_anew(env, store, id)?;
+    if let Some(row) = store.run(id)?
+        && !resume::may_go_on(env, host, store, log, &row)?
+    {
+        return Ok(());
+    }
     steps(env, host, store, log, id)?;
     adopt::record(env, host, store, log, id)
 }

@@ -47,6 +47,7 @@ mod published;
 mod pulls;
 mod races;
 mod readme;
+mod resumed;
 mod reviews;
 mod runaway;
 mod runners;
