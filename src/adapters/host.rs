@@ -11,7 +11,7 @@ use rustix::fs::{FlockOperation, flock};
 use crate::adapters::files::write_whole;
 use crate::domain::model::{IssueRef, RepoId, UnixTime};
 use crate::domain::run::Run;
-use crate::ports::{Clock, Folders, Marked, PortError, PortResult, RunFolder, SwitchFile};
+use crate::ports::{Clock, Folders, Kept, Marked, PortError, PortResult, RunFolder, SwitchFile};
 
 /// The wall clock. With the feature `testing` a file may stand for it, shared with every child.
 #[derive(Clone, Copy, Debug, Default)]
@@ -132,7 +132,8 @@ const MAX_LOG_BYTES: u64 = 50 * 1024 * 1024;
 pub struct WorkFolders {
     pub root: PathBuf,
     /// Where salvaged work and CI jobs lie: `<forge>/<owner>/<name>/<one>` each.
-    pub kept: Vec<PathBuf>,
+    pub salvage: PathBuf,
+    pub ci: PathBuf,
     /// Where what turns printed stays, in the same way.
     pub logs: PathBuf,
     /// Whose runs they are: this machine's, by this state file. Another state file's runs are not ours to go on with.
@@ -202,25 +203,44 @@ impl Folders for WorkFolders {
         write_whole(&path, text.as_bytes()).map_err(trouble)
     }
 
-    fn prune(&self, before: UnixTime) -> PortResult<()> {
-        let folders = |dir: &Path| -> Vec<PathBuf> {
-            let entries = fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
-            entries.filter(|e| e.file_type().is_ok_and(|k| k.is_dir())).map(|e| e.path()).collect()
+    fn kept(&self) -> Vec<Kept> {
+        let one = |path: PathBuf, issue: Option<IssueRef>| {
+            let written = fs::symlink_metadata(&path).map(|m| std::os::unix::fs::MetadataExt::mtime(&m));
+            Some(Kept { path, written: UnixTime(written.ok()?), issue })
         };
-        let old = |dir: &Path| {
-            let at = fs::symlink_metadata(dir).map(|m| std::os::unix::fs::MetadataExt::mtime(&m));
-            at.is_ok_and(|at| at < before.0)
-        };
-        for root in self.kept.iter().chain([&self.logs]) {
-            for repo in folders(root).iter().flat_map(|f| folders(f)).flat_map(|o| folders(&o)) {
-                for one in folders(&repo).into_iter().filter(|d| old(d)) {
-                    fs::remove_dir_all(&one)
-                        .map_err(|e| PortError::later(format!("removing {}: {e}", one.display())))?;
-                }
-            }
-        }
-        Ok(())
+        // Under a name that no run's work has it is not ours to remove.
+        let work = below_repos(&self.salvage).into_iter().filter_map(|dir| {
+            let issue = salvaged_of(&self.salvage, &dir)?;
+            one(dir, Some(issue))
+        });
+        let rest = [&self.ci, &self.logs].into_iter().flat_map(|root| below_repos(root));
+        work.chain(rest.filter_map(|dir| one(dir, None))).collect()
     }
+
+    fn discard(&self, kept: &Kept) -> PortResult<()> {
+        fs::remove_dir_all(&kept.path)
+            .map_err(|e| PortError::later(format!("removing {}: {e}", kept.path.display())))
+    }
+}
+
+fn folders(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+    entries.filter(|e| e.file_type().is_ok_and(|k| k.is_dir())).map(|e| e.path()).collect()
+}
+
+/// `<forge>/<owner>/<name>/<one>` below a root.
+fn below_repos(root: &Path) -> Vec<PathBuf> {
+    let below = |dirs: Vec<PathBuf>| -> Vec<PathBuf> { dirs.iter().flat_map(|dir| folders(dir)).collect() };
+    below(below(below(folders(root))))
+}
+
+/// The issue whose run's work lies in `<forge>/<owner>/<name>/<number>-<run>`.
+fn salvaged_of(root: &Path, dir: &Path) -> Option<IssueRef> {
+    let mut names = dir.strip_prefix(root).ok()?.iter().map(|name| name.to_str());
+    let mut next = || names.next().flatten().map(str::to_owned);
+    let repo = RepoId { forge: next()?, owner: next()?, name: next()? };
+    let number = next()?.split_once('-')?.0.parse().ok()?;
+    Some(IssueRef { repo, number })
 }
 
 /// `run.json`. The first kind had no record: by it a run is known, and not gone on with.
@@ -245,13 +265,8 @@ const MAX_MARKED: usize = 1000;
 impl WorkFolders {
     /// The runs whose folders lie below the workspace root: what a state file that is gone knew of.
     pub fn marked(&self) -> Vec<Marked> {
-        let below = |dir: PathBuf| -> Vec<PathBuf> {
-            let entries = fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
-            entries.filter(|e| e.file_type().is_ok_and(|k| k.is_dir())).map(|e| e.path()).collect()
-        };
-        let repos = below(self.root.clone()).into_iter().flat_map(below).flat_map(below);
-        let mut found: Vec<Marked> =
-            repos.flat_map(below).take(MAX_MARKED).filter_map(|dir| self.read(dir)).collect();
+        let runs = below_repos(&self.root).into_iter().take(MAX_MARKED);
+        let mut found: Vec<Marked> = runs.filter_map(|dir| self.read(dir)).collect();
         found.sort_by(|a, b| a.issue.cmp(&b.issue));
         found
     }

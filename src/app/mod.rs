@@ -16,13 +16,11 @@ pub use senders::Heart;
 pub use surroundings::{env, path_variable};
 
 // What commands by hand reach of this machine and of the local forge, beside what a tick works with.
-pub use crate::adapters::files;
 pub use crate::adapters::forge::local;
 pub use crate::adapters::host::{Locked, TickLock, lock};
-pub use crate::adapters::probe;
 pub use crate::adapters::prompt::read as read_template;
 pub use crate::adapters::schedule::Scheduler;
-pub use crate::adapters::secret;
+pub use crate::adapters::{files, probe, secret};
 
 use std::cell::OnceCell;
 use std::io::ErrorKind;
@@ -250,7 +248,8 @@ impl App {
     fn folders(&self) -> WorkFolders {
         WorkFolders {
             root: self.config.workspace_root(&self.state_dir),
-            kept: vec![self.state_dir.join("salvage"), self.state_dir.join("ci")],
+            salvage: self.state_dir.join("salvage"),
+            ci: self.state_dir.join("ci"),
             logs: self.state_dir.join("logs"),
             machine: self.machine(),
             state: std::path::absolute(&self.state)

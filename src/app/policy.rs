@@ -50,7 +50,7 @@ impl App {
             breaker: g.breaker,
             alarm_after_seconds: i64::from(g.alarm_after_minutes) * 60,
             schedule_alarm_seconds: i64::from(g.schedule_alarm_minutes) * 60,
-            keep_seconds: i64::from(self.config.retention.salvage_keep_days) * 86_400,
+            keep_days: self.config.retention.salvage_keep_days,
             backoff_seconds: i64::try_from(g.retry_backoff_seconds).unwrap_or(LONGEST_BACKOFF_SECONDS),
             backoff_max_seconds: LONGEST_BACKOFF_SECONDS,
             salvage_dir: self.state_dir.join("salvage"),

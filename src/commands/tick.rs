@@ -3,17 +3,15 @@
 use std::time::Duration;
 
 use super::{output, upgrade};
-use crate::app::App;
-use crate::app::Heart;
-use crate::app::{self, Locked};
-use crate::domain::model::UnixTime;
+use crate::app::{self, App, Heart, Locked};
 use crate::domain::run::Wait;
 use crate::error::{Error, Kind};
 use crate::ports::PortResult;
 use crate::store::Store;
 use crate::tick::log::Failure;
 use crate::tick::{
-    Env, HostPolicy, Log, TickOutcome, adopt, control, harvest, lessons, outbox, poll, silence, watch,
+    Env, HostPolicy, Log, TickOutcome, adopt, control, harvest, lessons, outbox, poll, retention, silence,
+    watch,
 };
 use clap::Args;
 
@@ -123,7 +121,7 @@ fn under_lock(
     if !off {
         silence::forges(&env, &host, &mut store, &mut log)?;
     }
-    daily_maintenance(&env, &host, &mut store, &mut log, before.iter().map(|tick| tick.1).max())?;
+    daily_maintenance(&env, &host, &mut store, &mut log)?;
     outbox::flush(&env, &host, &mut store, &mut log)?;
     beat(&env, &mut store, &mut log, heart, begun)?;
     store.tick_ended(command, log.outcome().code(), env.now())?;
@@ -148,26 +146,10 @@ fn beat(
     }
 }
 
-/// After no tick for longer than this a clock may be wrong, and nothing is deleted by it that day.
-const LONGEST_TRUSTED_GAP: i64 = 2 * 86_400;
-
-/// Once a day: what was kept long enough goes, and what lies in many small files is put together. `last`: the tick before
-/// this one.
-fn daily_maintenance(
-    env: &Env,
-    host: &HostPolicy,
-    store: &mut Store,
-    log: &mut Log,
-    last: Option<UnixTime>,
-) -> Result<(), Error> {
-    let now = env.now();
-    if store.first_today("pruned", now)? {
-        if last.is_some_and(|last| now.since(last) <= LONGEST_TRUSTED_GAP) {
-            let before = now.plus(-host.keep_seconds);
-            if let Err(error) = env.folders.prune(before) {
-                log.failed(env, store, "kept work", &error)?;
-            }
-        }
+/// Once a day: what was kept long enough goes, and what lies in many small files is put together.
+fn daily_maintenance(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> Result<(), Error> {
+    if store.first_today("pruned", env.now())? {
+        retention::tick(env, host, store, log)?;
         for repo in host.repos.clone() {
             if (env.past_deadline)() {
                 break;

@@ -287,7 +287,7 @@ keys! {
 
     /// How long things are kept.
     pub Retention in ["retention"] {
-        /// Days for which salvaged work (bundles and archives) is kept.
+        /// Days with ticks for which salvaged work (bundles and archives) is kept; while its issue is open it stays.
         salvage_keep_days: u32 [1, 36_500] = 30;
     }
 

@@ -19,6 +19,7 @@ pub mod model;
 pub mod moment;
 pub mod priority;
 pub mod receipt;
+pub mod retention;
 
 pub mod review;
 pub mod run;

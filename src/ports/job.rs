@@ -85,6 +85,16 @@ pub struct Marked {
     pub record: Result<String, String>,
 }
 
+/// A folder that outlives its run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub path: PathBuf,
+    /// As the disk has it: good for seeing that it was written again, and no measure of its age.
+    pub written: UnixTime,
+    /// Whose work it is. `None`: output of a turn, or a CI job, which no comment names.
+    pub issue: Option<IssueRef>,
+}
+
 /// Where on this machine a run's folder is, and the marker in it.
 pub trait Folders {
     fn of(&self, issue: &IssueRef, run: &str) -> RunFolder;
@@ -95,6 +105,7 @@ pub trait Folders {
     fn keep_logs(&self, run: &Run);
     /// The folder with a turn's output: the run's own while it is there, else what was kept.
     fn output(&self, run: &Run, turn: &str) -> PathBuf;
-    /// Removes salvaged work, kept output and finished CI jobs that were last written before this moment.
-    fn prune(&self, before: UnixTime) -> PortResult<()>;
+    /// Salvaged work, kept output and finished CI jobs.
+    fn kept(&self) -> Vec<Kept>;
+    fn discard(&self, kept: &Kept) -> PortResult<()>;
 }

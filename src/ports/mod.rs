@@ -24,7 +24,7 @@ pub use git::{
     Workspaces,
 };
 pub use host::{Clock, RateLimit, RateLimitStore, SwitchFile};
-pub use job::{Folders, JobKind, JobSpec, Marked, RunFolder, Runner, TurnSpec};
+pub use job::{Folders, JobKind, JobSpec, Kept, Marked, RunFolder, Runner, TurnSpec};
 pub use notify::{Notice, Notifier};
 pub use prompt::{Prompter, TemplateContent, TemplateSource, TemplateText};
 pub use recipe::{

@@ -1,8 +1,8 @@
 //! Numbered, never edited, applied one by one. Each has sample data in its test.
 
 /// What each step does to the one before. The number of a step is its place, from 1.
-pub(super) const MIGRATIONS: [&str; 8] =
-    [FIRST, LESSONS, TEMPLATES, PULL_REQUESTS, UPGRADES, SERVERS, HARVEST, ANSWERS];
+pub(super) const MIGRATIONS: [&str; 9] =
+    [FIRST, LESSONS, TEMPLATES, PULL_REQUESTS, UPGRADES, SERVERS, HARVEST, ANSWERS, KEPT];
 
 const FIRST: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -343,5 +343,14 @@ CREATE TABLE answers (
   repo TEXT NOT NULL, number INTEGER NOT NULL,
   comment TEXT, text TEXT NOT NULL, tries INTEGER NOT NULL, not_before INTEGER NOT NULL,
   PRIMARY KEY (repo, number)
+) STRICT;
+";
+
+/// What is kept ages by days on which ticks were seen: by the clock alone nothing is deleted.
+const KEPT: &str = "
+CREATE TABLE tick_days (day INTEGER PRIMARY KEY) STRICT;
+
+CREATE TABLE kept (
+  path TEXT PRIMARY KEY, written INTEGER NOT NULL, since INTEGER NOT NULL, seen INTEGER NOT NULL
 ) STRICT;
 ";

@@ -13,6 +13,7 @@ mod figures;
 mod host;
 mod intents;
 mod issues;
+mod kept;
 mod learning;
 mod lessons;
 #[cfg(test)]

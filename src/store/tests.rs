@@ -92,6 +92,9 @@ INSERT INTO taken_back VALUES ('home:me/app', '222222222222222222222222222222222
 INSERT INTO read_branches VALUES ('home:me/app', 'main', '1111111111111111111111111111111111111111', 100, 200);
 ", "
 INSERT INTO answers VALUES ('home:me/app', 7, NULL, 'A text', 1, 200);
+", "
+INSERT INTO tick_days VALUES (20514);
+INSERT INTO kept VALUES ('/salvage/home/me/app/7-r1', 100, 1, 1);
 "];
 
 fn folder() -> TempDir {

@@ -24,7 +24,7 @@ mod perform;
 pub mod policy;
 pub mod poll;
 mod record;
-
+pub mod retention;
 pub mod silence;
 pub mod templates;
 mod trust;

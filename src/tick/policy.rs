@@ -29,8 +29,8 @@ pub struct HostPolicy {
     pub alarm_after_seconds: i64,
     /// A command that was not started for this long is missed; 0: none is.
     pub schedule_alarm_seconds: i64,
-    /// Salvaged work and finished CI jobs are kept this long.
-    pub keep_seconds: i64,
+    /// Salvaged work and finished CI jobs are kept this long, in days on which ticks were seen.
+    pub keep_days: u32,
     pub backoff_seconds: i64,
     pub backoff_max_seconds: i64,
     pub salvage_dir: PathBuf,

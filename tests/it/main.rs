@@ -27,6 +27,7 @@ mod forge;
 mod generated;
 mod harvest;
 mod hostile;
+mod kept;
 mod lessons;
 mod migrations;
 mod model;

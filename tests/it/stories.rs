@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::world::{GOOD_AGENT, START, World, find, git};
 
@@ -613,41 +612,6 @@ fn a_workspace_stays_where_the_archive_cannot_hold_its_files() {
     let work = world.path(&format!("one/work/home/me/app/{run}/work"));
     assert!(said.contains(work.to_str().unwrap()) && work.join("notes.txt").exists(), "{said}");
     assert_eq!(find(&world.path("one/salvage"), "files.tar").len(), 1, "what fits is in the archive, too");
-}
-
-/// By a clock that jumps nothing is deleted; by days that pass what is old enough is.
-#[test]
-fn kept_work_outlives_a_clock_that_jumps() {
-    let world = World::new();
-    let kept = |name: &str, days: i64| {
-        let dir = world.path(&format!("one/salvage/home/me/app/{name}"));
-        fs::create_dir_all(&dir).unwrap();
-        let when = format!("@{}", START - days * 86_400);
-        assert!(Command::new("touch").args(["-d", &when]).arg(&dir).status().unwrap().success());
-        dir
-    };
-    let (old, young) = (kept("1-old", 40), kept("2-young", 2));
-    world.tick();
-    assert!(old.exists(), "a first tick knows no clock to trust");
-    world.advance(86_400);
-    world.tick();
-    assert!(!old.exists() && young.exists());
-    world.advance(60 * 86_400);
-    world.tick();
-    world.advance(120);
-    world.tick();
-    assert!(young.exists(), "two months in no time are no reason");
-    world.advance(-60 * 86_400);
-    for _ in 0..26 {
-        world.advance(86_400);
-        world.tick();
-        assert!(young.exists());
-    }
-    world.advance(86_400);
-    world.tick();
-    world.advance(86_400);
-    world.tick();
-    assert!(!young.exists());
 }
 
 #[test]
