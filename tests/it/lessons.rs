@@ -836,7 +836,7 @@ fn the_journal_may_be_made_twice() {
 }
 
 /// What was added after the journal.
-const LATER_TABLES: [&str; 18] = [
+const LATER_TABLES: [&str; 20] = [
     "templates",
     "routes",
     "upgrade_batches",
@@ -855,4 +855,6 @@ const LATER_TABLES: [&str; 18] = [
     "taken_back",
     "read_branches",
     "answers",
+    "tick_days",
+    "kept",
 ];
