@@ -37,6 +37,7 @@
 mod comments;
 mod files;
 mod folders;
+mod hosting;
 mod pulls;
 mod text;
 mod trials;
@@ -46,15 +47,13 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::adapters::git::bare::{Bare, Memory, is_branch};
+use crate::adapters::git::bare::{Bare, Memory};
 use crate::boundary;
 use crate::domain::model::{
-    ApprovalEvidence, Blocker, Comment, EditHistory, Issue, Labelled, Permission, Person, PullState, RepoId,
-    Seen,
+    ApprovalEvidence, Blocker, Comment, EditHistory, Issue, Labelled, Person, PullState, RepoId, Seen,
 };
 use crate::ports::{
-    BrokenIssue, Capabilities, Clock, Forge, Hosting, Listing, Merging, PortError, PortResult,
-    PullRequests as _, Remote,
+    BrokenIssue, Capabilities, Clock, Forge, Listing, Merging, PortError, PortResult, PullRequests as _,
 };
 
 use files::{Raw, ReadError, Replaced, RepoLock, failed};
@@ -352,53 +351,6 @@ fn issue(number: u64, raw: &Raw, file: IssueFile) -> Issue {
         author: file.author.map(|login| Person { login, bot: false }),
         updated_at: raw.hand().at,
         priority: file.priority,
-    }
-}
-
-impl Hosting for LocalForge {
-    fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
-        let dir = RepoDir::open(&self.root, repo)?;
-        let git = dir.git();
-        let git = std::path::absolute(&git).map_err(|error| failed("finding", &git, &error))?;
-        let head = git.join("HEAD");
-        boundary::pass("local forge: read");
-        let raw = files::read(&head).map_err(|error| match error {
-            ReadError::Gone => PortError::gone(format!(
-                "{repo} has no repository at {}; make one with git init --bare, or put it there",
-                git.display()
-            )),
-            ReadError::Flaw(flaw) => PortError::refused(flaw.sentence(&head.display().to_string())),
-            ReadError::Port(error) => error,
-        })?;
-        let text = String::from_utf8_lossy(&raw.bytes);
-        let default_branch = text
-            .trim_end_matches(['\n', '\r'])
-            .strip_prefix("ref: refs/heads/")
-            .filter(|branch| is_branch(branch))
-            .ok_or_else(|| {
-                PortError::refused(format!(
-                    "{} names no branch; set it with git -C {} symbolic-ref HEAD refs/heads/main",
-                    head.display(),
-                    git.display()
-                ))
-            })?
-            .to_owned();
-        let url = git.to_str().ok_or_else(|| {
-            PortError::refused(format!("the path {} is not UTF-8; keep the forge elsewhere", git.display()))
-        })?;
-        Ok(Remote { url: url.to_owned(), default_branch })
-    }
-
-    fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
-        let file = self.root.join(&repo.owner).join(&repo.name).join("members");
-        match fs::read_to_string(&file) {
-            Ok(text) => {
-                let member = text.lines().any(|line| line.trim() == person.login && !person.login.is_empty());
-                Ok(if member { Permission::Write } else { Permission::Read })
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Permission::Write),
-            Err(error) => Err(failed("reading", &file, &error)),
-        }
     }
 }
 

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::domain::model::UnixTime;
+use crate::domain::model::{Permission, UnixTime};
+use crate::ports::Hosting as _;
 
 struct At(Cell<i64>);
 
