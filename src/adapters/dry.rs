@@ -15,9 +15,9 @@ use crate::domain::model::{
 use crate::domain::upgrade::verdict::Status;
 use crate::ports::{
     Bench, Capabilities, Ci, ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, Dispatched, Forge,
-    ForgeAdmin, History, Hosting, JobSpec, Listing, MergeAnswer, Merged, Merging, NewPull, NewStatus,
-    PortError, PortResult, PullComment, PullRequests, Pushed, RecipePush, Remote, RunFolder, Runner,
-    Salvaged, Trials, Wanted, Work, Workspaces,
+    ForgeAdmin, History, Hosting, JobSpec, Listing, LockFile, MergeAnswer, Merged, Merging, NewPull,
+    NewStatus, PortError, PortResult, PullComment, PullRequests, Pushed, RecipePush, Remote, RunFolder,
+    Runner, Salvaged, Trials, Wanted, Work, Workspaces,
 };
 
 fn refuse<T>() -> PortResult<T> {
@@ -50,6 +50,9 @@ pub struct DryForge(pub Rc<dyn AnyForge>);
 impl Hosting for DryForge {
     fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
         self.0.remote(repo)
+    }
+    fn locks(&self, repo: &RepoId) -> PortResult<Vec<LockFile>> {
+        self.0.locks(repo)
     }
     fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {
         self.0.permission(repo, person)
@@ -220,6 +223,9 @@ impl Workspaces for DryGit {
     fn prepare(&self, _: &RepoId, _: &RunFolder, _: &Oid, _: &str) -> PortResult<()> {
         refuse()
     }
+    fn unlock(&self, _: &RepoId, _: &RunFolder) -> PortResult<()> {
+        refuse()
+    }
     fn work(&self, repo: &RepoId, folder: &RunFolder, run: &str, base: &Oid) -> PortResult<Work> {
         self.rooms.work(repo, folder, run, base)
     }
@@ -264,6 +270,9 @@ impl History for DryGit {
     }
     fn conflicts(&self, repo: &RepoId, head: &Oid, target: &Oid) -> PortResult<Vec<String>> {
         self.rooms.conflicts(repo, head, target)
+    }
+    fn locks(&self, repo: &RepoId) -> PortResult<Vec<LockFile>> {
+        self.rooms.locks(repo)
     }
     fn compact(&self, _: &RepoId) -> PortResult<()> {
         refuse()

@@ -15,6 +15,7 @@ mod claim;
 mod compact;
 mod credentials;
 mod land;
+pub mod locks;
 mod names;
 mod patch;
 mod places;
@@ -30,8 +31,8 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::model::{Change, Oid, RepoId};
 use crate::ports::{
-    ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, History, Merged, PortError, PortResult, Pushed,
-    Remote, RunFolder, Salvaged, Work, Workspaces,
+    ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, History, LockFile, Merged, PortError,
+    PortResult, Pushed, Remote, RunFolder, Salvaged, Work, Workspaces,
 };
 pub use credentials::{Credentials, GitCredentials};
 pub use rooms::GitRooms;
@@ -69,6 +70,7 @@ impl GitRooms {
         if let Some(lender) = self.lender(repo)? {
             workspace::borrow_from(&private, &lender)?;
         }
+        self.children.free(&private);
         Ok(private)
     }
 
@@ -127,6 +129,10 @@ impl Workspaces for GitRooms {
         self.prepare_workspace(repo, folder, base, branch)
     }
 
+    fn unlock(&self, _: &RepoId, folder: &RunFolder) -> PortResult<()> {
+        workspace::free_workspace(&self.folder(&folder.dir)?.join("work"))
+    }
+
     fn work(&self, repo: &RepoId, folder: &RunFolder, run: &str, base: &Oid) -> PortResult<Work> {
         self.read_work(repo, folder, run, base)
     }
@@ -176,6 +182,15 @@ impl Workspaces for GitRooms {
 }
 
 impl History for GitRooms {
+    fn locks(&self, repo: &RepoId) -> PortResult<Vec<LockFile>> {
+        let root = self.lent.as_ref().unwrap_or(&self.private_root);
+        let Some(private) = places::existing(root, repo)? else { return Ok(vec![]) };
+        if self.lent.is_none() {
+            self.children.free(&private);
+        }
+        Ok(locks::standing(&private))
+    }
+
     fn compact(&self, repo: &RepoId) -> PortResult<()> {
         self.pack_up(repo)
     }

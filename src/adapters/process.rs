@@ -133,6 +133,29 @@ pub fn supervisors(dir: &Path) -> Vec<Proc> {
     })
 }
 
+/// Every living git that is at work in a folder: it stands there, or was started with its name.
+pub fn gits_at(folder: &Path) -> Vec<Proc> {
+    let mut paths = vec![folder.to_owned()];
+    paths.extend(folder.canonicalize().ok().filter(|real| real != folder));
+    let named = |word: &[u8]| {
+        paths
+            .iter()
+            .map(|path| path.as_os_str().as_encoded_bytes())
+            .any(|name| !name.is_empty() && word.windows(name.len()).any(|part| part == name))
+    };
+    alive(|pid| {
+        let comm = std::fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+        let stands = || {
+            std::fs::read_link(format!("/proc/{pid}/cwd"))
+                .is_ok_and(|dir| named(dir.as_os_str().as_encoded_bytes()))
+        };
+        let told = || {
+            ["cmdline", "environ"].iter().any(|file| nul_separated(file, pid).iter().any(|word| named(word)))
+        };
+        comm.starts_with(b"git") && (stands() || told())
+    })
+}
+
 /// Sends a signal to this very process; one that is gone meanwhile is left alone.
 pub fn signal(process: Proc, signal: Signal) {
     let Some(pid) = Pid::from_raw(process.pid).filter(|pid| !pid.is_init()) else { return };

@@ -14,6 +14,7 @@ pub mod event;
 pub mod guard;
 pub mod harvest;
 pub mod lesson;
+pub mod lock;
 
 pub mod model;
 pub mod moment;

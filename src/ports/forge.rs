@@ -1,9 +1,11 @@
 //! The tracker and the pull requests of one forge.
 
+use std::path::PathBuf;
+
 use super::error::PortResult;
 use crate::domain::doctor::{Access, TokenFacts};
 use crate::domain::model::{
-    ApprovalEvidence, Blocker, Comment, Issue, Oid, Permission, Person, PullRequest, RepoId, Review,
+    ApprovalEvidence, Blocker, Comment, Issue, Oid, Permission, Person, PullRequest, RepoId, Review, UnixTime,
 };
 
 /// What a forge can do, as data, so that no caller asks which forge it is.
@@ -42,6 +44,10 @@ pub trait Hosting {
     /// Where the repository's git is, and which branch work lands on unless the config names one.
     fn remote(&self, repo: &RepoId) -> PortResult<Remote>;
     fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission>;
+    /// Locks of git that stand in the repository; a server looks after its own.
+    fn locks(&self, _repo: &RepoId) -> PortResult<Vec<LockFile>> {
+        Ok(vec![])
+    }
 }
 
 /// The issue tracker of one forge. Reads tell what is; writes are idempotent: what is already so is success.
@@ -142,4 +148,12 @@ pub struct Remote {
     /// A URL or path that git understands. Never contains a secret.
     pub url: String,
     pub default_branch: String,
+}
+
+/// A lock file of git that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockFile {
+    pub path: PathBuf,
+    /// When it was made.
+    pub made: UnixTime,
 }

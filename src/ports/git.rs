@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::PortResult;
-use super::forge::Remote;
+use super::forge::{LockFile, Remote};
 use super::job::RunFolder;
 use crate::domain::model::{Change, ClaimHolder, Oid, RepoId, UnixTime};
 
@@ -99,6 +99,9 @@ pub trait Workspaces {
     /// Makes the run's clone on a new branch at `base`, any commit that was fetched: the target's head, or the head of
     /// an earlier branch of ours that is continued. An existing clone of this run is kept as it is.
     fn prepare(&self, repo: &RepoId, folder: &RunFolder, base: &Oid, branch: &str) -> PortResult<()>;
+    /// Takes away the locks that a killed git left in the workspace. For a moment at which no agent is at work there;
+    /// `Later` where a git is all the same.
+    fn unlock(&self, repo: &RepoId, folder: &RunFolder) -> PortResult<()>;
     /// Fetches the workspace's HEAD by path and looks at it. `Refused` where the workspace was tampered with or is gone.
     fn work(&self, repo: &RepoId, folder: &RunFolder, run: &str, base: &Oid) -> PortResult<Work>;
     /// Merges the target into the work in the private repository and moves the workspace's branch there.
@@ -158,6 +161,8 @@ pub trait History {
     /// `from` is the newest commit of the target that the work contains. Only the newest 500 commits that `target` has
     /// and `head` has not are looked at. That it was taken back later does not change that it was there.
     fn carries(&self, repo: &RepoId, target: &Oid, from: &Oid, head: &Oid) -> PortResult<bool>;
+    /// Locks of git that stand in the private repository.
+    fn locks(&self, repo: &RepoId) -> PortResult<Vec<LockFile>>;
     /// Puts the many small files of the private repository together once there are too many. Drops no object, whoever
     /// may borrow it; can be ended at any instant. Does nothing most of the time.
     fn compact(&self, repo: &RepoId) -> PortResult<()>;

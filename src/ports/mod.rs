@@ -16,7 +16,7 @@ mod recipe;
 pub use ci::{Ci, Wanted};
 pub use error::{PortError, PortResult};
 pub use forge::{
-    BrokenIssue, Capabilities, Forge, ForgeAdmin, Hosting, Listing, MergeAnswer, Merging, NewPull,
+    BrokenIssue, Capabilities, Forge, ForgeAdmin, Hosting, Listing, LockFile, MergeAnswer, Merging, NewPull,
     PullRequests, Remote,
 };
 pub use git::{

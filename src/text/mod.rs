@@ -9,6 +9,7 @@ pub mod doctor;
 mod earlier;
 mod end;
 pub mod lessons;
+pub mod lock;
 mod mark;
 pub mod metrics;
 pub mod notice;

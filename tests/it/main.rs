@@ -29,6 +29,7 @@ mod harvest;
 mod hostile;
 mod kept;
 mod lessons;
+mod locks;
 mod migrations;
 mod model;
 mod network_forge;

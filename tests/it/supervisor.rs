@@ -20,8 +20,9 @@ use offhours::adapters::runner::command::{
 use offhours::adapters::runner::supervise;
 use offhours::domain::model::{Asked, Change, JobResult, JobState, Oid, RepoId, TurnEnd, UnixTime};
 use offhours::ports::{
-    ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, Clock, History, JobKind, JobSpec, Merged,
-    PortError, PortResult, Pushed, Remote, RunFolder, Runner as _, Salvaged, TurnSpec, Work, Workspaces,
+    ClaimAnswer, ClaimPlace, ClaimRequest, Claiming, Claims, Clock, History, JobKind, JobSpec, LockFile,
+    Merged, PortError, PortResult, Pushed, Remote, RunFolder, Runner as _, Salvaged, TurnSpec, Work,
+    Workspaces,
 };
 
 struct WallClock;
@@ -76,6 +77,9 @@ impl Workspaces for WorkspaceGit {
     fn prepare(&self, _: &RepoId, _: &RunFolder, _: &Oid, _: &str) -> PortResult<()> {
         no()
     }
+    fn unlock(&self, _: &RepoId, _: &RunFolder) -> PortResult<()> {
+        no()
+    }
     fn work(&self, _: &RepoId, folder: &RunFolder, _: &str, base: &Oid) -> PortResult<Work> {
         let work = folder.work();
         let head = git(&work, &["rev-parse", "HEAD"])?;
@@ -101,6 +105,9 @@ impl Workspaces for WorkspaceGit {
 }
 
 impl History for WorkspaceGit {
+    fn locks(&self, _: &RepoId) -> PortResult<Vec<LockFile>> {
+        no()
+    }
     fn fetch_branch(&self, _: &RepoId, _: &Remote, _: &str) -> PortResult<Oid> {
         no()
     }

@@ -58,7 +58,7 @@ impl Bare {
     /// The repository at `dir`, which is not looked at yet.
     pub fn at(dir: PathBuf, memory: &Memory) -> Self {
         // Nothing of git's configuration is in a repository's own folder.
-        let children = Children { home: dir.clone(), timeout: TIMEOUT, known: memory.0.clone() };
+        let children = Children { known: memory.0.clone(), ..Children::new(dir.clone(), TIMEOUT) };
         Self { dir, children }
     }
 

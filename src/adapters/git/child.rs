@@ -4,13 +4,13 @@
 //! automatic maintenance and the `ext` transport are off for every command; submodules are never entered.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::rc::Rc;
 use std::thread;
@@ -18,11 +18,12 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, test_kill_process_group};
 
 use super::credentials::GitCredentials;
+use super::locks;
 use super::names::cleaned;
-use crate::adapters::probe;
+use crate::adapters::{probe, process};
 use crate::boundary;
 use crate::ports::{PortError, PortResult};
 
@@ -147,6 +148,8 @@ pub(super) struct Answer {
     pub(super) stdout: Vec<u8>,
     /// Cleaned of control characters, at most about 400 bytes.
     pub(super) stderr: String,
+    /// The lock that was in its way, as a sentence.
+    pub(super) lock: Option<String>,
 }
 
 impl Answer {
@@ -208,6 +211,9 @@ impl Answer {
     }
 
     pub(super) fn said(&self) -> String {
+        if let Some(lock) = &self.lock {
+            return lock.clone();
+        }
         let said = self.stderr.trim_end_matches('.');
         if said.is_empty() { "(nothing)".to_owned() } else { said.to_owned() }
     }
@@ -224,9 +230,24 @@ pub(super) struct Children {
     pub(super) home: PathBuf,
     pub(super) timeout: Duration,
     pub(super) known: Known,
+    /// Repositories of ours that no killed git holds locked; shared by everything of one process.
+    pub(super) freed: Rc<RefCell<HashSet<PathBuf>>>,
 }
 
 impl Children {
+    pub(super) fn new(home: PathBuf, timeout: Duration) -> Self {
+        Self { home, timeout, known: Known::default(), freed: Rc::default() }
+    }
+
+    /// Takes the locks away that a killed git left in a repository of ours.
+    pub(super) fn free(&self, private: &Path) {
+        if !self.freed.borrow().contains(private)
+            && locks::free(locks::Place { folder: private, below: &[], shared: false }).is_empty()
+        {
+            self.freed.borrow_mut().insert(private.to_owned());
+        }
+    }
+
     pub(super) fn run(&self, call: &Call) -> PortResult<Answer> {
         let kept = call.lasting && call.stdin.len() <= KEPT_BYTES;
         if kept && let Some(answer) = self.known.borrow().get(call) {
@@ -259,6 +280,7 @@ impl Children {
         let ended = if read_whole(&mut streams, deadline) { wait(&mut child, deadline) } else { None };
         let Some(status) = ended else {
             end_group(&mut child);
+            self.freed.borrow_mut().remove(&call.git_dir);
             return Err(PortError::later(format!(
                 "running {}: it gave no answer within {} s and was ended. It is tried again by the next tick.",
                 call.name.replace('.', " "),
@@ -275,7 +297,9 @@ impl Children {
             )));
         }
         let (stdout, stderr) = (without(stdout, &call.hidden), without(stderr, &call.hidden));
-        Ok(Answer { code: status.code(), stdout, stderr: cleaned(&stderr) })
+        let places = call.args.iter().map(OsString::as_os_str).chain([call.git_dir.as_os_str()]);
+        let lock = locks::in_the_way(&stderr, places).map(|path| locks::told(&path));
+        Ok(Answer { code: status.code(), stdout, stderr: cleaned(&stderr), lock })
     }
 
     fn command(&self, call: &Call) -> Command {
@@ -440,10 +464,19 @@ fn wait(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
     }
 }
 
-/// Ends the child and everything it started in its process group.
+/// Ends the child and everything it started in its process group. It is asked first: git takes its locks away then.
 fn end_group(child: &mut Child) {
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     if let Some(group) = group {
+        kill_process_group(group, Signal::TERM).ok();
+        let hard = Instant::now() + process::GRACE;
+        while Instant::now() < hard {
+            drop(child.try_wait());
+            if test_kill_process_group(group).is_err() {
+                return;
+            }
+            thread::sleep(PAUSE);
+        }
         // All of it may be gone by itself.
         kill_process_group(group, Signal::KILL).ok();
     }

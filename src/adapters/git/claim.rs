@@ -16,9 +16,8 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use super::GitRooms;
-use super::child::Call;
-use super::names;
+use super::child::{Answer, Call};
+use super::{GitRooms, names};
 use crate::domain::model::{ClaimHolder, Oid, RepoId, UnixTime};
 use crate::ports::{ClaimAnswer, ClaimRequest, Claims, PortError, PortResult, Remote};
 use written::{Written, message};
@@ -52,8 +51,8 @@ enum Standing {
 
 /// Why a claim's push was not accepted.
 pub(super) enum Rejection {
-    /// Somebody was faster, or is at it right now.
-    Contended,
+    /// Somebody was faster, or is at it right now; the lock that says so, as a sentence.
+    Contended(Option<String>),
     /// The server does not want refs of this kind.
     Place(String),
     Other(PortError),
@@ -72,6 +71,7 @@ impl GitRooms {
         let mut place = PLACES[0];
         places.next();
         let mut failure: Option<PortError> = None;
+        let mut lock = None;
         for round in 0..ROUNDS {
             let (refs, holders) = self.look(repo, remote, Some(request.number))?;
             match standing(&refs, &holders, request) {
@@ -92,7 +92,11 @@ impl GitRooms {
             let oid = self.empty_commit(repo, &message, request.at, &doing)?;
             failure = match self.push_claim(repo, remote, place, request.number, &oid, &doing)? {
                 // Also a push that says it worked is read back: the other place may have been taken meanwhile.
-                None | Some(Rejection::Contended) => None,
+                None => None,
+                Some(Rejection::Contended(by)) => {
+                    lock = by;
+                    None
+                }
                 Some(Rejection::Place(said)) => match places.next() {
                     Some(next) => {
                         place = next;
@@ -108,7 +112,8 @@ impl GitRooms {
             thread::sleep(Duration::from_millis(u64::from(round) * 20));
         }
         Err(PortError::later(format!(
-            "{doing}: the claim was pushed {ROUNDS} times and never stood there. The next tick tries again."
+            "{doing}: the claim was pushed {ROUNDS} times and never stood there{}. The next tick tries again.",
+            named(lock.as_deref())
         )))
     }
 
@@ -155,6 +160,7 @@ impl GitRooms {
         let private = self.private(repo)?;
         let url = names::url(&remote.url)?;
         let mut failure = None;
+        let mut lock = None;
         for round in 0..ROUNDS {
             let refs = self.list_remote(repo, remote, wanted)?;
             let ours: Vec<&String> = wanted.iter().filter(|name| refs.get(*name) == Some(oid)).collect();
@@ -171,10 +177,13 @@ impl GitRooms {
             if answer.good() {
                 return Ok(());
             }
-            failure = match rejection(&answer.text(), doing)
+            failure = match rejection(&answer, doing)
                 .unwrap_or_else(|| Rejection::Other(answer.remote_error(doing)))
             {
-                Rejection::Contended => None,
+                Rejection::Contended(by) => {
+                    lock = by;
+                    None
+                }
                 Rejection::Place(said) => Some(PortError::refused(format!(
                     "{doing}: the server does not let us delete it: {said}. Allow the account to delete refs below \
                      {}, or delete them by hand.",
@@ -194,7 +203,8 @@ impl GitRooms {
         }
         Err(failure.unwrap_or_else(|| {
             PortError::later(format!(
-                "{doing}: the server stayed busy with the same refs. The next tick tries again."
+                "{doing}: the server stayed busy with the same refs{}. The next tick tries again.",
+                named(lock.as_deref())
             ))
         }))
     }
@@ -352,12 +362,17 @@ impl GitRooms {
         if answer.good() {
             return Ok(None);
         }
-        let rejection = rejection(&answer.text(), doing);
+        let rejection = rejection(&answer, doing);
         Ok(Some(rejection.unwrap_or_else(|| Rejection::Other(atomic_or_remote(&answer, doing)))))
     }
 }
 
-fn atomic_or_remote(answer: &super::child::Answer, doing: &str) -> PortError {
+/// What was in the way, at the end of a sentence.
+fn named(lock: Option<&str>) -> String {
+    lock.map_or_else(String::new, |lock| format!(": {lock}"))
+}
+
+fn atomic_or_remote(answer: &Answer, doing: &str) -> PortError {
     if answer.stderr.contains("does not support --atomic") {
         return PortError::refused(format!(
             "{doing}: the server does not support atomic pushes, without which two hosts could win the same issue. \
@@ -368,7 +383,7 @@ fn atomic_or_remote(answer: &super::child::Answer, doing: &str) -> PortError {
 }
 
 /// Reads the porcelain lines of a push that failed: `!<tab>from:to<tab>[summary] (reason)`.
-fn rejection(porcelain: &str, doing: &str) -> Option<Rejection> {
+fn rejection(answer: &Answer, doing: &str) -> Option<Rejection> {
     const BUSY: &[&str] = &[
         "stale info",
         "atomic push fail",
@@ -382,10 +397,10 @@ fn rejection(porcelain: &str, doing: &str) -> Option<Rejection> {
         "non-fast-forward",
     ];
     let mut found = None;
-    for line in porcelain.lines().filter(|line| line.starts_with('!')) {
+    for line in answer.text().lines().filter(|line| line.starts_with('!')) {
         let said = names::cleaned(line.rsplit('\t').next().unwrap_or(line).as_bytes());
         if BUSY.iter().any(|busy| said.contains(busy)) {
-            found.get_or_insert(Rejection::Contended);
+            found.get_or_insert(Rejection::Contended(answer.lock.clone()));
         } else if said.starts_with("[remote rejected]") || said.starts_with("[rejected]") {
             return Some(Rejection::Place(said));
         } else {
@@ -443,8 +458,15 @@ mod tests {
 
     #[test]
     fn rejections_are_told_apart() {
-        let line = |said: &str| format!("To x\n!\ta:refs/offhours/slot\t{said}\nDone\n");
-        let is_contended = |said: &str| matches!(rejection(&line(said), "x"), Some(Rejection::Contended));
+        let answer = |stdout: String| Answer {
+            code: Some(1),
+            stdout: stdout.into_bytes(),
+            stderr: String::new(),
+            lock: Some("a lock".to_owned()),
+        };
+        let line = |said: &str| answer(format!("To x\n!\ta:refs/offhours/slot\t{said}\nDone\n"));
+        let is_contended =
+            |said: &str| matches!(rejection(&line(said), "x"), Some(Rejection::Contended(Some(_))));
         assert!(is_contended("[rejected] (stale info)"));
         assert!(is_contended(
             "[remote rejected] (cannot lock ref 'refs/offhours/slot': reference already exists)"
@@ -453,6 +475,6 @@ mod tests {
             let said = format!("[remote rejected] {place}");
             assert!(matches!(rejection(&line(&said), "x"), Some(Rejection::Place(_))), "{place}");
         }
-        assert!(rejection("fatal: x", "x").is_none());
+        assert!(rejection(&answer("fatal: x".to_owned()), "x").is_none());
     }
 }

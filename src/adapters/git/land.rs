@@ -5,11 +5,9 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use super::GitRooms;
 use super::child::{Answer, Call};
-use super::names;
-use super::places;
 use super::workspace::Workspace;
+use super::{GitRooms, names, places};
 use crate::domain::model::{Oid, RepoId};
 use crate::ports::{History as _, Merged, PortError, PortResult, Pushed, Remote, RunFolder};
 
@@ -256,7 +254,8 @@ fn push_error(answer: &Answer, doing: &str) -> PortError {
             answer.said()
         ));
     }
-    PortError::later(format!("{doing}: it ended with {said}. The next tick tries again."))
+    let lock = answer.lock.as_ref().map_or_else(String::new, |lock| format!(": {lock}"));
+    PortError::later(format!("{doing}: it ended with {said}{lock}. The next tick tries again."))
 }
 
 /// The file of a branch, below folders that are folders of their own.

@@ -57,6 +57,41 @@ pub(super) fn write(path: &Path, text: &str) -> PortResult<()> {
     fs::write(path, text).map_err(|error| io_later("writing", path, &error))
 }
 
+/// A name of our own beside `path`, for what is renamed to it once it is whole.
+pub(super) fn beside(path: &Path) -> PortResult<PathBuf> {
+    clear_beside(path)?;
+    Ok(path.with_file_name(format!("{}-{}", half(path), unique())))
+}
+
+fn half(path: &Path) -> String {
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    format!(".{name}-new")
+}
+
+/// Removes what was left half beside `path`, with what a killed git left beside that.
+pub(super) fn clear_beside(path: &Path) -> PortResult<()> {
+    let start = half(path);
+    for entry in path.parent().and_then(|dir| fs::read_dir(dir).ok()).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&start) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a file, or a folder with everything in it. Already gone is success.
+fn remove(path: &Path) -> PortResult<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_dir() => remove_tree(path),
+        Ok(_) => fs::remove_file(path),
+        Err(_) => return Ok(()),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_later("removing", path, &error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Renames a finished folder or file to its name.
 pub(super) fn put(from: &Path, to: &Path) -> PortResult<()> {
     boundary::pass("rename");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::child::{Children, Known};
+use super::child::Children;
 use super::credentials::Credentials;
 
 /// The port [`Git`](crate::ports::Git) on the git command line.
@@ -22,7 +22,7 @@ impl GitRooms {
     /// Private repositories lie at `private_root/<forge>/<owner>/<name>.git`, runs' folders below `workspace_root`;
     /// both absolute, made when first needed. A git process is ended after `timeout`.
     pub fn new(private_root: PathBuf, workspace_root: PathBuf, timeout: Duration) -> Self {
-        let children = Children { home: private_root.join(".home"), timeout, known: Known::default() };
+        let children = Children::new(private_root.join(".home"), timeout);
         Self { private_root, workspace_root, lent: None, children, credentials: Rc::new(|_| Ok(None)) }
     }
 

@@ -6,11 +6,9 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::GitRooms;
 use super::child::Call;
-use super::names;
-use super::places;
 use super::workspace::Loose;
+use super::{GitRooms, names, places};
 use crate::domain::model::{Oid, RepoId};
 use crate::ports::{PortError, PortResult, RunFolder, Salvaged};
 
@@ -33,6 +31,9 @@ impl GitRooms {
         let doing = format!("keeping the work of run {run}");
         places::create_private(to)?;
         let to = to.canonicalize().map_err(|error| places::io_later("reading", to, &error))?;
+        for name in ["work.bundle", "files.tar", "README.txt"] {
+            places::clear_beside(&to.join(name))?;
+        }
         let mut kept = Salvaged::default();
         let mut deleted = Vec::new();
         let space =
@@ -87,7 +88,7 @@ impl GitRooms {
             return Ok(());
         }
         let bundle = to.join("work.bundle");
-        let new = to.join(".work.bundle-new");
+        let new = places::beside(&bundle)?;
         let call = Call::new("git.bundle", self.private(repo)?)
             .args(["create", "--quiet"])
             .arg(&new)
@@ -275,8 +276,7 @@ impl Read for Exactly {
 
 /// Writes a file beside its place and renames it there.
 fn write_by_rename(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> PortResult<()> {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let new = path.with_file_name(format!(".{name}-new"));
+    let new = places::beside(path)?;
     let written = File::create(&new).and_then(|mut file| {
         file.set_permissions(fs::Permissions::from_mode(0o600))?;
         fill(&mut file)?;

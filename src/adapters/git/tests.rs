@@ -5,6 +5,7 @@ mod claims;
 mod compacting;
 mod hostile;
 mod landing;
+mod locking;
 mod patches;
 mod salvaging;
 mod slots;

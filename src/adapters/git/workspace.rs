@@ -8,10 +8,9 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::GitRooms;
 use super::child::Call;
-use super::names;
 use super::places::{self, Scratch};
+use super::{GitRooms, locks, names};
 use crate::domain::model::{Oid, RepoId};
 use crate::ports::{PortError, PortResult, RunFolder, Work};
 
@@ -88,8 +87,7 @@ impl GitRooms {
             Ok(_) | Err(_) => {}
         }
         places::create_private(&dir)?;
-        let new = dir.join(".work-new");
-        places::remove_tree(&new).map_err(|error| places::io_later("removing", &new, &error))?;
+        let new = places::beside(&work)?;
         self.clone_at(&private, &new, base, &format!("ref: refs/heads/{branch}\n"), &doing)?;
         let reference = new.join(".git/refs/heads").join(branch);
         if let Some(parent) = reference.parent() {
@@ -122,8 +120,7 @@ impl GitRooms {
             }
             places::remove_tree(&dir).map_err(|error| places::io_later("removing", &dir, &error))?;
         }
-        let new = parent.join(format!(".{}-new", name.to_string_lossy()));
-        places::remove_tree(&new).map_err(|error| places::io_later("removing", &new, &error))?;
+        let new = places::beside(&dir)?;
         self.clone_at(&private, &new, oid, &format!("{oid}\n"), &doing)?;
         places::put(&new, &dir)
     }
@@ -241,6 +238,9 @@ impl GitRooms {
                 "`.git/objects` holds `{link}`, which is neither file nor folder"
             )));
         }
+        if self.lent.is_none() {
+            free_workspace(&work)?;
+        }
         let (branch, head) = read_head(&git_dir).map_err(|what| tampered(&what))?;
         Ok(Workspace { work, branch, head })
     }
@@ -330,6 +330,23 @@ impl GitRooms {
         index: &Path,
     ) -> PortResult<Call> {
         Ok(Call::new(name, self.private(repo)?).work_tree(work).env("GIT_INDEX_FILE", index))
+    }
+}
+
+/// Takes away the locks that a killed git left in a clone: with them nothing can be committed there. While a git is at
+/// work what it does is half done.
+pub(super) fn free_workspace(work: &Path) -> PortResult<()> {
+    let git_dir = work.join(".git");
+    if !fs::symlink_metadata(&git_dir).is_ok_and(|m| m.is_dir()) {
+        return Ok(());
+    }
+    match locks::free(locks::Place { folder: work, below: &[".git"], shared: false }).first() {
+        None => Ok(()),
+        Some(lock) => Err(PortError::later(format!(
+            "using the workspace {}: {}. The next tick tries again.",
+            work.display(),
+            locks::told(&lock.path)
+        ))),
     }
 }
 

@@ -7,13 +7,12 @@ use super::super::policy::{HostPolicy, RepoPolicy};
 use super::super::{lessons, templates};
 use super::out::done;
 use crate::domain::effect::TurnKind;
-use crate::domain::model::Asked;
+use crate::domain::model::{Asked, JobState};
 use crate::domain::run::Phase;
 use crate::engine::EffectOutcome;
 use crate::error::Error;
 use crate::ports::{JobKind, JobSpec, PortError, PortResult, TurnSpec};
-use crate::store::RunRow;
-use crate::store::Store;
+use crate::store::{RunRow, Store};
 use crate::text;
 
 /// The turn that is to be started, and what its agent is told beside the issue.
@@ -72,6 +71,12 @@ pub(super) fn start_turn(
         timeout_seconds: policy.runner.turn_timeout_seconds,
         stall_seconds: policy.runner.stall_seconds,
     };
+    // A turn that was started is at work in the clone by now.
+    if matches!(env.runner.state(&job.dir), Ok(JobState::NotStarted))
+        && let Err(error) = env.git.unlock(&job.repo, &env.folder(run))
+    {
+        return Ok(Err(error));
+    }
     match env.runner.start(&job) {
         Ok(()) => {
             let now = env.now();

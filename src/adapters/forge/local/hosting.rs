@@ -1,4 +1,5 @@
-//! Where a repo's bare repository is, and who may write there.
+//! Where a repo's bare repository is, who may write there, and what locks it: what a killed git left where only offhours
+//! writes goes away, what may be a person's stays and is told.
 
 use std::fs;
 
@@ -6,13 +7,28 @@ use super::LocalForge;
 use super::files::{self, ReadError, failed};
 use super::folders::RepoDir;
 use crate::adapters::git::bare::is_branch;
+use crate::adapters::git::locks::{Place, free, standing};
 use crate::boundary;
 use crate::domain::model::{Permission, Person, RepoId};
-use crate::ports::{Hosting, PortError, PortResult, Remote};
+use crate::ports::{Hosting, LockFile, PortError, PortResult, Remote};
+
+/// Claims and slots, branches of runs, and the heads of pull requests. All others are also a person's to move.
+const OURS: [&str; 3] = ["refs/offhours", "refs/heads/offhours", "refs/pull"];
+
+impl LocalForge {
+    /// The repo's folder, whose refs are about to be read or written.
+    pub(super) fn freed(&self, repo: &RepoId) -> PortResult<RepoDir> {
+        let dir = RepoDir::open(&self.root, repo)?;
+        if !self.looking_only {
+            free(Place { folder: &dir.git(), below: &OURS, shared: true });
+        }
+        Ok(dir)
+    }
+}
 
 impl Hosting for LocalForge {
     fn remote(&self, repo: &RepoId) -> PortResult<Remote> {
-        let git = RepoDir::open(&self.root, repo)?.git();
+        let git = self.freed(repo)?.git();
         let git = std::path::absolute(&git).map_err(|error| failed("finding", &git, &error))?;
         let head = git.join("HEAD");
         boundary::pass("local forge: read");
@@ -41,6 +57,11 @@ impl Hosting for LocalForge {
             PortError::refused(format!("the path {} is not UTF-8; keep the forge elsewhere", git.display()))
         })?;
         Ok(Remote { url: url.to_owned(), default_branch })
+    }
+
+    fn locks(&self, repo: &RepoId) -> PortResult<Vec<LockFile>> {
+        let git = self.freed(repo)?.git();
+        Ok(standing(&std::path::absolute(&git).unwrap_or(git)))
     }
 
     fn permission(&self, repo: &RepoId, person: &Person) -> PortResult<Permission> {

@@ -22,7 +22,7 @@ impl GitRooms {
                     refused.get_or_insert(said);
                     continue;
                 }
-                Some(Rejection::Contended) => {
+                Some(Rejection::Contended(_)) => {
                     let stands = self.list_remote(repo, remote, &[&name])?;
                     if stands.get(&name) != Some(&oid) {
                         let what = format!("{doing}: {name} could not be created just now. Try again.");

@@ -6,7 +6,7 @@
 use std::thread;
 use std::time::Duration;
 
-use super::{Holders, PLACES, ROUNDS, Refs, Rejection, claim_at, held, slot_at};
+use super::{Holders, PLACES, ROUNDS, Refs, Rejection, claim_at, held, named, slot_at};
 use crate::adapters::git::GitRooms;
 use crate::domain::model::{Oid, RepoId};
 use crate::ports::{ClaimAnswer, PortError, PortResult, Remote};
@@ -35,6 +35,7 @@ impl GitRooms {
     ) -> PortResult<ClaimAnswer> {
         let doing = format!("taking the slot of {repo} for #{number}");
         let mut failure: Option<PortError> = None;
+        let mut lock = None;
         for round in 0..ROUNDS {
             let (refs, holders) = self.look(repo, remote, Some(number))?;
             let place = match slot(&refs, &holders, number, oid) {
@@ -53,7 +54,11 @@ impl GitRooms {
             }
             failure = match self.push_refs(repo, remote, &[slot_at(place)], oid, &doing)? {
                 // What a push says is not believed: the other place may have been taken, or the claim released.
-                None | Some(Rejection::Contended) => None,
+                None => None,
+                Some(Rejection::Contended(by)) => {
+                    lock = by;
+                    None
+                }
                 Some(Rejection::Place(said)) => Some(PortError::refused(format!(
                     "{doing}: the server does not let us create it: {said}. Allow the account to push to {}.",
                     slot_at(place)
@@ -63,7 +68,8 @@ impl GitRooms {
             thread::sleep(Duration::from_millis(u64::from(round) * 20));
         }
         Err(PortError::later(format!(
-            "{doing}: it was pushed {ROUNDS} times and never stood there. The next tick tries again."
+            "{doing}: it was pushed {ROUNDS} times and never stood there{}. The next tick tries again.",
+            named(lock.as_deref())
         )))
     }
 }

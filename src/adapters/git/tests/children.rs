@@ -1,4 +1,4 @@
-use super::super::child::{Answer, Call, Children, Known};
+use super::super::child::{Answer, Call, Children};
 use super::*;
 use crate::adapters::process;
 use crate::ports::{PortError, PortResult};
@@ -6,7 +6,7 @@ use crate::ports::{PortError, PortResult};
 /// Runs an alias, which is a line of shell.
 fn run(alias: &'static str, timeout: Duration, cookie: &str) -> PortResult<Answer> {
     let dir = tempfile::tempdir().unwrap();
-    let children = Children { home: dir.path().to_owned(), timeout, known: Known::default() };
+    let children = Children::new(dir.path().to_owned(), timeout);
     children.run(&Call::new("git.said", dir.path()).setting(alias).env(process::COOKIE, cookie))
 }
 

@@ -54,7 +54,7 @@ fn a_claim_is_created_and_never_overwritten() {
     let oid = host.fetch_branch(&world.repo, &world.remote, "main").unwrap();
     for number in [3, 4] {
         let pushed = host.push_claim(&world.repo, &world.remote, "refs/offhours", number, &oid, "x").unwrap();
-        assert!(matches!(pushed, Some(Rejection::Contended)), "issue {number}");
+        assert!(matches!(pushed, Some(Rejection::Contended(_))), "issue {number}");
     }
     assert_eq!(world.remote_refs(), "refs/heads/main\nrefs/offhours/claim/3\nrefs/offhours/slot");
     let claims = host.claims(&world.repo, &world.remote).unwrap();

@@ -109,7 +109,7 @@ impl RepoPulls {
 
 impl LocalForge {
     pub(super) fn repo_pulls(&self, repo: &RepoId) -> PortResult<RepoPulls> {
-        let dir = RepoDir::open(&self.root, repo)?;
+        let dir = self.freed(repo)?;
         let bare = Bare::at(dir.git(), &self.memory);
         let mut desk = RepoPulls { bare, dir, repo: repo.clone(), refs: Refs::new() };
         desk.refresh()?;
