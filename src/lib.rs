@@ -66,6 +66,8 @@
 //! - A run's state, its effects and its events change in one transaction ([`store::Store::step`]).
 //! - While a supervisor lives its job's lock is held; a free lock without a result is an orphan, and whatever is left
 //!   of it is ended before anything else touches that workspace. There are no pid files.
+//! - A lock that a killed git left where only offhours writes goes away before anything needs it; any other is told, and
+//!   an alarm after an hour ([`domain::lock`]).
 //! - An agent has no forge credentials; git runs with them in a repository that no sandboxed agent can write.
 //! - The kill switch is on if it is missing, unreadable, or on in any of three places.
 //! - Every wait has a name that people see ([`domain::run::Wait`]), and every run ends with its work kept.

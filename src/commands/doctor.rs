@@ -6,8 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{output, schedule};
-use crate::app::{App, path_variable};
-use crate::app::{probe, secret};
+use crate::app::{App, path_variable, probe, secret};
 use crate::config::NotifyKind;
 use crate::domain::doctor::{
     Access, DiskFacts, Facts, ForgeFacts, LabelFacts, Namespace, ProgramFacts, RepoFacts, RunnerFacts,
@@ -252,8 +251,10 @@ fn repos(app: &App, asked: Option<(&Env, &HostPolicy)>, fix: bool) -> Result<Vec
             Some(_) if !may => Namespace::NotTried("the token may not write there"),
             Some((env, _)) => namespace(app, env, id)?,
         };
+        let locks = readable.map_or_else(Vec::new, |(env, _)| locks(env, id));
         found.push(RepoFacts {
             name: id.to_string(),
+            locks,
             access,
             labels: desk.map(|(host, desk)| labels(app, host, id, desk, fix)).transpose()?,
             unreadable,
@@ -264,6 +265,13 @@ fn repos(app: &App, asked: Option<(&Env, &HostPolicy)>, fix: bool) -> Result<Vec
         });
     }
     Ok(found)
+}
+
+/// What cannot be looked at is told by what needs it.
+fn locks(env: &Env, id: &RepoId) -> Vec<(String, i64)> {
+    let on_forge = env.forge(id).and_then(|forge| forge.locks(id));
+    let found = on_forge.into_iter().chain(env.git.locks(id)).flatten();
+    found.map(|lock| (lock.path.display().to_string(), env.now().since(lock.made))).collect()
 }
 
 /// Written to and wiped again, by a git of its own that leaves nothing here either.

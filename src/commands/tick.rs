@@ -118,6 +118,7 @@ fn under_lock(
         hold(&env, &mut host, &mut store, &mut log, parts, off)?;
     }
     silence::ci(&env, &mut store, &mut log)?;
+    silence::locks(&env, &host, &mut store, &mut log)?;
     if !off {
         silence::forges(&env, &host, &mut store, &mut log)?;
     }

@@ -44,6 +44,8 @@ pub struct RepoFacts {
     pub labels: Option<LabelFacts>,
     /// Why it cannot be read, if it cannot.
     pub unreadable: Option<String>,
+    /// Path and age in seconds of each lock of git that stands there.
+    pub locks: Vec<(String, i64)>,
     /// Why its claims cannot be read.
     pub claims: Option<String>,
     pub namespace: Namespace,

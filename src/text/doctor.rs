@@ -2,9 +2,11 @@
 //! has one remedy. A further check is a function more in the list of checks.
 
 use crate::domain::escape::sanitize;
-use crate::domain::moment::format_duration;
-use crate::domain::moment::format_time;
+use super::lock::remove;
+use crate::domain::lock::ALARM_SECONDS;
+use crate::domain::moment::{format_duration, format_time};
 use crate::domain::schedule::{Firing, firing, often};
+use std::path::Path;
 
 mod finding;
 mod forge;
@@ -121,6 +123,12 @@ fn runners(facts: &Facts) -> Vec<Finding> {
     found
 }
 
+fn locked(repo: &RepoFacts, path: &str, age: i64) -> Finding {
+    let what = format!("{}: {} locks it since {}", repo.name, sanitize(path, 300), format_duration(age));
+    let remedy = format!("where no git is at work any more: {}", remove(Path::new(path)));
+    if age < ALARM_SECONDS { note("lock", what, remedy) } else { bad("lock", what, remedy) }
+}
+
 fn repos(facts: &Facts) -> Vec<Finding> {
     let mut found = vec![];
     for repo in &facts.repos {
@@ -142,6 +150,7 @@ fn repos(facts: &Facts) -> Vec<Finding> {
             found.push(good("repo", format!("{} can be read, its claims too", repo.name)));
             found.push(namespace(repo));
         }
+        found.extend(repo.locks.iter().map(|(path, age)| locked(repo, path, *age)));
         found.extend(rights(repo));
         if !repo.checks {
             found.push(note(
@@ -332,6 +341,7 @@ mod tests {
                 access: Some(Ok(Access { held: Permission::Write, lacks: vec![], requires: None })),
                 labels: Some(LabelFacts::default()),
                 unreadable: None,
+                locks: vec![],
                 claims: None,
                 namespace: Namespace::At { place: "refs/offhours".to_owned(), refused: None },
                 verify: true,
@@ -401,6 +411,8 @@ mod tests {
             ("sandbox", Level::Note, |f| f.runners[0].wrapped = false),
             ("runner-env", Level::Note, |f| f.runners[0].unset = vec!["KEY".to_owned()]),
             ("repo", Level::Bad, |f| f.repos[0].unreadable = Some("404".to_owned())),
+            ("lock", Level::Note, |f| f.repos[0].locks.push(("/x/main.lock".to_owned(), 3599))),
+            ("lock", Level::Bad, |f| f.repos[0].locks.push(("/x/main.lock".to_owned(), 3600))),
             ("claims", Level::Bad, |f| f.repos[0].claims = Some("403".to_owned())),
             ("claims", Level::Bad, |f| f.repos[0].namespace = Namespace::Trouble("declined".to_owned())),
             ("claims", Level::Note, |f| {

@@ -1,15 +1,17 @@
 //! Silence is an alarm: a schedule that does not fire, CI that never answers. What `poll` sees of it is raised there.
 
+use std::path::Path;
+
 use super::env::Env;
 use super::log::Log;
 use super::policy::HostPolicy;
-use crate::domain::doctor;
 use crate::domain::model::{HandBack, Outcome, RepoId, UnixTime};
-use crate::domain::moment::format_duration;
-use crate::domain::moment::format_time;
+use crate::domain::moment::{format_duration, format_time};
 use crate::domain::silence::{self, Heard};
+use crate::domain::{doctor, lock};
 use crate::error::Error;
 use crate::store::Store;
+use crate::text;
 
 /// How many runs are looked back at, for the newest of each repo.
 const LOOK_BACK: u32 = 200;
@@ -62,6 +64,45 @@ pub fn ci(env: &Env, store: &mut Store, log: &mut Log) -> Result<(), Error> {
             env.recovered(store, &cause)?;
         }
         seen.push(repo);
+    }
+    Ok(())
+}
+
+/// Locks of git that are not ours to take away, or that a git stands behind which does not end.
+pub fn locks(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log) -> Result<(), Error> {
+    let now = env.now();
+    for repo in &host.repos {
+        let asked = env.forge(repo).and_then(|forge| {
+            let mut found = forge.locks(repo)?;
+            found.extend(env.git.locks(repo)?);
+            Ok(found)
+        });
+        // What cannot be looked at is told by whoever needs it.
+        let Ok(found) = asked else { continue };
+        let seen_at = format!("locks-seen:{repo}");
+        let before = lock::read(&store.meta(&seen_at)?.unwrap_or_default());
+        let found = found.into_iter().map(|lock| (lock.path.display().to_string(), lock.made)).collect();
+        let standing = lock::standing(&before, found, now);
+        if standing != before {
+            store.set_meta(&seen_at, &lock::kept(&standing))?;
+        }
+        let overdue: Vec<String> = standing
+            .iter()
+            .filter(|one| one.too_long(now))
+            .map(|one| text::lock::stands(Path::new(&one.path), now.since(one.since)))
+            .collect();
+        let cause = format!("locked:{repo}");
+        if overdue.is_empty() {
+            env.recovered(store, &cause)?;
+        } else {
+            log.alarm(env, store, &cause, &format!("{repo}: {}", overdue.join("; ")))?;
+        }
+    }
+    for (cause, _, _) in store.alarms()? {
+        let listed = |name: &str| host.repos.iter().any(|repo| repo.to_string() == name);
+        if cause.strip_prefix("locked:").is_some_and(|name| !listed(name)) {
+            env.recovered(store, &cause)?;
+        }
     }
     Ok(())
 }

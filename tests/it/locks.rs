@@ -1,4 +1,5 @@
-//! What a git leaves locked that was killed: ours goes away by itself.
+//! What a git leaves locked that was killed: ours goes away by itself, another's is told with its path, and after an hour
+//! it is an alarm.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,11 @@ fn waiting_agent(world: &World) {
         world.path("ready").display(),
         world.path("go").display()
     ));
+}
+
+fn alarms(world: &World) -> Vec<String> {
+    let titles = world.notices().into_iter().map(|n| n["title"].as_str().unwrap_or_default().to_owned());
+    titles.filter(|t| t.contains("lock")).collect()
 }
 
 #[test]
@@ -234,4 +240,42 @@ fn what_only_offhours_writes_on_the_forge_is_freed() {
     world.until_idle();
     assert_eq!(world.run_of("me/app#3")["reason"], "landed");
     assert_eq!(locks(&bare), Vec::<String>::new());
+}
+
+#[test]
+fn the_lock_of_another_is_told_and_after_an_hour_it_is_an_alarm() {
+    for name in ["refs/heads/main.lock", "packed-refs.lock"] {
+        let world = World::new();
+        waiting_agent(&world);
+        world.ready("me/app", "Write a file", &[]);
+        world.tick();
+        world.wait_for("ready");
+        let lock = world.bare("me/app").join(name);
+        plant(&lock);
+        world.touch("go");
+        world.jobs_end();
+        let mut told = String::new();
+        for _ in 0..4 {
+            told.push_str(&world.offhours(&["tick"]).stderr);
+            world.jobs_end();
+            world.advance(60);
+        }
+        assert!(told.contains(&format!("rm {}", lock.display())), "{name}: {told}");
+        assert!(lock.exists(), "{name}");
+        assert_eq!(alarms(&world), Vec::<String>::new(), "{name}");
+        let doctor = world.offhours(&["doctor"]);
+        assert!(doctor.stdout.contains(&format!("rm {}", lock.display())), "{name}: {}", doctor.stdout);
+        world.advance(3600 - 4 * 60 - 1);
+        world.tick();
+        assert_eq!(alarms(&world), Vec::<String>::new(), "{name}: an hour is not over");
+        world.advance(1);
+        world.tick();
+        assert_eq!(alarms(&world), ["alarm: locked:home:me/app"], "{name}");
+        let body = world.notices().pop().unwrap()["body"].as_str().unwrap().to_owned();
+        assert!(body.contains(&format!("rm {}", lock.display())), "{name}: {body}");
+        fs::remove_file(&lock).unwrap();
+        world.until_idle();
+        assert_eq!(alarms(&world), ["alarm: locked:home:me/app", "recovered: locked:home:me/app"], "{name}");
+        assert_eq!(world.run_of(ISSUE)["reason"], "landed", "{name}");
+    }
 }
