@@ -2109,12 +2109,16 @@ _offhours() {
             return 0
             ;;
         offhours__subcmd__run__subcmd__once)
-            opts="-v -q -h --foreground --config --state --dry-run --json --exit-code --wait --verbose --quiet --deadline --color --help"
+            opts="-v -q -h --foreground --every --config --state --dry-run --json --exit-code --wait --verbose --quiet --deadline --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3059,12 +3063,16 @@ _offhours() {
             return 0
             ;;
         offhours__subcmd__tick)
-            opts="-v -q -h --assume-armed --foreground --config --state --dry-run --json --exit-code --wait --verbose --quiet --deadline --color --help"
+            opts="-v -q -h --assume-armed --foreground --every --config --state --dry-run --json --exit-code --wait --verbose --quiet --deadline --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -277,6 +277,7 @@ complete -c offhours -n "__fish_offhours_using_subcommand lessons; and __fish_se
 complete -c offhours -n "__fish_offhours_using_subcommand lessons; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Say more; twice: everything'
 complete -c offhours -n "__fish_offhours_using_subcommand lessons; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Say only what went wrong'
 complete -c offhours -n "__fish_offhours_using_subcommand lessons; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
+complete -c offhours -n "__fish_offhours_using_subcommand tick" -l every -d 'While turns are held to their end: ask the forge, and runners elsewhere, this often' -r
 complete -c offhours -n "__fish_offhours_using_subcommand tick" -l config -d 'The configuration file [default: $OFFHOURS_CONFIG, then the usual places]' -r -F
 complete -c offhours -n "__fish_offhours_using_subcommand tick" -l state -d 'The state file [default: in $STATE_DIRECTORY, then $XDG_STATE_HOME/offhours]' -r -F
 complete -c offhours -n "__fish_offhours_using_subcommand tick" -l wait -d 'Wait this long for a verdict' -r
@@ -285,7 +286,7 @@ complete -c offhours -n "__fish_offhours_using_subcommand tick" -l color -d 'Whe
 always\t''
 never\t''"
 complete -c offhours -n "__fish_offhours_using_subcommand tick" -l assume-armed -d 'With --dry-run: plan as if the kill switch were off'
-complete -c offhours -n "__fish_offhours_using_subcommand tick" -l foreground -d 'Hold the turns to their end, for places where a background process is ended with its job'
+complete -c offhours -n "__fish_offhours_using_subcommand tick" -l foreground -d 'Hold the turns to their end, for places where a background process is ended with its job: sleep until one is over or the forge is due, and tell what happens as it happens'
 complete -c offhours -n "__fish_offhours_using_subcommand tick" -l dry-run -d 'Print what would be done, and do nothing'
 complete -c offhours -n "__fish_offhours_using_subcommand tick" -l json -d 'Print one JSON document on standard output, and nothing else there'
 complete -c offhours -n "__fish_offhours_using_subcommand tick" -l exit-code -d 'Answer a verdict by the exit code: 0 good, 1 bad, 75 pending'
@@ -721,6 +722,7 @@ complete -c offhours -n "__fish_offhours_using_subcommand run; and __fish_seen_s
 complete -c offhours -n "__fish_offhours_using_subcommand run; and __fish_seen_subcommand_from retry" -s v -l verbose -d 'Say more; twice: everything'
 complete -c offhours -n "__fish_offhours_using_subcommand run; and __fish_seen_subcommand_from retry" -s q -l quiet -d 'Say only what went wrong'
 complete -c offhours -n "__fish_offhours_using_subcommand run; and __fish_seen_subcommand_from retry" -s h -l help -d 'Print help'
+complete -c offhours -n "__fish_offhours_using_subcommand run; and __fish_seen_subcommand_from once" -l every -d 'While turns are held to their end: ask the forge, and runners elsewhere, this often' -r
 complete -c offhours -n "__fish_offhours_using_subcommand run; and __fish_seen_subcommand_from once" -l config -d 'The configuration file [default: $OFFHOURS_CONFIG, then the usual places]' -r -F
 complete -c offhours -n "__fish_offhours_using_subcommand run; and __fish_seen_subcommand_from once" -l state -d 'The state file [default: in $STATE_DIRECTORY, then $XDG_STATE_HOME/offhours]' -r -F
 complete -c offhours -n "__fish_offhours_using_subcommand run; and __fish_seen_subcommand_from once" -l wait -d 'Wait this long for a verdict' -r

@@ -20,3 +20,4 @@ pub mod registry;
 pub mod runner;
 pub mod schedule;
 pub mod secret;
+pub mod wake;

@@ -20,6 +20,7 @@ pub use crate::adapters::forge::local;
 pub use crate::adapters::host::{Locked, TickLock, lock};
 pub use crate::adapters::prompt::read as read_template;
 pub use crate::adapters::schedule::Scheduler;
+pub use crate::adapters::wake::{Waker, Woken};
 pub use crate::adapters::{files, probe, secret};
 
 use std::cell::OnceCell;
@@ -134,7 +135,7 @@ impl App {
     /// What to ask with, of this imagined one; `real` has the state file.
     pub fn equip_to_look(&self, real: &Self) -> Result<(Env, HostPolicy, Store), Error> {
         let store = Store::open_copy(&real.state, SystemClock.now())?;
-        let (env, host) = self.equip(&store, false, false)?;
+        let (env, host) = self.equip(&store, false, None)?;
         Ok((env, host, store))
     }
 

@@ -23,7 +23,7 @@ use crate::tick::upgrade::{AgentPolicy, BridgePolicy, RecipePolicy, UpgradePolic
 impl App {
     /// Everything an upgrade works with. With `--dry-run` it is a world that cannot be written.
     pub fn upgrade_world(&self, store: Store, assume_armed: bool) -> Result<UpgradeWorld, Error> {
-        let (mut env, host) = self.equip(&store, assume_armed, false)?;
+        let (mut env, host) = self.equip(&store, assume_armed, None)?;
         let dry = self.global.dry_run;
         let work = self.config.workspace_root(&self.state_dir);
         let private = self.state_dir.join("repos");

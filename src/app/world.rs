@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::runners::ci_stages;
@@ -11,6 +12,7 @@ use crate::adapters::ci::{CommandCi, StageCi};
 use crate::adapters::dry::{DryCi, DryGit, DryRunner, Scratch};
 use crate::adapters::git::{Credentials, GitRooms};
 use crate::adapters::host::{KillFile, SystemClock, network_bound};
+use crate::adapters::wake::{AtWork, Noting, Waker};
 use crate::error::Error;
 use crate::ports::{Ci, Clock as _, Git, Runner};
 use crate::store::Store;
@@ -26,17 +28,19 @@ impl App {
         DryGit::new(rooms.with_credentials(credentials), scratch)
     }
 
-    /// Everything a tick works with. With `--dry-run` it is a world that cannot be written.
+    /// Everything a tick works with; `held`: what wakes it where it holds its turns to their end. With `--dry-run` it is a world that cannot be written.
     pub fn equip(
         &self,
         store: &Store,
         assume_armed: bool,
-        foreground: bool,
+        held: Option<&Waker>,
     ) -> Result<(Env, HostPolicy), Error> {
         let dry = self.global.dry_run;
         let now = SystemClock.now();
         let forges = self.forges(store)?;
-        let real = Rc::new(self.runner());
+        let at_work = held.map_or_else(AtWork::default, Waker::at_work);
+        let noting = || Noting { runner: self.runner(), at_work: Rc::clone(&at_work) };
+        let real = Rc::new(noting());
         let ci_config = Rc::clone(&self.config);
         let command = CommandCi {
             root: self.state_dir.join("ci"),
@@ -62,7 +66,7 @@ impl App {
             )
         } else {
             let rooms = self.git().with_credentials(Rc::clone(&forges.credentials));
-            (Box::new(rooms), Box::new(self.runner()), Box::new(ci))
+            (Box::new(rooms), Box::new(noting()), Box::new(ci))
         };
         let (started, deadline) = (self.started, Duration::from_secs(self.global.deadline));
         let env = Env {
@@ -76,7 +80,10 @@ impl App {
             folders: Box::new(self.folders()),
             switch_file: Box::new(KillFile(self.config.kill_switch_file(&self.state_dir))),
             new_id: Box::new(|| format!("r{}", &uuid::Uuid::new_v4().simple().to_string()[..7])),
-            past_deadline: Box::new(move || !foreground && started.elapsed() >= deadline),
+            past_deadline: match held.map(Waker::ended) {
+                Some(ended) => Box::new(move || ended.load(Ordering::SeqCst)),
+                None => Box::new(move || started.elapsed() >= deadline),
+            },
         };
         Ok((env, self.host_policy(now, assume_armed)))
     }

@@ -6,9 +6,8 @@ use crate::domain::escape::sanitize;
 use crate::domain::model::{Permission, RepoId};
 use crate::error::{Error, Kind};
 use crate::ports::{Forge, Listing};
-use crate::tick::Log;
 use crate::tick::log::Item;
-use crate::tick::poll;
+use crate::tick::{Log, poll};
 use clap::Args;
 use serde_json::json;
 use toml_edit::{Array, DocumentMut, Item as Entry, Value};
@@ -127,7 +126,7 @@ fn armed(app: &App, repo: &RepoId) -> Result<String, Error> {
 /// What the next poll would do in this repo, asked in a world that cannot be written.
 fn preview(app: &App, repo: &RepoId) -> Result<Vec<Item>, Error> {
     let (mut store, mut log) = (app.store()?, Log::default());
-    let (env, host) = app.equip(&store, true, false)?;
+    let (env, host) = app.equip(&store, true, None)?;
     poll::tick(&env, &host, &mut store, &mut log)?;
     for failure in &log.errors {
         output::err(&format!("offhours arm: {}: {}", sanitize(&failure.subject, 120), failure.what));

@@ -8,6 +8,7 @@ pub mod config;
 pub mod doctor;
 mod hand;
 pub mod history;
+pub mod hold;
 pub mod init;
 pub mod issue;
 pub mod lessons;
@@ -128,16 +129,19 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
     match &cli.command {
         Command::Supervise(args) => supervise::run(args),
         Command::Config(command) => config::run(global, command),
-        Command::Poll(args) => tick::run(&App::load(global)?, tick::Parts::Poll, args.assume_armed, false),
-        Command::Harvest => tick::run(&App::load(global)?, tick::Parts::Harvest, false, false),
-        Command::Watch => tick::run(&App::load(global)?, tick::Parts::Watch, false, false),
+        Command::Poll(args) => tick::run(&App::load(global)?, tick::Parts::Poll, args.assume_armed, None),
+        Command::Harvest => tick::run(&App::load(global)?, tick::Parts::Harvest, false, None),
+        Command::Watch => tick::run(&App::load(global)?, tick::Parts::Watch, false, None),
         Command::Lessons(args) => match &args.command {
             Some(command) => lessons::run(&App::load(global)?, command),
-            None => tick::run(&App::load(global)?, tick::Parts::Lessons, false, false),
+            None => tick::run(&App::load(global)?, tick::Parts::Lessons, false, None),
         },
-        Command::Tick(args) => {
-            tick::run(&App::load(global)?, tick::Parts::All, args.assume_armed, args.foreground)
-        }
+        Command::Tick(args) => tick::run(
+            &App::load(global)?,
+            tick::Parts::All,
+            args.assume_armed,
+            args.foreground.then_some(&args.every),
+        ),
         Command::Upgrade(args) => upgrade::run(&App::load(global)?, args),
         Command::Arm(args) => arm::run(&App::load(global)?, args),
         Command::Init(args) => init::run(global, args),
@@ -197,6 +201,7 @@ mod tests {
             "lessons approve 3",
             "lessons export --repo me/a",
             "tick --foreground -vv --color never",
+            "tick --foreground --every 5",
             "config check",
             "config show --effective",
             "config reference",
@@ -219,6 +224,7 @@ mod tests {
             "run release me/a#3",
             "run retry r1",
             "run once me/a#3 --foreground",
+            "run once me/a#3 --wait 60 --every 5",
             "prompt home:me/a#3",
             "issue new me/a --title T --body-file - --label x --label y --priority -3 --blocked-by 1 --blocked-by 2",
             "issue list me/a --label x",
@@ -279,6 +285,7 @@ mod tests {
             "poll --assume-armed",
             "poll -v -q",
             "poll --deadline 0",
+            "tick --foreground --every 0",
             "arm",
             "pause --for 12",
             "prompt me/a",

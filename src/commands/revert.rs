@@ -20,7 +20,7 @@ pub fn run(app: &App, args: &IssueArg) -> Result<u8, Error> {
     }
     let _lock = super::hand::lock(app, "revert")?;
     let (mut store, mut log) = (app.store()?, Log::default());
-    let (env, host) = app.equip(&store, false, false)?;
+    let (env, host) = app.equip(&store, false, None)?;
     let runs = store.runs_of(&issue)?;
     let Some(row) = runs.into_iter().find(|row| row.run.outcome == Some(Outcome::Landed)) else {
         return Err(Error::usage(format!("offhours landed nothing for {issue}"))

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom};
 
+use super::hold::EveryArg;
 use super::target::{IssueArg, IssueTarget};
 use super::{by_hand, once, output, tick};
 use crate::app::App;
@@ -52,6 +53,8 @@ pub enum RunCommand {
         /// Hold the turns to their end
         #[arg(long)]
         foreground: bool,
+        #[command(flatten)]
+        every: EveryArg,
     },
 }
 
@@ -70,7 +73,7 @@ pub fn run(app: &App, command: &RunCommand) -> Result<u8, Error> {
         RunCommand::Stop(arg) => stop(app, &arg.run),
         RunCommand::Release(issue) => release(app, issue),
         RunCommand::Retry(arg) => retry(app, &arg.run),
-        RunCommand::Once { issue, foreground } => once::run(app, issue, *foreground),
+        RunCommand::Once { issue, foreground, every } => once::run(app, issue, *foreground, every),
     }
 }
 
@@ -256,7 +259,7 @@ fn tell(app: &App, store: &Store, row: &RunRow) -> Result<(), Error> {
 fn log(app: &App, name: &str, follow: bool) -> Result<u8, Error> {
     let store = store(app)?;
     let row = find(app, &store, name)?;
-    let (env, _) = app.equip(&store, false, true)?;
+    let (env, _) = app.equip(&store, false, None)?;
     let dir = env.folders.output(&row.run, &row.run.turn_job(row.run.turns));
     if !dir.exists() {
         let text = "the run printed nothing, or ended longer ago than output is kept (retention.salvage_keep_days)\n";
@@ -319,7 +322,7 @@ fn release(app: &App, args: &IssueArg) -> Result<u8, Error> {
     }
     let left: Vec<_> =
         app.left_behind(Some(&store))?.into_iter().filter(|found| found.issue == issue).collect();
-    let (env, _) = app.equip(&store, false, false)?;
+    let (env, _) = app.equip(&store, false, None)?;
     let label = &app.config.global.in_progress_label;
     let released = env.forge(&issue.repo).and_then(|forge| {
         // The label says that somebody works on it, and without a run nobody does. An issue that is gone has none.
@@ -395,7 +398,7 @@ fn retry(app: &App, name: &str) -> Result<u8, Error> {
         return Ok(super::issue::planned(app, "run retry", "make ready again", &issue.to_string()));
     }
     let (ready, human) = (&app.config.global.ready_label, &app.config.global.human_label);
-    let (env, _) = app.equip(&store, false, false)?;
+    let (env, _) = app.equip(&store, false, None)?;
     let changed = env.forge(&issue.repo).and_then(|forge| {
         forge.set_open(&issue.repo, issue.number, true)?;
         forge.set_label(&issue.repo, issue.number, human, false)?;

@@ -93,7 +93,7 @@ fn off(app: &App, now: bool) -> Result<u8, Error> {
         // A copy: it waits for nothing, and asks nobody whose the file is. Without one, the records beside the work say what
         // runs.
         let store = app.store_copy()?;
-        let (env, _) = app.equip(&store, false, false)?;
+        let (env, _) = app.equip(&store, false, None)?;
         let mut running = store.runs_in_flight()?;
         for found in app.left_behind(Some(&store))? {
             let row = found.record.ok().map(|r| Store::try_record(&r, &found.issue, &found.run, env.now()));
@@ -187,7 +187,7 @@ pub fn resume(app: &App, repo: Option<&str>) -> Result<u8, Error> {
                 }
             }
             // Its alarm is over with the park: were it parked again, that would be news.
-            let (env, _) = app.equip(&store, false, false)?;
+            let (env, _) = app.equip(&store, false, None)?;
             for account in &parked {
                 env.recovered(&mut store, &format!("runner-parked:{account}"))?;
             }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::hold::{self, EveryArg, Hold};
 use super::{output, upgrade};
 use crate::app::{self, App, Heart, Locked};
-use crate::domain::run::Wait;
+
 use crate::error::{Error, Kind};
 use crate::ports::PortResult;
 use crate::store::Store;
@@ -27,9 +28,12 @@ pub struct TickArgs {
     /// With --dry-run: plan as if the kill switch were off
     #[arg(long, requires = "dry_run")]
     pub assume_armed: bool,
-    /// Hold the turns to their end, for places where a background process is ended with its job
+    /// Hold the turns to their end, for places where a background process is ended with its job: sleep until one is over
+    /// or the forge is due, and tell what happens as it happens
     #[arg(long)]
     pub foreground: bool,
+    #[command(flatten)]
+    pub every: EveryArg,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,18 +59,23 @@ impl Parts {
 
 /// How long another command's tick is waited for.
 const LOCK_WAIT: Duration = Duration::from_secs(30);
-/// How often a tick that holds its turns to the end looks at them.
+/// How often a command that waits for a verdict looks into the state file.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-pub fn run(app: &App, parts: Parts, assume_armed: bool, foreground: bool) -> Result<u8, Error> {
+fn is_off(app: &App) -> bool {
+    app.switch.on || app.config.allowlist.is_empty()
+}
+
+/// `every`: how often the forge is asked, where the turns are held to their end.
+pub fn run(app: &App, parts: Parts, assume_armed: bool, every: Option<&EveryArg>) -> Result<u8, Error> {
     let command = parts.command();
-    let off = (app.switch.on || app.config.allowlist.is_empty()) && !(app.global.dry_run && assume_armed);
+    let off = is_off(app) && !(app.global.dry_run && assume_armed);
     if off && (parts == Parts::Poll || !app.state.exists()) {
         return Ok(finish(app, parts, Log { off: true, ..Log::default() }, false, assume_armed));
     }
     if app.global.dry_run {
         let (mut store, mut log) = (app.store()?, Log::default());
-        let (env, mut host) = app.equip(&store, assume_armed, false)?;
+        let (env, mut host) = app.equip(&store, assume_armed, None)?;
         step(&env, &mut host, &mut store, &mut log, parts, off)?;
         return Ok(finish(app, parts, log, false, assume_armed));
     }
@@ -80,53 +89,67 @@ pub fn run(app: &App, parts: Parts, assume_armed: bool, foreground: bool) -> Res
             return Ok(finish(app, parts, locked(app, command, held, Some(&holder))?, true, assume_armed));
         }
     };
+    let mut hold = every.map(|every| Hold::new(command, every)).transpose()?;
     let heart = app.heart(command);
     let begun = heart.start();
-    let done = under_lock(app, parts, assume_armed, foreground, off, (&heart, begun));
+    let mut log = Log::default();
+    let done = under_lock(app, parts, hold.as_mut(), off, (&heart, begun), &mut log);
     if done.is_err() {
         // Whoever watches is told that it did not work; here the error itself is.
         drop(heart.end(false));
     }
     // Upgrades have a lock of their own: whatever they do, nobody else waits for it.
     drop(lock);
-    Ok(finish(app, parts, done?, false, assume_armed))
+    match (done, &hold) {
+        // What was told so far is completed, with this.
+        (Err(error), Some(hold)) if hold.is_open(app) => log.errors.push(Failure {
+            subject: command.to_owned(),
+            what: error.to_string(),
+            kind: error.kind,
+            quiet: false,
+        }),
+        (done, _) => done?,
+    }
+    let Some(hold) = hold else { return Ok(finish(app, parts, log, false, assume_armed)) };
+    upgrades(app, parts, &mut log, assume_armed);
+    Ok(hold.end(app, &log))
 }
 
 fn under_lock(
     app: &App,
     parts: Parts,
-    assume_armed: bool,
-    foreground: bool,
+    hold: Option<&mut Hold>,
     off: bool,
     (heart, begun): (&Heart, PortResult<()>),
-) -> Result<Log, Error> {
+    log: &mut Log,
+) -> Result<(), Error> {
     let command = parts.command();
-    let (mut store, mut log) = (app.store()?, Log::default());
-    let (env, mut host) = app.equip(&store, assume_armed, foreground)?;
+    let mut store = app.store()?;
+    let (env, mut host) = app.equip(&store, false, hold.as_deref().map(|hold| &hold.waker))?;
     let before = store.ticks()?;
     store.tick_started(command, env.now())?;
     env.recovered(&mut store, "lock-held")?;
-    silence::schedule(&env, &host, &mut store, &mut log, command, &before)?;
+    silence::schedule(&env, &host, &mut store, log, command, &before)?;
     // What was taken over is looked at before anything starts because of it.
     let adopting = store.first_after_adoption()?;
     let lost = if host.dry { vec![] } else { app.left_behind(Some(&store))? };
-    let looked = adopt::tick(&env, &host, &mut store, &mut log, &lost, adopting)?;
+    let looked = adopt::tick(&env, &host, &mut store, log, &lost, adopting)?;
     if !looked.taken_up {
-        step(&env, &mut host, &mut store, &mut log, parts, off || adopting || looked.waiting)?;
+        step(&env, &mut host, &mut store, log, parts, off || adopting || looked.waiting)?;
     }
-    if foreground && !adopting {
-        hold(&env, &mut host, &mut store, &mut log, parts, off)?;
+    if let Some(hold) = hold.filter(|_| !adopting) {
+        hold_on(app, hold, (&env, &host), &mut store, log, parts)?;
     }
-    silence::ci(&env, &mut store, &mut log)?;
-    silence::locks(&env, &host, &mut store, &mut log)?;
+    silence::ci(&env, &mut store, log)?;
+    silence::locks(&env, &host, &mut store, log)?;
     if !off {
-        silence::forges(&env, &host, &mut store, &mut log)?;
+        silence::forges(&env, &host, &mut store, log)?;
     }
-    daily_maintenance(&env, &host, &mut store, &mut log)?;
-    outbox::flush(&env, &host, &mut store, &mut log)?;
-    beat(&env, &mut store, &mut log, heart, begun)?;
+    daily_maintenance(&env, &host, &mut store, log)?;
+    outbox::flush(&env, &host, &mut store, log)?;
+    beat(&env, &mut store, log, heart, begun)?;
     store.tick_ended(command, log.outcome().code(), env.now())?;
-    Ok(log)
+    Ok(())
 }
 
 /// The tick's end, for whoever watches from outside. That something is tried again later is no failure of the tick.
@@ -211,33 +234,50 @@ fn journal(env: &Env, host: &HostPolicy, store: &mut Store, log: &mut Log, parts
     }
 }
 
-/// Goes on until nothing runs any more: for places where a background process would be ended with the job.
-fn hold(
-    env: &Env,
-    host: &mut HostPolicy,
+/// Goes on until nothing runs any more: for places where a background process would be ended with the job. Each look is
+/// a tick's, by the configuration and the switch as they are then.
+fn hold_on(
+    app: &App,
+    hold: &mut Hold,
+    first: (&Env, &HostPolicy),
     store: &mut Store,
     log: &mut Log,
     parts: Parts,
-    off: bool,
 ) -> Result<(), Error> {
+    let look = std::mem::take(log);
+    hold.look(log, look);
+    outbox::flush(first.0, first.1, store, log)?;
     loop {
-        let busy =
-            store.runs_in_flight()?.iter().any(|row| matches!(row.run.wait, Some(Wait::Working | Wait::Ci)));
-        if !busy {
+        hold.tell(app, log);
+        let working = hold::at_work(store)?;
+        if working.is_empty() || !hold.wait(log, &working, None) {
             return Ok(());
         }
-        pause();
-        step(env, host, store, log, parts, off)?;
+        let now = App::load(&app.global)?;
+        let (env, mut host) = now.equip(store, false, Some(&hold.waker))?;
+        let mut look = Log::default();
+        let done = step(&env, &mut host, store, &mut look, parts, is_off(&now));
+        hold.look(log, look);
+        done?;
+        outbox::flush(&env, &host, store, log)?;
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a foreground tick waits for its turns")]
+#[expect(clippy::disallowed_methods, reason = "a command waits for a verdict")]
 pub(super) fn pause() {
     std::thread::sleep(LOOK_EVERY);
 }
 
-/// What is told at the end. The last part of `tick`, upgrades, is told with it; its failure is one of its own.
+/// What is told at the end.
 fn finish(app: &App, parts: Parts, mut log: Log, locked: bool, assume_armed: bool) -> u8 {
+    upgrades(app, parts, &mut log, assume_armed);
+    let outcome = if locked { TickOutcome::Locked } else { log.outcome() };
+    output::report(&app.global, parts.command(), &log, outcome);
+    log.exit_code()
+}
+
+/// The last part of `tick` is told with it; its failure is one of its own.
+fn upgrades(app: &App, parts: Parts, log: &mut Log, assume_armed: bool) {
     if parts == Parts::All {
         let more = upgrade::within_tick(app, assume_armed).unwrap_or_else(|error| {
             let failure =
@@ -248,9 +288,6 @@ fn finish(app: &App, parts: Parts, mut log: Log, locked: bool, assume_armed: boo
         log.off &= more.outcome() == TickOutcome::Idle;
         log.append(more);
     }
-    let outcome = if locked { TickOutcome::Locked } else { log.outcome() };
-    output::report(&app.global, parts.command(), &log, outcome);
-    log.exit_code()
 }
 
 /// Somebody else holds the lock. The same command: nothing to do. Another, for all of the wait: noted.
@@ -260,7 +297,7 @@ fn locked(app: &App, command: &str, held: Duration, holder: Option<&str>) -> Res
     let who = holder.unwrap_or(command);
     if let Some(holder) = holder {
         let mut store = app.store()?;
-        let (env, _) = app.equip(&store, false, false)?;
+        let (env, _) = app.equip(&store, false, None)?;
         let missed = store.lock_missed(command, env.now())?;
         if missed >= app.config.global.lock_alarm_ticks {
             let detail =

@@ -59,7 +59,7 @@ fn live(app: &App, store: Option<Store>) -> Result<Store, Error> {
     global.dry_run = true;
     let dry = App::load(&global)?;
     let (mut store, mut log) = (dry.store()?, Log::default());
-    let (env, host) = dry.equip(&store, false, false)?;
+    let (env, host) = dry.equip(&store, false, None)?;
     poll::tick(&env, &host, &mut store, &mut log)?;
     for failure in &log.errors {
         output::err(&format!("offhours why: {}: {}", sanitize(&failure.subject, 120), failure.what));

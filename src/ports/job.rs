@@ -71,7 +71,7 @@ pub trait Runner {
     fn state(&self, dir: &Path) -> PortResult<JobState>;
     /// Ends everything that carries the job's cookie; returns once nothing of it is left.
     fn stop(&self, dir: &Path, id: &str) -> PortResult<()>;
-    /// Blocks until the job's lock is free. For `--foreground` only.
+    /// Blocks until the job's lock is free.
     fn wait(&self, dir: &Path) -> PortResult<()>;
 }
 

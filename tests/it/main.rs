@@ -23,6 +23,7 @@ mod desk;
 mod earlier;
 mod emulator;
 mod faults;
+mod foreground;
 mod forge;
 mod generated;
 mod harvest;

@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use serde_json::{Value, json};
 
 use super::model::{Request, request, send};
-use super::world::World;
+use super::world::{World, acted};
 
 const TOKEN: &str = "t3-s3cr3t";
 
@@ -397,6 +397,17 @@ fn a_question_is_a_wait_with_a_link_that_is_told_once() {
     // Answered in T3: it goes on.
     t3.sim.lock().unwrap().current.values_mut().for_each(|(turn, looks)| (*turn, *looks) = (GOOD, 1));
     assert!(world.until_idle().contains(&"me/app#1 done".to_owned()));
+}
+
+/// T3 tells nobody that a turn is over: it is asked anew each time the forge is.
+#[test]
+fn a_tick_that_holds_its_turns_asks_t3_anew() {
+    let t3 = T3::new([GOOD]);
+    let world = t3.world();
+    world.ready("me/app", "Some work", &[]);
+    let told = acted(&world.offhours(&["tick", "--foreground", "--every", "1", "--json"]).ok());
+    assert_eq!(told.last().map(String::as_str), Some("me/app#1 done"), "{told:?}");
+    assert_eq!(t3.done(), ["project.create", "thread.create", "thread.turn.start"]);
 }
 
 #[test]
