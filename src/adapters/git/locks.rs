@@ -14,10 +14,11 @@ use std::time::Duration;
 use rustix::fs::FlockOperation;
 
 use crate::adapters::{host, process};
+use crate::boundary;
 use crate::domain::lock::{Fate, Seen, fate};
 use crate::domain::model::UnixTime;
 use crate::ports::LockFile;
-use crate::{boundary, text};
+use crate::text;
 
 /// Every lock below a repository's folder, or below some of its folders.
 pub fn standing(folder: &Path) -> Vec<LockFile> {
