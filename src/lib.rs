@@ -40,12 +40,13 @@
 //!
 //! ```text
 //! commands -> app -> everything        commands -> tick -> { engine, text, store, ports, domain }
-//! engine -> { store, ports, domain }        adapters, store -> { ports, domain }
-//! text, ports, config -> domain        domain -> std, time, strum
+//! engine -> { store, ports, domain }        store -> { ports, domain }
+//! adapters -> { text, ports, domain }        text, ports, config -> domain        domain -> std, time, strum
 //! ```
 //!
 //! - Nothing decides on words: an effect is decided with facts ([`domain::run::Said`]) and recorded with the words that
-//!   [`text::worded`] makes of them. Notifiers are the one kind of adapter that asks for words: each service has its form.
+//!   [`text::worded`] makes of them. Of adapters only notifiers ask for words, since each service has its form, and git,
+//!   for a lock that is in its way.
 //! - Only `app` names concrete adapters. `tests/it/architecture.rs` refuses what this page does not allow; exceptions
 //!   stand there, each with its reason.
 //! - The domain knows no clock, no randomness and no hash: times, ids and hashes are data handed in. Clippy refuses the
@@ -124,8 +125,8 @@
 //!    agent, then the repo's own tests, and leaves a result by rename.
 //! 5. A later tick: `tick/watch.rs` drives each run in flight. `tick/observe.rs` gathers the evidence (the turn, the work, the
 //!    pull request, CI: a file each below it), `tick/record.rs` writes down what that found, [`domain::run::next`] decides
-//!    on one row of its table (`domain/run/row.rs`), and `tick/perform.rs` acts, a file below it for each kind of act: land ([`domain::guard`] looks at it before), start
-//!    CI, fix forward, close, hand back, freeze.
+//!    on one row of its table (`domain/run/row.rs`), and `tick/perform.rs` acts, a file below it for each kind of act: land
+//!    ([`domain::guard`] looks at it before), start CI, fix forward, close, hand back, freeze.
 //! 6. `adapters/git/` fetches from the workspace, lands, and salvages; `adapters/forge/` has a folder for each forge, with its
 //!    issues, pull requests, checks, and the trials of upgrades.
 //! 7. `tick/outbox.rs` sends the notices. Beside the path, `tick/lessons.rs` reads the events of all this, and

@@ -1,12 +1,13 @@
 //! What is wrong with an installation: pure checks over facts that were gathered before. Each finding that is not good
 //! has one remedy. A further check is a function more in the list of checks.
 
+use std::path::Path;
+
 use super::lock::remove;
 use crate::domain::escape::sanitize;
 use crate::domain::lock::ALARM_SECONDS;
 use crate::domain::moment::{format_duration, format_time};
 use crate::domain::schedule::{Firing, firing, often};
-use std::path::Path;
 
 mod finding;
 mod forge;

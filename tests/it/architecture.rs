@@ -140,7 +140,7 @@ fn the_domain_knows_std_and_time_only() {
     }
 }
 
-/// Files of the domain and the tick that read text from outside, where a word is all that there is.
+/// Files of the domain, the texts and the tick that read text from outside, where a word is all that there is.
 const PARSERS: [&str; 15] = [
     "domain/escape.rs",
     "domain/guard/message.rs",

@@ -95,3 +95,17 @@ fn watch_looks_again_too() {
     assert_eq!(turns(&world), 0);
     nothing_is_held(&world);
 }
+
+/// The switch undoes it, also while nobody can be asked about the issue.
+#[test]
+fn the_switch_undoes_it_without_the_forge() {
+    let world = cut_short(3);
+    let issues = world.path("tracker/me/app/issues");
+    std::fs::rename(&issues, world.path("away")).unwrap();
+    std::fs::write(&issues, "no folder").unwrap();
+    world.offhours(&["off"]).ok();
+    let tick = world.offhours(&["watch"]);
+    let said = format!("{}{}", tick.stdout, tick.stderr);
+    assert_eq!(turns(&world), 0, "{said}");
+    assert_eq!(world.refs("me/app"), ["refs/heads/main"], "{said}");
+}

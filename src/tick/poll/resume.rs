@@ -30,7 +30,8 @@ pub(in crate::tick) fn may_go_on(
         Some((Part::Claims | Part::Prepares, _) | (Part::StartsAgent, 0)) => true,
         Some((Part::StartsAgent | Part::After, _)) | None => false,
     };
-    if row.run.phase != Phase::Starting || !before_the_agent || host.dry {
+    // The switch is the effects' own gate, and undoes the dispatch whether or not its forge answers.
+    if row.run.phase != Phase::Starting || !before_the_agent || host.dry || host.switch_on {
         return Ok(true);
     }
     let (subject, issue) = (format!("run {}", row.run.id), &row.run.issue);
@@ -88,8 +89,7 @@ fn changed(
                 TrustReason::EvidenceUnreadable { .. } | TrustReason::PermissionUnreadable { .. }
             )
     );
-    Ok(if matches!(reason, Reason::Dispatch | Reason::SwitchOn) {
-        // The switch is the effects' own gate.
+    Ok(if reason == Reason::Dispatch {
         None
     } else if later {
         Some(Why::NotNow(reason.sentence()))
